@@ -1,0 +1,88 @@
+// Package corpustest finds the test corpus: real mail and torture cases whose
+// licences keep them out of the repository.
+package corpustest
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// Dir returns the unpacked corpus: the directory that holds bulk/, cases/ and
+// attachments/. MUNIMENT_CORPUS names either such a directory or the packed
+// one (with its "unpack" program); without it, ../shared/corpus beside the
+// repository is tried. A packed corpus is unpacked once per machine into the
+// user's cache directory.
+//
+// Without a corpus the test is skipped, unless MUNIMENT_TEST_REQUIRE names
+// "corpus" (as the CI run does): then it fails.
+func Dir(t testing.TB) string {
+	t.Helper()
+	dir := os.Getenv("MUNIMENT_CORPUS")
+	if dir == "" {
+		_, file, _, _ := runtime.Caller(0)
+		dir = filepath.Join(filepath.Dir(file), "..", "..", "..", "shared", "corpus")
+	}
+	if isDir(filepath.Join(dir, "bulk")) {
+		return dir
+	}
+	if _, err := os.Stat(filepath.Join(dir, "unpack")); err != nil {
+		missing(t, "corpus", "no corpus at "+dir+"; set MUNIMENT_CORPUS")
+	}
+	out, err := unpackOnce(dir)
+	if err != nil {
+		t.Fatalf("unpack corpus: %v", err)
+	}
+	return out
+}
+
+func missing(t testing.TB, name, why string) {
+	t.Helper()
+	for n := range strings.SplitSeq(os.Getenv("MUNIMENT_TEST_REQUIRE"), ",") {
+		if n == name || n == "all" {
+			t.Fatalf("%s (required by MUNIMENT_TEST_REQUIRE)", why)
+		}
+	}
+	t.Skip(why)
+}
+
+var unpacking sync.Mutex
+
+// unpackOnce is safe against other processes: it unpacks beside the target and
+// renames.
+func unpackOnce(packed string) (string, error) {
+	unpacking.Lock()
+	defer unpacking.Unlock()
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	target := filepath.Join(cache, "muniment-corpus")
+	if isDir(filepath.Join(target, "bulk")) {
+		return target, nil
+	}
+	if err := os.MkdirAll(cache, 0o755); err != nil {
+		return "", err
+	}
+	tmp, err := os.MkdirTemp(cache, "muniment-corpus-*")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(tmp)
+	if out, err := exec.Command(filepath.Join(packed, "unpack"), tmp).CombinedOutput(); err != nil {
+		return "", &os.PathError{Op: "unpack: " + string(out), Path: packed, Err: err}
+	}
+	if err := os.Rename(tmp, target); err != nil && !isDir(filepath.Join(target, "bulk")) {
+		return "", err
+	}
+	return target, nil
+}
+
+func isDir(p string) bool {
+	st, err := os.Stat(p)
+	return err == nil && st.IsDir()
+}
