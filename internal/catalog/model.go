@@ -1,0 +1,199 @@
+package catalog
+
+import (
+	"errors"
+	"time"
+
+	"github.com/muniment/muniment/internal/uid"
+)
+
+// ErrNotFound is returned (wrapped) when a row does not exist. A row of another
+// tenant does not exist.
+var ErrNotFound = errors.New("not found")
+
+// ErrTaken is returned (wrapped) when a unique name is in use already.
+var ErrTaken = errors.New("taken already")
+
+// Tenant is one customer: the wall that nothing crosses.
+type Tenant struct {
+	ID        uid.ID
+	Slug      string // short name for log-in and command line: [a-z0-9-], unique
+	Name      string // as people read it
+	Zone      string // IANA time zone, e.g. Europe/Berlin
+	State     TenantState
+	CreatedAt time.Time
+}
+
+// TenantState tells what a tenant may still do.
+type TenantState string
+
+// States of a tenant.
+const (
+	TenantActive    TenantState = "active"
+	TenantSuspended TenantState = "suspended" // no log-in, archiving goes on
+	TenantEnded     TenantState = "ended"     // read only until the hand-over
+)
+
+// User is a person who logs in.
+type User struct {
+	ID           uid.ID
+	Tenant       uid.ID // zero for an operator
+	Login        string // lower case, unique within the tenant, never changed
+	Name         string
+	Role         string // an access.Role
+	PasswordHash string // argon2id in PHC form
+	Language     string // "de", "en" or empty: the browser's
+	Disabled     bool
+	CreatedAt    time.Time
+	Addresses    []string // normalised mail addresses whose mail the user may see
+}
+
+// Session is one log-in. Only a hash of its token is kept.
+type Session struct {
+	TokenHash [32]byte // SHA-256 of the token in the cookie
+	User      uid.ID
+	Tenant    uid.ID
+	CreatedAt time.Time
+	SeenAt    time.Time
+	ExpiresAt time.Time
+	Peer      string
+	UserAgent string
+}
+
+// Source is where mail comes from.
+type Source struct {
+	ID             uid.ID
+	Tenant         uid.ID
+	Kind           string // "journal", "import"
+	Name           string
+	JournalAddress string // normalised; unique in the installation; empty unless Kind is journal
+	Category       string // given to what arrives here, may be empty
+	Disabled       bool
+	CreatedAt      time.Time
+}
+
+// Message is an archived message. Where it rests and what it is (AOID to
+// Frame) is guarded by a check sum over the row; the parsed facts are as well.
+type Message struct {
+	Tenant     uid.ID
+	Seq        int64 // 1, 2, 3 … without gaps within the tenant; set by Commit
+	AOID       uid.ID
+	SHA256     [32]byte
+	SHA512     [64]byte
+	Size       int64 // bytes of the original
+	Segment    uid.ID
+	Frame      uint32
+	ReceivedAt time.Time // when the archive took it, milliseconds
+	Date       time.Time // orders the message: its own date, or ReceivedAt if that is implausible; seconds
+	Source     uid.ID    // of the first capture
+	Class      string
+	Category   string
+	Tags       []string
+	Parties    []Party
+	Facts      Facts
+}
+
+// Party is an address on a message with its role.
+type Party struct {
+	Role    string `json:"r"` // a message.Role, "envelope-from" or "envelope-to"
+	Name    string `json:"n,omitempty"`
+	Address string `json:"a"` // normalised
+}
+
+// Facts are parsed from the message, and can be parsed again.
+type Facts struct {
+	Version     int      `json:"v"`
+	MessageID   string   `json:"id,omitempty"`
+	Subject     string   `json:"s,omitempty"`
+	Preview     string   `json:"p,omitempty"` // start of the text, at most 160 runes
+	Attachments int      `json:"a,omitempty"` // how many
+	HTML        bool     `json:"h,omitempty"`
+	Warnings    []string `json:"w,omitempty"`
+}
+
+// Part is an attachment that is stored once per tenant.
+type Part struct {
+	Tenant  uid.ID
+	SHA256  [32]byte // of the decoded bytes
+	Size    int64
+	Segment uid.ID
+	Frame   uint32
+}
+
+// Capture is one arrival of a message through one source.
+type Capture struct {
+	Tenant       uid.ID
+	ID           uid.ID
+	AOID         uid.ID
+	Source       uid.ID
+	ReceivedAt   time.Time
+	EnvelopeFrom string
+	EnvelopeTo   []string
+	Peer         string // address of the sending host, or empty
+	Origin       string // path or UID within the source
+	// Key makes a capture unique within the tenant, so that the same item of
+	// the same source is recorded once. SHA-256 by archive.
+	Key     [32]byte
+	Segment uid.ID // where its record rests in the vault
+	Frame   uint32
+}
+
+// Segment is one write-once object of the vault.
+type Segment struct {
+	Tenant    uid.ID
+	ID        uid.ID
+	Size      int64 // bytes of the object and its keys
+	RawSize   int64 // bytes of what it holds, before compression
+	Frames    int
+	Compacted bool
+	CreatedAt time.Time
+}
+
+// Outcome is the one account in which every offered message ends.
+type Outcome string
+
+// Outcomes.
+const (
+	Stored      Outcome = "stored"
+	Duplicate   Outcome = "duplicate"
+	Excluded    Outcome = "excluded"
+	Quarantined Outcome = "quarantined"
+	Refused     Outcome = "refused"
+)
+
+// Account is the number of messages of a source that ended alike on one day.
+type Account struct {
+	Source  uid.ID
+	Day     string // 2006-01-02 in UTC
+	Outcome Outcome
+	Count   int64
+	Bytes   int64
+}
+
+// Event is one act, kept for ever in the tenant's event log.
+type Event struct {
+	Seq    int64 // 0, 1, 2 … within the tenant; set on append
+	At     time.Time
+	Actor  string // pseudonym: "user:<id>", "source:<id>", "cli", "system"
+	Action string // e.g. "message.stored", "message.read", "user.created"
+	Object string // AOID or other id, may be empty
+	// Digest binds the event to its content without telling it, e.g. a salted
+	// hash of the message's SHA-256. May be empty.
+	Digest string
+	// Details may hold personal data and can be deleted without breaking the log.
+	Details map[string]string
+}
+
+// Batch is what one group commit makes durable in one transaction.
+type Batch struct {
+	Segment  *Segment // nil if nothing was written to the vault
+	Messages []*Message
+	Parts    []*Part
+	Captures []*Capture
+	// Parties are additions to messages that exist already: a later capture
+	// brought new envelope addresses. They are merged, and the message is
+	// queued for the index again.
+	Parties  map[uid.ID][]Party
+	Accounts []Account
+	Events   []*Event
+}
