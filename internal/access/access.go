@@ -1,0 +1,117 @@
+// Package access holds the rules of who may do and see what. It is a leaf: it
+// decides on values it is given and reads nothing by itself.
+package access
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/muniment/muniment/internal/uid"
+)
+
+// ErrForbidden is returned (wrapped) when the actor's role does not allow an
+// act. What an actor may not even know of is "not found" instead.
+var ErrForbidden = errors.New("not allowed")
+
+// Role is what a user may do.
+type Role string
+
+// Roles.
+const (
+	// RoleOperator runs the installation and sees no tenant's data.
+	RoleOperator Role = "operator"
+	// RoleTenantAdmin administers one tenant. Like everybody else, it reads
+	// only the mail of its own addresses.
+	RoleTenantAdmin Role = "tenant-admin"
+	// RoleUser finds and reads the mail of its own addresses.
+	RoleUser Role = "user"
+)
+
+// Roles lists all roles.
+func Roles() []Role { return []Role{RoleOperator, RoleTenantAdmin, RoleUser} }
+
+// ParseRole checks the name of a role.
+func ParseRole(s string) (Role, error) {
+	if r := Role(s); slices.Contains(Roles(), r) {
+		return r, nil
+	}
+	return "", fmt.Errorf("role %q: want operator, tenant-admin or user", s)
+}
+
+// Right is an act that a role may or may not do.
+type Right string
+
+// Rights.
+const (
+	// SearchOwn finds and reads messages of the actor's own addresses.
+	SearchOwn Right = "search-own"
+	// SeeStatistics sees the tenant's figures.
+	SeeStatistics Right = "see-statistics"
+	// ManageUsers creates and changes users of the tenant.
+	ManageUsers Right = "manage-users"
+	// ManageTenants creates and changes tenants.
+	ManageTenants Right = "manage-tenants"
+)
+
+// Allowed reports whether role has right. It is the whole table of rights.
+func Allowed(role Role, right Right) bool {
+	switch right {
+	case SearchOwn:
+		return role == RoleUser || role == RoleTenantAdmin
+	case SeeStatistics, ManageUsers:
+		return role == RoleTenantAdmin
+	case ManageTenants:
+		return role == RoleOperator
+	}
+	return false
+}
+
+// Actor is somebody who acts on one tenant.
+type Actor struct {
+	Tenant    uid.ID
+	User      uid.ID
+	Role      Role
+	Addresses []string // normalised
+	Peer      string   // where the request came from, for the event log
+}
+
+// Check returns ErrForbidden, wrapped, unless the actor has right.
+func (a Actor) Check(right Right) error {
+	if a.Tenant.IsZero() || !Allowed(a.Role, right) {
+		return fmt.Errorf("%s needs another role than %s: %w", right, a.Role, ErrForbidden)
+	}
+	return nil
+}
+
+// Party is an address on a message with its role.
+type Party struct {
+	Role    string
+	Address string // normalised
+}
+
+// Why returns the actor's addresses that are parties of the message, each once
+// and in the actor's order. The actor may see the message if there is one.
+func (a Actor) Why(parties []Party) []string {
+	var why []string
+	for _, own := range a.Addresses {
+		if slices.ContainsFunc(parties, func(p Party) bool { return p.Address == own }) {
+			why = append(why, own)
+		}
+	}
+	return why
+}
+
+// MaySeeBcc reports whether the actor may know the blind copies of a message:
+// its sender may, and each blind recipient may know of itself (and so of the
+// field). Others must not learn of them (GDP-12).
+func (a Actor) MaySeeBcc(parties []Party) bool {
+	return slices.ContainsFunc(parties, func(p Party) bool {
+		return KnowsBcc(p.Role) && slices.Contains(a.Addresses, p.Address)
+	})
+}
+
+// KnowsBcc reports whether a party with role may know all the blind copies.
+func KnowsBcc(role string) bool {
+	return role == "from" || role == "sender" || role == "envelope-from"
+}

@@ -1,0 +1,56 @@
+package archive
+
+import (
+	"errors"
+	"io"
+	"time"
+
+	"github.com/muniment/muniment/internal/uid"
+)
+
+// MaxMessage is the largest message the archive takes, in bytes. It is above
+// the 150 MB that Exchange Online allows, with its journal wrapper.
+const MaxMessage = 256 << 20
+
+// ErrTooLarge is returned (wrapped) for messages above MaxMessage.
+var ErrTooLarge = errors.New("message too large")
+
+// ErrBusy is returned (wrapped) when the archive cannot take a message now and
+// may later: full disk, database away, shutting down. Nothing was stored or
+// acknowledged; the sender must offer the message again.
+var ErrBusy = errors.New("archive cannot store now")
+
+// Raw gives the bytes of a message. A *bytes.Reader is one, an open spool file
+// with its size as well. ReadAt may be called concurrently.
+type Raw interface {
+	io.ReaderAt
+	Size() int64
+}
+
+// Submission is one offered message with what the door knows of it.
+type Submission struct {
+	Tenant uid.ID
+	Source uid.ID
+	// Raw are the bytes exactly as they came. The caller keeps them readable
+	// and unchanged until Ingest returns.
+	Raw Raw
+	// EnvelopeFrom and EnvelopeTo are the SMTP envelope, if there was one. The
+	// journal address itself does not belong into EnvelopeTo.
+	EnvelopeFrom string
+	EnvelopeTo   []string
+	Peer         string // address of the sending host
+	// Origin names the item within its source (a path, a UID). If it is set,
+	// offering the same bytes with the same origin again records nothing new.
+	Origin   string
+	Category string
+	Tags     []string
+	// ReceivedAt is when the door got the message; zero means now.
+	ReceivedAt time.Time
+}
+
+// Receipt says in which account a message ended.
+type Receipt struct {
+	AOID      uid.ID // of the archived message; of the first one, if Duplicate
+	Duplicate bool   // the same bytes were archived before
+	SHA256    [32]byte
+}
