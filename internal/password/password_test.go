@@ -1,0 +1,52 @@
+package password
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+func TestHashVerify(t *testing.T) {
+	t.Parallel()
+	h := NewHasher(2)
+	phc, err := h.Hash(t.Context(), "Schöne Grüße 1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(phc, "$argon2id$v=19$m=65536,t=3,p=4$") {
+		t.Errorf("hash = %q", phc)
+	}
+	for pw, want := range map[string]bool{"Schöne Grüße 1": true, "schöne Grüße 1": false, "": false} {
+		got, err := h.Verify(t.Context(), phc, pw)
+		if err != nil || got != want {
+			t.Errorf("Verify(%q) = %v, %v; want %v", pw, got, err, want)
+		}
+	}
+	if ok, err := h.Verify(t.Context(), "", ""); ok || err != nil {
+		t.Errorf("empty hash: %v, %v", ok, err)
+	}
+}
+
+func TestVerifyRefusesForeignStrings(t *testing.T) {
+	t.Parallel()
+	h := NewHasher(1)
+	for _, phc := range []string{
+		"plain", "$argon2i$v=19$m=65536,t=3,p=4$c2FsdHNhbHQ$a2V5a2V5a2V5a2V5a2V5",
+		"$argon2id$v=19$m=99999999,t=3,p=4$c2FsdHNhbHQ$a2V5a2V5a2V5a2V5a2V5a2V5",
+		"$argon2id$v=19$m=65536,t=0,p=4$c2FsdHNhbHQ$a2V5a2V5a2V5a2V5a2V5a2V5",
+		"$argon2id$v=19$m=65536,t=3,p=4$!!$a2V5a2V5a2V5a2V5a2V5a2V5",
+	} {
+		if _, err := h.Verify(t.Context(), phc, "x"); !errors.Is(err, ErrFormat) {
+			t.Errorf("Verify(%q) error = %v, want ErrFormat", phc, err)
+		}
+	}
+}
+
+func TestCheckPolicy(t *testing.T) {
+	t.Parallel()
+	for pw, ok := range map[string]bool{"kurz": false, "ääääääääää": true, "\xff0123456789": false, strings.Repeat("a", 1025): false} {
+		if err := CheckPolicy(pw); (err == nil) != ok {
+			t.Errorf("CheckPolicy(%.20q) = %v", pw, err)
+		}
+	}
+}
