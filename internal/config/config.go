@@ -1,0 +1,243 @@
+// Package config reads the settings of the server: a YAML file, overridden by
+// environment variables, overridden by flags. An unknown key is an error.
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/providers/confmap"
+	"github.com/knadh/koanf/providers/rawbytes"
+	"github.com/knadh/koanf/v2"
+)
+
+// Config is all settings. The text of the help tags is the reference in
+// docs/configuration.md, which is generated from it.
+type Config struct {
+	Data    string `koanf:"data" help:"Directory that holds everything: catalog, segments, index, keys."`
+	Catalog string `koanf:"catalog" help:"Database: empty for SQLite in the data directory, or postgres://user:password@host/name."`
+	KeyFile string `koanf:"key_file" help:"File with the instance key; empty: instance.key in the data directory. Keep a copy elsewhere: without it the archive cannot be read."`
+	HTTP    HTTP   `koanf:"http"`
+	SMTP    SMTP   `koanf:"smtp"`
+	LMTP    LMTP   `koanf:"lmtp"`
+	Log     Log    `koanf:"log"`
+}
+
+// HTTP are the settings of web interface and REST interface.
+type HTTP struct {
+	Listen          string   `koanf:"listen" help:"Address and port of the web interface."`
+	TLSCert         string   `koanf:"tls_cert" help:"Certificate file (PEM); empty: plain HTTP, for use behind a proxy."`
+	TLSKey          string   `koanf:"tls_key" help:"Key file (PEM) of the certificate."`
+	TrustedProxies  []string `koanf:"trusted_proxies" help:"Networks (CIDR) whose X-Forwarded-For and X-Forwarded-Proto are believed."`
+	MetricsNetworks []string `koanf:"metrics_networks" help:"Networks (CIDR) that may read /metrics."`
+}
+
+// SMTP are the settings of the SMTP receiver.
+type SMTP struct {
+	Listen       string        `koanf:"listen" help:"Address and port of the SMTP receiver; empty: off."`
+	Hostname     string        `koanf:"hostname" help:"Name in the greeting; empty: the host's name."`
+	TLSCert      string        `koanf:"tls_cert" help:"Certificate file (PEM) for STARTTLS; empty: one is made at start."`
+	TLSKey       string        `koanf:"tls_key" help:"Key file (PEM) of the certificate."`
+	MaxSize      int64         `koanf:"max_size" help:"Largest message in bytes, announced by SIZE; at most 268435456."`
+	Networks     []string      `koanf:"networks" help:"Networks (CIDR) that may connect."`
+	User         string        `koanf:"user" help:"If set, senders must authenticate with this name."`
+	PasswordFile string        `koanf:"password_file" help:"File with the password of smtp.user."`
+	PerPeer      int           `koanf:"connections_per_peer" help:"Connections at a time from one address."`
+	Connections  int           `koanf:"connections" help:"Connections at a time in all."`
+	PerMinute    int           `koanf:"messages_per_minute" help:"Messages per minute for one tenant; 0: no limit. More are asked to come later (4xx)."`
+	Timeout      time.Duration `koanf:"timeout" help:"How long a silent connection is kept."`
+}
+
+// LMTP are the settings of the LMTP receiver; the rest is as for SMTP.
+type LMTP struct {
+	Listen string `koanf:"listen" help:"Address and port, or unix:/path, of the LMTP receiver; empty: off."`
+}
+
+// Log are the settings of the log on standard error.
+type Log struct {
+	Level  string `koanf:"level" help:"debug, info, warn or error."`
+	Format string `koanf:"format" help:"text or json."`
+}
+
+// Default returns the settings without file, environment and flags.
+func Default() Config {
+	return Config{
+		Data: "data",
+		HTTP: HTTP{Listen: "127.0.0.1:8080", MetricsNetworks: []string{"127.0.0.0/8", "::1/128"}},
+		SMTP: SMTP{Listen: "127.0.0.1:2525", MaxSize: 160 << 20, Networks: []string{"0.0.0.0/0", "::/0"},
+			PerPeer: 50, Connections: 500, Timeout: 5 * time.Minute},
+		Log: Log{Level: "info", Format: "text"},
+	}
+}
+
+// Sources says where Load reads.
+type Sources struct {
+	File    string            // YAML; empty: none
+	Environ []string          // as os.Environ; variables named MUNIMENT_<KEY> with _ for a dot
+	Flags   map[string]string // key to value, e.g. "http.listen"
+}
+
+// Load reads and checks the settings.
+func Load(s Sources) (Config, error) {
+	c := Default()
+	k := koanf.New(".")
+	if s.File != "" {
+		b, err := os.ReadFile(s.File)
+		if err != nil {
+			return c, fmt.Errorf("configuration: %w", err)
+		}
+		if err := k.Load(rawbytes.Provider(bytes.TrimSpace(b)), yaml.Parser()); err != nil {
+			return c, fmt.Errorf("configuration %s: %w", s.File, err)
+		}
+	}
+	over := map[string]any{}
+	for _, e := range s.Environ {
+		if key, value, ok := envKey(e); ok {
+			over[key] = value
+		}
+	}
+	for key, value := range s.Flags {
+		over[key] = value
+	}
+	if err := k.Load(confmap.Provider(over, "."), nil); err != nil {
+		return c, fmt.Errorf("configuration: %w", err)
+	}
+	if err := unknown(k.Keys()); err != nil {
+		return c, err
+	}
+	if err := k.Unmarshal("", &c); err != nil {
+		return c, fmt.Errorf("configuration: %w", err)
+	}
+	return c, c.check()
+}
+
+// CatalogDSN is where the catalog is.
+func (c Config) CatalogDSN() string {
+	if c.Catalog != "" {
+		return c.Catalog
+	}
+	return "sqlite:" + filepath.Join(c.Data, "catalog.db")
+}
+
+// KeyPath is where the instance key is.
+func (c Config) KeyPath() string {
+	if c.KeyFile != "" {
+		return c.KeyFile
+	}
+	return filepath.Join(c.Data, "instance.key")
+}
+
+func (c Config) check() error {
+	var errs []error
+	if c.Data == "" {
+		errs = append(errs, errors.New("data: is empty; name a directory"))
+	}
+	if (c.HTTP.TLSCert == "") != (c.HTTP.TLSKey == "") {
+		errs = append(errs, errors.New("http.tls_cert and http.tls_key: set both or none"))
+	}
+	if (c.SMTP.TLSCert == "") != (c.SMTP.TLSKey == "") {
+		errs = append(errs, errors.New("smtp.tls_cert and smtp.tls_key: set both or none"))
+	}
+	if c.SMTP.MaxSize < 1<<20 || c.SMTP.MaxSize > 256<<20 {
+		errs = append(errs, fmt.Errorf("smtp.max_size: %d is outside 1048576 to 268435456", c.SMTP.MaxSize))
+	}
+	if (c.SMTP.User == "") != (c.SMTP.PasswordFile == "") {
+		errs = append(errs, errors.New("smtp.user and smtp.password_file: set both or none"))
+	}
+	if c.Catalog != "" && !strings.HasPrefix(c.Catalog, "postgres://") && !strings.HasPrefix(c.Catalog, "postgresql://") && !strings.HasPrefix(c.Catalog, "sqlite:") {
+		errs = append(errs, errors.New("catalog: want postgres://… or sqlite:path, or empty"))
+	}
+	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level) {
+		errs = append(errs, fmt.Errorf("log.level: %q is none of debug, info, warn, error", c.Log.Level))
+	}
+	if !slices.Contains([]string{"text", "json"}, c.Log.Format) {
+		errs = append(errs, fmt.Errorf("log.format: %q is none of text, json", c.Log.Format))
+	}
+	for key, list := range map[string][]string{"smtp.networks": c.SMTP.Networks, "http.trusted_proxies": c.HTTP.TrustedProxies, "http.metrics_networks": c.HTTP.MetricsNetworks} {
+		if _, err := Networks(list); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", key, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Networks parses a list of CIDR prefixes.
+func Networks(list []string) ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, s := range list {
+		p, err := netip.ParsePrefix(s)
+		if err != nil {
+			return nil, fmt.Errorf("%q is not a network such as 192.0.2.0/24", s)
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// Key is one setting, for the reference.
+type Key struct{ Name, Default, Help string }
+
+// Keys lists all settings in the order of the struct.
+func Keys() []Key { return keys("", reflect.ValueOf(Default())) }
+
+func keys(prefix string, v reflect.Value) []Key {
+	var out []Key
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		name := prefix + f.Tag.Get("koanf")
+		if f.Type.Kind() == reflect.Struct {
+			out = append(out, keys(name+".", v.Field(i))...)
+			continue
+		}
+		out = append(out, Key{Name: name, Default: format(v.Field(i)), Help: f.Tag.Get("help")})
+	}
+	return out
+}
+
+func format(v reflect.Value) string {
+	switch x := v.Interface().(type) {
+	case time.Duration:
+		return x.String()
+	case []string:
+		return strings.Join(x, ",")
+	case int:
+		return strconv.Itoa(x)
+	case int64:
+		return strconv.FormatInt(x, 10)
+	}
+	return v.String()
+}
+
+// envKey finds the setting that a variable such as MUNIMENT_HTTP_LISTEN=x
+// names. Other MUNIMENT_ variables (of tests, of the command line) are left
+// alone.
+func envKey(e string) (key, value string, ok bool) {
+	name, value, _ := strings.Cut(e, "=")
+	for _, k := range Keys() {
+		if "MUNIMENT_"+strings.ToUpper(strings.ReplaceAll(k.Name, ".", "_")) == name {
+			return k.Name, value, true
+		}
+	}
+	return "", "", false
+}
+
+func unknown(names []string) error {
+	known := Keys()
+	var errs []error
+	for _, n := range names {
+		if !slices.ContainsFunc(known, func(k Key) bool { return k.Name == n }) {
+			errs = append(errs, fmt.Errorf("configuration: unknown setting %q; muniment config lists all", n))
+		}
+	}
+	return errors.Join(errs...)
+}

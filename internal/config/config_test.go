@@ -1,0 +1,48 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestLoadPrecedence(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "m.yaml")
+	text := "data: /srv/a\nhttp:\n  listen: 127.0.0.1:1\nsmtp:\n  timeout: 90s\n  networks: [10.0.0.0/8]\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Load(Sources{File: file, Environ: []string{"MUNIMENT_HTTP_LISTEN=127.0.0.1:2", "MUNIMENT_SMTP_MAX_SIZE=2000000", "MUNIMENT_CORPUS=x"},
+		Flags: map[string]string{"data": "/srv/b"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Data != "/srv/b" || c.HTTP.Listen != "127.0.0.1:2" || c.SMTP.Timeout != 90*time.Second || c.SMTP.MaxSize != 2000000 || len(c.SMTP.Networks) != 1 {
+		t.Errorf("got %+v", c)
+	}
+}
+
+func TestLoadRefuses(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct{ text, want string }{
+		"unknown key": {"htpp:\n  listen: x\n", `unknown setting "htpp.listen"`},
+		"size":        {"smtp:\n  max_size: 5\n", "smtp.max_size"},
+		"network":     {"smtp:\n  networks: [ten]\n", "smtp.networks"},
+		"level":       {"log:\n  level: loud\n", "log.level"},
+		"half tls":    {"http:\n  tls_cert: a\n", "http.tls_cert and http.tls_key"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			file := filepath.Join(t.TempDir(), "m.yaml")
+			if err := os.WriteFile(file, []byte(tc.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := Load(Sources{File: file}); err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("error = %v, want it to name %q", err, tc.want)
+			}
+		})
+	}
+}
