@@ -217,7 +217,14 @@ func (s *Store) write(ctx context.Context, key string, r io.Reader, size int64, 
 		s.fs.Remove(tmp) // else the next Open sweeps it
 		return hideExist(err)
 	}
-	if err := publish(tmp, target); err != nil {
+	err = publish(tmp, target)
+	if errors.Is(err, fs.ErrNotExist) { // the directory went meanwhile
+		s.forget(dir)
+		if err = hideExist(s.makeDurable(dir)); err == nil {
+			err = publish(tmp, target)
+		}
+	}
+	if err != nil {
 		s.fs.Remove(tmp)
 		return err
 	}
@@ -294,6 +301,14 @@ func (s *Store) makeDurable(dir string) error {
 	}
 	s.durable[s.dir] = struct{}{}
 	return nil
+}
+
+func (s *Store) forget(dir string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for ; dir != s.dir; dir = filepath.Dir(dir) {
+		delete(s.durable, dir)
+	}
 }
 
 func (s *Store) isDurable(dir string) bool {
