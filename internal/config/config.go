@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -44,18 +45,19 @@ type HTTP struct {
 
 // SMTP are the settings of the SMTP receiver.
 type SMTP struct {
-	Listen       string        `koanf:"listen" help:"Address and port of the SMTP receiver; empty: off."`
-	Hostname     string        `koanf:"hostname" help:"Name in the greeting; empty: the host's name."`
-	TLSCert      string        `koanf:"tls_cert" help:"Certificate file (PEM) for STARTTLS; empty: one is made at start."`
-	TLSKey       string        `koanf:"tls_key" help:"Key file (PEM) of the certificate."`
-	MaxSize      int64         `koanf:"max_size" help:"Largest message in bytes, announced by SIZE; at most 268435456."`
-	Networks     []string      `koanf:"networks" help:"Networks (CIDR) that may connect."`
-	User         string        `koanf:"user" help:"If set, senders must authenticate with this name."`
-	PasswordFile string        `koanf:"password_file" help:"File with the password of smtp.user."`
-	PerPeer      int           `koanf:"connections_per_peer" help:"Connections at a time from one address."`
-	Connections  int           `koanf:"connections" help:"Connections at a time in all."`
-	PerMinute    int           `koanf:"messages_per_minute" help:"Messages per minute for one tenant; 0: no limit. More are asked to come later (4xx)."`
-	Timeout      time.Duration `koanf:"timeout" help:"How long a silent connection is kept."`
+	Listen        string        `koanf:"listen" help:"Address and port of the SMTP receiver; empty: off."`
+	JournalDomain string        `koanf:"journal_domain" help:"Domain of new journal addresses; mail for it must be routed to this receiver."`
+	Hostname      string        `koanf:"hostname" help:"Name in the greeting; empty: the host's name."`
+	TLSCert       string        `koanf:"tls_cert" help:"Certificate file (PEM) for STARTTLS; empty: one is made at start."`
+	TLSKey        string        `koanf:"tls_key" help:"Key file (PEM) of the certificate."`
+	MaxSize       int64         `koanf:"max_size" help:"Largest message in bytes, announced by SIZE; at most 268435456."`
+	Networks      []string      `koanf:"networks" help:"Networks (CIDR) that may connect."`
+	User          string        `koanf:"user" help:"If set, senders must authenticate with this name."`
+	PasswordFile  string        `koanf:"password_file" help:"File with the password of smtp.user."`
+	PerPeer       int           `koanf:"connections_per_peer" help:"Connections at a time from one address."`
+	Connections   int           `koanf:"connections" help:"Connections at a time in all."`
+	PerMinute     int           `koanf:"messages_per_minute" help:"Messages per minute for one tenant; 0: no limit. More are asked to come later (4xx)."`
+	Timeout       time.Duration `koanf:"timeout" help:"How long a silent connection is kept."`
 }
 
 // LMTP are the settings of the LMTP receiver; the rest is as for SMTP.
@@ -74,7 +76,7 @@ func Default() Config {
 	return Config{
 		Data: "data",
 		HTTP: HTTP{Listen: "127.0.0.1:8080", MetricsNetworks: []string{"127.0.0.0/8", "::1/128"}},
-		SMTP: SMTP{Listen: "127.0.0.1:2525", MaxSize: 160 << 20, Networks: []string{"0.0.0.0/0", "::/0"},
+		SMTP: SMTP{Listen: "127.0.0.1:2525", JournalDomain: "journal.invalid", MaxSize: 160 << 20, Networks: []string{"0.0.0.0/0", "::/0"},
 			PerPeer: 50, Connections: 500, Timeout: 5 * time.Minute},
 		Log: Log{Level: "info", Format: "text"},
 	}
@@ -184,11 +186,20 @@ func Networks(list []string) ([]netip.Prefix, error) {
 	return out, nil
 }
 
-// Key is one setting, for the reference.
-type Key struct{ Name, Default, Help string }
+// Key is one setting with its value.
+type Key struct{ Name, Value, Help string }
 
-// Keys lists all settings in the order of the struct.
-func Keys() []Key { return keys("", reflect.ValueOf(Default())) }
+// Keys lists all settings with their defaults in the order of the struct.
+func Keys() []Key { return Values(Default()) }
+
+// Values lists all settings of c in the order of the struct. A password in the
+// catalog's address is left out.
+func Values(c Config) []Key {
+	if u, err := url.Parse(c.Catalog); err == nil && u.User != nil {
+		c.Catalog = u.Redacted()
+	}
+	return keys("", reflect.ValueOf(c))
+}
 
 func keys(prefix string, v reflect.Value) []Key {
 	var out []Key
@@ -199,7 +210,7 @@ func keys(prefix string, v reflect.Value) []Key {
 			out = append(out, keys(name+".", v.Field(i))...)
 			continue
 		}
-		out = append(out, Key{Name: name, Default: format(v.Field(i)), Help: f.Tag.Get("help")})
+		out = append(out, Key{Name: name, Value: format(v.Field(i)), Help: f.Tag.Get("help")})
 	}
 	return out
 }

@@ -1,0 +1,100 @@
+// Command muniment is the archive: server, import, caretaker and administration
+// in one program. This package builds everything by hand and is the only one
+// that knows the drivers.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit codes, documented in docs/cli.md.
+const (
+	exitOK       = 0
+	exitError    = 1 // it did not work; standard error says why and what to do
+	exitUsage    = 2 // wrong arguments or settings; nothing was done
+	exitFindings = 3 // it worked and found something: damage (fsck), messages not stored (import)
+	exitLocked   = 4 // another process works on the data directory
+)
+
+// exitCode is an error that chooses the exit code.
+type exitCode struct {
+	code int
+	err  error
+}
+
+func (e *exitCode) Error() string { return e.err.Error() }
+func (e *exitCode) Unwrap() error { return e.err }
+
+func usage(err error) error { return &exitCode{exitUsage, err} }
+
+// cli is the command line.
+type cli struct {
+	Globals
+
+	Serve   serveCmd   `cmd:"" help:"Run the archive: web interface, REST interface, SMTP and LMTP receivers."`
+	Import  importCmd  `cmd:"" help:"Archive messages from files: EML, Maildir, mbox."`
+	Fsck    fsckCmd    `cmd:"" help:"Check everything stored against everything known, both ways."`
+	Rebuild rebuildCmd `cmd:"" help:"Restore the catalog's message tables from vault and keys."`
+	Reindex reindexCmd `cmd:"" help:"Build the search index anew."`
+	Compact compactCmd `cmd:"" help:"Merge small segments into large, smaller ones."`
+	Tenant  tenantCmd  `cmd:"" help:"Create and list tenants (customers)."`
+	User    userCmd    `cmd:"" help:"Create, list and change users."`
+	Source  sourceCmd  `cmd:"" help:"Create and list sources: journal addresses."`
+	Config  configCmd  `cmd:"" help:"Show the settings in force."`
+	Demo    demoCmd    `cmd:"" help:"Run a demonstration with sample mail."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+// Globals are the flags of every command.
+type Globals struct {
+	ConfigFile string            `name:"config" short:"c" type:"existingfile" help:"Settings (YAML)." env:"MUNIMENT_CONFIG"`
+	Data       string            `short:"d" help:"Data directory; overrides the setting data." placeholder:"DIR"`
+	Set        map[string]string `help:"Override a setting, e.g. --set http.listen=:8443." placeholder:"KEY=VALUE" mapsep:"none"`
+}
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+func run(args []string, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var c cli
+	parser, err := kong.New(&c, kong.Name("muniment"), kong.Writers(stdout, stderr), kong.UsageOnError(),
+		kong.Description("An audit-proof archive for e-mail. Exit codes: 0 done, 1 error, 2 wrong use, 3 findings, 4 data directory in use."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}))
+	if err != nil {
+		fmt.Fprintln(stderr, "muniment:", err)
+		return exitError
+	}
+	code := -1
+	parser.Exit = func(n int) { code = n }
+	k, err := parser.Parse(args)
+	if code >= 0 { // help was asked for
+		return code
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "muniment: %v\nTry: muniment --help\n", err)
+		return exitUsage
+	}
+	k.BindTo(ctx, (*context.Context)(nil))
+	err = k.Run(&c.Globals, &streams{out: stdout, err: stderr})
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintln(stderr, "muniment:", err)
+	var e *exitCode
+	if errors.As(err, &e) {
+		return e.code
+	}
+	return exitError
+}
+
+// streams are where commands write.
+type streams struct{ out, err io.Writer }

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/muniment/muniment/internal/archive"
+	"github.com/muniment/muniment/internal/catalog"
+)
+
+type tenantCmd struct {
+	Create tenantCreateCmd `cmd:"" help:"Create a tenant with a journal address."`
+	List   tenantListCmd   `cmd:"" help:"List tenants."`
+}
+
+type tenantCreateCmd struct {
+	Slug string `arg:"" help:"Short name: a-z, 0-9 and -."`
+	Name string `help:"Name as people read it."`
+	Zone string `help:"IANA time zone." default:"Europe/Berlin"`
+}
+
+func (c *tenantCreateCmd) Run(ctx context.Context, g *Globals, s *streams) error {
+	a, err := g.open(ctx, s, shared)
+	if err != nil {
+		return err
+	}
+	defer a.close()
+	t, err := a.archive.CreateTenant(ctx, archive.NewTenant{Slug: c.Slug, Name: c.Name, Zone: c.Zone})
+	if err != nil {
+		return taken(err, "tenant %q exists already", c.Slug)
+	}
+	j, err := a.archive.CreateJournal(ctx, t.ID, "Journal", "")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(s.out, "created tenant %s (%s)\njournal address: %s\n", t.Slug, t.ID, j.JournalAddress)
+	return nil
+}
+
+type tenantListCmd struct{}
+
+func (tenantListCmd) Run(ctx context.Context, g *Globals, s *streams) error {
+	a, err := g.open(ctx, s, shared)
+	if err != nil {
+		return err
+	}
+	defer a.close()
+	tenants, err := a.archive.Tenants(ctx)
+	if err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "SLUG\tNAME\tSTATE\tMESSAGES\tRAW BYTES\tSTORED BYTES\tNOT YET SEARCHABLE")
+	for _, t := range tenants {
+		st, err := a.archive.Figures(ctx, t.ID)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%d\t%d\n", t.Slug, t.Name, t.State, st.Messages, st.RawBytes, st.StoredBytes, st.Unindexed)
+	}
+	return w.Flush()
+}
+
+// tenants returns the tenant called slug, or all.
+func (a *app) tenants(ctx context.Context, slug string) ([]*catalog.Tenant, error) {
+	if slug == "" {
+		return a.archive.Tenants(ctx)
+	}
+	t, err := a.tenant(ctx, slug)
+	if err != nil {
+		return nil, err
+	}
+	return []*catalog.Tenant{t}, nil
+}
+
+func (a *app) tenant(ctx context.Context, slug string) (*catalog.Tenant, error) {
+	t, err := a.archive.TenantBySlug(ctx, slug)
+	if errors.Is(err, catalog.ErrNotFound) {
+		return nil, usage(fmt.Errorf("there is no tenant %q; muniment tenant list shows all", slug))
+	}
+	return t, err
+}
+
+// taken turns ErrTaken into a message for people.
+func taken(err error, format string, args ...any) error {
+	if errors.Is(err, catalog.ErrTaken) {
+		return fmt.Errorf(format+"; choose another", args...)
+	}
+	return err
+}
+
+type sourceCmd struct {
+	Create sourceCreateCmd `cmd:"" help:"Create a journal address."`
+	List   sourceListCmd   `cmd:"" help:"List the sources of a tenant."`
+}
+
+type sourceCreateCmd struct {
+	Tenant   string `arg:"" help:"Short name of the tenant."`
+	Name     string `arg:"" help:"Name of the source."`
+	Category string `help:"Category of what arrives there."`
+}
+
+func (c *sourceCreateCmd) Run(ctx context.Context, g *Globals, s *streams) error {
+	a, err := g.open(ctx, s, shared)
+	if err != nil {
+		return err
+	}
+	defer a.close()
+	t, err := a.tenant(ctx, c.Tenant)
+	if err != nil {
+		return err
+	}
+	j, err := a.archive.CreateJournal(ctx, t.ID, c.Name, c.Category)
+	if err != nil {
+		return taken(err, "source %q exists already", c.Name)
+	}
+	fmt.Fprintln(s.out, "journal address:", j.JournalAddress)
+	return nil
+}
+
+type sourceListCmd struct {
+	Tenant string `arg:"" help:"Short name of the tenant."`
+}
+
+func (c *sourceListCmd) Run(ctx context.Context, g *Globals, s *streams) error {
+	a, err := g.open(ctx, s, shared)
+	if err != nil {
+		return err
+	}
+	defer a.close()
+	t, err := a.tenant(ctx, c.Tenant)
+	if err != nil {
+		return err
+	}
+	sources, err := a.archive.Sources(ctx, t.ID)
+	if err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "KIND\tNAME\tCATEGORY\tJOURNAL ADDRESS")
+	for _, x := range sources {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", x.Kind, x.Name, x.Category, x.JournalAddress)
+	}
+	return w.Flush()
+}

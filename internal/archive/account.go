@@ -1,0 +1,256 @@
+package archive
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/muniment/muniment/internal/access"
+	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/message"
+	"github.com/muniment/muniment/internal/uid"
+)
+
+// Errors of log-in. None tells whether a user exists.
+var (
+	ErrLogIn        = errors.New("user name or password is wrong")
+	ErrTenantNeeded = errors.New("name the customer as well")
+	ErrNoSession    = errors.New("not logged in")
+)
+
+// A session ends after sessionIdle without a request, at the latest after
+// sessionMax.
+const (
+	sessionIdle  = 12 * time.Hour
+	sessionMax   = 7 * 24 * time.Hour
+	sessionTouch = time.Minute // how often the last use is written
+)
+
+// maxCandidates bounds how many users of different tenants one log-in tries.
+const maxCandidates = 4
+
+// LogIn is an attempt to log in.
+type LogIn struct {
+	Login     string // user name or mail address
+	Tenant    string // slug, or empty
+	Password  string
+	Peer      string
+	UserAgent string
+}
+
+// Account is a user with an open session.
+type Account struct {
+	User      catalog.User
+	Tenant    catalog.Tenant
+	Actor     access.Actor
+	ExpiresAt time.Time
+}
+
+// LogIn opens a session and returns its token, which is stored nowhere. Errors
+// match ErrLogIn, ErrTenantNeeded (the password fits users of several tenants).
+func (a *Archive) LogIn(ctx context.Context, in LogIn) (token string, acc *Account, err error) {
+	users, err := a.candidates(ctx, in)
+	if err != nil {
+		return "", nil, err
+	}
+	var fit []catalog.User
+	for _, u := range users {
+		ok, err := a.hasher.Verify(ctx, u.PasswordHash, in.Password)
+		if err != nil {
+			return "", nil, err
+		}
+		if ok && !u.Disabled {
+			fit = append(fit, u)
+		}
+	}
+	switch len(fit) {
+	case 1:
+	case 0:
+		if len(users) == 0 { // cost the same time as a wrong password
+			if _, err := a.hasher.Verify(ctx, "", in.Password); err != nil {
+				return "", nil, err
+			}
+		}
+		return "", nil, ErrLogIn
+	default:
+		return "", nil, ErrTenantNeeded
+	}
+	return a.openSession(ctx, fit[0], in)
+}
+
+// candidates finds the users whom a log-in may mean.
+func (a *Archive) candidates(ctx context.Context, in LogIn) ([]catalog.User, error) {
+	login := strings.ToLower(strings.TrimSpace(in.Login))
+	tenants, err := a.catalog.Tenants(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []catalog.User
+	add := func(u catalog.User) {
+		for _, o := range out {
+			if o.ID == u.ID {
+				return
+			}
+		}
+		if len(out) < maxCandidates {
+			out = append(out, u)
+		}
+	}
+	if strings.Contains(login, "@") {
+		users, err := a.catalog.UsersByAddress(ctx, message.NormalizeAddress(login))
+		if err != nil {
+			return nil, err
+		}
+		for _, u := range users {
+			if tenantFits(tenants, u, in.Tenant) {
+				add(*u)
+			}
+		}
+	}
+	users, err := a.catalog.UsersByLogin(ctx, login)
+	if err != nil {
+		return nil, err
+	}
+	for _, u := range users {
+		if tenantFits(tenants, u, in.Tenant) {
+			add(*u)
+		}
+	}
+	return out, nil
+}
+
+func tenantFits(tenants []*catalog.Tenant, u *catalog.User, slug string) bool {
+	for _, t := range tenants {
+		if t.ID == u.Tenant {
+			return t.State != catalog.TenantSuspended && (slug == "" || t.Slug == strings.ToLower(strings.TrimSpace(slug)))
+		}
+	}
+	return false
+}
+
+func (a *Archive) openSession(ctx context.Context, u catalog.User, in LogIn) (string, *Account, error) {
+	b := make([]byte, 32)
+	rand.Read(b)
+	token := base64.RawURLEncoding.EncodeToString(b)
+	now := a.now().UTC().Truncate(time.Millisecond)
+	s := &catalog.Session{TokenHash: sha256.Sum256([]byte(token)), User: u.ID, Tenant: u.Tenant, CreatedAt: now, SeenAt: now,
+		ExpiresAt: now.Add(sessionIdle), Peer: in.Peer, UserAgent: clip(in.UserAgent, 200)}
+	if err := a.catalog.CreateSession(ctx, s); err != nil {
+		return "", nil, err
+	}
+	acc, err := a.account(ctx, s, in.Peer)
+	if err != nil {
+		return "", nil, err
+	}
+	e := &catalog.Event{At: now, Actor: "user:" + u.ID.String(), Action: "session.opened", Object: u.ID.String(), Details: map[string]string{"peer": in.Peer}}
+	return token, acc, a.catalog.AppendEvents(ctx, u.Tenant, []*catalog.Event{e})
+}
+
+func clip(s string, n int) string {
+	s = strings.ToValidUTF8(s, "")
+	if len(s) > n {
+		s = strings.ToValidUTF8(s[:n], "")
+	}
+	return s
+}
+
+// Session returns the account of an open session and extends it. ErrNoSession
+// if there is none or the user may no longer log in.
+func (a *Archive) Session(ctx context.Context, token, peer string) (*Account, error) {
+	s, err := a.catalog.Session(ctx, sha256.Sum256([]byte(token)))
+	if errors.Is(err, catalog.ErrNotFound) {
+		return nil, ErrNoSession
+	}
+	if err != nil {
+		return nil, err
+	}
+	now := a.now().UTC()
+	if !now.Before(s.ExpiresAt) || now.Sub(s.CreatedAt) > sessionMax {
+		return nil, ErrNoSession
+	}
+	if now.Sub(s.SeenAt) > sessionTouch {
+		s.SeenAt, s.ExpiresAt = now.Truncate(time.Millisecond), now.Add(sessionIdle).Truncate(time.Millisecond)
+		if err := a.catalog.TouchSession(ctx, s.TokenHash, s.SeenAt, s.ExpiresAt); err != nil {
+			return nil, err
+		}
+	}
+	return a.account(ctx, s, peer)
+}
+
+func (a *Archive) account(ctx context.Context, s *catalog.Session, peer string) (*Account, error) {
+	u, err := a.catalog.User(ctx, s.Tenant, s.User)
+	if errors.Is(err, catalog.ErrNotFound) || err == nil && u.Disabled {
+		return nil, ErrNoSession
+	}
+	if err != nil {
+		return nil, err
+	}
+	t, err := a.catalog.Tenant(ctx, s.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	if t.State == catalog.TenantSuspended {
+		return nil, ErrNoSession
+	}
+	role, err := access.ParseRole(u.Role)
+	if err != nil {
+		return nil, fmt.Errorf("user %s: %w", u.ID, err)
+	}
+	return &Account{User: *u, Tenant: *t, ExpiresAt: s.ExpiresAt,
+		Actor: access.Actor{Tenant: u.Tenant, User: u.ID, Role: role, Addresses: u.Addresses, Peer: peer}}, nil
+}
+
+// LogOut ends a session; ending none is no error.
+func (a *Archive) LogOut(ctx context.Context, token string) error {
+	return a.catalog.DeleteSession(ctx, sha256.Sum256([]byte(token)))
+}
+
+// SetLanguage sets the actor's language: "de", "en" or "" for the browser's.
+func (h *Handle) SetLanguage(ctx context.Context, lang string) error {
+	if lang != "" && lang != "de" && lang != "en" {
+		return fmt.Errorf("language %q: want de, en or nothing", lang)
+	}
+	u, err := h.a.catalog.User(ctx, h.actor.Tenant, h.actor.User)
+	if err != nil {
+		return err
+	}
+	u.Language = lang
+	return h.a.catalog.UpdateUser(ctx, u)
+}
+
+// Statistics are the figures of a tenant.
+type Statistics struct {
+	catalog.Statistics
+	Users     int
+	Unindexed int64
+}
+
+// Statistics returns the tenant's figures to those who may see them.
+func (h *Handle) Statistics(ctx context.Context) (*Statistics, error) {
+	if err := h.actor.Check(access.SeeStatistics); err != nil {
+		return nil, err
+	}
+	return h.a.Figures(ctx, h.actor.Tenant)
+}
+
+// Figures returns a tenant's figures, for the operator on the command line.
+func (a *Archive) Figures(ctx context.Context, tenant uid.ID) (*Statistics, error) {
+	s, err := a.catalog.Statistics(ctx, tenant, a.now())
+	if err != nil {
+		return nil, err
+	}
+	users, err := a.catalog.Users(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	n, err := a.Unindexed(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	return &Statistics{Statistics: *s, Users: len(users), Unindexed: n}, nil
+}

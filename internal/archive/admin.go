@@ -1,0 +1,270 @@
+package archive
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/mail"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/muniment/muniment/internal/access"
+	"github.com/muniment/muniment/internal/blob"
+	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/message"
+	"github.com/muniment/muniment/internal/password"
+	"github.com/muniment/muniment/internal/uid"
+	"github.com/muniment/muniment/internal/vault"
+)
+
+var slugForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+var loginForm = regexp.MustCompile(`^[\p{Ll}\p{N}][\p{Ll}\p{N}._@+-]{0,127}$`)
+
+// tenantData is what the vault keeps of a tenant, for rebuild.
+type tenantData struct {
+	Slug      string    `json:"slug"`
+	Name      string    `json:"name"`
+	Zone      string    `json:"zone"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// NewTenant describes a tenant to be created.
+type NewTenant struct {
+	Slug string // [a-z0-9-], at most 63
+	Name string
+	Zone string // IANA; empty: Europe/Berlin
+}
+
+// CreateTenant makes a tenant with its key and its first journal address.
+// catalog.ErrTaken if the slug is in use.
+func (a *Archive) CreateTenant(ctx context.Context, n NewTenant) (*catalog.Tenant, error) {
+	if !slugForm.MatchString(n.Slug) {
+		return nil, fmt.Errorf("slug %q: want 1 to 63 of a-z, 0-9 and -, not at the ends", n.Slug)
+	}
+	if strings.TrimSpace(n.Name) == "" {
+		n.Name = n.Slug
+	}
+	if n.Zone == "" {
+		n.Zone = "Europe/Berlin"
+	}
+	if _, err := time.LoadLocation(n.Zone); err != nil {
+		return nil, fmt.Errorf("zone %q: is no IANA time zone such as Europe/Berlin", n.Zone)
+	}
+	if _, err := a.catalog.TenantBySlug(ctx, n.Slug); !errors.Is(err, catalog.ErrNotFound) {
+		if err == nil {
+			err = fmt.Errorf("slug %q: %w", n.Slug, catalog.ErrTaken)
+		}
+		return nil, err
+	}
+	now := a.now().UTC().Truncate(time.Millisecond)
+	t := &catalog.Tenant{ID: uid.New(now), Slug: n.Slug, Name: n.Name, Zone: n.Zone, State: catalog.TenantActive, CreatedAt: now}
+	data, err := json.Marshal(tenantData{Slug: t.Slug, Name: t.Name, Zone: t.Zone, CreatedAt: t.CreatedAt})
+	if err != nil {
+		return nil, err
+	}
+	// The key first: a key without a tenant does no harm, a tenant without a
+	// key could not keep anything.
+	if err := a.vault.CreateTenant(ctx, vault.TenantInfo{ID: t.ID, Data: data}); err != nil && !errors.Is(err, blob.ErrExists) {
+		return nil, err
+	}
+	if err := a.catalog.CreateTenant(ctx, t); err != nil {
+		return nil, err
+	}
+	return t, a.act(ctx, t.ID, "tenant.created", t.ID)
+}
+
+// TenantBySlug finds a tenant by its short name. catalog.ErrNotFound.
+func (a *Archive) TenantBySlug(ctx context.Context, slug string) (*catalog.Tenant, error) {
+	return a.catalog.TenantBySlug(ctx, strings.ToLower(slug))
+}
+
+// Tenants lists all tenants.
+func (a *Archive) Tenants(ctx context.Context) ([]*catalog.Tenant, error) {
+	return a.catalog.Tenants(ctx)
+}
+
+// act records what somebody did on the command line.
+func (a *Archive) act(ctx context.Context, tenant uid.ID, action string, object uid.ID) error {
+	return a.catalog.AppendEvents(ctx, tenant, []*catalog.Event{{At: a.now().UTC(), Actor: "cli", Action: action, Object: object.String()}})
+}
+
+// NewUser describes a user to be created.
+type NewUser struct {
+	Tenant    uid.ID
+	Login     string
+	Name      string
+	Role      access.Role
+	Password  string
+	Language  string
+	Addresses []string
+}
+
+// CreateUser makes a user. catalog.ErrTaken if the login is in use.
+func (a *Archive) CreateUser(ctx context.Context, n NewUser) (*catalog.User, error) {
+	login := strings.ToLower(strings.TrimSpace(n.Login))
+	if !loginForm.MatchString(login) {
+		return nil, fmt.Errorf("login %q: want up to 128 letters, digits and . _ @ + -, starting with a letter or digit", n.Login)
+	}
+	if n.Role == access.RoleOperator {
+		return nil, errors.New("role operator: belongs to the installation, not to a tenant; want tenant-admin or user")
+	}
+	if _, err := access.ParseRole(string(n.Role)); err != nil {
+		return nil, err
+	}
+	if err := password.CheckPolicy(n.Password); err != nil {
+		return nil, err
+	}
+	addresses, err := Addresses(n.Addresses)
+	if err != nil {
+		return nil, err
+	}
+	hash, err := a.hasher.Hash(ctx, n.Password)
+	if err != nil {
+		return nil, err
+	}
+	now := a.now().UTC().Truncate(time.Millisecond)
+	if n.Name == "" {
+		n.Name = login
+	}
+	u := &catalog.User{ID: uid.New(now), Tenant: n.Tenant, Login: login, Name: n.Name, Role: string(n.Role), PasswordHash: hash,
+		Language: n.Language, CreatedAt: now, Addresses: addresses}
+	if err := a.catalog.CreateUser(ctx, u); err != nil {
+		return nil, err
+	}
+	return u, a.act(ctx, n.Tenant, "user.created", u.ID)
+}
+
+// Addresses normalises mail addresses and refuses what is none.
+func Addresses(list []string) ([]string, error) {
+	var out []string
+	for _, s := range list {
+		n := message.NormalizeAddress(s)
+		if _, err := mail.ParseAddress(n); err != nil || !strings.Contains(n, "@") {
+			return nil, fmt.Errorf("address %q: is no mail address such as anna@example.com", s)
+		}
+		out = append(out, n)
+	}
+	return out, nil
+}
+
+// Users lists the users of a tenant.
+func (a *Archive) Users(ctx context.Context, tenant uid.ID) ([]*catalog.User, error) {
+	return a.catalog.Users(ctx, tenant)
+}
+
+// User finds a user by login. catalog.ErrNotFound.
+func (a *Archive) User(ctx context.Context, tenant uid.ID, login string) (*catalog.User, error) {
+	return a.catalog.UserByLogin(ctx, tenant, strings.ToLower(strings.TrimSpace(login)))
+}
+
+// ChangeUser stores what was changed in u but login, tenant and password, and
+// ends the user's sessions if it was disabled.
+func (a *Archive) ChangeUser(ctx context.Context, u *catalog.User) error {
+	if err := a.catalog.UpdateUser(ctx, u); err != nil {
+		return err
+	}
+	if u.Disabled {
+		if _, err := a.catalog.DeleteSessions(ctx, u.Tenant, u.ID); err != nil {
+			return err
+		}
+	}
+	return a.act(ctx, u.Tenant, "user.changed", u.ID)
+}
+
+// SetPassword sets a user's password and ends all sessions.
+func (a *Archive) SetPassword(ctx context.Context, u *catalog.User, plain string) error {
+	if err := password.CheckPolicy(plain); err != nil {
+		return err
+	}
+	hash, err := a.hasher.Hash(ctx, plain)
+	if err != nil {
+		return err
+	}
+	u.PasswordHash = hash
+	if err := a.catalog.UpdateUser(ctx, u); err != nil {
+		return err
+	}
+	if _, err := a.catalog.DeleteSessions(ctx, u.Tenant, u.ID); err != nil {
+		return err
+	}
+	return a.act(ctx, u.Tenant, "user.password-set", u.ID)
+}
+
+// Kinds of sources.
+const (
+	KindJournal = "journal"
+	KindImport  = "import"
+)
+
+// CreateJournal makes a journal source with an unguessable address: 100 random
+// bits.
+func (a *Archive) CreateJournal(ctx context.Context, tenant uid.ID, name, category string) (*catalog.Source, error) {
+	b := make([]byte, 13)
+	rand.Read(b)
+	local := strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b))[:20]
+	now := a.now().UTC().Truncate(time.Millisecond)
+	s := &catalog.Source{ID: uid.New(now), Tenant: tenant, Kind: KindJournal, Name: name, JournalAddress: "j-" + local + "@" + a.domain,
+		Category: category, CreatedAt: now}
+	if err := a.catalog.CreateSource(ctx, s); err != nil {
+		return nil, err
+	}
+	return s, a.act(ctx, tenant, "source.created", s.ID)
+}
+
+// JournalSource finds the source of a journal address. catalog.ErrNotFound.
+func (a *Archive) JournalSource(ctx context.Context, address string) (*catalog.Source, error) {
+	s, err := a.catalog.SourceByJournalAddress(ctx, message.NormalizeAddress(address))
+	if err != nil {
+		return nil, err
+	}
+	if s.Disabled {
+		return nil, fmt.Errorf("journal address: %w", catalog.ErrNotFound)
+	}
+	return s, nil
+}
+
+// ImportSource finds or makes the import source called name.
+func (a *Archive) ImportSource(ctx context.Context, tenant uid.ID, name, category string) (*catalog.Source, error) {
+	s, err := a.catalog.SourceByName(ctx, tenant, KindImport, name)
+	if !errors.Is(err, catalog.ErrNotFound) {
+		return s, err
+	}
+	now := a.now().UTC().Truncate(time.Millisecond)
+	s = &catalog.Source{ID: uid.New(now), Tenant: tenant, Kind: KindImport, Name: name, Category: category, CreatedAt: now}
+	if err := a.catalog.CreateSource(ctx, s); err != nil {
+		return nil, err
+	}
+	return s, a.act(ctx, tenant, "source.created", s.ID)
+}
+
+// Sources lists the sources of a tenant.
+func (a *Archive) Sources(ctx context.Context, tenant uid.ID) ([]*catalog.Source, error) {
+	return a.catalog.Sources(ctx, tenant)
+}
+
+// source returns a source; sources change rarely and are asked for with every
+// message.
+func (a *Archive) source(ctx context.Context, tenant, id uid.ID) (*catalog.Source, error) {
+	if s, ok := a.sources.Load(sourceKey{tenant, id}); ok {
+		return s.(*catalog.Source), nil
+	}
+	s, err := a.catalog.Source(ctx, tenant, id)
+	if err != nil {
+		return nil, fmt.Errorf("source %s: %w", id, err)
+	}
+	a.sources.Store(sourceKey{tenant, id}, s)
+	return s, nil
+}
+
+type sourceKey struct{ tenant, id uid.ID }
+
+// Refused counts a message that a source offered and the archive refused for
+// good, e.g. because of its size.
+func (a *Archive) Refused(ctx context.Context, tenant, source uid.ID, bytes int64) error {
+	return a.catalog.AddAccount(ctx, tenant, catalog.Account{Source: source, Day: a.now().UTC().Format(time.DateOnly), Outcome: catalog.Refused, Count: 1, Bytes: bytes})
+}

@@ -1,0 +1,174 @@
+// Package archive holds the verbs: it is the only package that changes
+// anything, and the only way to what is stored. Doors hand it Submissions
+// (Ingest) and read through a Handle, which exists only for an actor (As): there
+// is no data method without one.
+//
+// The order of an ingest is the promise of the product: the bytes are durable
+// in the vault, then the catalog row and the event are durable in one
+// transaction, and only then Ingest returns. The index follows by itself and
+// can always be rebuilt.
+//
+//	submission.go  what doors hand in          view.go     what readers get
+//	ingest.go      hash, parse, prepare         search.go   find
+//	commit.go      group commit per tenant      read.go     message, download, HTML
+//	record.go      what the vault remembers     account.go  log-in and sessions
+//	indexing.go    keeps the index up to date   admin.go    tenants, users, sources
+//	fsck.go rebuild.go compact.go               the caretakers
+package archive
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"runtime"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"github.com/muniment/muniment/internal/access"
+	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/index"
+	"github.com/muniment/muniment/internal/password"
+	"github.com/muniment/muniment/internal/uid"
+	"github.com/muniment/muniment/internal/vault"
+)
+
+// DefaultClass is the retention class of messages that no rule has classified.
+// Nothing of it is ever due.
+const DefaultClass = "unclassified"
+
+// inFlight bounds the bytes of originals that are being prepared at the same
+// time.
+const inFlight = 96 << 20
+
+// Config is what an Archive is built from. All members but JournalDomain and
+// Now are required.
+type Config struct {
+	Catalog *catalog.Catalog
+	Vault   *vault.Vault
+	Index   index.Index
+	Log     *slog.Logger
+	Spool   string // directory for the bytes of large messages while they are read
+	// JournalDomain is the domain of new journal addresses.
+	JournalDomain string
+	Now           func() time.Time
+}
+
+// Archive is the whole archive of one installation. All methods are safe for
+// concurrent use.
+type Archive struct {
+	catalog *catalog.Catalog
+	vault   *vault.Vault
+	index   index.Index
+	log     *slog.Logger
+	spool   string
+	domain  string
+	now     func() time.Time
+	hasher  *password.Hasher
+
+	cpu   chan struct{}       // one slot per message being prepared
+	bytes *semaphore.Weighted // originals being prepared
+
+	mu      sync.Mutex // guards what follows
+	closed  bool
+	tenants map[uid.ID]*tenantWork
+
+	sources sync.Map // sourceKey → *catalog.Source, never changed
+
+	background context.Context // ends with Close
+	stop       context.CancelFunc
+	workers    sync.WaitGroup
+}
+
+// New starts an archive and, in the background, brings the index up to date.
+func New(c Config) (*Archive, error) {
+	if c.Catalog == nil || c.Vault == nil || c.Index == nil || c.Log == nil {
+		return nil, errors.New("archive: catalog, vault, index and log are required")
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.JournalDomain == "" {
+		c.JournalDomain = "journal.invalid"
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	a := &Archive{
+		catalog: c.Catalog, vault: c.Vault, index: c.Index, log: c.Log, spool: c.Spool, domain: c.JournalDomain, now: c.Now,
+		hasher: password.NewHasher(2), cpu: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		bytes: semaphore.NewWeighted(inFlight), tenants: map[uid.ID]*tenantWork{},
+		background: ctx, stop: stop,
+	}
+	tenants, err := a.catalog.Tenants(ctx)
+	if err != nil {
+		stop()
+		return nil, err
+	}
+	for _, t := range tenants {
+		if _, err := a.work(t.ID); err != nil {
+			stop()
+			return nil, err
+		}
+	}
+	return a, nil
+}
+
+// Close stops taking submissions, finishes those that are being committed and
+// stops the background work. It does not close catalog, vault and index.
+func (a *Archive) Close() {
+	a.mu.Lock()
+	if a.closed {
+		a.mu.Unlock()
+		return
+	}
+	a.closed = true
+	for _, w := range a.tenants {
+		w.senders.Wait()
+		close(w.queue)
+	}
+	a.mu.Unlock()
+	for _, w := range a.tenants {
+		<-w.committed
+	}
+	a.stop()
+	a.workers.Wait()
+}
+
+// tenantWork is the background work of one tenant.
+type tenantWork struct {
+	tenant    uid.ID
+	queue     chan *pending
+	senders   sync.WaitGroup // Ingest calls between the check for closed and their send
+	committed chan struct{}  // closed when the committer has ended
+	fresh     chan freshDocs // committed, not yet indexed
+	wake      chan struct{}  // capacity 1: look for work
+	mood      mood
+}
+
+// work returns the tenant's background work and starts it on first use.
+func (a *Archive) work(tenant uid.ID) (*tenantWork, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		return nil, ErrBusy
+	}
+	w := a.tenants[tenant]
+	if w == nil {
+		w = &tenantWork{tenant: tenant, queue: make(chan *pending, batchMessages), committed: make(chan struct{}),
+			fresh: make(chan freshDocs, 8), wake: make(chan struct{}, 1)}
+		a.tenants[tenant] = w
+		a.workers.Add(2)
+		go func() { defer a.workers.Done(); a.commitLoop(w) }()
+		go func() { defer a.workers.Done(); a.indexLoop(w) }()
+	}
+	return w, nil
+}
+
+// As returns the view of the archive that actor has.
+func (a *Archive) As(actor access.Actor) *Handle { return &Handle{a: a, actor: actor} }
+
+// Handle acts for one actor on one tenant. It is safe for concurrent use.
+type Handle struct {
+	a     *Archive
+	actor access.Actor
+}

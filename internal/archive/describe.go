@@ -1,0 +1,156 @@
+package archive
+
+import (
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/muniment/muniment/internal/access"
+	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/index"
+	"github.com/muniment/muniment/internal/message"
+)
+
+// Roles of parties that come from the envelope, not from the header.
+const (
+	roleEnvelopeFrom = "envelope-from"
+	roleEnvelopeTo   = "envelope-to"
+)
+
+// previewRunes is the length of Facts.Preview.
+const previewRunes = 160
+
+// maxParties bounds the parties of one message; no mail system sends more.
+const maxParties = 5000
+
+// parties lists everybody on a message: from its header, then its envelope.
+// Reply-to addresses take no part in the message.
+func parties(f *message.Facts, from string, to []string) []catalog.Party {
+	var out []catalog.Party
+	for _, p := range f.Parties {
+		switch p.Role {
+		case message.RoleFrom, message.RoleSender, message.RoleTo, message.RoleCc, message.RoleBcc:
+			if p.Address != "" || p.Name != "" {
+				out = append(out, catalog.Party{Role: string(p.Role), Name: p.Name, Address: p.Address})
+			}
+		}
+		if len(out) == maxParties {
+			break
+		}
+	}
+	return append(out, envelopeParties(from, to)...)
+}
+
+func envelopeParties(from string, to []string) []catalog.Party {
+	var out []catalog.Party
+	if a := message.NormalizeAddress(from); a != "" {
+		out = append(out, catalog.Party{Role: roleEnvelopeFrom, Address: a})
+	}
+	for _, t := range to {
+		if a := message.NormalizeAddress(t); a != "" {
+			out = append(out, catalog.Party{Role: roleEnvelopeTo, Address: a})
+		}
+	}
+	return out
+}
+
+// describe fills what a row says of its message from the parsed facts.
+func describe(row *catalog.Message, f *message.Facts) {
+	row.Date = plausible(f.Date, row.ReceivedAt)
+	row.Facts = catalog.Facts{
+		Version: f.Version, MessageID: f.MessageID, Subject: f.Subject, Preview: preview(f.Text),
+		Attachments: len(f.Attachments()), HTML: f.HTML, Warnings: f.Warnings,
+	}
+}
+
+// plausible returns the date that orders a message: its own, unless it lies
+// before e-mail or in the future of its receipt (GoBD asks for the archive's own
+// time where law counts; this one is only for finding).
+func plausible(date, received time.Time) time.Time {
+	if date.Year() < 1980 || date.After(received.Add(48*time.Hour)) {
+		date = received
+	}
+	return date.UTC().Truncate(time.Second)
+}
+
+func preview(text string) string {
+	var b strings.Builder
+	space, n := false, 0
+	for _, r := range text {
+		if unicode.IsSpace(r) {
+			space = n > 0
+			continue
+		}
+		if space {
+			b.WriteByte(' ')
+			n++
+			space = false
+		}
+		b.WriteRune(r)
+		if n++; n >= previewRunes {
+			break
+		}
+	}
+	return b.String()
+}
+
+// document is what the index is told of a message.
+func document(row *catalog.Message, f *message.Facts, source string) index.Doc {
+	d := index.Doc{
+		ID: row.AOID, Date: row.Date, Size: row.Size, Subject: f.Subject, Body: f.Text,
+		Category: row.Category, Class: row.Class, Tags: row.Tags, Source: source,
+		Access: accessList(row.Parties), BccAccess: bccAccess(row.Parties),
+	}
+	for _, p := range row.Parties {
+		ip := index.Party{Name: p.Name, Address: p.Address}
+		switch p.Role {
+		case "from", "sender":
+			if !slices.Contains(d.From, ip) {
+				d.From = append(d.From, ip)
+			}
+		case "to":
+			d.To = append(d.To, ip)
+		case "cc":
+			d.Cc = append(d.Cc, ip)
+		case "bcc":
+			d.Bcc = append(d.Bcc, ip)
+		}
+	}
+	for _, p := range f.Attachments() {
+		d.Files = append(d.Files, index.File{Name: p.Name, Type: p.Type})
+	}
+	return d
+}
+
+// accessList lists the addresses that may see a message with these parties.
+func accessList(parties []catalog.Party) []string {
+	seen := make(map[string]bool, len(parties))
+	var out []string
+	for _, p := range parties {
+		if p.Address != "" && !seen[p.Address] {
+			seen[p.Address] = true
+			out = append(out, p.Address)
+		}
+	}
+	return out
+}
+
+// bccAccess lists the addresses that may search the blind copies: the senders,
+// and a blind recipient if he is the only one, so that he learns of nobody else.
+func bccAccess(parties []catalog.Party) []string {
+	var out, bcc []string
+	for _, p := range parties {
+		switch {
+		case p.Address == "":
+		case access.KnowsBcc(p.Role) && !slices.Contains(out, p.Address):
+			out = append(out, p.Address)
+		case p.Role == "bcc":
+			bcc = append(bcc, p.Address)
+		}
+	}
+	if len(bcc) == 1 {
+		out = append(out, bcc[0])
+	}
+	return out
+}

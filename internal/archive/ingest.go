@@ -1,0 +1,208 @@
+package archive
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"crypto/sha512"
+	"errors"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/index"
+	"github.com/muniment/muniment/internal/message"
+	"github.com/muniment/muniment/internal/uid"
+	"github.com/muniment/muniment/internal/vault"
+)
+
+// inMemory is the size up to which an original is held in memory while it is
+// worked on.
+const inMemory = 4 << 20
+
+// pending is a submission on its way through the group commit.
+type pending struct {
+	sub      Submission
+	source   *catalog.Source
+	sums     vault.Sums
+	prepared *vault.Prepared // nil for what is expected to be a duplicate
+	salt     string
+	row      *catalog.Message
+	capture  *catalog.Capture
+	doc      index.Doc
+	done     chan result // capacity 1
+}
+
+type result struct {
+	receipt Receipt
+	err     error
+}
+
+// mood remembers whether the last batch held duplicates: then it pays to ask the
+// catalog before a message is prepared.
+type mood struct{ duplicates atomic.Bool }
+
+// Ingest archives one message. When it returns nil, the bytes, the catalog row
+// and the event are durable, or the same bytes were archived before (Duplicate)
+// and this arrival is recorded. After any error nothing may be acknowledged.
+//
+// Errors match ErrTooLarge, ErrBusy or ctx's. Calls wait for each other in group
+// commits: many concurrent calls are much faster than one after another.
+func (a *Archive) Ingest(ctx context.Context, sub Submission) (Receipt, error) {
+	if sub.Raw.Size() > MaxMessage {
+		return Receipt{}, fmt.Errorf("%d bytes, at most %d: %w", sub.Raw.Size(), MaxMessage, ErrTooLarge)
+	}
+	if sub.ReceivedAt.IsZero() {
+		sub.ReceivedAt = a.now()
+	}
+	sub.ReceivedAt = sub.ReceivedAt.UTC().Truncate(time.Millisecond)
+	w, err := a.work(sub.Tenant)
+	if err != nil {
+		return Receipt{}, err
+	}
+	p, err := a.prepare(ctx, w, sub)
+	if err != nil {
+		return Receipt{}, busy(err)
+	}
+	if err := a.enqueue(ctx, w, p); err != nil {
+		p.close()
+		return Receipt{}, err
+	}
+	select {
+	case r := <-p.done:
+		return r.receipt, r.err
+	case <-ctx.Done():
+		// It may still be committed; without the acknowledgement the sender
+		// offers it again and it will be a duplicate.
+		return Receipt{}, ctx.Err()
+	}
+}
+
+func (a *Archive) enqueue(ctx context.Context, w *tenantWork, p *pending) error {
+	a.mu.Lock()
+	if a.closed {
+		a.mu.Unlock()
+		return ErrBusy
+	}
+	w.senders.Add(1)
+	a.mu.Unlock()
+	defer w.senders.Done()
+	select {
+	case w.queue <- p:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (p *pending) close() {
+	if p.prepared != nil {
+		p.prepared.Close()
+		p.prepared = nil
+	}
+}
+
+// prepare does all that needs no order: hash, parse, compress, encrypt.
+func (a *Archive) prepare(ctx context.Context, w *tenantWork, sub Submission) (*pending, error) {
+	weight := min(sub.Raw.Size()+4096, inFlight)
+	if err := a.bytes.Acquire(ctx, weight); err != nil {
+		return nil, err
+	}
+	defer a.bytes.Release(weight)
+	select {
+	case a.cpu <- struct{}{}:
+		defer func() { <-a.cpu }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	source, err := a.source(ctx, sub.Tenant, sub.Source)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := load(sub.Raw)
+	if err != nil {
+		return nil, err
+	}
+	sub.Raw = raw
+	p := &pending{sub: sub, source: source, done: make(chan result, 1)}
+	if p.sums, err = sums(raw); err != nil {
+		return nil, err
+	}
+	id := uid.New(sub.ReceivedAt)
+	p.capture = &catalog.Capture{
+		Tenant: sub.Tenant, ID: id, Source: sub.Source, ReceivedAt: sub.ReceivedAt,
+		EnvelopeFrom: sub.EnvelopeFrom, EnvelopeTo: sub.EnvelopeTo, Peer: sub.Peer, Origin: sub.Origin,
+		Key: captureKey(&sub, id, p.sums.SHA256),
+	}
+	if w.mood.duplicates.Load() {
+		known, err := a.catalog.Known(ctx, sub.Tenant, [][32]byte{p.sums.SHA256})
+		if err != nil {
+			return nil, err
+		}
+		if len(known) == 1 {
+			return p, nil
+		}
+	}
+	return p, a.prepareNew(ctx, p)
+}
+
+// prepareNew makes the row, the document and the frames of a message.
+func (a *Archive) prepareNew(ctx context.Context, p *pending) error {
+	sub := &p.sub
+	facts := message.Parse(ctx, sub.Raw)
+	category := sub.Category
+	if category == "" {
+		category = p.source.Category
+	}
+	p.salt = newSalt()
+	p.row = &catalog.Message{
+		Tenant: sub.Tenant, AOID: uid.New(sub.ReceivedAt), SHA256: p.sums.SHA256, SHA512: p.sums.SHA512, Size: sub.Raw.Size(),
+		ReceivedAt: sub.ReceivedAt, Source: sub.Source, Class: DefaultClass, Category: category, Tags: sub.Tags,
+		Parties: parties(facts, sub.EnvelopeFrom, sub.EnvelopeTo),
+	}
+	describe(p.row, facts)
+	p.capture.AOID = p.row.AOID
+	p.doc = document(p.row, facts, p.source.Name)
+	rec := record{Version: recordVersion, Capture: newCaptureRecord(p.capture, p.source),
+		Class: p.row.Class, Category: p.row.Category, Tags: p.row.Tags, Salt: p.salt}
+	meta, err := rec.encode()
+	if err != nil {
+		return err
+	}
+	p.prepared, err = a.vault.Prepare(ctx, sub.Tenant, vault.Object{AOID: p.row.AOID, Raw: sub.Raw, Meta: meta, Sums: &p.sums})
+	return err
+}
+
+// load reads small originals into memory, once.
+func load(raw Raw) (Raw, error) {
+	if _, ok := raw.(*bytes.Reader); ok || raw.Size() > inMemory {
+		return raw, nil
+	}
+	b := make([]byte, raw.Size())
+	if n, err := raw.ReadAt(b, 0); n < len(b) {
+		return nil, fmt.Errorf("read submission: %w", errors.Join(err, io.ErrUnexpectedEOF))
+	}
+	return bytes.NewReader(b), nil
+}
+
+func sums(raw Raw) (vault.Sums, error) {
+	h256, h512 := sha256.New(), sha512.New()
+	n, err := io.Copy(io.MultiWriter(h256, h512), io.NewSectionReader(raw, 0, raw.Size()))
+	if err == nil && n != raw.Size() {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		return vault.Sums{}, fmt.Errorf("read submission: %w", err)
+	}
+	return vault.Sums{SHA256: [32]byte(h256.Sum(nil)), SHA512: [64]byte(h512.Sum(nil))}, nil
+}
+
+// busy marks err as one after which the sender must come again.
+func busy(err error) error {
+	if err == nil || errors.Is(err, ErrTooLarge) || errors.Is(err, ErrBusy) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrBusy, err)
+}

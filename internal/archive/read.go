@@ -1,0 +1,285 @@
+package archive
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/message"
+	"github.com/muniment/muniment/internal/uid"
+	"github.com/muniment/muniment/internal/vault"
+)
+
+// inlineImage bounds the pictures that are put into the HTML view, each.
+const inlineImage = 4 << 20
+
+// original reads a stored message so that it can be read in any order, checked
+// against its SHA-256. Large ones rest in an unlinked temporary file meanwhile.
+// done frees it.
+func (a *Archive) original(ctx context.Context, row *catalog.Message) (raw Raw, done func(), err error) {
+	c, err := a.open(ctx, row)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer c.Close()
+	if row.Size <= inMemory {
+		b := make([]byte, 0, row.Size)
+		buf := bytes.NewBuffer(b)
+		if _, err := io.Copy(buf, c); err != nil {
+			return nil, nil, err
+		}
+		return bytes.NewReader(buf.Bytes()), func() {}, nil
+	}
+	f, err := os.CreateTemp(a.spool, "read-*")
+	if err != nil {
+		return nil, nil, fmt.Errorf("spool message: %w", err)
+	}
+	done = func() { f.Close() }
+	if err := os.Remove(f.Name()); err != nil {
+		done()
+		return nil, nil, fmt.Errorf("spool message: %w", err)
+	}
+	if _, err := io.Copy(f, c); err != nil {
+		done()
+		return nil, nil, err
+	}
+	return io.NewSectionReader(f, 0, row.Size), done, nil
+}
+
+// open opens the stored bytes of a message. A compaction may have moved them
+// since the row was read: then it looks again.
+func (a *Archive) open(ctx context.Context, row *catalog.Message) (*vault.Content, error) {
+	for {
+		ref := vault.Ref{Segment: row.Segment, Frame: row.Frame}
+		c, err := a.vault.Open(ctx, row.Tenant, ref, vault.Want{SHA256: row.SHA256, Size: row.Size})
+		if !errors.Is(err, vault.ErrNotFound) {
+			return c, err
+		}
+		now, again := a.catalog.Message(ctx, row.Tenant, row.AOID)
+		if again != nil || now.Segment == row.Segment && now.Frame == row.Frame {
+			return nil, err
+		}
+		row = now
+	}
+}
+
+// Message returns a message as the actor may see it, parsed from the stored
+// bytes and checked now. Damaged bytes are no error: Integrity tells.
+func (h *Handle) Message(ctx context.Context, id uid.ID) (*MessageView, error) {
+	row, err := h.row(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	v := &MessageView{Why: h.actor.Why(accessParties(row.Parties)), Integrity: Integrity{Intact: true, CheckedAt: h.a.now().UTC()}}
+	if v.Captures, err = h.captures(ctx, row); err != nil {
+		return nil, err
+	}
+	raw, done, err := h.a.original(ctx, row)
+	switch {
+	case damaged(err):
+		v.Integrity.Intact, v.Integrity.Problem = false, err.Error()
+		h.a.log.Error("message is damaged", "tenant", row.Tenant, "aoid", row.AOID, "error", err)
+	case err != nil:
+		return nil, err
+	default:
+		defer done()
+		v.Facts = message.Parse(ctx, raw)
+	}
+	shown := *row
+	shown.Parties, v.BccHidden = h.visible(row.Parties)
+	v.Row = &shown
+	if v.BccHidden && v.Facts != nil {
+		v.Facts.Headers = withoutBcc(v.Facts.Headers)
+	}
+	return v, h.log(ctx, "message.read", id)
+}
+
+// damaged reports whether err says that stored bytes are not what they were.
+func damaged(err error) bool {
+	return errors.Is(err, vault.ErrCorrupt) || errors.Is(err, vault.ErrNotFound) || errors.Is(err, vault.ErrErased)
+}
+
+// log writes an act of the actor into the event log.
+func (h *Handle) log(ctx context.Context, action string, object uid.ID) error {
+	e := &catalog.Event{At: h.a.now().UTC(), Actor: "user:" + h.actor.User.String(), Action: action, Object: object.String()}
+	if h.actor.Peer != "" {
+		e.Details = map[string]string{"peer": h.actor.Peer}
+	}
+	return h.a.catalog.AppendEvents(ctx, h.actor.Tenant, []*catalog.Event{e})
+}
+
+func (h *Handle) captures(ctx context.Context, row *catalog.Message) ([]CaptureView, error) {
+	list, err := h.a.catalog.Captures(ctx, row.Tenant, row.AOID)
+	if err != nil {
+		return nil, err
+	}
+	visible, _ := h.visible(row.Parties)
+	may := map[string]bool{}
+	for _, p := range visible {
+		may[p.Address] = true
+	}
+	var out []CaptureView
+	for _, c := range list {
+		s, err := h.a.source(ctx, row.Tenant, c.Source)
+		if err != nil {
+			return nil, err
+		}
+		v := CaptureView{Capture: *c, SourceName: s.Name, SourceKind: s.Kind}
+		v.EnvelopeTo = nil
+		for _, to := range c.EnvelopeTo {
+			if may[message.NormalizeAddress(to)] {
+				v.EnvelopeTo = append(v.EnvelopeTo, to)
+			}
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+// Check compares what is stored with what arrived, byte for byte.
+func (h *Handle) Check(ctx context.Context, id uid.ID) (Integrity, error) {
+	row, err := h.row(ctx, id)
+	if err != nil {
+		return Integrity{}, err
+	}
+	res := Integrity{Intact: true, CheckedAt: h.a.now().UTC()}
+	err = h.a.verify(ctx, row)
+	if damaged(err) {
+		res.Intact, res.Problem = false, err.Error()
+		return res, nil
+	}
+	return res, err
+}
+
+// verify reads a whole message and lets the vault compare.
+func (a *Archive) verify(ctx context.Context, row *catalog.Message) error {
+	c, err := a.open(ctx, row)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	_, err = io.Copy(io.Discard, c)
+	return err
+}
+
+// Raw streams the bytes of a message exactly as they arrived. A reader who may
+// not know the blind copies that the header names gets it without these fields
+// (Download.Redacted); the original stays as it is.
+func (h *Handle) Raw(ctx context.Context, id uid.ID) (io.ReadCloser, Download, error) {
+	row, err := h.row(ctx, id)
+	if err != nil {
+		return nil, Download{}, err
+	}
+	c, err := h.a.open(ctx, row)
+	if err != nil {
+		return nil, Download{}, err
+	}
+	d := Download{Name: fileName(row), Type: "message/rfc822", Size: row.Size, SHA256: row.SHA256}
+	if err := h.log(ctx, "message.downloaded", id); err != nil {
+		c.Close()
+		return nil, Download{}, err
+	}
+	if h.actor.MaySeeBcc(accessParties(row.Parties)) || !hasBcc(row.Parties) {
+		return c, d, nil
+	}
+	d.Redacted, d.Size, d.SHA256 = true, -1, [32]byte{}
+	return newRedacted(c), d, nil
+}
+
+func hasBcc(parties []catalog.Party) bool {
+	for _, p := range parties {
+		if p.Role == "bcc" {
+			return true
+		}
+	}
+	return false
+}
+
+// fileName proposes a name from date and subject.
+func fileName(row *catalog.Message) string {
+	name := strings.Map(func(r rune) rune {
+		if r < 0x20 || strings.ContainsRune(`/\:*?"<>|`, r) {
+			return '_'
+		}
+		return r
+	}, strings.TrimSpace(row.Facts.Subject))
+	if r := []rune(name); len(r) > 80 {
+		name = string(r[:80])
+	}
+	if name == "" {
+		name = row.AOID.String()
+	}
+	return row.Date.Format("2006-01-02") + " " + name + ".eml"
+}
+
+// Attachment streams the decoded bytes of one part; no is message.Part.No.
+func (h *Handle) Attachment(ctx context.Context, id uid.ID, no int) (io.ReadCloser, Download, error) {
+	row, err := h.row(ctx, id)
+	if err != nil {
+		return nil, Download{}, err
+	}
+	raw, done, err := h.a.original(ctx, row)
+	if err != nil {
+		return nil, Download{}, err
+	}
+	for _, p := range message.Parse(ctx, raw).Attachments() {
+		if p.No != no {
+			continue
+		}
+		if err := h.log(ctx, "attachment.downloaded", id); err != nil {
+			done()
+			return nil, Download{}, err
+		}
+		d := Download{Name: p.Name, Type: p.Type, Size: -1}
+		return readCloser{message.OpenPart(raw, p), done}, d, nil
+	}
+	done()
+	return nil, Download{}, fmt.Errorf("attachment %d of %s: %w", no, id, catalog.ErrNotFound)
+}
+
+type readCloser struct {
+	io.Reader
+	done func()
+}
+
+func (r readCloser) Close() error { r.done(); return nil }
+
+// HTML returns the message's HTML body made safe for a sandboxed frame; pictures
+// that the message carries are inside. remote lets references to the outside in.
+func (h *Handle) HTML(ctx context.Context, id uid.ID, remote bool) (message.HTMLView, error) {
+	row, err := h.row(ctx, id)
+	if err != nil {
+		return message.HTMLView{}, err
+	}
+	raw, done, err := h.a.original(ctx, row)
+	if err != nil {
+		return message.HTMLView{}, err
+	}
+	defer done()
+	f := message.Parse(ctx, raw)
+	return message.SafeHTML(raw, f, message.HTMLOptions{Remote: remote, CID: func(id string) (string, bool) { return inline(raw, f, id) }})
+}
+
+// inline returns a picture of the message as a data: URI.
+func inline(raw Raw, f *message.Facts, contentID string) (string, bool) {
+	for _, p := range f.Parts {
+		if p.ContentID != contentID {
+			continue
+		}
+		switch p.Type {
+		case "image/png", "image/jpeg", "image/gif", "image/webp":
+			b, err := io.ReadAll(io.LimitReader(message.OpenPart(raw, p), inlineImage+1))
+			if err != nil || len(b) > inlineImage {
+				return "", false
+			}
+			return "data:" + p.Type + ";base64," + base64.StdEncoding.EncodeToString(b), true
+		}
+	}
+	return "", false
+}

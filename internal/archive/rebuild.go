@@ -1,0 +1,249 @@
+package archive
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/message"
+	"github.com/muniment/muniment/internal/uid"
+	"github.com/muniment/muniment/internal/vault"
+)
+
+// Rebuilt counts what a rebuild restored.
+type Rebuilt struct {
+	Tenants  int
+	Messages int
+	Captures int
+	Damaged  []error // what could not be restored, each naming its object
+}
+
+// Rebuild restores the catalog's message tables of all tenants from the vault,
+// and tenants and sources that are missing. Users, sessions and the event log
+// are not in the vault: what the catalog has of them stays. The index is built
+// anew afterwards. It must be the only process at work.
+func (a *Archive) Rebuild(ctx context.Context, progress func(messages int)) (*Rebuilt, error) {
+	r := &rebuild{a: a, out: &Rebuilt{}, progress: progress}
+	err := a.vault.Tenants(ctx, func(info vault.TenantInfo, err error) error {
+		if err != nil {
+			r.out.Damaged = append(r.out.Damaged, err)
+			return nil
+		}
+		r.out.Tenants++
+		return r.tenant(ctx, info)
+	})
+	return r.out, err
+}
+
+type rebuild struct {
+	a        *Archive
+	out      *Rebuilt
+	progress func(int)
+}
+
+// adopted is what has been taken into the catalog so far for one tenant.
+type adopted struct {
+	tenant  uid.ID
+	sums    map[[32]byte]uid.ID
+	parts   map[[32]byte]bool
+	keys    map[[32]byte]bool
+	sources map[uid.ID]bool
+}
+
+func (r *rebuild) tenant(ctx context.Context, info vault.TenantInfo) error {
+	if err := r.a.restoreTenant(ctx, info); err != nil {
+		return err
+	}
+	if err := r.a.catalog.ClearMessages(ctx, info.ID); err != nil {
+		return err
+	}
+	done := &adopted{tenant: info.ID, sums: map[[32]byte]uid.ID{}, parts: map[[32]byte]bool{}, keys: map[[32]byte]bool{}, sources: map[uid.ID]bool{}}
+	segments, err := r.a.vault.ListSegments(ctx, info.ID)
+	if err != nil {
+		return err
+	}
+	// Parts first: a message can only be read when its parts are known.
+	for _, pass := range []func(context.Context, *adopted, *catalog.Batch, vault.Entry) error{r.part, r.message, r.record} {
+		for _, s := range segments {
+			if err := r.segment(ctx, done, s, pass); err != nil {
+				return err
+			}
+		}
+	}
+	if err := r.a.index.Drop(ctx, info.ID); err != nil {
+		return err
+	}
+	return r.a.catalog.ResetIndexed(ctx, info.ID)
+}
+
+// restoreTenant makes the tenant's row if it is missing.
+func (a *Archive) restoreTenant(ctx context.Context, info vault.TenantInfo) error {
+	_, err := a.catalog.Tenant(ctx, info.ID)
+	if !errors.Is(err, catalog.ErrNotFound) {
+		return err
+	}
+	var d tenantData
+	if err := json.Unmarshal(info.Data, &d); err != nil {
+		return fmt.Errorf("tenant %s: data in the vault: %w", info.ID, err)
+	}
+	return a.catalog.CreateTenant(ctx, &catalog.Tenant{ID: info.ID, Slug: d.Slug, Name: d.Name, Zone: d.Zone, State: catalog.TenantActive, CreatedAt: d.CreatedAt})
+}
+
+// segment takes one kind of frames of a segment into the catalog.
+func (r *rebuild) segment(ctx context.Context, done *adopted, s vault.Segment, take func(context.Context, *adopted, *catalog.Batch, vault.Entry) error) error {
+	b := &catalog.Batch{}
+	if _, err := r.a.catalog.Segment(ctx, done.tenant, s.ID); errors.Is(err, catalog.ErrNotFound) {
+		b.Segment = &catalog.Segment{Tenant: done.tenant, ID: s.ID, Size: s.Size, CreatedAt: s.CreatedAt}
+	} else if err != nil {
+		return err
+	}
+	err := r.a.vault.Scan(ctx, done.tenant, s.ID, func(e vault.Entry) error {
+		if b.Segment != nil {
+			b.Segment.Frames++
+			if e.Frame.Kind != vault.KindRecord {
+				b.Segment.RawSize += e.Frame.Size
+			}
+		}
+		if e.Err != nil || e.Erased {
+			if e.Err != nil && !slices.ContainsFunc(r.out.Damaged, func(x error) bool { return x.Error() == e.Err.Error() }) {
+				r.out.Damaged = append(r.out.Damaged, e.Err)
+			}
+			return nil
+		}
+		return take(ctx, done, b, e)
+	})
+	if errors.Is(err, vault.ErrCorrupt) {
+		r.out.Damaged = append(r.out.Damaged, err)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := r.a.catalog.Commit(ctx, done.tenant, b); err != nil {
+		return err
+	}
+	r.out.Messages += len(b.Messages)
+	r.out.Captures += len(b.Captures)
+	if r.progress != nil {
+		r.progress(r.out.Messages)
+	}
+	return nil
+}
+
+func (r *rebuild) part(_ context.Context, done *adopted, b *catalog.Batch, e vault.Entry) error {
+	if e.Frame.Kind != vault.KindPart || done.parts[e.Frame.SHA256] {
+		return nil
+	}
+	done.parts[e.Frame.SHA256] = true
+	b.Parts = append(b.Parts, partRow(done.tenant, e.Frame))
+	return nil
+}
+
+func (r *rebuild) message(ctx context.Context, done *adopted, b *catalog.Batch, e vault.Entry) error {
+	if e.Frame.Kind != vault.KindMessage {
+		return nil
+	}
+	if _, twice := done.sums[e.Frame.SHA256]; twice {
+		return nil // left over from a compaction or an unacknowledged commit
+	}
+	row, capture, err := r.a.restoreMessage(ctx, done, e)
+	if err != nil {
+		r.out.Damaged = append(r.out.Damaged, err)
+		return nil
+	}
+	if done.keys[capture.Key] {
+		return nil
+	}
+	done.sums[row.SHA256], done.keys[capture.Key] = row.AOID, true
+	b.Messages = append(b.Messages, row)
+	b.Captures = append(b.Captures, capture)
+	return nil
+}
+
+// restoreMessage makes the row of a message and of its first capture anew.
+func (a *Archive) restoreMessage(ctx context.Context, done *adopted, e vault.Entry) (*catalog.Message, *catalog.Capture, error) {
+	rec, err := decodeRecord(e.Meta)
+	if err != nil {
+		return nil, nil, fmt.Errorf("message %s in %s: %w", e.Frame.AOID, e.Frame.Ref, err)
+	}
+	if err := a.restoreSource(ctx, done, rec.Capture.Source); err != nil {
+		return nil, nil, err
+	}
+	capture, err := rec.Capture.capture(done.tenant, e.Frame.AOID)
+	if err != nil {
+		return nil, nil, err
+	}
+	capture.Segment, capture.Frame = e.Frame.Ref.Segment, e.Frame.Ref.Frame
+	row := &catalog.Message{
+		Tenant: done.tenant, AOID: e.Frame.AOID, SHA256: e.Frame.SHA256, Size: e.Frame.Size,
+		Segment: e.Frame.Ref.Segment, Frame: e.Frame.Ref.Frame, ReceivedAt: rec.Capture.ReceivedAt, Source: rec.Capture.Source.ID,
+		Class: rec.Class, Category: rec.Category, Tags: rec.Tags,
+	}
+	raw, free, err := a.original(ctx, row)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer free()
+	s, err := sums(raw)
+	if err != nil {
+		return nil, nil, err
+	}
+	row.SHA512 = s.SHA512
+	facts := message.Parse(ctx, raw)
+	row.Parties = parties(facts, rec.Capture.From, rec.Capture.To)
+	describe(row, facts)
+	return row, capture, nil
+}
+
+// restoreSource makes a source that the catalog has lost; its journal address is
+// not in the vault, so it stays disabled.
+func (a *Archive) restoreSource(ctx context.Context, done *adopted, s sourceRecord) error {
+	if done.sources[s.ID] {
+		return nil
+	}
+	done.sources[s.ID] = true
+	_, err := a.catalog.Source(ctx, done.tenant, s.ID)
+	if !errors.Is(err, catalog.ErrNotFound) {
+		return err
+	}
+	return a.catalog.CreateSource(ctx, &catalog.Source{ID: s.ID, Tenant: done.tenant, Kind: s.Kind, Name: s.Name, Disabled: true, CreatedAt: s.ID.Time()})
+}
+
+// record takes a later capture of a message.
+func (r *rebuild) record(ctx context.Context, done *adopted, b *catalog.Batch, e vault.Entry) error {
+	if e.Frame.Kind != vault.KindRecord {
+		return nil
+	}
+	rec, err := decodeRecord(e.Meta)
+	if err == nil {
+		err = r.a.restoreSource(ctx, done, rec.Capture.Source)
+	}
+	var c *catalog.Capture
+	if err == nil {
+		c, err = rec.Capture.capture(done.tenant, e.Frame.AOID)
+	}
+	if err != nil {
+		r.out.Damaged = append(r.out.Damaged, fmt.Errorf("capture of %s in %s: %w", e.Frame.AOID, e.Frame.Ref, err))
+		return nil
+	}
+	if done.keys[c.Key] {
+		return nil
+	}
+	if _, err := r.a.catalog.Message(ctx, done.tenant, c.AOID); err != nil {
+		r.out.Damaged = append(r.out.Damaged, fmt.Errorf("capture in %s: message %s: %w", e.Frame.Ref, e.Frame.AOID, err))
+		return nil
+	}
+	done.keys[c.Key] = true
+	c.Segment, c.Frame = e.Frame.Ref.Segment, e.Frame.Ref.Frame
+	b.Captures = append(b.Captures, c)
+	if more := envelopeParties(c.EnvelopeFrom, c.EnvelopeTo); len(more) > 0 {
+		if b.Parties == nil {
+			b.Parties = map[uid.ID][]catalog.Party{}
+		}
+		b.Parties[c.AOID] = append(b.Parties[c.AOID], more...)
+	}
+	return nil
+}

@@ -1,0 +1,222 @@
+package archive
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/muniment/muniment/internal/access"
+	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/index"
+	"github.com/muniment/muniment/internal/index/query"
+	"github.com/muniment/muniment/internal/message"
+	"github.com/muniment/muniment/internal/uid"
+)
+
+// Bounds of a search.
+const (
+	maxPage      = 200
+	countUpTo    = 10_000  // matches that are counted exactly
+	snippetRunes = 220     // length of an extract
+	snippetRaw   = 1 << 20 // larger messages show their preview instead of an extract
+	facetSenders = 12
+)
+
+// Search returns one page of the messages that the actor may see. Errors match
+// access.ErrForbidden, *query.Error, index.ErrCursor.
+func (h *Handle) Search(ctx context.Context, r SearchRequest) (*SearchPage, error) {
+	req, err := h.request(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	found, err := h.a.index.Search(ctx, h.actor.Tenant, *req)
+	if err != nil {
+		return nil, err
+	}
+	page := &SearchPage{Next: found.Next, Total: found.Total, Exact: found.Exact, Parsed: req.Query}
+	ids := make([]uid.ID, len(found.Hits))
+	for i, hit := range found.Hits {
+		ids[i] = hit.ID
+	}
+	rows, err := h.a.catalog.Messages(ctx, h.actor.Tenant, ids)
+	if bad := rowErrors(err); len(bad) > 0 {
+		h.a.log.Error("rows are damaged", "tenant", h.actor.Tenant, "error", err)
+	} else if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		// The index may know what the catalog has lost or, being derived, may be
+		// wrong: what counts is the row.
+		if row := rows[id]; row != nil && len(h.actor.Why(accessParties(row.Parties))) > 0 {
+			page.Hits = append(page.Hits, h.hit(row))
+		}
+	}
+	h.extracts(ctx, req.Query, page.Hits, rows)
+	return page, nil
+}
+
+func (h *Handle) request(ctx context.Context, r SearchRequest) (*index.Request, error) {
+	if err := h.actor.Check(access.SearchOwn); err != nil {
+		return nil, err
+	}
+	q, err := h.parse(ctx, r.Query)
+	if err != nil {
+		return nil, err
+	}
+	return &index.Request{
+		Query: q, Scope: index.Scope{Addresses: h.actor.Addresses}, Limit: min(max(r.Limit, 1), maxPage),
+		Cursor: r.Cursor, Oldest: r.Oldest, CountUpTo: countUpTo,
+	}, nil
+}
+
+func (h *Handle) parse(ctx context.Context, text string) (*query.Query, error) {
+	zone := time.UTC
+	if t, err := h.a.catalog.Tenant(ctx, h.actor.Tenant); err != nil {
+		return nil, err
+	} else if z, err := time.LoadLocation(t.Zone); err == nil {
+		zone = z
+	}
+	return query.Parse(text, query.Env{Now: h.a.now(), Zone: zone})
+}
+
+// hit describes a row as the actor may see it.
+func (h *Handle) hit(row *catalog.Message) Hit {
+	visible, _ := h.visible(row.Parties)
+	return Hit{
+		ID: row.AOID, Date: row.Date, ReceivedAt: row.ReceivedAt, Parties: visible, Subject: row.Facts.Subject,
+		Snippet: query.Snippet{Text: row.Facts.Preview}, Size: row.Size, Attachments: row.Facts.Attachments,
+		Category: row.Category, Tags: row.Tags,
+	}
+}
+
+// extracts replaces previews by the places of the text that match.
+func (h *Handle) extracts(ctx context.Context, q *query.Query, hits []Hit, rows map[uid.ID]*catalog.Message) {
+	if !q.HasText() {
+		return
+	}
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for i := range next {
+				h.extract(ctx, q, &hits[i], rows[hits[i].ID])
+			}
+		}()
+	}
+	for i := range hits {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+}
+
+// extract leaves the preview where the message cannot be read: the list must
+// not fail because of one message, opening it tells what is wrong.
+func (h *Handle) extract(ctx context.Context, q *query.Query, hit *Hit, row *catalog.Message) {
+	if row.Size > snippetRaw {
+		return
+	}
+	raw, done, err := h.a.original(ctx, row)
+	if err != nil {
+		h.a.log.Error("message cannot be read", "tenant", row.Tenant, "aoid", row.AOID, "error", err)
+		return
+	}
+	defer done()
+	if s := query.MakeSnippet(q, message.Parse(ctx, raw).Text, snippetRunes); s.Text != "" {
+		hit.Snippet = s
+	}
+}
+
+// Facets counts all matches of a query that the actor may see.
+func (h *Handle) Facets(ctx context.Context, text string) (*Facets, error) {
+	req, err := h.request(ctx, SearchRequest{Query: text})
+	if err != nil {
+		return nil, err
+	}
+	f, err := h.a.index.Facets(ctx, h.actor.Tenant, *req, facetSenders)
+	if err != nil {
+		return nil, err
+	}
+	return &f, nil
+}
+
+// People suggests people on the actor's messages whose name or address starts
+// with prefix; n at most.
+func (h *Handle) People(ctx context.Context, prefix string, n int) ([]index.Party, error) {
+	if err := h.actor.Check(access.SearchOwn); err != nil {
+		return nil, err
+	}
+	return h.a.index.People(ctx, h.actor.Tenant, index.Scope{Addresses: h.actor.Addresses}, prefix, n)
+}
+
+// Categories lists the categories of the actor's messages, most frequent first.
+func (h *Handle) Categories(ctx context.Context) ([]string, error) {
+	f, err := h.Facets(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, b := range f.Categories {
+		if strings.TrimSpace(b.Value) != "" {
+			out = append(out, b.Value)
+		}
+	}
+	return out, nil
+}
+
+// visible returns the parties the actor may know of, and whether some are left
+// out: blind copies are for senders, and for each blind recipient himself.
+func (h *Handle) visible(parties []catalog.Party) (visible []catalog.Party, hidden bool) {
+	if h.actor.MaySeeBcc(accessParties(parties)) {
+		return parties, false
+	}
+	own := map[string]bool{}
+	for _, a := range h.actor.Addresses {
+		own[a] = true
+	}
+	open := map[string]bool{}
+	for _, p := range parties {
+		if p.Role == "to" || p.Role == "cc" {
+			open[p.Address] = true
+		}
+	}
+	for _, p := range parties {
+		switch {
+		case p.Role == "bcc" && !own[p.Address]:
+			hidden = true
+		case p.Role == roleEnvelopeTo && !own[p.Address] && !open[p.Address]:
+			hidden = true
+		default:
+			visible = append(visible, p)
+		}
+	}
+	return visible, hidden
+}
+
+func accessParties(parties []catalog.Party) []access.Party {
+	out := make([]access.Party, len(parties))
+	for i, p := range parties {
+		out[i] = access.Party{Role: p.Role, Address: p.Address}
+	}
+	return out
+}
+
+// row returns a message that the actor may see; of all others not even their
+// existence can be told.
+func (h *Handle) row(ctx context.Context, id uid.ID) (*catalog.Message, error) {
+	if err := h.actor.Check(access.SearchOwn); err != nil {
+		return nil, err
+	}
+	row, err := h.a.catalog.Message(ctx, h.actor.Tenant, id)
+	if err != nil {
+		return nil, err
+	}
+	if len(h.actor.Why(accessParties(row.Parties))) == 0 {
+		return nil, fmt.Errorf("message %s: %w", id, catalog.ErrNotFound)
+	}
+	return row, nil
+}
