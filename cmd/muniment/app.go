@@ -89,7 +89,11 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger, how sharing
 	}
 	a.closers = append(a.closers, a.catalog.Close)
 	spool := filepath.Join(c.Data, spoolDir)
-	v, err := vault.Open(ctx, vault.Config{Blobs: blobs, Keys: keys, Parts: archive.Parts{Catalog: a.catalog}, Spool: spool})
+	reading := filepath.Join(spool, "read")
+	if err := os.MkdirAll(reading, 0o700); err != nil {
+		return nil, err
+	}
+	v, err := vault.Open(ctx, vault.Config{Blobs: blobs, Keys: keys, Parts: archive.Parts{Catalog: a.catalog}, Spool: filepath.Join(spool, "vault")})
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +102,7 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger, how sharing
 		return nil, err
 	}
 	a.closers = append(a.closers, idx.Close)
-	a.archive, err = archive.New(archive.Config{Catalog: a.catalog, Vault: v, Index: idx, Log: log, Spool: spool, JournalDomain: c.SMTP.JournalDomain})
+	a.archive, err = archive.New(archive.Config{Catalog: a.catalog, Vault: v, Index: idx, Log: log, Spool: reading, JournalDomain: c.SMTP.JournalDomain})
 	if err != nil {
 		return nil, err
 	}

@@ -264,7 +264,11 @@ func (a *Archive) source(ctx context.Context, tenant, id uid.ID) (*catalog.Sourc
 type sourceKey struct{ tenant, id uid.ID }
 
 // Refused counts a message that a source offered and the archive refused for
-// good, e.g. because of its size.
-func (a *Archive) Refused(ctx context.Context, tenant, source uid.ID, bytes int64) error {
-	return a.catalog.AddAccount(ctx, tenant, catalog.Account{Source: source, Day: a.now().UTC().Format(time.DateOnly), Outcome: catalog.Refused, Count: 1, Bytes: bytes})
+// good, e.g. because of its size. The count is for the completeness account only:
+// if it cannot be written, the refusal stands and the log tells.
+func (a *Archive) Refused(ctx context.Context, tenant, source uid.ID, bytes int64) {
+	err := a.catalog.AddAccount(ctx, tenant, catalog.Account{Source: source, Day: a.now().UTC().Format(time.DateOnly), Outcome: catalog.Refused, Count: 1, Bytes: bytes})
+	if err != nil {
+		a.log.Error("refused message not counted", "tenant", tenant, "source", source, "error", err)
+	}
 }

@@ -159,3 +159,21 @@ func (a *Archive) relocate(ctx context.Context, tenant uid.ID, c *vault.Compacti
 	}
 	return nil
 }
+
+// Tidy does the regular housekeeping of all tenants: it merges segments where it
+// pays, and forgets sessions that have ended.
+func (a *Archive) Tidy(ctx context.Context) error {
+	if _, err := a.catalog.DeleteExpiredSessions(ctx, a.now()); err != nil {
+		return err
+	}
+	tenants, err := a.catalog.Tenants(ctx)
+	if err != nil {
+		return err
+	}
+	for _, t := range tenants {
+		if _, err := a.Compact(ctx, t.ID, false); err != nil {
+			return fmt.Errorf("tenant %s: %w", t.Slug, err)
+		}
+	}
+	return nil
+}

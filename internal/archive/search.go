@@ -3,6 +3,7 @@ package archive
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -93,7 +94,7 @@ func (h *Handle) hit(row *catalog.Message) Hit {
 
 // extracts replaces previews by the places of the text that match.
 func (h *Handle) extracts(ctx context.Context, q *query.Query, hits []Hit, rows map[uid.ID]*catalog.Message) {
-	if !q.HasText() {
+	if !hasWords(q.Root()) {
 		return
 	}
 	next := make(chan int)
@@ -114,6 +115,21 @@ func (h *Handle) extracts(ctx context.Context, q *query.Query, hits []Hit, rows 
 	wg.Wait()
 }
 
+// hasWords reports whether a query looks for words of a text.
+func hasWords(n query.Node) bool {
+	switch n := n.(type) {
+	case *query.And:
+		return slices.ContainsFunc(n.Nodes, hasWords)
+	case *query.Or:
+		return slices.ContainsFunc(n.Nodes, hasWords)
+	case *query.Match:
+		return n.Field == query.FieldAny || n.Field == query.FieldBody
+	case *query.Near:
+		return n.Field != query.FieldSubject
+	}
+	return false
+}
+
 // extract leaves the preview where the message cannot be read: the list must
 // not fail because of one message, opening it tells what is wrong.
 func (h *Handle) extract(ctx context.Context, q *query.Query, hit *Hit, row *catalog.Message) {
@@ -126,7 +142,7 @@ func (h *Handle) extract(ctx context.Context, q *query.Query, hit *Hit, row *cat
 		return
 	}
 	defer done()
-	if s := query.MakeSnippet(q, message.Parse(ctx, raw).Text, snippetRunes); s.Text != "" {
+	if s := q.Snippet(message.Parse(ctx, raw).Text, snippetRunes); s.Text != "" {
 		hit.Snippet = s
 	}
 }

@@ -1,0 +1,251 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/muniment/muniment/internal/config"
+	"github.com/muniment/muniment/internal/httpd"
+	"github.com/muniment/muniment/internal/ingest/smtp"
+	"github.com/muniment/muniment/internal/spool"
+	"github.com/muniment/muniment/web"
+)
+
+// shutdownTime is how long open connections may take to end.
+const shutdownTime = 20 * time.Second
+
+// compactEvery is the time between two looks for segments to merge.
+const compactEvery = 10 * time.Minute
+
+type serveCmd struct{}
+
+func (serveCmd) Run(ctx context.Context, g *Globals, s *streams) error {
+	a, err := g.open(ctx, s, shared)
+	if err != nil {
+		return err
+	}
+	defer a.close()
+	srv, err := a.listen(nil)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(s.out, "web interface: %s\n", srv.url())
+	if srv.smtpAddr != "" {
+		fmt.Fprintf(s.out, "SMTP receiver: %s\n", srv.smtpAddr)
+	}
+	if srv.lmtpAddr != "" {
+		fmt.Fprintf(s.out, "LMTP receiver: %s\n", srv.lmtpAddr)
+	}
+	return srv.run(ctx)
+}
+
+// server is the doors, listening.
+type server struct {
+	app      *app
+	http     *httpd.Server
+	httpLn   net.Listener
+	mail     []mailDoor
+	smtpAddr string
+	lmtpAddr string
+}
+
+type mailDoor struct {
+	server *smtp.Server
+	ln     net.Listener
+}
+
+// listen opens all doors of the settings without serving yet.
+func (a *app) listen(demo *httpd.Demo) (srv *server, err error) {
+	srv = &server{app: a}
+	defer func() {
+		if err != nil {
+			srv.closeListeners()
+		}
+	}()
+	c := a.config
+	if srv.http, err = a.newHTTP(demo); err != nil {
+		return nil, err
+	}
+	if srv.httpLn, err = net.Listen("tcp", c.HTTP.Listen); err != nil {
+		return nil, usage(fmt.Errorf("http.listen: %w", err))
+	}
+	dir, err := spool.Open(filepath.Join(c.Data, spoolDir, "mail"))
+	if err != nil {
+		return nil, err
+	}
+	if c.SMTP.Listen != "" {
+		if srv.smtpAddr, err = srv.openMail(dir, c.SMTP.Listen, false); err != nil {
+			return nil, fmt.Errorf("smtp.listen: %w", err)
+		}
+	}
+	if c.LMTP.Listen != "" {
+		if srv.lmtpAddr, err = srv.openMail(dir, c.LMTP.Listen, true); err != nil {
+			return nil, fmt.Errorf("lmtp.listen: %w", err)
+		}
+	}
+	return srv, nil
+}
+
+func (s *server) openMail(dir *spool.Dir, listen string, lmtp bool) (string, error) {
+	c, err := s.app.mailConfig(dir, lmtp)
+	if err != nil {
+		return "", err
+	}
+	m, err := smtp.New(c)
+	if err != nil {
+		return "", err
+	}
+	network := "tcp"
+	if path, ok := strings.CutPrefix(listen, "unix:"); ok {
+		network, listen = "unix", path
+		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return "", err
+		}
+	}
+	ln, err := net.Listen(network, listen)
+	if err != nil {
+		return "", usage(err)
+	}
+	s.mail = append(s.mail, mailDoor{m, ln})
+	return ln.Addr().String(), nil
+}
+
+func (a *app) mailConfig(dir *spool.Dir, lmtp bool) (smtp.Config, error) {
+	c := a.config.SMTP
+	networks, err := config.Networks(c.Networks)
+	if err != nil {
+		return smtp.Config{}, err
+	}
+	host := c.Hostname
+	if host == "" {
+		if host, err = os.Hostname(); err != nil {
+			return smtp.Config{}, err
+		}
+	}
+	tlsConfig, own, err := smtp.ServerTLS(smtp.CertificateConfig{CertFile: c.TLSCert, KeyFile: c.TLSKey, Dir: a.config.Data, Hostname: host})
+	if err != nil {
+		return smtp.Config{}, err
+	}
+	if own {
+		a.log.Warn("STARTTLS uses a self-made certificate; set smtp.tls_cert and smtp.tls_key for one that others trust")
+	}
+	out := smtp.Config{Archive: a.archive, Spool: dir, Log: a.log, Hostname: host, LMTP: lmtp, TLS: tlsConfig, Networks: networks, MaxMessage: c.MaxSize,
+		Limits: smtp.Limits{Connections: c.Connections, ConnectionsPerPeer: c.PerPeer, MessagesPerTenant: orUnlimited(c.PerMinute), Command: c.Timeout}}
+	if c.User != "" {
+		b, err := os.ReadFile(c.PasswordFile)
+		if err != nil {
+			return smtp.Config{}, usage(fmt.Errorf("smtp.password_file: %w", err))
+		}
+		first, _, _ := strings.Cut(string(b), "\n")
+		out.Authenticate = smtp.Passwords(map[string]string{c.User: strings.TrimRight(first, "\r")})
+	}
+	return out, nil
+}
+
+// orUnlimited turns the setting's "0: no limit" into the door's negative value.
+func orUnlimited(n int) int {
+	if n == 0 {
+		return -1
+	}
+	return n
+}
+
+func (a *app) newHTTP(demo *httpd.Demo) (*httpd.Server, error) {
+	c := a.config.HTTP
+	proxies, err := config.Networks(c.TrustedProxies)
+	if err != nil {
+		return nil, err
+	}
+	metrics, err := config.Networks(c.MetricsNetworks)
+	if err != nil {
+		return nil, err
+	}
+	ui, err := web.FS()
+	if err != nil {
+		return nil, err
+	}
+	return httpd.New(httpd.Config{Archive: a.archive, UI: ui, Log: a.log, Version: version(), TrustedProxies: proxies, MetricsNetworks: metrics,
+		TLS: c.TLSCert != "", Demo: demo, Ready: a.catalog.Ping})
+}
+
+func (s *server) url() string {
+	scheme := "http"
+	if s.app.config.HTTP.TLSCert != "" {
+		scheme = "https"
+	}
+	return scheme + "://" + s.httpLn.Addr().String() + "/"
+}
+
+func (s *server) closeListeners() {
+	if s.httpLn != nil {
+		s.httpLn.Close()
+	}
+	for _, m := range s.mail {
+		m.ln.Close()
+	}
+}
+
+// run serves until ctx ends, then lets open connections finish.
+func (s *server) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	c := s.app.config.HTTP
+	web := s.http.HTTP()
+	go func() {
+		var err error
+		if c.TLSCert != "" {
+			err = web.ServeTLS(s.httpLn, c.TLSCert, c.TLSKey)
+		} else {
+			err = web.Serve(s.httpLn)
+		}
+		if !errors.Is(err, http.ErrServerClosed) {
+			cancel(err)
+		}
+	}()
+	for _, m := range s.mail {
+		go func() {
+			if err := m.server.Serve(m.ln); err != nil {
+				cancel(err)
+			}
+		}()
+	}
+	go s.app.caretaker(ctx)
+	<-ctx.Done()
+	stop, done := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
+	defer done()
+	for _, m := range s.mail {
+		if err := m.server.Shutdown(stop); err != nil {
+			s.app.log.Warn("mail connections were cut", "error", err)
+		}
+	}
+	if err := web.Shutdown(stop); err != nil {
+		s.app.log.Warn("web connections were cut", "error", err)
+	}
+	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// caretaker merges small segments now and then, and forgets ended sessions.
+func (a *app) caretaker(ctx context.Context) {
+	t := time.NewTicker(compactEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+		if err := a.archive.Tidy(ctx); err != nil && ctx.Err() == nil {
+			a.log.Error("housekeeping", "error", err)
+		}
+	}
+}
