@@ -44,7 +44,7 @@ type refusal struct {
 // fakeArchive keeps messages in memory.
 type fakeArchive struct {
 	sources map[string]*catalog.Source
-	lookup  func(address string) error                           // if set, may fail
+	lookup  func(address string) error                            // if set, may fail
 	ingest  func(ctx context.Context, s archive.Submission) error // if set, may fail or wait
 
 	mu      sync.Mutex
