@@ -2,6 +2,10 @@
 // values they exchange and their errors. It knows nothing of how they are
 // carried out; httpd does that. openapi.json is generated from it.
 //
+//	types.go       the values              problem.go  errors (RFC 9457)
+//	service.go     what a server provides  spec.go     the OpenAPI document
+//	operations.go  the operations          genspec     writes openapi.json
+//
 // Times are RFC 3339 in UTC, sizes are bytes, ids are opaque strings of 26
 // characters. Errors are RFC 9457 problems with a stable "code".
 package api
@@ -219,12 +223,4 @@ type DemoLogin struct {
 	Password string `json:"password"`
 	Name     string `json:"name"`
 	Role     string `json:"role"`
-}
-
-// SearchProblem extends a problem (RFC 9457) of code "query" with the place of
-// the mistake.
-type SearchProblem struct {
-	Start    int    `json:"start" doc:"Characters of the query text"`
-	End      int    `json:"end"`
-	Proposal string `json:"proposal,omitempty" doc:"The whole query, corrected"`
 }

@@ -1,0 +1,193 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+)
+
+// Search is what a search asks for.
+type Search struct {
+	Q      string `query:"q" maxLength:"4096" doc:"Query; empty finds everything" example:"from:anna invoice"`
+	Cursor string `query:"cursor" maxLength:"1024" doc:"Next of the previous page"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Results on a page"`
+	Order  string `query:"order" enum:"newest,oldest" default:"newest"`
+}
+
+// Suggest is what a suggestion is asked for.
+type Suggest struct {
+	Q   string `query:"q" maxLength:"4096" doc:"Query as far as it is typed"`
+	Pos int    `query:"pos" minimum:"-1" maximum:"4096" default:"-1" doc:"Characters before the cursor; -1: the cursor is at the end"`
+}
+
+// Names of the session cookie. The second is used over TLS: browsers take it
+// only from this host, for all paths and over TLS (RFC 6265bis §4.1.3.2).
+const (
+	CookieName       = "muniment_session"
+	SecureCookieName = "__Host-muniment_session"
+)
+
+type (
+	empty         struct{}
+	body[T any]   struct{ Body T }
+	signed[T any] struct {
+		Cookie http.Cookie `header:"Set-Cookie"`
+		Body   T
+	}
+	cookie struct {
+		Cookie http.Cookie `header:"Set-Cookie"`
+	}
+	byID struct {
+		ID string `path:"id" doc:"Id of the message"`
+	}
+	byIDMarked struct {
+		byID
+		Q string `query:"q" maxLength:"4096" doc:"Query whose matches are marked"`
+	}
+	byQuery struct {
+		Q string `query:"q" maxLength:"4096" doc:"Query; empty finds everything"`
+	}
+)
+
+// maxBody bounds request bodies, in bytes: the largest is a log-in.
+const maxBody = 16 << 10
+
+// operations registers operations on a huma API.
+type operations struct {
+	api  huma.API
+	door Door
+}
+
+// op is how an operation is described.
+type op struct {
+	id, method, path string
+	tag, summary     string
+	public           bool   // needs no session
+	status           int    // of success; 0: 200
+	problems         []Code // besides those that every operation has
+}
+
+// describe registers everything. s may be nil if only the document is wanted.
+func describe(o operations, s Service) {
+	session(o, s)
+	search(o, s)
+	message(o, s)
+	add(o, op{id: "getStatistics", method: http.MethodGet, path: "/statistics", tag: "administration",
+		summary: "Figures of the tenant", problems: []Code{CodeRole}},
+		func(ctx context.Context, _ *empty) (*body[Statistics], error) { return reply(s.Statistics(ctx)) })
+	describeDownloads(o)
+	polish(o.api.OpenAPI())
+}
+
+func session(o operations, s Service) {
+	add(o, op{id: "getStatus", method: http.MethodGet, path: "/status", tag: "session", public: true,
+		summary: "What anybody may know of the installation"},
+		func(ctx context.Context, _ *empty) (*body[Status], error) { return reply(s.Status(ctx)) })
+	add(o, op{id: "logIn", method: http.MethodPost, path: "/session", tag: "session", public: true,
+		summary: "Log in", problems: []Code{CodeMalformed, CodeLogIn, CodeOrigin, CodeTimeout, CodeTenantNeeded, CodeTooLarge, CodeMediaType, CodeTooMany}},
+		func(ctx context.Context, in *body[LogIn]) (*signed[Account], error) {
+			account, cookie, err := s.LogIn(ctx, in.Body)
+			if err != nil {
+				return nil, err
+			}
+			return &signed[Account]{Cookie: *cookie, Body: *account}, nil
+		})
+	add(o, op{id: "getAccount", method: http.MethodGet, path: "/session", tag: "session", summary: "Who is logged in"},
+		func(ctx context.Context, _ *empty) (*body[Account], error) { return reply(s.Account(ctx)) })
+	add(o, op{id: "logOut", method: http.MethodDelete, path: "/session", tag: "session", public: true, status: http.StatusNoContent,
+		summary: "Log out", problems: []Code{CodeOrigin}},
+		func(ctx context.Context, _ *empty) (*cookie, error) {
+			c, err := s.LogOut(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return &cookie{*c}, nil
+		})
+	add(o, op{id: "changeAccount", method: http.MethodPatch, path: "/account", tag: "session",
+		summary: "Change one's own settings", problems: []Code{CodeMalformed, CodeOrigin, CodeTimeout, CodeTooLarge, CodeMediaType}},
+		func(ctx context.Context, in *body[AccountChange]) (*body[Account], error) {
+			return reply(s.ChangeAccount(ctx, in.Body))
+		})
+}
+
+func search(o operations, s Service) {
+	add(o, op{id: "search", method: http.MethodGet, path: "/search", tag: "search",
+		summary: "Find messages", problems: []Code{CodeRole, CodeQuery, CodeCursor}},
+		func(ctx context.Context, in *Search) (*body[SearchPage], error) { return reply(s.Search(ctx, *in)) })
+	add(o, op{id: "getFacets", method: http.MethodGet, path: "/search/facets", tag: "search",
+		summary: "How all results are distributed", problems: []Code{CodeRole, CodeQuery}},
+		func(ctx context.Context, in *byQuery) (*body[Facets], error) { return reply(s.Facets(ctx, in.Q)) })
+	add(o, op{id: "suggest", method: http.MethodGet, path: "/search/suggest", tag: "search",
+		summary: "Complete what is being typed", problems: []Code{CodeRole}},
+		func(ctx context.Context, in *Suggest) (*body[Suggestions], error) { return reply(s.Suggest(ctx, *in)) })
+}
+
+func message(o operations, s Service) {
+	add(o, op{id: "getMessage", method: http.MethodGet, path: "/messages/{id}", tag: "message",
+		summary: "Read a message", problems: []Code{CodeRole, CodeNotFound}},
+		func(ctx context.Context, in *byIDMarked) (*body[Message], error) {
+			return reply(s.Message(ctx, in.ID, in.Q))
+		})
+	add(o, op{id: "checkMessage", method: http.MethodPost, path: "/messages/{id}/check", tag: "message",
+		summary: "Compare what is stored with what arrived", problems: []Code{CodeRole, CodeOrigin, CodeNotFound}},
+		func(ctx context.Context, in *byID) (*body[Integrity], error) { return reply(s.Check(ctx, in.ID)) })
+}
+
+func reply[T any](v *T, err error) (*body[T], error) {
+	if err != nil {
+		return nil, err
+	}
+	return &body[T]{*v}, nil
+}
+
+// add registers one operation: it authenticates before it looks at the request,
+// and reports errors as Door says.
+func add[I, O any](o operations, d op, f func(context.Context, *I) (*O, error)) {
+	h := d.operation(o.api.OpenAPI().Components.Schemas)
+	if !d.public {
+		h.Middlewares = huma.Middlewares{o.authenticate}
+	}
+	huma.Register(o.api, h, func(ctx context.Context, in *I) (*O, error) {
+		out, err := f(ctx, in)
+		if err != nil {
+			return nil, o.door.Problem(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+func (o operations) authenticate(ctx huma.Context, next func(huma.Context)) {
+	known, err := o.door.Authenticate(ctx.Context())
+	if err == nil {
+		next(huma.WithContext(ctx, known))
+		return
+	}
+	_, w := humago.Unwrap(ctx)
+	WriteProblem(w, o.door.RequestID(ctx.Context()), o.door.Problem(ctx.Context(), err))
+}
+
+// operation describes d for huma and the document.
+func (d op) operation(schemas huma.Registry) huma.Operation {
+	codes := append([]Code{CodeInvalid, CodeInternal, CodeBusy}, d.problems...)
+	h := huma.Operation{OperationID: d.id, Method: d.method, Path: d.path, Tags: []string{d.tag}, Summary: d.summary,
+		DefaultStatus: d.status, MaxBodyBytes: maxBody, Responses: map[string]*huma.Response{}}
+	if !d.public {
+		codes = append(codes, CodeNoSession)
+		h.Security = []map[string][]string{{sessionScheme: {}}}
+	}
+	for _, k := range Kinds() {
+		if !slices.Contains(codes, k.Code) {
+			continue
+		}
+		status := strconv.Itoa(k.Status)
+		if h.Responses[status] == nil {
+			h.Responses[status] = &huma.Response{Description: http.StatusText(k.Status), Content: map[string]*huma.MediaType{}}
+		}
+		addProblem(h.Responses[status], k, schemas)
+	}
+	return h
+}

@@ -1,0 +1,189 @@
+package api
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// problemType is where problems are explained; a code is a heading there.
+const problemType = "https://github.com/muniment/muniment/blob/main/docs/problems.md#"
+
+// Problem is an error as RFC 9457 describes it. Its text is for the client: it
+// never tells causes, names of files or anything of others.
+type Problem struct {
+	Type      string         `json:"type" format:"uri" doc:"Identifies the kind of problem; its fragment is the code"`
+	Title     string         `json:"title" doc:"Short English name of the kind of problem"`
+	Status    int            `json:"status" doc:"HTTP status"`
+	Detail    string         `json:"detail,omitempty" doc:"What is wrong this time"`
+	Code      Code           `json:"code" doc:"Stable name of the kind of problem"`
+	RequestID string         `json:"request_id" doc:"Under which the server's log tells more"`
+	Errors    []ProblemError `json:"errors,omitempty" doc:"What is wrong with which member or parameter"`
+	// RetryAfter, if positive, tells the client in the header of that name when
+	// to try again.
+	RetryAfter time.Duration `json:"-"`
+}
+
+// ProblemError is one mistake of a request.
+type ProblemError struct {
+	Location string `json:"location,omitempty" doc:"For instance body.password or query.limit"`
+	Message  string `json:"message"`
+}
+
+// SearchProblem is a problem of code "query": it tells the place of the mistake.
+type SearchProblem struct {
+	Problem
+	Start    int    `json:"start" doc:"Characters of the query text"`
+	End      int    `json:"end"`
+	Proposal string `json:"proposal,omitempty" doc:"The whole query, corrected"`
+}
+
+// Fault is a problem that can be sent: *Problem or *SearchProblem.
+type Fault interface {
+	huma.StatusError
+	huma.HeadersError
+	// Base returns the members that every problem has, to be completed.
+	Base() *Problem
+}
+
+// Error implements error.
+func (p *Problem) Error() string { return string(p.Code) + ": " + p.Detail }
+
+// GetStatus returns the HTTP status.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// Base implements Fault.
+func (p *Problem) Base() *Problem { return p }
+
+// ContentType returns the media type of problems.
+func (p *Problem) ContentType(string) string { return ProblemMediaType }
+
+// GetHeaders returns the header fields that belong to the problem.
+func (p *Problem) GetHeaders() http.Header {
+	if p.RetryAfter <= 0 {
+		return nil
+	}
+	seconds := int64((p.RetryAfter + time.Second - 1) / time.Second)
+	return http.Header{"Retry-After": {strconv.FormatInt(seconds, 10)}}
+}
+
+// ProblemMediaType is the media type of problems (RFC 9457 §3).
+const ProblemMediaType = "application/problem+json"
+
+// Code names a kind of problem. Codes never change their meaning.
+type Code string
+
+// The codes.
+const (
+	CodeMalformed    Code = "malformed"
+	CodeLogIn        Code = "login"
+	CodeNoSession    Code = "no-session"
+	CodeRole         Code = "role"
+	CodeOrigin       Code = "cross-origin"
+	CodeNotFound     Code = "not-found"
+	CodeMethod       Code = "method"
+	CodeTimeout      Code = "timeout"
+	CodeTenantNeeded Code = "tenant-needed"
+	CodeTooLarge     Code = "too-large"
+	CodeMediaType    Code = "media-type"
+	CodeInvalid      Code = "invalid"
+	CodeQuery        Code = "query"
+	CodeCursor       Code = "cursor"
+	CodeTooMany      Code = "too-many"
+	CodeInternal     Code = "internal"
+	CodeCorrupt      Code = "corrupt"
+	CodeBusy         Code = "busy"
+)
+
+// Kind describes all problems of one code.
+type Kind struct {
+	Code   Code
+	Status int
+	Title  string
+	Detail string // what a problem says that has nothing better to say
+}
+
+// Kinds lists all kinds of problems in the order of their status.
+func Kinds() []Kind {
+	return []Kind{
+		{CodeMalformed, http.StatusBadRequest, "Request cannot be read", "The request body is missing or is not JSON."},
+		{CodeLogIn, http.StatusUnauthorized, "Log-in failed", "The user name or the password is wrong."},
+		{CodeNoSession, http.StatusUnauthorized, "Not logged in", "Log in first; a session ends after some hours without a request."},
+		{CodeRole, http.StatusForbidden, "Not allowed", "Your role does not allow this."},
+		{CodeOrigin, http.StatusForbidden, "Request of another site", "Changes are taken only from pages of this server."},
+		{CodeNotFound, http.StatusNotFound, "Not found", "There is nothing here that you may see."},
+		{CodeMethod, http.StatusMethodNotAllowed, "Method not allowed", "This address does not take this method."},
+		{CodeTimeout, http.StatusRequestTimeout, "Request took too long", "The request body did not arrive in time."},
+		{CodeTenantNeeded, http.StatusConflict, "Customer needed", "Several customers have a user of this name and password: name the customer as well."},
+		{CodeTooLarge, http.StatusRequestEntityTooLarge, "Request too large", "The request body is larger than this operation takes."},
+		{CodeMediaType, http.StatusUnsupportedMediaType, "Media type not supported", "Send application/json."},
+		{CodeInvalid, http.StatusUnprocessableEntity, "Request is not valid", "Members or parameters of the request are wrong; errors says which."},
+		{CodeQuery, http.StatusUnprocessableEntity, "Query cannot be understood", "The query has a mistake."},
+		{CodeCursor, http.StatusUnprocessableEntity, "Cursor is of no use", "The cursor does not belong to this search; search again from the start."},
+		{CodeTooMany, http.StatusTooManyRequests, "Too many attempts", "Too many failed log-ins from your network; wait and try again."},
+		{CodeInternal, http.StatusInternalServerError, "Internal error", "Something went wrong on the server; its log tells more under the request id."},
+		{CodeCorrupt, http.StatusInternalServerError, "Stored object is damaged", "The stored bytes are not what they were when they arrived."},
+		{CodeBusy, http.StatusServiceUnavailable, "Not possible now", "The archive cannot do this now; try again."},
+	}
+}
+
+// kind returns the description of a code, that of CodeInternal for others.
+func kind(c Code) Kind {
+	var internal Kind
+	for _, k := range Kinds() {
+		if k.Code == c {
+			return k
+		}
+		if k.Code == CodeInternal {
+			internal = k
+		}
+	}
+	return internal
+}
+
+// NewProblem returns a problem of a kind; detail replaces the kind's own text
+// unless it is empty.
+func NewProblem(c Code, detail string) *Problem {
+	k := kind(c)
+	if detail == "" {
+		detail = k.Detail
+	}
+	return &Problem{Type: problemType + string(k.Code), Title: k.Title, Status: k.Status, Detail: detail, Code: k.Code}
+}
+
+// codeOf tells the kind of the errors that request decoding reports by status.
+func codeOf(status int) Code {
+	switch status {
+	case http.StatusBadRequest:
+		return CodeMalformed
+	case http.StatusRequestTimeout:
+		return CodeTimeout
+	case http.StatusRequestEntityTooLarge:
+		return CodeTooLarge
+	case http.StatusUnsupportedMediaType:
+		return CodeMediaType
+	case http.StatusUnprocessableEntity:
+		return CodeInvalid
+	}
+	return CodeInternal
+}
+
+// maxErrors bounds how many mistakes one problem lists.
+const maxErrors = 20
+
+// fromModel turns an error of request decoding into a problem. It leaves out
+// the values that huma repeats: they may be passwords.
+func fromModel(m *huma.ErrorModel) *Problem {
+	p := NewProblem(codeOf(m.Status), "")
+	if p.Code == CodeInternal {
+		return p
+	}
+	for _, e := range m.Errors {
+		if e != nil && len(p.Errors) < maxErrors {
+			p.Errors = append(p.Errors, ProblemError{Location: e.Location, Message: e.Message})
+		}
+	}
+	return p
+}

@@ -1,0 +1,66 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+)
+
+// Base is the path under which the operations are served.
+const Base = "/api/v1"
+
+// Door is what the operations need of the server that they are part of.
+type Door interface {
+	// Authenticate finds the session of the request that ctx belongs to and
+	// returns a context in which the Service knows its user.
+	Authenticate(ctx context.Context) (context.Context, error)
+	// Problem tells how an error is reported to the client. It writes the cause
+	// into the log.
+	Problem(ctx context.Context, err error) Fault
+	// RequestID returns the id of the request that ctx belongs to.
+	RequestID(ctx context.Context) string
+}
+
+// Service carries out the operations. Except for Status, LogIn and LogOut, ctx
+// comes from Door.Authenticate. Errors are turned into problems by
+// Door.Problem.
+type Service interface {
+	Status(ctx context.Context) (*Status, error)
+	LogIn(ctx context.Context, in LogIn) (*Account, *http.Cookie, error)
+	// LogOut ends the session, if there is one, and returns a cookie that
+	// removes the session's.
+	LogOut(ctx context.Context) (*http.Cookie, error)
+	Account(ctx context.Context) (*Account, error)
+	ChangeAccount(ctx context.Context, c AccountChange) (*Account, error)
+	Search(ctx context.Context, s Search) (*SearchPage, error)
+	Facets(ctx context.Context, q string) (*Facets, error)
+	Suggest(ctx context.Context, s Suggest) (*Suggestions, error)
+	// Message gets the id as the client sent it: what is no id does not exist.
+	Message(ctx context.Context, id, q string) (*Message, error)
+	Check(ctx context.Context, id string) (*Integrity, error)
+	Statistics(ctx context.Context) (*Statistics, error)
+}
+
+// Register adds the operations to mux, under Base.
+func Register(mux *http.ServeMux, d Door, s Service) {
+	c := config()
+	c.Transformers = []huma.Transformer{func(ctx huma.Context, _ string, v any) (any, error) {
+		return finish(ctx.Context(), d, v), nil
+	}}
+	describe(operations{api: humago.NewWithPrefix(mux, Base, c), door: d}, s)
+}
+
+// finish completes problems, whoever made them.
+func finish(ctx context.Context, d Door, v any) any {
+	switch e := v.(type) {
+	case *huma.ErrorModel:
+		p := fromModel(e)
+		p.RequestID = d.RequestID(ctx)
+		return p
+	case Fault:
+		e.Base().RequestID = d.RequestID(ctx)
+	}
+	return v
+}
