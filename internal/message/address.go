@@ -1,0 +1,174 @@
+package message
+
+import (
+	"strings"
+
+	"golang.org/x/net/idna"
+)
+
+// NormalizeAddress writes a mail address as Muniment compares it: without angle
+// brackets and spaces, in lower case, its domain in Unicode. What is no address
+// comes back in lower case.
+func NormalizeAddress(s string) string {
+	s = strings.ToLower(strings.TrimSpace(clean(latin(s))))
+	s = strings.TrimSpace(strings.TrimSuffix(strings.TrimPrefix(s, "<"), ">"))
+	s = strings.TrimPrefix(s, "mailto:")
+	if strings.HasPrefix(s, "@") { // a source route (RFC 5322 §4.4)
+		if _, rest, ok := strings.Cut(s, ":"); ok {
+			s = rest
+		}
+	}
+	i := strings.LastIndexByte(s, '@')
+	if i < 0 {
+		return s
+	}
+	local, domain := s[:i], strings.TrimSuffix(s[i+1:], ".")
+	if strings.Contains(domain, "xn--") {
+		if u, err := idna.ToUnicode(domain); err == nil {
+			domain = u
+		}
+	}
+	if n := len(local); n > 1 && local[0] == '"' && local[n-1] == '"' && !strings.ContainsAny(local[1:n-1], " \t@,;:\\\"<>()") {
+		local = local[1 : n-1] // quotes that quote nothing
+	}
+	return local + "@" + domain
+}
+
+// parseAddresses reads a list of addresses (RFC 5322 §3.4): groups, comments,
+// quoted and encoded names, and the broken forms of the world. Names are decoded.
+func parseAddresses(s, charset string) []Party {
+	if len(s) > maxField {
+		s = s[:maxField]
+	}
+	var out []Party
+	for _, item := range splitAddresses(s) {
+		if len(out) >= maxParties {
+			break
+		}
+		if p, ok := parseAddress(item, charset); ok {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// splitAddresses cuts at commas and semicolons that are not inside quotes,
+// comments or angle brackets; group names are dropped.
+func splitAddresses(s string) []string {
+	var out []string
+	start, depth := 0, 0
+	quoted, angle := false, false
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '\\':
+			i++
+		case c == '"' && depth == 0:
+			quoted = !quoted
+		case quoted:
+		case c == '(':
+			depth++
+		case c == ')' && depth > 0:
+			depth--
+		case depth > 0:
+		case c == '<':
+			angle = true
+		case c == '>':
+			angle = false
+		case c == ':' && !angle && !strings.Contains(s[start:i], "@"):
+			start = i + 1 // "group name:"
+		case (c == ',' || c == ';') && !angle:
+			out = append(out, s[start:i])
+			start = i + 1
+		}
+	}
+	if quoted || angle || depth > 0 { // something was not closed: cut at every comma
+		return append(out, strings.FieldsFunc(s[min(start, len(s)):], func(r rune) bool { return r == ',' || r == ';' })...)
+	}
+	return append(out, s[min(start, len(s)):])
+}
+
+func parseAddress(s, charset string) (Party, bool) {
+	s = strings.TrimSpace(s)
+	if s == "" {
+		return Party{}, false
+	}
+	if i := strings.LastIndexByte(s, '<'); i >= 0 {
+		addr, after, _ := strings.Cut(s[i+1:], ">")
+		name := displayName(s[:i], charset)
+		if name == "" {
+			name = displayName(after, charset)
+		}
+		return party(name, addr)
+	}
+	plain, comment := splitComment(s)
+	if strings.Contains(plain, "@") {
+		fields := strings.Fields(plain)
+		for i, f := range fields { // "Name name@example.com" without brackets
+			if strings.Contains(f, "@") && !strings.HasPrefix(f, `"`) && len(fields) > 1 {
+				rest := strings.Join(append(append([]string{}, fields[:i]...), fields[i+1:]...), " ")
+				if name := displayName(rest, charset); name != "" {
+					return party(name, f)
+				}
+				break
+			}
+		}
+		return party(displayName(comment, charset), strings.Join(fields, ""))
+	}
+	// pipermail hides addresses: "user at example.com (Name)"
+	if f := strings.Fields(plain); len(f) == 3 && f[1] == "at" && strings.Contains(f[2], ".") {
+		return party(displayName(comment, charset), f[0]+"@"+f[2])
+	}
+	return party(displayName(s, charset), "")
+}
+
+func party(name, address string) (Party, bool) {
+	if strings.TrimSpace(address) != "" {
+		address = NormalizeAddress(address)
+		if strings.ContainsAny(address, "\n\t") {
+			address = strings.Join(strings.Fields(address), "")
+		}
+	} else {
+		address = ""
+	}
+	if name == address || name == "'"+address+"'" {
+		name = ""
+	}
+	return Party{Name: name, Address: address}, name != "" || address != ""
+}
+
+// splitComment takes the last comment (RFC 5322 §3.2.2) out of s.
+func splitComment(s string) (plain, comment string) {
+	i := strings.IndexByte(s, '(')
+	if i < 0 {
+		return s, ""
+	}
+	j := strings.LastIndexByte(s, ')')
+	if j < i {
+		return s[:i], s[i+1:]
+	}
+	return s[:i] + " " + s[j+1:], s[i+1 : j]
+}
+
+// displayName decodes a name: quotes and their escapes go, encoded words are
+// decoded also inside quotes, where they do not belong but are.
+func displayName(s, charset string) string {
+	s = strings.TrimSpace(s)
+	if n := len(s); n >= 2 && s[0] == '"' && s[n-1] == '"' {
+		s = s[1 : n-1]
+	}
+	if strings.IndexByte(s, '\\') >= 0 || strings.IndexByte(s, '"') >= 0 {
+		var b strings.Builder
+		for i := 0; i < len(s); i++ {
+			switch {
+			case s[i] == '\\' && i+1 < len(s):
+				i++
+				b.WriteByte(s[i])
+			case s[i] == '"':
+			default:
+				b.WriteByte(s[i])
+			}
+		}
+		s = b.String()
+	}
+	return strings.TrimSpace(oneLine(decodeField(s, charset)))
+}

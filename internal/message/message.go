@@ -1,0 +1,240 @@
+// Package message reads anything that claims to be mail. It never refuses and
+// never decides whether a message is kept: what it finds are facts for searching
+// and showing, and what it cannot read it passes over with a warning.
+//
+// One pass of our own over the bytes (scan.go) finds the header fields and the
+// parts with their places, in bounded memory whatever the size of the message.
+// Only texts of readable size are then decoded: transfer encoding, character
+// set, HTML. Parts are decoded from their place when somebody asks (part.go).
+//
+// The package is a leaf: no server, no storage, no network.
+//
+//	message.go  types, Parse          charset.go   character sets, UTF-7
+//	scan.go     structure and places  htmltext.go  HTML to text
+//	field.go    header fields         safehtml.go  HTML for a sandboxed frame
+//	words.go    RFC 2047, RFC 2231    part.go      transfer encodings
+//	address.go  RFC 5322 addresses    css.go       style sheets and attributes
+package message
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// Version is the version of this parser: it is raised when the same bytes give
+// other facts.
+const Version = 1
+
+// Limits of parsing. What lies beyond them is kept in the archive all the same,
+// it is only not found or not shown.
+const (
+	maxText     = 4 << 20   // bytes of Facts.Text
+	maxHeader   = 512 << 10 // bytes of header of one entity that are read
+	maxFields   = 2000      // header fields of one entity
+	maxField    = 64 << 10  // bytes of one field's value
+	maxDepth    = 40        // nested entities
+	maxParts    = 1000      // parts of one message
+	maxParties  = 5000      // addresses of one message
+	maxWarnings = 20
+)
+
+// timeLimit ends the decoding of bodies; what is decoded by then is used.
+const timeLimit = 3 * time.Second
+
+// Raw gives the bytes of a message. ReadAt may be called concurrently.
+type Raw interface {
+	io.ReaderAt
+	Size() int64
+}
+
+// Role says what an address has to do with a message.
+type Role string
+
+// Roles of addresses in a header (RFC 5322 §3.6).
+const (
+	RoleFrom    Role = "from"
+	RoleSender  Role = "sender"
+	RoleTo      Role = "to"
+	RoleCc      Role = "cc"
+	RoleBcc     Role = "bcc"
+	RoleReplyTo Role = "reply-to"
+)
+
+// Party is an address in the header.
+type Party struct {
+	Role    Role
+	Name    string // decoded, may be empty
+	Address string // as NormalizeAddress writes it; may be empty if only a name is there
+}
+
+// Header is one header field.
+type Header struct {
+	Name  string // as written
+	Value string // unfolded and decoded
+}
+
+// Part is a leaf of the MIME structure, or an attached message.
+type Part struct {
+	No          int    // 0, 1, 2 … in the order of the bytes
+	Path        string // as in IMAP (RFC 9051 §6.4.5), e.g. "1.2"
+	Type        string // media type, lower case
+	Charset     string
+	Name        string // file name, decoded; may be empty
+	ContentID   string // without angle brackets
+	Disposition string // "attachment", "inline" or empty
+	Encoding    string // transfer encoding, lower case
+	Attachment  bool   // what people call an attachment
+	Inline      bool   // shown inside the text, e.g. a picture of the HTML body
+	Offset      int64  // of the encoded body within the message
+	Length      int64  // of the encoded body, bytes
+	Size        int64  // decoded, an estimate for encoded parts
+}
+
+// Facts is what was found in a message.
+type Facts struct {
+	Version    int
+	MessageID  string // without angle brackets
+	InReplyTo  []string
+	References []string
+	Subject    string
+	Date       time.Time // of the Date field, UTC; zero if there is none that can be read
+	Parties    []Party
+	Headers    []Header
+	Text       string // readable text: plain texts, else HTML without its markup
+	HTML       bool   // there is an HTML body
+	Parts      []Part
+	Warnings   []string
+	Truncated  bool // Text or Parts are not complete
+	Encrypted  bool // S/MIME or OpenPGP: the content is not in Text
+	Signed     bool
+}
+
+// Attachments lists the parts that people call attachments.
+func (f *Facts) Attachments() []Part {
+	var out []Part
+	for _, p := range f.Parts {
+		if p.Attachment {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+func (f *Facts) warn(format string, args ...any) {
+	if len(f.Warnings) < maxWarnings {
+		f.Warnings = append(f.Warnings, clean(fmt.Sprintf(format, args...)))
+	}
+}
+
+// Parse finds the facts of a message. It never fails: what cannot be read is
+// missing and told of in Warnings. All strings are valid UTF-8 without control
+// characters but newline and tab. It takes memory for the texts only.
+func Parse(ctx context.Context, raw Raw) (f *Facts) {
+	f = &Facts{Version: Version}
+	defer func() {
+		if r := recover(); r != nil {
+			// A bug of ours or of a library must not keep a message from being
+			// archived; the fuzz tests turn it into a failure.
+			f.warn("parser failed: %v", r)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, timeLimit)
+	defer cancel()
+	s := scan(raw)
+	f.Warnings, f.Truncated = s.warnings, s.truncated
+	f.header(s.root)
+	f.parts(s)
+	f.texts(ctx, raw, s)
+	return f
+}
+
+// header takes the facts from the fields of the outermost header.
+func (f *Facts) header(e *entity) {
+	charset := e.params["charset"]
+	f.Headers = make([]Header, 0, len(e.fields))
+	for _, fd := range e.fields {
+		f.Headers = append(f.Headers, Header{Name: clean(latin(fd.name)), Value: decodeField(fd.value, charset)})
+		switch fd.key {
+		case "subject":
+			if f.Subject == "" {
+				f.Subject = strings.TrimSpace(oneLine(decodeField(fd.value, charset)))
+			}
+		case "message-id":
+			if f.MessageID == "" {
+				f.MessageID = firstID(fd.value)
+			}
+		case "in-reply-to":
+			f.InReplyTo = append(f.InReplyTo, ids(fd.value)...)
+		case "references":
+			f.References = append(f.References, ids(fd.value)...)
+		case "date":
+			if f.Date.IsZero() {
+				if t, ok := parseDate(fd.value); ok {
+					f.Date = t
+				} else {
+					f.warn("date cannot be read")
+				}
+			}
+		case "from", "sender", "to", "cc", "bcc", "reply-to":
+			f.addParties(Role(fd.key), fd.value, charset)
+		case "resent-from", "resent-sender", "resent-to", "resent-cc", "resent-bcc":
+			f.addParties(Role(strings.TrimPrefix(fd.key, "resent-")), fd.value, charset)
+		case "apparently-to":
+			f.addParties(RoleTo, fd.value, charset)
+		}
+	}
+}
+
+func (f *Facts) addParties(role Role, value, charset string) {
+	for _, p := range parseAddresses(value, charset) {
+		p.Role = role
+		dup := false
+		for _, o := range f.Parties[max(0, len(f.Parties)-200):] {
+			if o.Role == role && o.Address == p.Address && (o.Name == p.Name || p.Address != "") {
+				dup = true
+				break
+			}
+		}
+		if !dup && len(f.Parties) < maxParties {
+			f.Parties = append(f.Parties, p)
+		}
+	}
+}
+
+// parts turns the leaves of the structure into parts.
+func (f *Facts) parts(s *scanner) {
+	for i, e := range s.leaves {
+		p := Part{
+			No: i, Path: e.path, Type: e.mediaType, Charset: e.params["charset"], Encoding: e.encoding, Disposition: e.disposition,
+			ContentID: strings.Trim(strings.TrimSpace(e.value("content-id")), "<>"), Name: e.fileName(),
+			Offset: e.start, Length: max(e.end-e.start, 0),
+		}
+		p.Size = decodedSize(p)
+		named := p.Name != ""
+		body := strings.HasPrefix(p.Type, "text/") && p.Type != "text/calendar" && p.Type != "text/vcard"
+		p.Inline = p.Disposition != "attachment" && p.ContentID != "" && strings.HasPrefix(p.Type, "image/")
+		p.Attachment = p.Disposition == "attachment" || named && !p.Inline || !body && !p.Inline && !structural(p.Type)
+		f.Parts = append(f.Parts, p)
+		switch p.Type {
+		case "application/pkcs7-mime", "application/x-pkcs7-mime":
+			f.Encrypted = !strings.Contains(e.params["smime-type"], "signed")
+			f.Signed = f.Signed || !f.Encrypted
+		case "application/pgp-encrypted":
+			f.Encrypted = true
+		case "application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature":
+			f.Signed = true
+		}
+	}
+}
+
+// structural lists types that carry no content of their own for people.
+func structural(t string) bool {
+	switch t {
+	case "message/delivery-status", "message/disposition-notification", "text/rfc822-headers", "application/pgp-encrypted", "":
+		return true
+	}
+	return strings.HasPrefix(t, "multipart/")
+}
