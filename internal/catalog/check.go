@@ -1,0 +1,153 @@
+package catalog
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/muniment/muniment/internal/uid"
+)
+
+// Check verifies the whole database, all tenants: the database's own integrity
+// check, references between tables, gapless Seq, the totals, every check sum and
+// the event logs. report is called for each thing wrong, with a *RowError where a
+// row is to blame. The error returned means that the check itself could not be
+// completed. What is committed meanwhile does no harm.
+func (c *Catalog) Check(ctx context.Context, report func(error)) error {
+	// One failing step must not hide what the others would find.
+	var failed []error
+	step := func(name string, err error) {
+		if damage := (*RowError)(nil); errors.As(err, &damage) {
+			report(err)
+		} else if err != nil {
+			failed = append(failed, fmt.Errorf("check %s: %w", name, err))
+		}
+	}
+	step("integrity", c.dialect.integrity(ctx, c, report))
+	step("references", c.checkReferences(ctx, report))
+	step("tenants", checkTable[tenantRow, Tenant](ctx, c, report))
+	step("users", c.checkUsers(ctx, report))
+	step("sessions", checkTable[sessionRow, Session](ctx, c, report))
+	step("sources", checkTable[sourceRow, Source](ctx, c, report))
+	step("accounts", checkTable[accountRow, Account](ctx, c, report))
+	tenants, err := c.tenantColumns(ctx)
+	step("tenants", err)
+	for _, t := range tenants {
+		name := "tenant " + idText(t)
+		step(name, c.checkMessages(ctx, t, report))
+		step(name, c.walkCaptures(ctx, t, reporter[captureRow, Capture](report)))
+		step(name, c.walkParts(ctx, t, reporter[partRow, Part](report)))
+		step(name, c.walkSegments(ctx, t, reporter[segmentRow, Segment](report)))
+		if len(t) == len(uid.ID{}) {
+			step(name, c.VerifyEvents(ctx, toID(t), report))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+func reporter[R, M any](report func(error)) func(*R, *M, error) error {
+	return func(_ *R, _ *M, err error) error {
+		if err != nil {
+			report(err)
+		}
+		return nil
+	}
+}
+
+// checkTable verifies every row of a small table.
+func checkTable[R, M any, P rowOf[R, M]](ctx context.Context, c *Catalog, report func(error)) error {
+	return each[R, M, P](ctx, c.read.NewSelect(), func(_ P, _ *M, err error) error {
+		if err != nil {
+			report(err)
+		}
+		return nil
+	})
+}
+
+func (c *Catalog) checkUsers(ctx context.Context, report func(error)) error {
+	var rows []userRow
+	if err := c.read.NewSelect().Model(&rows).Scan(ctx); err != nil {
+		return err
+	}
+	if err := loadAddresses(ctx, c.read, rows); err != nil {
+		return err
+	}
+	for i := range rows {
+		if bad := rows[i].verify(); bad != nil {
+			report(bad)
+		}
+	}
+	return nil
+}
+
+// tenantTables are the tables whose rows belong to a tenant and are many.
+func tenantTables() []string {
+	return []string{"head", "segment", "message", "capture", "part", "event"}
+}
+
+// tenantColumns returns every value in a column tenant, those that name no
+// tenant included.
+func (c *Catalog) tenantColumns(ctx context.Context) ([]blob, error) {
+	var list []blob
+	if err := c.read.NewSelect().Table("tenant").Column("id").Scan(ctx, &list); err != nil {
+		return nil, err
+	}
+	for _, table := range tenantTables() {
+		var more []blob
+		if err := c.read.NewSelect().Table(table).ColumnExpr("DISTINCT tenant").Scan(ctx, &more); err != nil {
+			return list, err
+		}
+		list = append(list, more...)
+	}
+	slices.SortFunc(list, func(a, b blob) int { return bytes.Compare(a, b) })
+	return slices.CompactFunc(list, func(a, b blob) bool { return bytes.Equal(a, b) }), nil
+}
+
+// checkMessages verifies the messages of a tenant against their check sums,
+// their numbering and the tenant's totals.
+func (c *Catalog) checkMessages(ctx context.Context, tenant blob, report func(error)) error {
+	h := new(headRow)
+	err := c.read.NewSelect().Model(h).Where("tenant = ?", tenant).Scan(ctx)
+	headBad := h.verify()
+	if errors.Is(err, sql.ErrNoRows) {
+		headBad = &RowError{Table: "head", Object: idText(tenant), Group: GroupRow, Reason: "missing"}
+	} else if err != nil {
+		return fmt.Errorf("head: %w", err)
+	}
+	if headBad != nil {
+		report(headBad)
+	}
+	var last num
+	total := headRow{}
+	err = c.walkMessages(ctx, tenant, func(r *messageRow, m *Message, err error) error {
+		if err != nil {
+			report(err)
+		}
+		if r == nil || (headBad == nil && r.Seq > h.Seq) {
+			return nil // unreadable, or committed after the head was read
+		}
+		if r.Seq > last+1 {
+			report(gap(tenant, last+1, r.Seq-1))
+		}
+		last = max(last, r.Seq)
+		total.count(r)
+		return nil
+	})
+	if err != nil || headBad != nil {
+		return err
+	}
+	if last < h.Seq {
+		report(gap(tenant, last+1, h.Seq))
+	} else if total.RawBytes != h.RawBytes || total.Seq != h.Seq || total.FirstReceived != h.FirstReceived || total.LastReceived != h.LastReceived {
+		report(&RowError{Table: "head", Object: idText(tenant), Group: GroupRow, Reason: "totals differ from the messages"})
+	}
+	return nil
+}
+
+func gap(tenant blob, from, to num) error {
+	return &RowError{Table: "message", Object: fmt.Sprintf("number %d to %d of tenant %s", from, to, idText(tenant)), Seq: int64(from),
+		Group: GroupRow, Reason: "missing"}
+}

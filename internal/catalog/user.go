@@ -1,0 +1,218 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/uptrace/bun"
+
+	"github.com/muniment/muniment/internal/uid"
+)
+
+type userRow struct {
+	bun.BaseModel `bun:"table:user,alias:u"`
+
+	ID           blob `bun:"id"`
+	Tenant       blob `bun:"tenant"`
+	Login        text `bun:"login"`
+	Name         text `bun:"name"`
+	Role         text `bun:"role"`
+	PasswordHash text `bun:"password_hash"`
+	Language     text `bun:"language"`
+	Disabled     num  `bun:"disabled"`
+	CreatedAt    num  `bun:"created_at"`
+	Checksum     blob `bun:"checksum"`
+
+	addresses []text
+}
+
+type addressRow struct {
+	bun.BaseModel `bun:"table:user_address,alias:a"`
+
+	UserID   blob `bun:"user_id"`
+	Position num  `bun:"position"`
+	Address  text `bun:"address"`
+}
+
+func newUserRow(u *User) *userRow {
+	r := &userRow{ID: u.ID[:], Tenant: u.Tenant[:], Login: text(u.Login), Name: text(u.Name), Role: text(u.Role),
+		PasswordHash: text(u.PasswordHash), Language: text(u.Language), Disabled: flag(u.Disabled), CreatedAt: millis(u.CreatedAt)}
+	for _, a := range u.Addresses {
+		r.addresses = append(r.addresses, text(a))
+	}
+	r.Checksum = r.sum()
+	return r
+}
+
+func (r *userRow) sum() blob {
+	return newSummer(nil, "user", GroupRow).bytes(r.ID, r.Tenant).text(r.Login, r.Name, r.Role, r.PasswordHash, r.Language).
+		num(r.Disabled, r.CreatedAt, num(len(r.addresses))).text(r.addresses...).sum()
+}
+
+func (r *userRow) verify() *RowError {
+	return differs(r.Checksum, r.sum(), RowError{Table: "user", Object: idText(r.ID)})
+}
+
+func (r *userRow) model() (*User, error) {
+	u := &User{ID: toID(r.ID), Tenant: toID(r.Tenant), Login: string(r.Login), Name: string(r.Name), Role: string(r.Role),
+		PasswordHash: string(r.PasswordHash), Language: string(r.Language), Disabled: r.Disabled != 0, CreatedAt: r.CreatedAt.millis()}
+	for _, a := range r.addresses {
+		u.Addresses = append(u.Addresses, string(a))
+	}
+	return u, nil
+}
+
+// CreateUser adds u. ErrTaken if the login is in use within the tenant. The
+// same address may belong to several users: a shared mailbox.
+func (c *Catalog) CreateUser(ctx context.Context, u *User) error {
+	if u.ID.IsZero() || u.Login == "" {
+		return fmt.Errorf("create user: %w: no id or no login", ErrInvalid)
+	}
+	err := c.transact(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if !u.Tenant.IsZero() {
+			if _, err := one[Tenant](ctx, new(tenantRow), tx.NewSelect().Where("id = ?", u.Tenant)); err != nil {
+				return err
+			}
+		}
+		r := newUserRow(u)
+		if _, err := tx.NewInsert().Model(r).Exec(ctx); err != nil {
+			return err
+		}
+		return insertAddresses(ctx, tx, r)
+	})
+	return c.wrap(err, "create user %s", u.ID)
+}
+
+func insertAddresses(ctx context.Context, tx bun.Tx, r *userRow) error {
+	if len(r.addresses) == 0 {
+		return nil
+	}
+	rows := make([]addressRow, len(r.addresses))
+	for i, a := range r.addresses {
+		rows[i] = addressRow{UserID: r.ID, Position: num(i), Address: a}
+	}
+	_, err := tx.NewInsert().Model(&rows).Exec(ctx)
+	return err
+}
+
+// UpdateUser writes everything but ID, tenant, login and time of creation.
+func (c *Catalog) UpdateUser(ctx context.Context, u *User) error {
+	err := c.transact(ctx, func(ctx context.Context, tx bun.Tx) error {
+		list, err := c.selectUsers(ctx, tx, c.locked(tx.NewSelect().Where("tenant = ?", u.Tenant).Where("id = ?", u.ID)))
+		if err != nil {
+			return err
+		}
+		if len(list) == 0 {
+			return ErrNotFound
+		}
+		changedUser := *u
+		changedUser.Login, changedUser.CreatedAt = list[0].Login, list[0].CreatedAt
+		r := newUserRow(&changedUser)
+		if err := changed(tx.NewUpdate().Model(r).Where("id = ?", u.ID).Exec(ctx)); err != nil {
+			return err
+		}
+		if _, err := tx.NewDelete().Model((*addressRow)(nil)).Where("user_id = ?", u.ID).Exec(ctx); err != nil {
+			return err
+		}
+		return insertAddresses(ctx, tx, r)
+	})
+	return c.wrap(err, "update user %s", u.ID)
+}
+
+// selectUsers returns the sound users of q by tenant and login, and the errors
+// of the others.
+func (c *Catalog) selectUsers(ctx context.Context, db bun.IDB, q *bun.SelectQuery) ([]*User, error) {
+	var rows []userRow
+	if err := q.Model(&rows).Scan(ctx); err != nil {
+		return nil, err
+	}
+	if err := loadAddresses(ctx, db, rows); err != nil {
+		return nil, err
+	}
+	var list []*User
+	var bad []error
+	for i := range rows {
+		u, err := verified[User](&rows[i])
+		if err != nil {
+			bad = append(bad, err)
+			continue
+		}
+		list = append(list, u)
+	}
+	slices.SortFunc(list, func(a, b *User) int {
+		if d := a.Tenant.Compare(b.Tenant); d != 0 {
+			return d
+		}
+		return strings.Compare(a.Login, b.Login)
+	})
+	return list, errors.Join(bad...)
+}
+
+func loadAddresses(ctx context.Context, db bun.IDB, rows []userRow) error {
+	at := make(map[string]*userRow, len(rows))
+	ids := make([]blob, len(rows))
+	for i := range rows {
+		ids[i] = rows[i].ID
+		at[string(rows[i].ID)] = &rows[i]
+	}
+	for chunk := range slices.Chunk(ids, listSize) {
+		var addresses []addressRow
+		if err := db.NewSelect().Model(&addresses).Where("user_id IN (?)", bun.List(chunk)).Order("user_id", "position").Scan(ctx); err != nil {
+			return err
+		}
+		for _, a := range addresses {
+			if r := at[string(a.UserID)]; r != nil {
+				r.addresses = append(r.addresses, a.Address)
+			}
+		}
+	}
+	return nil
+}
+
+func (c *Catalog) oneUser(ctx context.Context, q *bun.SelectQuery) (*User, error) {
+	list, err := c.selectUsers(ctx, c.read, q)
+	if err == nil && len(list) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	return list[0], nil
+}
+
+// User returns a user of a tenant.
+func (c *Catalog) User(ctx context.Context, tenant, id uid.ID) (*User, error) {
+	u, err := c.oneUser(ctx, c.read.NewSelect().Where("tenant = ?", tenant).Where("id = ?", id))
+	return u, c.wrap(err, "user %s", id)
+}
+
+// UserByLogin returns a user of a tenant by login.
+func (c *Catalog) UserByLogin(ctx context.Context, tenant uid.ID, login string) (*User, error) {
+	u, err := c.oneUser(ctx, c.read.NewSelect().Where("tenant = ?", tenant).Where("login = ?", text(login)))
+	return u, c.wrap(err, "user %q", login)
+}
+
+// UsersByLogin returns the users of all tenants with this login. It is for
+// logging in, where the tenant is not known yet, and for nothing else.
+func (c *Catalog) UsersByLogin(ctx context.Context, login string) ([]*User, error) {
+	list, err := c.selectUsers(ctx, c.read, c.read.NewSelect().Where("login = ?", text(login)))
+	return list, c.wrap(err, "users with login %q", login)
+}
+
+// UsersByAddress returns the users of all tenants that have address. It is for
+// logging in, where the tenant is not known yet, and for nothing else.
+func (c *Catalog) UsersByAddress(ctx context.Context, address string) ([]*User, error) {
+	having := c.read.NewSelect().Model((*addressRow)(nil)).Column("user_id").Where("address = ?", text(address))
+	list, err := c.selectUsers(ctx, c.read, c.read.NewSelect().Where("id IN (?)", having))
+	return list, c.wrap(err, "users with an address")
+}
+
+// Users returns all users of a tenant by login. Rows that fail their check sum
+// are missing and joined as *RowError in the error, beside the good ones.
+func (c *Catalog) Users(ctx context.Context, tenant uid.ID) ([]*User, error) {
+	list, err := c.selectUsers(ctx, c.read, c.read.NewSelect().Where("tenant = ?", tenant))
+	return list, c.wrap(err, "users")
+}
