@@ -17,11 +17,22 @@ type Buffer struct {
 	mem   []byte
 	file  *os.File
 	name  string // of the file, if it still has one
+	err   error  // of the last Write
 }
 
 // Write appends p whole or not at all, as far as Size and ReadAt can tell. The
 // error wraps ErrLimit, ErrFull or is the file system's.
 func (b *Buffer) Write(p []byte) (int, error) {
+	n, err := b.write(p)
+	b.err = err
+	return n, err
+}
+
+// Err returns the error of the last Write: after an io.Copy it tells trouble of
+// the spool from trouble of what was read.
+func (b *Buffer) Err() error { return b.err }
+
+func (b *Buffer) write(p []byte) (int, error) {
 	if b.size+int64(len(p)) > b.limit {
 		return 0, fmt.Errorf("%w of %d bytes", ErrLimit, b.limit)
 	}

@@ -119,23 +119,30 @@ func (r *Reader) skipLead() error {
 	}
 }
 
-// Read implements io.Reader over the present message.
+// Read implements io.Reader over the present message. It fills p whole as long
+// as there is something.
 func (r *Reader) Read(p []byte) (int, error) {
-	if len(p) == 0 {
-		return 0, nil
-	}
-	for len(r.out) == 0 {
-		switch {
-		case r.err != nil:
-			return 0, r.err
-		case !r.open:
-			return 0, io.EOF
+	n := 0
+	for n < len(p) {
+		if len(r.out) > 0 {
+			m := copy(p[n:], r.out)
+			r.out = r.out[m:]
+			n += m
+			continue
+		}
+		if r.err != nil || !r.open {
+			break
 		}
 		r.fill()
 	}
-	n := copy(p, r.out)
-	r.out = r.out[n:]
-	return n, nil
+	switch {
+	case n > 0 || len(p) == 0:
+		return n, nil
+	case r.err != nil:
+		return 0, r.err
+	default:
+		return 0, io.EOF
+	}
 }
 
 // fill reads the next piece of the message into out, or ends the message.

@@ -45,7 +45,7 @@ func judge(b []byte) (candidate, bool) {
 	c.isLast = c.line == len(b)
 	name := FieldName(b[c.line:])
 	c.field = name != "" || hasFrom(bytes.TrimPrefix(b[c.line:], []byte(">")))
-	c.known = isKnown(name)
+	c.known = KnownField(name)
 	return c, true
 }
 
@@ -129,8 +129,8 @@ func FieldName(b []byte) string {
 	return ""
 }
 
-// isKnown reports whether mail really begins with such a field.
-func isKnown(name string) bool {
+// KnownField reports whether a header field of that name is usual in mail.
+func KnownField(name string) bool {
 	switch n := strings.ToLower(name); n {
 	case "return-path", "received", "delivered-to", "envelope-to", "from", "date", "message-id", "subject", "to", "cc",
 		"reply-to", "sender", "mime-version", "content-type", "content-length", "status", "dkim-signature",

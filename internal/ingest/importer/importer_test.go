@@ -1,0 +1,469 @@
+package importer
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/muniment/muniment/internal/archive"
+)
+
+func TestMixedTree(t *testing.T) {
+	t.Parallel()
+	dir := tree(t, map[string]string{
+		"a/one.eml": mail(1), "a/TWO.EML": "no header at all", "a/three": "Received: x\r\n\ty\r\nX-A: b\r\n\r\n.", "a/four.msg": "text",
+		"a/five.mht": "\xef\xbb\xbf\r\nfrom: saved\n\nx", "six.txt": "Weird: yes\nAlso-Weird: yes\nDate: now\n\nx",
+		"box":           mboxOf(mail(10), mail(11), mail(10), ""),
+		"md/cur/1:2,S":  "whatever a Maildir holds",
+		"md/cur/dir/":   "",
+		"md/cur/empty":  "",
+		"md/new/2":      mail(20),
+		"md/tmp/3":      mail(21),
+		"md/subscr":     "INBOX.Sent\n",
+		"md/.Sent/cur/": "", "md/.Sent/new/4": mail(22), "md/.Sent/tmp/": "",
+		"readme.txt": "hello", "zero": "", "config.yaml": "name: x\nversion: 2\n", "out.msg": "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1x",
+		"bad\xff.eml": mail(30),
+	})
+	links := map[string]string{"l-file.eml": "a/one.eml", "l-dir": "a", "l-self": "l-self", "l-up": "..", "l-broken.eml": "gone"}
+	for name, to := range links {
+		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := syscall.Mkfifo(filepath.Join(dir, "pipe.eml"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f := newFakeArchive()
+	cfg := config(t, f, dir)
+	cfg.Category, cfg.Tags = "old", []string{"x"}
+	rep, err := Run(context.Background(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sepLen := len(mboxOf("")) - 1
+	at := func(n int) string {
+		return fmt.Sprintf("box#%d@%d", n+1, n*(sepLen+len(mail(10))+1))
+	}
+	want := map[string]string{
+		"a/one.eml": mail(1), "a/TWO.EML": "no header at all", "a/three": "Received: x\r\n\ty\r\nX-A: b\r\n\r\n.", "a/four.msg": "text",
+		"a/five.mht": "\xef\xbb\xbf\r\nfrom: saved\n\nx", "six.txt": "Weird: yes\nAlso-Weird: yes\nDate: now\n\nx",
+		at(0): mail(10), at(1): mail(11), at(2): mail(10),
+		"md/cur/1:2,S": "whatever a Maildir holds", "md/new/2": mail(20), "md/.Sent/new/4": mail(22),
+		`bad\xff.eml`: mail(30), "l-file.eml": mail(1),
+	}
+	if d := cmp.Diff(want, f.got()); d != "" {
+		t.Errorf("archived: %s", d)
+	}
+	wantReasons := map[string]Reason{
+		at(3): Empty, "md/cur/dir": NotAMessage, "md/cur/empty": Empty, "md/tmp/3": Unfinished, "md/subscr": NotAMessage,
+		"readme.txt": NotAMessage, "zero": Empty, "config.yaml": NotAMessage, "out.msg": NotAMessage,
+		"l-dir": Link, "l-self": Unreadable, "l-up": Link, "l-broken.eml": Unreadable, "pipe.eml": SpecialFile,
+	}
+	if d := cmp.Diff(wantReasons, reasons(rep)); d != "" {
+		t.Errorf("not stored: %s", d)
+	}
+	if rep.Stored != 12 || rep.Duplicate != 2 || rep.Failed != 2 || rep.Skipped != 12 || !rep.Finished || rep.Complete() {
+		t.Errorf("report %+v", rep)
+	}
+	for _, s := range f.subs {
+		if s.Tenant != cfg.Tenant || s.Source != cfg.Source || s.Category != "old" || len(s.Tags) != 1 || s.Origin == "" {
+			t.Fatalf("submission %+v", s)
+		}
+	}
+
+	// Again: nothing is stored, and that is said.
+	again, err := Run(context.Background(), cfg)
+	if err != nil || again.Stored != 0 || again.Duplicate != 14 || len(f.captures) != 14 {
+		t.Errorf("second run: %+v, %v; %d captures", again, err, len(f.captures))
+	}
+}
+
+func TestFormats(t *testing.T) {
+	t.Parallel()
+	dir := tree(t, map[string]string{"x.eml": mboxOf(mail(1)), "box": mboxOf(mail(2)), "note": "hi", "md/cur/1": mail(3), "md/new/": ""})
+	tests := []struct {
+		format Format
+		want   []string
+	}{
+		{Auto, []string{"box#1@0", "md/cur/1", "x.eml"}},
+		{EML, []string{"box", "md/cur/1", "x.eml"}},
+		{Mbox, []string{"box#1@0", "x.eml#1@0"}},
+		{Maildir, []string{"md/cur/1"}},
+	}
+	for _, tt := range tests {
+		f := newFakeArchive()
+		cfg := config(t, f, dir)
+		cfg.Format = tt.format
+		rep, err := Run(context.Background(), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := f.got()
+		for _, w := range tt.want {
+			if _, ok := got[w]; !ok {
+				t.Errorf("%s: %s is missing", tt.format, w)
+			}
+		}
+		if len(got) != len(tt.want) || int(rep.Stored) != len(tt.want) || int(rep.Stored+rep.Skipped) != 4 {
+			t.Errorf("%s: %d captures, report %+v", tt.format, len(got), rep)
+		}
+	}
+	// A file named on its own is a message, if that is what is asked for.
+	f := newFakeArchive()
+	cfg := config(t, f, filepath.Join(dir, "note"))
+	cfg.Format = EML
+	if rep, err := Run(context.Background(), cfg); err != nil || rep.Stored != 1 || f.got()["note"] != "hi" {
+		t.Errorf("named file: %+v, %v", rep, err)
+	}
+}
+
+func TestConfigIsChecked(t *testing.T) {
+	t.Parallel()
+	f := newFakeArchive()
+	for name, change := range map[string]func(*Config){
+		"no path":      func(c *Config) { c.Paths = nil },
+		"missing path": func(c *Config) { c.Paths = []string{"/does/not/exist"} },
+		"format":       func(c *Config) { c.Format = "pst" },
+		"no archive":   func(c *Config) { c.Archive = nil },
+		"no tenant":    func(c *Config) { c.Tenant = [16]byte{} },
+	} {
+		cfg := config(t, f, t.TempDir())
+		change(&cfg)
+		if rep, err := Run(context.Background(), cfg); err == nil || rep != nil {
+			t.Errorf("%s: %v, %v", name, rep, err)
+		}
+	}
+}
+
+// TestResumeAfterAnyItem cuts a run off after each k-th offer and goes on.
+func TestResumeAfterAnyItem(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{"box": mboxOf(mail(1), mail(2), mail(3), mail(4), mail(5)), "md/cur/": "", "note": "no"}
+	for i := range 8 {
+		files[fmt.Sprintf("d%d/%d.eml", i%3, i)] = mail(100 + i)
+		files[fmt.Sprintf("md/new/%d", i)] = mail(200 + i)
+	}
+	const total = 5 + 8 + 8
+	dir := tree(t, files)
+	for k := 1; k <= total; k++ {
+		for _, workers := range []int{1, 4} {
+			f := newFakeArchive()
+			cfg := config(t, f, dir)
+			cfg.State, cfg.Workers = filepath.Join(t.TempDir(), "state"), workers
+			ctx, cancel := context.WithCancel(context.Background())
+			var n atomic.Int64
+			f.before = func(context.Context, archive.Submission) error {
+				if n.Add(1) == int64(k) {
+					cancel()
+				}
+				return nil
+			}
+			first, err := Run(ctx, cfg)
+			if k < total && (!errors.Is(err, context.Canceled) || first.Finished) {
+				t.Fatalf("k %d: first run %+v, %v", k, first, err)
+			}
+			taken := len(f.captures)
+			if int(first.Stored) != taken || taken < k {
+				t.Fatalf("k %d: first run says %d, archive has %d", k, first.Stored, taken)
+			}
+			offered := f.offered
+			second, err := Run(context.Background(), cfg)
+			if err != nil || !second.Complete() {
+				t.Fatalf("k %d: second run %+v, %v", k, second, err)
+			}
+			if len(f.captures) != total || int(second.Stored) != total-taken {
+				t.Errorf("k %d: %d captures, second run %+v", k, len(f.captures), second)
+			}
+			if !first.Finished && (int(second.DoneBefore) != taken || f.offered-offered != total-taken) {
+				t.Errorf("k %d: %d done before, %d offered again, want %d and %d", k, second.DoneBefore, f.offered-offered, taken, total-taken)
+			}
+			if left, _ := filepath.Glob(filepath.Join(cfg.State, "*")); len(left) != 0 {
+				t.Errorf("k %d: checkpoint %v outlives the run that saw everything", k, left)
+			}
+			cancel()
+		}
+	}
+}
+
+func TestCheckpointSurvivesDamage(t *testing.T) {
+	t.Parallel()
+	dir := tree(t, map[string]string{"1.eml": mail(1), "2.eml": mail(2), "3.eml": mail(3), "4.eml": mail(4)})
+	f := newFakeArchive()
+	cfg := config(t, f, dir)
+	cfg.State, cfg.Workers = t.TempDir(), 1
+	ctx, cancel := context.WithCancel(context.Background())
+	f.before = func(context.Context, archive.Submission) error {
+		if f.offered == 3 {
+			cancel()
+		}
+		return nil
+	}
+	if _, err := Run(ctx, cfg); err == nil {
+		t.Fatal("not cancelled")
+	}
+	name := filepath.Join(cfg.State, "import-"+cfg.Source.String()+".jsonl")
+	whole, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for cut := range whole {
+		if err := os.WriteFile(name, whole[:cut], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		rep, err := Run(context.Background(), cfg)
+		if err != nil || rep.Stored+rep.Duplicate+rep.DoneBefore != 4 || len(f.captures) != 4 {
+			t.Fatalf("cut at %d: %+v, %v", cut, rep, err)
+		}
+	}
+	// Of another source: not believed.
+	if err := os.WriteFile(name, bytes.Replace(whole, []byte(cfg.Tenant.String()), []byte(cfg.Source.String()), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if rep, err := Run(context.Background(), cfg); err != nil || rep.DoneBefore != 0 || rep.Duplicate != 4 {
+		t.Errorf("foreign checkpoint: %+v, %v", rep, err)
+	}
+}
+
+func TestChangedFileIsOfferedAgain(t *testing.T) {
+	t.Parallel()
+	dir := tree(t, map[string]string{"1.eml": mail(1), "2.eml": mail(2)})
+	f := newFakeArchive()
+	cfg := config(t, f, dir)
+	cfg.State, cfg.Workers = t.TempDir(), 1
+	ctx, cancel := context.WithCancel(context.Background())
+	f.before = func(context.Context, archive.Submission) error { cancel(); return nil }
+	if _, err := Run(ctx, cfg); err == nil {
+		t.Fatal("not cancelled")
+	}
+	if err := os.WriteFile(filepath.Join(dir, f.subs[0].Origin), []byte(mail(3)+"changed"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f.before = nil
+	if rep, err := Run(context.Background(), cfg); err != nil || rep.DoneBefore != 0 || rep.Stored != 2 {
+		t.Errorf("%+v, %v", rep, err)
+	}
+}
+
+func TestBusyArchiveIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	dir := tree(t, map[string]string{"1.eml": mail(1), "box": mboxOf(mail(2), mail(3))})
+	f := newFakeArchive()
+	var n atomic.Int64
+	f.before = func(context.Context, archive.Submission) error {
+		if n.Add(1) <= 7 {
+			return fmt.Errorf("commit: %w", archive.ErrBusy)
+		}
+		return nil
+	}
+	rep, err := Run(context.Background(), config(t, f, dir))
+	if err != nil || rep.Stored != 3 || rep.Failed != 0 {
+		t.Errorf("%+v, %v", rep, err)
+	}
+}
+
+func TestArchiveThatTakesNothingEndsTheRun(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{}
+	for i := range 60 {
+		files[fmt.Sprintf("%d.eml", i)] = mail(i)
+	}
+	dir := tree(t, files)
+	for name, fail := range map[string]error{"busy": archive.ErrBusy, "broken": errors.New("no database")} {
+		f := newFakeArchive()
+		f.before = func(context.Context, archive.Submission) error { return fail }
+		cfg := config(t, f, dir)
+		cfg.State = t.TempDir()
+		rep, err := Run(context.Background(), cfg)
+		if !errors.Is(err, ErrArchive) || !errors.Is(err, fail) || rep.Finished || rep.Stored != 0 {
+			t.Errorf("%s: %+v, %v", name, rep, err)
+		}
+		f.before = nil
+		rep, err = Run(context.Background(), cfg)
+		if err != nil || rep.Stored != 60 || !rep.Complete() {
+			t.Errorf("%s: after the trouble: %+v, %v", name, rep, err)
+		}
+	}
+}
+
+func TestOneBadItemDoesNotEndTheRun(t *testing.T) {
+	t.Parallel()
+	dir := tree(t, map[string]string{"1.eml": mail(1), "2.eml": mail(2), "3.eml": mail(3), "big.eml": strings.Repeat("x", 2000), "box": mboxOf(mail(4), "A: b\n\n"+strings.Repeat("y\n", 1000), mail(5))})
+	f := newFakeArchive()
+	f.before = func(_ context.Context, s archive.Submission) error {
+		switch s.Origin {
+		case "2.eml":
+			return errors.New("cannot")
+		case "3.eml":
+			return fmt.Errorf("x: %w", archive.ErrTooLarge)
+		}
+		return nil
+	}
+	cfg := config(t, f, dir)
+	cfg.MaxMessage = 1000
+	rep, err := Run(context.Background(), cfg)
+	if err != nil || rep.Stored != 3 || rep.Failed != 4 || rep.Complete() || !rep.Finished || f.refused != 3 {
+		t.Errorf("%+v, %v, refused %d", rep, err, f.refused)
+	}
+	for origin, want := range map[string]Reason{"2.eml": NotTaken, "3.eml": TooLarge, "big.eml": TooLarge} {
+		if got := reasons(rep)[origin]; got != want {
+			t.Errorf("%s: %q, want %q", origin, got, want)
+		}
+	}
+}
+
+func TestUnreadableFilesAndDirectories(t *testing.T) {
+	t.Parallel()
+	if os.Getuid() == 0 {
+		// Nothing is unreadable for root but what cannot be opened at all; the
+		// broken links in TestMixedTree go the same way.
+		t.Log("running as root: modes have no effect")
+		return
+	}
+	dir := tree(t, map[string]string{"1.eml": mail(1), "no.eml": mail(2), "box": mboxOf(mail(3)), "d/3.eml": mail(4)})
+	for _, n := range []string{"no.eml", "box", "d"} {
+		if err := os.Chmod(filepath.Join(dir, n), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() { _ = os.Chmod(filepath.Join(dir, "d"), 0o700) })
+	f := newFakeArchive()
+	rep, err := Run(context.Background(), config(t, f, dir))
+	want := map[string]Reason{"no.eml": Unreadable, "box": Unreadable, "d": Unreadable}
+	if d := cmp.Diff(want, reasons(rep)); err != nil || d != "" || rep.Stored != 1 || rep.Failed != 3 {
+		t.Errorf("%+v, %v, %s", rep, err, d)
+	}
+}
+
+func TestBytesInFlightAreBounded(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for i := range 12 {
+		f, err := os.Create(filepath.Join(dir, fmt.Sprintf("%d.eml", i)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(f.Truncate(int64(i+1)*9<<20), f.Close()); err != nil { // holes: no disk is used
+			t.Fatal(err)
+		}
+	}
+	f := newFakeArchive()
+	var waiting atomic.Int64
+	f.before = func(context.Context, archive.Submission) error {
+		waiting.Add(1)
+		defer waiting.Add(-1)
+		for range 100 {
+			if waiting.Load() > 3 {
+				break
+			}
+			time.Sleep(100 * time.Microsecond) // gives others the chance to be too many
+		}
+		return errors.New("enough")
+	}
+	cfg := config(t, f, dir)
+	cfg.Workers = 12
+	if _, err := Run(context.Background(), cfg); err != nil {
+		t.Fatal(err)
+	}
+	if most := int64(108 << 20); f.top > most { // the largest alone is above the bound
+		t.Errorf("%d bytes were offered at once", f.top)
+	}
+}
+
+func TestDryRun(t *testing.T) {
+	t.Parallel()
+	dir := tree(t, map[string]string{"1.eml": mail(1), "note": "x", "box": mboxOf(mail(2), "")})
+	rep, err := Run(context.Background(), Config{Paths: []string{dir}, DryRun: true, State: filepath.Join(dir, "state")})
+	if err != nil || rep.Stored != 2 || rep.Skipped != 2 || !rep.DryRun {
+		t.Errorf("%+v, %v", rep, err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "state")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a dry run left a checkpoint: %v", err)
+	}
+}
+
+func TestProgressEndsWithEverything(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{"box": mboxOf(mail(1), mail(2)), "note.txt": "no message"}
+	var size int64
+	for i := range 20 {
+		files[fmt.Sprintf("%d.eml", i)] = mail(i + 10)
+	}
+	for _, text := range files {
+		size += int64(len(text))
+	}
+	var last Progress
+	cfg := config(t, newFakeArchive(), tree(t, files))
+	cfg.Progress = func(p Progress) {
+		if p.Messages < last.Messages || p.Bytes < last.Bytes {
+			t.Errorf("goes back from %+v to %+v", last, p)
+		}
+		last = p
+	}
+	if _, err := Run(context.Background(), cfg); err != nil {
+		t.Fatal(err)
+	}
+	if last.Messages != 22 || last.Bytes != size || last.TotalKnown && (last.TotalBytes != size || last.TotalFiles != 22) {
+		t.Errorf("last %+v, want %d bytes", last, size)
+	}
+}
+
+func TestReportIsWritten(t *testing.T) {
+	t.Parallel()
+	started := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	r := &Report{
+		Started: started, Ended: started.Add(90 * time.Second), Finished: true, Stored: 3, Failed: 1, Skipped: 1, Bytes: 99, Omitted: 2,
+		Problems: []Problem{{"a \"b\"\n.eml", Unreadable, "no, really", 0, true}, {"note", NotAMessage, "x", 5, false}},
+	}
+	var text, csv bytes.Buffer
+	if err := errors.Join(r.WriteText(&text), r.WriteCSV(&csv)); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"Import finished (2026-01-02T03:04:05Z)", "stored           3", "time             1m30s", `FAILED  unreadable    "a \"b\"\n.eml": no, really`, "and 2 more"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("text lacks %q:\n%s", want, text.String())
+		}
+	}
+	if want := "origin,failed,reason,detail,bytes\n\"a \"\"b\"\"\n.eml\",true,unreadable,\"no, really\",0\nnote,false,not-a-message,x,5\n"; csv.String() != want {
+		t.Errorf("CSV %s", cmp.Diff(want, csv.String()))
+	}
+	names, err := r.Save(filepath.Join(t.TempDir(), "reports"))
+	if err != nil || len(names) != 3 {
+		t.Fatalf("%v, %v", names, err)
+	}
+	b, err := os.ReadFile(names[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back Report
+	if err := json.Unmarshal(b, &back); err != nil || !cmp.Equal(*r, back) {
+		t.Errorf("JSON %v: %s", err, cmp.Diff(*r, back))
+	}
+}
+
+func BenchmarkManyFiles(b *testing.B) {
+	files := map[string]string{}
+	for i := range 10_000 {
+		files[fmt.Sprintf("%02d/%d.eml", i%100, i)] = mail(i)
+	}
+	dir := tree(b, files)
+	for b.Loop() {
+		cfg := config(b, newFakeArchive(), dir)
+		cfg.State = b.TempDir()
+		rep, err := Run(context.Background(), cfg)
+		if err != nil || rep.Stored != 10_000 {
+			b.Fatalf("%+v, %v", rep, err)
+		}
+	}
+	b.ReportMetric(10_000*float64(b.N)/b.Elapsed().Seconds(), "messages/s")
+}

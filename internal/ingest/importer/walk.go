@@ -1,0 +1,182 @@
+package importer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/muniment/muniment/internal/ingest/maildir"
+)
+
+// listed is how many directory entries are held in memory at once.
+const listed = 1024
+
+// found is a file the walk came upon.
+type found struct {
+	path   string
+	origin string // the path below the given one, with slashes
+	size   int64  // of the file, or of the message in an mbox
+	// Size and time of change (nanoseconds) of the file when it was found.
+	fileSize, mtime int64
+	// taken says that it is a message, however it looks: it was named on its
+	// own as one, or a Maildir holds it.
+	taken bool
+}
+
+// visitor is told what the walk finds. An error ends the walk.
+type visitor interface {
+	file(f found) error
+	problem(p Problem) error
+}
+
+// walker goes through files and directories. Links to files are followed,
+// links to directories are not, so there are no loops, nothing is taken twice,
+// and nothing outside of the given paths is read by accident.
+type walker struct {
+	ctx    context.Context
+	format Format
+	to     visitor
+}
+
+// root walks one of the given paths; it may be a link itself.
+func (w *walker) root(p string) error {
+	st, err := os.Stat(p)
+	if err != nil {
+		return w.to.problem(unreadable(filepath.Base(p), err))
+	}
+	if !st.IsDir() {
+		f := newFound(p, filepath.Base(p), st)
+		f.taken = w.format == EML
+		return w.regular(f, st)
+	}
+	return w.dir(p, "")
+}
+
+func newFound(p, rel string, st fs.FileInfo) found {
+	return found{path: p, origin: origin(rel), size: st.Size(), fileSize: st.Size(), mtime: st.ModTime().UnixNano()}
+}
+
+// origin makes a path fit for a database: with slashes, and valid UTF-8.
+func origin(rel string) string {
+	rel = filepath.ToSlash(rel)
+	if utf8.ValidString(rel) {
+		return rel
+	}
+	var b strings.Builder
+	for len(rel) > 0 {
+		r, n := utf8.DecodeRuneInString(rel)
+		if r == utf8.RuneError && n == 1 {
+			fmt.Fprintf(&b, `\x%02x`, rel[0])
+		} else {
+			b.WriteString(rel[:n])
+		}
+		rel = rel[n:]
+	}
+	return b.String()
+}
+
+// dir walks a directory; rel is its path below the root.
+func (w *walker) dir(p, rel string) error {
+	inMaildir := (w.format == Auto || w.format == Maildir) && maildir.Is(p)
+	if inMaildir {
+		if err := w.maildir(p, rel); err != nil {
+			return err
+		}
+	}
+	f, err := os.Open(p)
+	if err != nil {
+		return w.to.problem(unreadable(origin(rel), err))
+	}
+	defer f.Close()
+	for {
+		entries, err := f.ReadDir(listed)
+		for _, e := range entries {
+			if inMaildir && isMaildirPart(e.Name()) {
+				continue
+			}
+			if err := w.entry(filepath.Join(p, e.Name()), path.Join(rel, e.Name()), e.Type()); err != nil {
+				return err
+			}
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return w.to.problem(unreadable(origin(rel), err))
+		}
+	}
+}
+
+func isMaildirPart(name string) bool { return name == "cur" || name == "new" || name == "tmp" }
+
+func (w *walker) entry(p, rel string, t fs.FileMode) error {
+	if err := w.ctx.Err(); err != nil {
+		return err
+	}
+	if t.IsDir() {
+		return w.dir(p, rel)
+	}
+	st, err := os.Stat(p)
+	switch {
+	case err != nil:
+		return w.to.problem(unreadable(origin(rel), err))
+	case st.IsDir():
+		return w.to.problem(Problem{Origin: origin(rel), Reason: Link, Detail: "link to a directory; name the directory to import it"})
+	default:
+		return w.regular(newFound(p, rel, st), st)
+	}
+}
+
+// regular passes on a file if it is one, and if the format allows it here.
+func (w *walker) regular(f found, st fs.FileInfo) error {
+	switch {
+	case !st.Mode().IsRegular():
+		return w.to.problem(Problem{Origin: f.origin, Reason: SpecialFile, Detail: st.Mode().Type().String()})
+	case w.format == Maildir && !f.taken:
+		return w.to.problem(Problem{Origin: f.origin, Reason: NotAMessage, Bytes: f.size, Detail: "not in cur or new of a Maildir"})
+	default:
+		return w.to.file(f)
+	}
+}
+
+// maildir passes on the messages of the Maildir p.
+func (w *walker) maildir(p, rel string) error {
+	var stopped error
+	err := maildir.Each(p, func(e maildir.Entry) error {
+		stopped = w.maildirEntry(filepath.Join(p, e.Sub, e.Name), path.Join(rel, e.Sub, e.Name), e)
+		return stopped
+	})
+	if err != nil && stopped == nil {
+		return w.to.problem(unreadable(origin(rel), err))
+	}
+	return stopped
+}
+
+func (w *walker) maildirEntry(p, rel string, e maildir.Entry) error {
+	if err := w.ctx.Err(); err != nil {
+		return err
+	}
+	st, err := os.Stat(p)
+	switch {
+	case err != nil:
+		return w.to.problem(unreadable(origin(rel), err))
+	case st.IsDir():
+		return w.to.problem(Problem{Origin: origin(rel), Reason: NotAMessage, Detail: "directory where a Maildir has messages"})
+	case e.Unfinished():
+		return w.to.problem(Problem{Origin: origin(rel), Reason: Unfinished, Bytes: st.Size(), Detail: "delivery not finished (tmp)"})
+	}
+	f := newFound(p, rel, st)
+	f.taken = true
+	return w.regular(f, st)
+}
+
+func unreadable(origin string, err error) Problem {
+	return Problem{Origin: origin, Reason: Unreadable, Detail: err.Error(), Failed: true}
+}
