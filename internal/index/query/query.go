@@ -19,9 +19,10 @@ type Env struct {
 
 // Query is a parsed query. It is immutable and safe for concurrent use.
 type Query struct {
-	text string
-	root Node
-	zone *time.Location
+	text  string
+	root  Node
+	zone  *time.Location
+	chips []Chip
 }
 
 // Text returns the query as it was typed.
@@ -37,6 +38,10 @@ func (q *Query) Zone() *time.Location {
 	}
 	return q.zone
 }
+
+// Chips returns the operators of the top level in the order they were typed. A
+// query that is an OR at its top level has none: none could be taken away alone.
+func (q *Query) Chips() []Chip { return append([]Chip(nil), q.chips...) }
 
 // Node is one of *And, *Or, *Not, *Match, *Near, *Date, *Size, *Value.
 type Node interface{ node() }
@@ -71,7 +76,7 @@ type Match struct {
 
 // Near finds words close to each other, in any order: between the end of each
 // and the beginning of the last there are at most Distance words. Its parts are
-// exact.
+// exact. In FieldAny it looks at subject, body and text of attachments, each alone.
 type Near struct {
 	Span
 	Field    Field // FieldAny, FieldSubject or FieldBody
@@ -129,6 +134,7 @@ const (
 	FieldSubject
 	FieldBody
 	FieldFile
+	FieldAttachment
 	FieldType
 	FieldHas
 	FieldBefore
@@ -151,34 +157,4 @@ type Chip struct {
 	Not   bool
 	Start int // runes of the query text, including field name and minus sign
 	End   int
-}
-
-// Error is a mistake in a query. Its Error text is English; Message has the
-// text for people.
-type Error struct {
-	Pos  int    // runes before the mistake
-	Len  int    // runes of the mistake; 0 at the end of the text
-	Code string // one of the Code constants
-	Arg  string // what is wrong, as typed
-	// Proposal is the whole query, corrected; empty if there is no good guess.
-	Proposal string
-}
-
-// Suggestion completes what is being typed: the runes [Start, End) of the text
-// are to be replaced by Insert.
-type Suggestion struct {
-	Insert      string
-	Start, End  int
-	Label       string
-	Explanation string
-	// Kind is "operator" or "value" for a complete suggestion. For "person",
-	// "category", "class", "tag", "source" and "year" the caller fills in
-	// values beginning with Label; Insert is then what precedes the value.
-	Kind string
-}
-
-// Snippet is an extract of a text. Marks are rune ranges of Text.
-type Snippet struct {
-	Text  string
-	Marks [][2]int
 }

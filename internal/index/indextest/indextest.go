@@ -1,0 +1,2 @@
+// Package indextest is the conformance suite of package index.
+package indextest

@@ -1,0 +1,455 @@
+package query
+
+import (
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// Limits of a query. They bound the work of one search; nobody types more.
+const (
+	MaxLength   = 4000 // runes
+	MaxDepth    = 16   // nested parentheses and negations
+	MaxTerms    = 64   // words, phrases and values
+	MaxDistance = 50   // words between the parts of NEAR
+	maxTokens   = 32   // tokens of one phrase
+)
+
+// nearDefault is the distance of NEAR without a number.
+const nearDefault = 10
+
+// Parse reads a query. A text without anything to search for is valid and means
+// every document. All errors are *Error.
+func Parse(text string, env Env) (*Query, error) {
+	if env.Zone == nil {
+		env.Zone = time.UTC
+	}
+	if env.Now.IsZero() {
+		env.Now = time.Now()
+	}
+	p := &parser{env: env, runes: []rune(strings.ToValidUTF8(text, "\uFFFD"))}
+	if len(p.runes) > MaxLength {
+		return nil, &Error{Pos: MaxLength, Len: len(p.runes) - MaxLength, Code: CodeTooLong}
+	}
+	root, err := p.parseOr(0)
+	if err != nil {
+		return nil, err
+	}
+	if p.pos < len(p.runes) { // only a closing parenthesis stops before the end
+		return nil, p.fail(CodeClose, Span{p.pos, p.pos + 1}, "")
+	}
+	return &Query{text: text, root: root, zone: env.Zone, chips: p.chips}, nil
+}
+
+// parser is a recursive descent over the runes of a query.
+type parser struct {
+	env   Env
+	runes []rune
+	pos   int
+	field *operator // of the group the parser is in
+	open  int       // parentheses around the position
+	terms int
+	chips []Chip
+}
+
+// fail makes an error whose proposal replaces the span.
+func (p *parser) fail(code string, at Span, proposal string) *Error {
+	fixed := string(p.runes[:at.Start]) + proposal + string(p.runes[at.End:])
+	fixed = strings.Join(strings.Fields(fixed), " ")
+	return &Error{Pos: at.Start, Len: at.End - at.Start, Code: code, Arg: string(p.runes[at.Start:at.End]), Proposal: fixed}
+}
+
+// wrong is fail without a proposal.
+func (p *parser) wrong(code string, at Span) *Error {
+	e := p.fail(code, at, "")
+	e.Proposal = ""
+	return e
+}
+
+func (p *parser) skipSpace() {
+	for p.pos < len(p.runes) && unicode.IsSpace(p.runes[p.pos]) {
+		p.pos++
+	}
+}
+
+// peek returns the rune n after the position, or 0.
+func (p *parser) peek(n int) rune {
+	if p.pos+n < len(p.runes) {
+		return p.runes[p.pos+n]
+	}
+	return 0
+}
+
+// atEnd skips space and reports whether the expression ends here.
+func (p *parser) atEnd() bool {
+	p.skipSpace()
+	return p.pos >= len(p.runes) || p.runes[p.pos] == ')'
+}
+
+// keyword is an operator written as a word, or none.
+type keyword uint8
+
+const (
+	noKeyword keyword = iota
+	kwAnd
+	kwOr
+	kwNot
+	kwNear
+)
+
+// keyword reads the operator word at the position without moving on.
+func (p *parser) keyword() (keyword, Span) {
+	end := p.pos
+	for end < len(p.runes) && !wordEnds(p.runes[end]) {
+		end++
+	}
+	at := Span{p.pos, end}
+	word := string(p.runes[at.Start:at.End])
+	switch word {
+	case "AND", "UND":
+		return kwAnd, at
+	case "OR", "ODER":
+		return kwOr, at
+	case "NOT", "NICHT":
+		return kwNot, at
+	}
+	name, _, _ := strings.Cut(word, "/")
+	if name == "NEAR" || name == "NAHE" {
+		return kwNear, at
+	}
+	return noKeyword, at
+}
+
+// wordEnds reports whether r ends an unquoted word.
+func wordEnds(r rune) bool {
+	return unicode.IsSpace(r) || r == '(' || r == ')' || closing(r) != ""
+}
+
+// closing returns the marks that close what r opens; empty if r is no quote.
+func closing(r rune) string {
+	switch r {
+	case '"':
+		return `"`
+	case '„', '“', '”', '‟':
+		return `“”"`
+	case '«':
+		return "»"
+	case '»':
+		return "«"
+	}
+	return ""
+}
+
+func (p *parser) parseOr(depth int) (Node, error) {
+	var nodes []Node
+	var last Span
+	branches := 0
+	for {
+		n, words, err := p.parseAnd(depth)
+		if err != nil {
+			return nil, err
+		}
+		kw, at := keyword(noKeyword), Span{}
+		if !p.atEnd() {
+			kw, at = p.keyword()
+		}
+		if words == 0 && (branches > 0 || kw == kwOr) {
+			if kw == kwOr {
+				last = at
+			}
+			return nil, p.fail(CodeOperand, last, "")
+		}
+		branches++
+		if n != nil {
+			nodes = append(nodes, n)
+		}
+		if kw != kwOr {
+			break
+		}
+		last, p.pos = at, at.End
+	}
+	if branches > 1 && p.open == 0 {
+		p.chips = nil
+	}
+	switch len(nodes) {
+	case 0:
+		return nil, nil
+	case 1:
+		return nodes[0], nil
+	}
+	return &Or{Nodes: flatten(nodes, true)}, nil
+}
+
+// parseAnd reads terms side by side. It returns how many there were, including
+// those without anything to search for, which count for the grammar only.
+func (p *parser) parseAnd(depth int) (n Node, words int, err error) {
+	var nodes []Node
+	joined := false // the last thing read is AND
+	var and Span
+	for !p.atEnd() {
+		kw, at := p.keyword()
+		if kw == kwOr {
+			break
+		}
+		if kw == kwAnd {
+			if words == 0 || joined {
+				return nil, 0, p.fail(CodeOperand, at, "")
+			}
+			joined, and, p.pos = true, at, at.End
+			continue
+		}
+		n, err := p.parseUnary(depth)
+		if err != nil {
+			return nil, 0, err
+		}
+		words++
+		joined = false
+		if n != nil {
+			nodes = append(nodes, n)
+		}
+	}
+	if joined {
+		return nil, 0, p.fail(CodeOperand, and, "")
+	}
+	switch len(nodes) {
+	case 0:
+		return nil, words, nil
+	case 1:
+		return nodes[0], words, nil
+	}
+	return &And{Nodes: flatten(nodes, false)}, words, nil
+}
+
+// flatten lifts the parts of an Or in an Or, of an And in an And.
+func flatten(nodes []Node, or bool) []Node {
+	var out []Node
+	for _, n := range nodes {
+		switch n := n.(type) {
+		case *Or:
+			if or {
+				out = append(out, n.Nodes...)
+				continue
+			}
+		case *And:
+			if !or {
+				out = append(out, n.Nodes...)
+				continue
+			}
+		}
+		out = append(out, n)
+	}
+	return out
+}
+
+func (p *parser) parseUnary(depth int) (Node, error) {
+	start := p.pos
+	kw, at := p.keyword()
+	switch {
+	case kw == kwNear:
+		return nil, p.fail(CodeOperand, at, "")
+	case kw == kwNot:
+		p.pos = at.End
+	case p.runes[p.pos] == '-' && p.peek(1) != 0 && !unicode.IsSpace(p.peek(1)) && p.peek(1) != ')':
+		at = Span{p.pos, p.pos + 1}
+		p.pos++
+	default:
+		return p.parseNear(depth)
+	}
+	if depth >= MaxDepth {
+		return nil, p.wrong(CodeTooDeep, at)
+	}
+	if p.atEnd() {
+		return nil, p.fail(CodeOperand, at, "")
+	}
+	if next, _ := p.keyword(); next != noKeyword && next != kwNot {
+		return nil, p.fail(CodeOperand, at, "")
+	}
+	chips := len(p.chips)
+	n, err := p.parseUnary(depth + 1)
+	if err != nil || n == nil {
+		return nil, err
+	}
+	if len(p.chips) > chips {
+		p.chips[chips].Not = !p.chips[chips].Not
+		p.chips[chips].Start = start
+	}
+	if not, ok := n.(*Not); ok {
+		return not.Node, nil
+	}
+	return &Not{Node: n}, nil
+}
+
+// parseNear reads a primary and what NEAR joins to it.
+func (p *parser) parseNear(depth int) (Node, error) {
+	start := p.pos
+	n, err := p.parsePrimary(depth)
+	if err != nil {
+		return nil, err
+	}
+	var near *Near
+	for !p.atEnd() {
+		kw, at := p.keyword()
+		if kw != kwNear {
+			break
+		}
+		first := near == nil
+		if first {
+			m, err := p.nearPart(n, Span{start, p.pos}, at)
+			if err != nil {
+				return nil, err
+			}
+			near = &Near{Field: m.Field, Parts: []*Match{m}}
+		}
+		distance, err := p.distance(at)
+		if err != nil {
+			return nil, err
+		}
+		near.Distance = max(near.Distance, distance)
+		p.pos = at.End
+		if p.atEnd() {
+			return nil, p.fail(CodeOperand, at, "")
+		}
+		from := p.pos
+		if kw, _ := p.keyword(); kw != noKeyword {
+			return nil, p.fail(CodeOperand, at, "")
+		}
+		next, err := p.parsePrimary(depth)
+		if err != nil {
+			return nil, err
+		}
+		m, err := p.nearPart(next, Span{from, p.pos}, at)
+		if err != nil {
+			return nil, err
+		}
+		near.Parts = append(near.Parts, m)
+	}
+	if near == nil {
+		return n, nil
+	}
+	near.Span = Span{start, near.Parts[len(near.Parts)-1].End}
+	return near, nil
+}
+
+// nearPart turns a node into a part of NEAR.
+func (p *parser) nearPart(n Node, at, operator Span) (*Match, error) {
+	if n == nil {
+		return nil, p.fail(CodeOperand, operator, "")
+	}
+	m, ok := n.(*Match)
+	if !ok || p.field == nil && m.Field != FieldAny {
+		return nil, p.wrong(CodeNear, at)
+	}
+	if m.Field != FieldAny && m.Field != FieldSubject && m.Field != FieldBody {
+		return nil, p.wrong(CodeNearField, operator)
+	}
+	part := *m
+	part.Exact, part.Quoted = true, true
+	return &part, nil
+}
+
+// distance reads the number of NEAR/5.
+func (p *parser) distance(at Span) (int, error) {
+	_, number, ok := strings.Cut(string(p.runes[at.Start:at.End]), "/")
+	if !ok {
+		return nearDefault, nil
+	}
+	n, err := strconv.Atoi(number)
+	if err != nil || n < 1 || n > MaxDistance {
+		return 0, p.fail(CodeDistance, at, "NEAR/"+strconv.Itoa(nearDefault))
+	}
+	return n, nil
+}
+
+func (p *parser) parsePrimary(depth int) (Node, error) {
+	if p.runes[p.pos] == '(' {
+		return p.parseGroup(depth)
+	}
+	if p.field != nil {
+		if op, _, colon := p.fieldName(); op != nil {
+			return nil, p.wrong(CodeNestedField, Span{p.pos, colon + 1})
+		}
+		return p.parseValue(p.field)
+	}
+	op, name, colon := p.fieldName()
+	if op == nil {
+		if name != "" {
+			if like, ok := operatorLike(name); ok {
+				return nil, p.fail(CodeUnknownField, Span{p.pos, colon}, like)
+			}
+		}
+		return p.parseWords(FieldAny)
+	}
+	start := p.pos
+	p.pos = colon + 1
+	p.skipSpace()
+	from := p.pos
+	if p.pos >= len(p.runes) || p.runes[p.pos] == ')' {
+		return nil, p.wrong(CodeEmpty, Span{start, colon + 1})
+	}
+	n, err := p.parseField(op, depth)
+	if err != nil {
+		return nil, err
+	}
+	if n == nil {
+		return nil, p.wrong(CodeNoLetters, Span{from, p.pos})
+	}
+	if p.open == 0 {
+		p.chips = append(p.chips, Chip{Field: op.en, Value: unquote(string(p.runes[from:p.pos])), Start: start, End: p.pos})
+	}
+	return n, nil
+}
+
+// parseField reads what follows the colon: a value or a group of values.
+func (p *parser) parseField(op *operator, depth int) (Node, error) {
+	if p.runes[p.pos] != '(' {
+		return p.parseValue(op)
+	}
+	p.field = op
+	n, err := p.parseGroup(depth)
+	p.field = nil
+	return n, err
+}
+
+// parseGroup reads ( … ).
+func (p *parser) parseGroup(depth int) (Node, error) {
+	open := Span{p.pos, p.pos + 1}
+	if depth >= MaxDepth {
+		return nil, p.wrong(CodeTooDeep, open)
+	}
+	p.pos++
+	p.open++
+	n, err := p.parseOr(depth + 1)
+	p.open--
+	if err != nil {
+		return nil, err
+	}
+	if p.pos >= len(p.runes) {
+		e := p.wrong(CodeOpen, open)
+		e.Proposal = string(p.runes) + ")"
+		return nil, e
+	}
+	p.pos++
+	return n, nil
+}
+
+// fieldName reads name: at the position. op is nil if there is no such field;
+// name is empty if it does not look like one.
+func (p *parser) fieldName() (op *operator, name string, colon int) {
+	i := p.pos
+	for i < len(p.runes) && unicode.IsLetter(p.runes[i]) {
+		i++
+	}
+	if i == p.pos || i >= len(p.runes) || p.runes[i] != ':' {
+		return nil, "", 0
+	}
+	name = string(p.runes[p.pos:i])
+	if op = operatorNamed(name); op != nil {
+		return op, name, i
+	}
+	// "Re: hello" and "http://…" are pasted text, not misspelt fields.
+	if i+1 >= len(p.runes) || wordEnds(p.runes[i+1]) && closing(p.runes[i+1]) == "" || p.runes[i+1] == '/' {
+		return nil, "", i
+	}
+	return nil, name, i
+}

@@ -1,0 +1,130 @@
+package query
+
+import (
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/muniment/muniment/internal/index/text"
+	"github.com/muniment/muniment/internal/uid"
+)
+
+var sizeForm = regexp.MustCompile(`^(\d{1,15}(?:[.,]\d{1,9})?)\s*([a-z]*)$`)
+
+// sizeUnits are the bytes of a unit. As disks and mail programs count, k is
+// 1000; the binary units are spelled out.
+var sizeUnits = map[string]float64{
+	"": 1, "b": 1, "byte": 1, "bytes": 1, "k": 1e3, "kb": 1e3, "m": 1e6, "mb": 1e6, "g": 1e9, "gb": 1e9,
+	"kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30,
+}
+
+// sizeUnit reads the unit that stands apart from its number, as in 5 MB.
+func (p *parser) sizeUnit(raw string) string {
+	if raw == "" || strings.Trim(raw, "0123456789.,") != "" || p.peek(0) != ' ' {
+		return raw
+	}
+	end := p.pos + 1
+	for end < len(p.runes) && !wordEnds(p.runes[end]) {
+		end++
+	}
+	unit := strings.ToLower(string(p.runes[p.pos+1 : end]))
+	if _, ok := sizeUnits[unit]; !ok || unit == "" {
+		return raw
+	}
+	p.pos = end
+	return raw + unit
+}
+
+func (p *parser) sizeValue(field Field, raw string, at Span) (Node, error) {
+	m := sizeForm.FindStringSubmatch(strings.ToLower(raw))
+	if m == nil {
+		return nil, p.wrong(CodeSize, at)
+	}
+	n, err := strconv.ParseFloat(strings.Replace(m[1], ",", ".", 1), 64)
+	unit, ok := sizeUnits[m[2]]
+	if err != nil || !ok || n*unit >= math.MaxInt64/2 {
+		return nil, p.wrong(CodeSize, at)
+	}
+	bytes := int64(math.Round(n * unit))
+	return &Size{Span: at, Larger: field == FieldLarger, Text: sizeText(bytes), Bytes: bytes}, nil
+}
+
+// sizeText writes a size with the largest unit in which it is whole.
+func sizeText(n int64) string {
+	switch {
+	case n == 0 || n%1000 != 0:
+		return strconv.FormatInt(n, 10)
+	case n%1e9 == 0:
+		return strconv.FormatInt(n/1e9, 10) + "GB"
+	case n%1e6 == 0:
+		return strconv.FormatInt(n/1e6, 10) + "MB"
+	}
+	return strconv.FormatInt(n/1e3, 10) + "kB"
+}
+
+func (p *parser) hasValue(raw string, at Span) (Node, error) {
+	switch strings.ToLower(raw) {
+	case "attachment", "attachments", "anhang", "anhänge", "anhaenge", "anlage", "anlagen":
+		return &Value{Span: at, Field: FieldHas, Text: "attachment", Value: "attachment"}, nil
+	}
+	if kind, ok := kindNamed(raw); ok {
+		return &Value{Span: at, Field: FieldType, Text: kind, Value: kind}, nil
+	}
+	return nil, p.fail(CodeHas, at, "attachment")
+}
+
+func (p *parser) typeValue(raw string, at Span) (Node, error) {
+	raw = strings.ToLower(strings.TrimPrefix(raw, "."))
+	if kind, ok := kindNamed(raw); ok {
+		return &Value{Span: at, Field: FieldType, Text: kind, Value: kind}, nil
+	}
+	major, minor, ok := strings.Cut(raw, "/")
+	if !ok {
+		for i := range fileKinds {
+			for _, name := range slices.Concat([]string{fileKinds[i].name}, fileKinds[i].aliases) {
+				if len(raw) > 2 && oneEdit([]rune(raw), []rune(name)) {
+					return nil, p.fail(CodeType, at, name)
+				}
+			}
+		}
+		return nil, p.wrong(CodeType, at)
+	}
+	v := &Value{Span: at, Field: FieldType, Text: raw, Value: raw}
+	if minor == "*" || minor == "" {
+		v.Text, v.Value, v.Prefix = major+"/*", major+"/", true
+	}
+	if major == "" || strings.Contains(v.Value, "*") || text.Key(major) == "" {
+		return nil, p.wrong(CodeType, at)
+	}
+	return v, nil
+}
+
+func (p *parser) idValue(raw string, at Span) (Node, error) {
+	id, err := uid.Parse(raw)
+	if err != nil {
+		return nil, p.wrong(CodeID, at)
+	}
+	return &Value{Span: at, Field: FieldID, Text: id.String(), Value: id.String()}, nil
+}
+
+// keyValue reads a whole value: a tag, a category. An asterisk ends a prefix.
+func (p *parser) keyValue(field Field, raw string, at Span) (Node, error) {
+	v := &Value{Span: at, Field: field, Text: raw}
+	if p.peek(0) == '*' { // "…"*
+		p.pos++
+		v.End = p.pos
+		v.Prefix = true
+	} else if s, ok := strings.CutSuffix(raw, "*"); ok && closing(p.runes[at.Start]) == "" {
+		v.Text, v.Prefix = s, true
+	}
+	if strings.Contains(v.Text, "*") {
+		return nil, p.wrong(CodeStar, at)
+	}
+	v.Value = text.Key(v.Text)
+	if v.Value == "" {
+		return nil, p.wrong(CodeNoLetters, at)
+	}
+	return v, nil
+}
