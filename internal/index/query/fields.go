@@ -85,6 +85,14 @@ func (op *operator) name(lang string) string {
 	return op.en
 }
 
+// help says in a language what the field looks at.
+func (op *operator) help(lang string) string {
+	if lang == "de" {
+		return op.helpDE
+	}
+	return op.helpEN
+}
+
 func (op *operator) names() []string { return append([]string{op.en, op.de}, op.aliases...) }
 
 // operatorNamed finds a field by any of its names, in any case.

@@ -81,7 +81,10 @@ func (sc *Scanner) wide(i int) (next int, done bool) {
 		}
 		sc.end = i + n
 		return i + n, false
-	case ignored:
+	case ignored: // an accent belongs to the letter before it
+		if len(sc.buf) > 0 {
+			sc.end = i + n
+		}
 		return i + n, false
 	case pair:
 		if len(sc.buf) > 0 {

@@ -79,6 +79,13 @@ func Sequence(s string, max int) (tokens []string, open bool) {
 	return tokens, true
 }
 
+// Pair reports whether a token is of a script that is indexed in pairs of
+// characters, as Chinese is.
+func Pair(token string) bool {
+	r, _ := utf8.DecodeRuneInString(token)
+	return kindOf(r) == pair
+}
+
 // Key returns the form of a whole value (category, tag, name of a source) in
 // which values are compared: letters folded as in tokens, spaces as one
 // underscore, everything else kept apart as hexadecimal. It consists of letters,
