@@ -169,7 +169,7 @@ func (a *Archive) ChangeUser(ctx context.Context, u *catalog.User) error {
 		return err
 	}
 	if u.Disabled {
-		if _, err := a.catalog.DeleteSessions(ctx, u.Tenant, u.ID); err != nil {
+		if err := a.catalog.DeleteSessions(ctx, u.Tenant, u.ID); err != nil {
 			return err
 		}
 	}
@@ -189,7 +189,7 @@ func (a *Archive) SetPassword(ctx context.Context, u *catalog.User, plain string
 	if err := a.catalog.UpdateUser(ctx, u); err != nil {
 		return err
 	}
-	if _, err := a.catalog.DeleteSessions(ctx, u.Tenant, u.ID); err != nil {
+	if err := a.catalog.DeleteSessions(ctx, u.Tenant, u.ID); err != nil {
 		return err
 	}
 	return a.act(ctx, u.Tenant, "user.password-set", u.ID)

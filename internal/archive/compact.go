@@ -163,7 +163,7 @@ func (a *Archive) relocate(ctx context.Context, tenant uid.ID, c *vault.Compacti
 // Tidy does the regular housekeeping of all tenants: it merges segments where it
 // pays, and forgets sessions that have ended.
 func (a *Archive) Tidy(ctx context.Context) error {
-	if _, err := a.catalog.DeleteExpiredSessions(ctx, a.now()); err != nil {
+	if err := a.catalog.DeleteExpiredSessions(ctx, a.now()); err != nil {
 		return err
 	}
 	tenants, err := a.catalog.Tenants(ctx)

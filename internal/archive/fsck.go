@@ -299,7 +299,7 @@ func (f *fsck) strays(ctx context.Context, tenant uid.ID) error {
 		if s.Harmless {
 			x.Severity = Leftover
 			if f.o.Repair {
-				if err := f.a.vault.RemoveStray(ctx, tenant, s); err != nil {
+				if err := f.a.vault.RemoveStray(ctx, s); err != nil {
 					return err
 				}
 				x.Repaired = true

@@ -1,0 +1,318 @@
+package fts
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"errors"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/muniment/muniment/internal/index"
+	"github.com/muniment/muniment/internal/index/text"
+	"github.com/muniment/muniment/internal/uid"
+)
+
+const (
+	parallelShards = 2  // shards that one call of Add writes at the same time
+	maxPeople      = 64 // people of a document that are kept for suggestions
+)
+
+// Add implements index.Index.
+func (x *Index) Add(ctx context.Context, tenant uid.ID, docs []index.Doc) error {
+	if len(docs) == 0 {
+		return nil
+	}
+	t, done, err := x.begin(tenant)
+	if err != nil {
+		return err
+	}
+	defer done()
+	byYear := map[int][]*index.Doc{}
+	for _, d := range lastOfEach(docs) {
+		y := yearOf(d.Date)
+		byYear[y] = append(byYear[y], d)
+	}
+	if err := t.removeElsewhere(ctx, byYear); err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallelShards)
+	for year, list := range byYear {
+		g.Go(func() error {
+			s, err := t.shard(ctx, year, true)
+			if err != nil {
+				return err
+			}
+			return s.wrap(s.transact(ctx, func(tx *sql.Tx) error { return s.add(ctx, tx, list) }))
+		})
+	}
+	return g.Wait()
+}
+
+// lastOfEach drops documents that a later one of the same ID replaces.
+func lastOfEach(docs []index.Doc) []*index.Doc {
+	at := make(map[uid.ID]int, len(docs))
+	out := make([]*index.Doc, 0, len(docs))
+	for i := range docs {
+		d := &docs[i]
+		if j, ok := at[d.ID]; ok {
+			out[j] = d
+			continue
+		}
+		at[d.ID] = len(out)
+		out = append(out, d)
+	}
+	return out
+}
+
+// removeElsewhere removes old copies of documents whose date moved to another
+// year. IDs ascend with time, so new documents cost one look-up a shard.
+func (t *tenant) removeElsewhere(ctx context.Context, byYear map[int][]*index.Doc) error {
+	all, err := t.all(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range all {
+		var ids []uid.ID
+		for y, list := range byYear {
+			for _, d := range list {
+				if y != s.year {
+					ids = append(ids, d.ID)
+				}
+			}
+		}
+		if err := s.remove(ctx, ids); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// slot is a document with its row number.
+type slot struct {
+	doc   *index.Doc
+	rowid int64
+	known bool // an older version has this row number
+}
+
+func (s *shard) add(ctx context.Context, tx *sql.Tx, docs []*index.Doc) error {
+	w := &writer{ctx: ctx, tx: tx, people: map[index.Party]int64{}, categories: map[string]int64{}}
+	defer w.close()
+	if err := w.prepare(); err != nil {
+		return err
+	}
+	list, err := s.assign(ctx, tx, docs)
+	if err != nil {
+		return err
+	}
+	for _, sl := range list {
+		if err := w.put(sl); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// assign gives every document its row number, and returns them in its order:
+// FTS5 writes its buffer whenever numbers do not ascend.
+func (s *shard) assign(ctx context.Context, tx *sql.Tx, docs []*index.Doc) ([]slot, error) {
+	newest, err := newestID(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(docs, func(a, b *index.Doc) int {
+		if c := a.Date.Unix() - b.Date.Unix(); c != 0 {
+			return int(c)
+		}
+		return bytes.Compare(a.ID[:], b.ID[:])
+	})
+	list := make([]slot, 0, len(docs))
+	last, spill := int64(0), int64(0)
+	for _, d := range docs {
+		if bytes.Compare(d.ID[:], newest) <= 0 {
+			rowid, same, err := old(ctx, tx, d)
+			if err != nil {
+				return nil, err
+			}
+			if same {
+				list = append(list, slot{d, rowid, true})
+				continue
+			}
+		}
+		low := lowRowid(s.year, d.Date.Unix())
+		if last, err = free(ctx, tx, max(low, last+1)); err != nil {
+			return nil, err
+		}
+		spill = max(spill, (last-low)>>slotBits)
+		list = append(list, slot{d, last, false})
+	}
+	slices.SortFunc(list, func(a, b slot) int { return int(a.rowid - b.rowid) })
+	if spill > 0 {
+		_, err = tx.ExecContext(ctx, "UPDATE state SET spill = max(spill, ?)", spill)
+	}
+	return list, err
+}
+
+func newestID(ctx context.Context, tx *sql.Tx) ([]byte, error) {
+	var id []byte
+	err := tx.QueryRowContext(ctx, "SELECT max(id) FROM doc").Scan(&id)
+	return id, err
+}
+
+// old finds an older version of d. One that bears another date is removed.
+func old(ctx context.Context, tx *sql.Tx, d *index.Doc) (rowid int64, same bool, err error) {
+	var date int64
+	err = tx.QueryRowContext(ctx, "SELECT rowid, date FROM doc WHERE id = ?", d.ID[:]).Scan(&rowid, &date)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, false, nil
+	}
+	if err != nil || date == d.Date.Unix() {
+		return rowid, err == nil, err
+	}
+	return 0, false, forget(ctx, tx, rowid)
+}
+
+// forget removes one document.
+func forget(ctx context.Context, tx *sql.Tx, rowid int64) error {
+	if _, err := tx.ExecContext(ctx, "DELETE FROM fts WHERE rowid = ?", rowid); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, "DELETE FROM doc WHERE rowid = ?", rowid)
+	return err
+}
+
+// free returns the first free row number from r on.
+func free(ctx context.Context, tx *sql.Tx, r int64) (int64, error) {
+	rows, err := tx.QueryContext(ctx, "SELECT rowid FROM doc WHERE rowid >= ? ORDER BY rowid", r)
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var taken int64
+		if err := rows.Scan(&taken); err != nil {
+			return 0, err
+		}
+		if taken != r {
+			break
+		}
+		r++
+	}
+	return r, rows.Err()
+}
+
+// writer holds the statements and memory of one transaction.
+type writer struct {
+	ctx        context.Context
+	tx         *sql.Tx
+	doc, fts   *sql.Stmt
+	scanner    text.Scanner
+	terms      columns
+	people     map[index.Party]int64
+	categories map[string]int64
+}
+
+func (w *writer) prepare() (err error) {
+	w.doc, err = w.tx.PrepareContext(w.ctx, `INSERT OR REPLACE INTO doc
+		(rowid, id, date, size, files, category, sender, people) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
+	if err != nil {
+		return err
+	}
+	w.fts, err = w.tx.PrepareContext(w.ctx, `INSERT INTO fts
+		(rowid, subject, body, file, attach, sender, rcpt, cc, meta) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	return err
+}
+
+func (w *writer) close() {
+	for _, s := range []*sql.Stmt{w.doc, w.fts} {
+		if s != nil {
+			s.Close() //nolint:errcheck // nothing depends on it: the transaction decides
+		}
+	}
+}
+
+func (w *writer) put(sl slot) error {
+	d := sl.doc
+	if sl.known {
+		if err := forget(w.ctx, w.tx, sl.rowid); err != nil {
+			return err
+		}
+	}
+	sender, people, err := w.peopleOf(d)
+	if err != nil {
+		return err
+	}
+	category, err := w.category(d.Category)
+	if err != nil {
+		return err
+	}
+	if _, err := w.doc.ExecContext(w.ctx, sl.rowid, d.ID[:], d.Date.Unix(), d.Size, len(d.Files), category, sender, people); err != nil {
+		return err
+	}
+	c := &w.terms
+	c.fill(d, &w.scanner)
+	_, err = w.fts.ExecContext(w.ctx, sl.rowid, string(c.subject), string(c.body), string(c.file), string(c.attach),
+		string(c.sender), string(c.rcpt), string(c.cc), string(c.meta))
+	return err
+}
+
+// peopleOf returns the number of the sender, 0 for none, and of everybody who is
+// no blind recipient, as varints.
+func (w *writer) peopleOf(d *index.Doc) (sender int64, people []byte, err error) {
+	n := 0
+	for _, ps := range [][]index.Party{d.From, d.To, d.Cc} {
+		for _, p := range ps {
+			if n++; n > maxPeople {
+				break
+			}
+			id, err := w.person(p)
+			if err != nil {
+				return 0, nil, err
+			}
+			people = binary.AppendUvarint(people, uint64(id))
+		}
+	}
+	if len(d.From) > 0 {
+		sender, err = w.person(d.From[0])
+	}
+	if people == nil {
+		people = []byte{}
+	}
+	return sender, people, err
+}
+
+func (w *writer) person(p index.Party) (int64, error) {
+	if id, ok := w.people[p]; ok {
+		return id, nil
+	}
+	id, err := w.intern("SELECT id FROM person WHERE address = ? AND name = ?",
+		"INSERT INTO person (address, name) VALUES (?, ?)", p.Address, p.Name)
+	w.people[p] = id
+	return id, err
+}
+
+func (w *writer) category(name string) (int64, error) {
+	if id, ok := w.categories[name]; ok {
+		return id, nil
+	}
+	id, err := w.intern("SELECT id FROM category WHERE name = ?", "INSERT INTO category (name) VALUES (?)", name)
+	w.categories[name] = id
+	return id, err
+}
+
+// intern returns the number of a value and makes one if it has none.
+func (w *writer) intern(find, insert string, args ...any) (int64, error) {
+	var id int64
+	err := w.tx.QueryRowContext(w.ctx, find, args...).Scan(&id)
+	if !errors.Is(err, sql.ErrNoRows) {
+		return id, err
+	}
+	res, err := w.tx.ExecContext(w.ctx, insert, args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.LastInsertId()
+}

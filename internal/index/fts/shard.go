@@ -1,0 +1,160 @@
+package fts
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"modernc.org/sqlite"
+)
+
+// suffix ends the names of the files.
+const suffix = ".db"
+
+// version is the layout of the files. A file of another version is refused: the
+// index is derived data and is made again.
+const version = 1
+
+// readers is the number of searches that read one file at the same time.
+const readers = 4
+
+// idle is how long a connection stays open without use; an installation may
+// have thousands of files.
+const idle = 2 * time.Minute
+
+// schema: doc holds what lists, facets and filters need; fts holds the terms,
+// no text (content=''). state.spill is how many seconds a row number may lie after its date. Tokens come ready-made, so the tokenizer only splits;
+// the underscore begins terms that are not words.
+const schema = `
+CREATE TABLE person (id INTEGER PRIMARY KEY, address TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (address, name)) STRICT;
+CREATE TABLE category (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE doc (
+	rowid INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, date INTEGER NOT NULL, size INTEGER NOT NULL,
+	files INTEGER NOT NULL, category INTEGER NOT NULL, sender INTEGER NOT NULL, people BLOB NOT NULL) STRICT;
+CREATE TABLE state (id INTEGER PRIMARY KEY CHECK (id = 1), spill INTEGER NOT NULL) STRICT;
+INSERT INTO state VALUES (1, 0);
+CREATE VIRTUAL TABLE fts USING fts5(subject, body, file, attach, sender, rcpt, cc, meta,
+	content='', contentless_delete=1, tokenize="ascii tokenchars '_'");
+`
+
+// shard is one open file. Writers take turns; readers do not wait for them.
+type shard struct {
+	year  int
+	path  string
+	write *sql.DB
+	read  *sql.DB
+}
+
+func openShard(ctx context.Context, path string, year int) (*shard, error) {
+	s := &shard{year: year, path: path}
+	var err error
+	if s.write, err = openPool(path, "?_txlock=immediate", writerPragmas, 1); err != nil {
+		return nil, s.wrap(err)
+	}
+	if err := s.prepare(ctx); err != nil {
+		return nil, errors.Join(s.wrap(err), s.write.Close())
+	}
+	if s.read, err = openPool(path, "", readerPragmas, readers); err != nil {
+		return nil, errors.Join(s.wrap(err), s.write.Close())
+	}
+	return s, nil
+}
+
+// The first pragma must be the busy time-out: the others may meet the lock of
+// another process. synchronous=FULL, because what Add returned for counts as
+// indexed for ever.
+const (
+	writerPragmas = "PRAGMA busy_timeout=30000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16384;" +
+		"PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=16777216; PRAGMA wal_autocheckpoint=4000"
+	readerPragmas = "PRAGMA busy_timeout=30000; PRAGMA query_only=ON; PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY"
+)
+
+func openPool(path, params, pragmas string, size int) (*sql.DB, error) {
+	file := (&url.URL{Scheme: "file", Opaque: url.PathEscape(path)}).String()
+	c, err := sqlite.NewConnector(file + params)
+	if err != nil {
+		return nil, err
+	}
+	db := sql.OpenDB(&connector{Connector: c, pragmas: pragmas})
+	db.SetMaxOpenConns(size)
+	db.SetMaxIdleConns(size)
+	db.SetConnMaxIdleTime(idle)
+	return db, nil
+}
+
+// connector runs pragmas, in their order, on every new connection.
+type connector struct {
+	driver.Connector
+	pragmas string
+}
+
+// Connect implements driver.Connector.
+func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	x, ok := conn.(driver.ExecerContext)
+	if !ok {
+		return nil, errors.Join(errors.New("driver cannot execute statements"), conn.Close())
+	}
+	if _, err := x.ExecContext(ctx, c.pragmas, nil); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return conn, nil
+}
+
+// prepare makes the tables of a new file and checks the version of an old one.
+func (s *shard) prepare(ctx context.Context) error {
+	return s.transact(ctx, func(tx *sql.Tx) error {
+		var v int
+		if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&v); err != nil {
+			return err
+		}
+		switch v {
+		case version:
+			return nil
+		case 0:
+		default:
+			return fmt.Errorf("layout %d is not the layout %d of this program; run: muniment reindex", v, version)
+		}
+		if _, err := tx.ExecContext(ctx, schema); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version=%d", version))
+		return err
+	})
+}
+
+// transact runs fn in a transaction that holds the write lock from its start.
+func (s *shard) transact(ctx context.Context, fn func(*sql.Tx) error) error {
+	tx, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := fn(tx); err != nil {
+		return errors.Join(err, ignoreDone(tx.Rollback()))
+	}
+	return tx.Commit()
+}
+
+// ignoreDone forgives the rollback of a transaction that its context ended.
+func ignoreDone(err error) error {
+	if errors.Is(err, sql.ErrTxDone) {
+		return nil
+	}
+	return err
+}
+
+func (s *shard) wrap(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("index %s: %w", s.path, err)
+}
+
+func (s *shard) close() error { return s.wrap(errors.Join(s.read.Close(), s.write.Close())) }
