@@ -44,9 +44,9 @@ type (
 	byID struct {
 		ID string `path:"id" doc:"Id of the message"`
 	}
-	byIDMarked struct {
-		byID
-		Q string `query:"q" maxLength:"4096" doc:"Query whose matches are marked"`
+	byIDMarked struct { // not by embedding byID: huma passes over embedded types that are not exported
+		ID string `path:"id" doc:"Id of the message"`
+		Q  string `query:"q" maxLength:"4096" doc:"Query whose matches are marked"`
 	}
 	byQuery struct {
 		Q string `query:"q" maxLength:"4096" doc:"Query; empty finds everything"`
