@@ -93,7 +93,7 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger, how sharing
 	if err := os.MkdirAll(reading, 0o700); err != nil {
 		return nil, err
 	}
-	v, err := vault.Open(ctx, vault.Config{Blobs: blobs, Keys: keys, Parts: archive.Parts{Catalog: a.catalog}, Spool: filepath.Join(spool, "vault")})
+	v, err := vault.Open(vault.Config{Blobs: blobs, Keys: keys, Parts: archive.Parts{Catalog: a.catalog}, Spool: filepath.Join(spool, "vault")})
 	if err != nil {
 		return nil, err
 	}

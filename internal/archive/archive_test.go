@@ -24,7 +24,7 @@ func onBoth(t *testing.T, f func(t *testing.T, e *archivetest.Env)) {
 	t.Run("sqlite", func(t *testing.T) { t.Parallel(); f(t, archivetest.New(t, archivetest.Options{})) })
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
-		f(t, archivetest.New(t, archivetest.Options{DSN: pgtest.New(t)}))
+		f(t, archivetest.New(t, archivetest.Options{DSN: pgtest.DSN(t)}))
 	})
 }
 

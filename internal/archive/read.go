@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/muniment/muniment/internal/catalog"
@@ -96,6 +97,7 @@ func (h *Handle) Message(ctx context.Context, id uid.ID) (*MessageView, error) {
 	v.Row = &shown
 	if v.BccHidden && v.Facts != nil {
 		v.Facts.Headers = withoutBcc(v.Facts.Headers)
+		v.Facts.Parties = slices.DeleteFunc(v.Facts.Parties, func(p message.Party) bool { return p.Role == message.RoleBcc })
 	}
 	return v, h.log(ctx, "message.read", id)
 }

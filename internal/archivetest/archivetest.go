@@ -68,7 +68,7 @@ func New(t testing.TB, o Options) *Env {
 	log := slog.New(slog.NewTextHandler(o.Log, nil))
 	e.Catalog, err = catalog.Open(t.Context(), e.DSN, catalog.Options{Log: log})
 	must(err)
-	e.Vault, err = vault.Open(t.Context(), vault.Config{Blobs: o.Blobs, Keys: keys, Parts: archive.Parts{Catalog: e.Catalog}, Spool: filepath.Join(e.Dir, "spool")})
+	e.Vault, err = vault.Open(vault.Config{Blobs: o.Blobs, Keys: keys, Parts: archive.Parts{Catalog: e.Catalog}, Spool: filepath.Join(e.Dir, "spool")})
 	must(err)
 	e.index, err = fts.Open(filepath.Join(e.Dir, "index"))
 	must(err)

@@ -15,9 +15,8 @@ import (
 
 // Options of Open. The zero value is good.
 type Options struct {
-	Log     *slog.Logger     // default: discards
-	Now     func() time.Time // default: time.Now
-	Readers int              // connections for reading; default: 4 (SQLite), 16 in all (PostgreSQL)
+	Log     *slog.Logger // default: discards
+	Readers int          // connections for reading; default: 4 (SQLite), 16 in all (PostgreSQL)
 }
 
 // Catalog is an open database.
@@ -29,7 +28,6 @@ type Catalog struct {
 	dialect     dialect
 	inserts     inserts
 	log         *slog.Logger
-	now         func() time.Time
 }
 
 // dialect is what differs between the two databases.
@@ -53,10 +51,7 @@ func Open(ctx context.Context, dsn string, opts Options) (*Catalog, error) {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	if opts.Now == nil {
-		opts.Now = time.Now
-	}
-	c := &Catalog{log: opts.Log, now: opts.Now}
+	c := &Catalog{log: opts.Log}
 	var err error
 	switch scheme, rest, _ := strings.Cut(dsn, ":"); scheme {
 	case "sqlite":

@@ -28,10 +28,10 @@ type DayCount struct {
 	Bytes int64
 }
 
-// Statistics returns the numbers of a tenant. It reads counters, not messages,
+// Statistics returns the numbers of a tenant as of now. It reads counters, not messages,
 // and so takes the same time however many there are; days come from the
 // accounts of outcome Stored.
-func (c *Catalog) Statistics(ctx context.Context, tenant uid.ID) (*Statistics, error) {
+func (c *Catalog) Statistics(ctx context.Context, tenant uid.ID, now time.Time) (*Statistics, error) {
 	h, err := readHead(ctx, c.read.NewSelect(), tenant)
 	if err != nil {
 		return nil, c.wrap(err, "statistics")
@@ -46,7 +46,7 @@ func (c *Catalog) Statistics(ctx context.Context, tenant uid.ID) (*Statistics, e
 	}
 	s.Days = make([]DayCount, statisticsDays)
 	at := make(map[string]*DayCount, statisticsDays)
-	today := c.now().UTC()
+	today := now.UTC()
 	for i := range s.Days {
 		s.Days[i].Day = today.AddDate(0, 0, i+1-statisticsDays).Format(time.DateOnly)
 		at[s.Days[i].Day] = &s.Days[i]

@@ -32,7 +32,7 @@ type Config struct {
 	// it is missing. Nothing in it is ever plaintext, and nothing has a name
 	// where the system lets files be without one.
 	Spool string
-	Now   func() time.Time
+	Now   func() time.Time // default: time.Now
 }
 
 // Limits of what is kept in memory.
@@ -65,8 +65,11 @@ type Vault struct {
 
 // Open checks the configuration and prepares the spool directory.
 func Open(cfg Config) (*Vault, error) {
-	if cfg.Blobs == nil || cfg.Keys == nil || cfg.Parts == nil || cfg.Spool == "" || cfg.Now == nil {
+	if cfg.Blobs == nil || cfg.Keys == nil || cfg.Parts == nil || cfg.Spool == "" {
 		return nil, errors.New("open vault: incomplete configuration")
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
 	}
 	if err := os.MkdirAll(cfg.Spool, 0o700); err != nil {
 		return nil, fmt.Errorf("open vault: %w", err)

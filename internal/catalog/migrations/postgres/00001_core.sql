@@ -60,7 +60,7 @@ CREATE TABLE session (
     user_agent TEXT    NOT NULL,
     checksum   BYTEA   NOT NULL
 );
-CREATE INDEX session_user ON session (user_id);
+CREATE INDEX session_by_user ON session (user_id);
 CREATE INDEX session_expires ON session (expires_at);
 
 CREATE TABLE source (
