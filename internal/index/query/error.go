@@ -38,33 +38,35 @@ type Error struct {
 	Proposal string
 }
 
-// Error returns the English message with its position, counted from 1.
-func (e *Error) Error() string {
-	return fmt.Sprintf("query, character %d: %s", e.Pos+1, e.Message("en"))
-}
+// Error returns the English message.
+func (e *Error) Error() string { return "query: " + e.Message("en") }
 
 type messages struct{ en, de string }
 
-// Message returns what is wrong and what to do, in German if lang is "de" and
-// in English otherwise.
+// maxArg is how many runes of what is wrong a message repeats.
+const maxArg = 40
+
+// Message says where the mistake is, what is wrong and what to do, in German if
+// lang is "de" and in English otherwise. Characters are counted from 1.
 func (e *Error) Message(lang string) string {
 	m, ok := explained[e.Code]
 	if !ok {
 		m = messages{"This part of the query cannot be understood.", "Dieser Teil der Suche ist nicht verständlich."}
 	}
-	text := m.en
+	arg := []rune(e.Arg)
+	if len(arg) > maxArg {
+		arg = append(arg[:maxArg-1:maxArg-1], '…')
+	}
+	format, text := "Character %d, “%s”: %s", m.en
 	if lang == "de" {
-		text = m.de
+		format, text = "Zeichen %d, „%s“: %s", m.de
 	}
-	if e.Arg == "" {
-		return text
-	}
-	return fmt.Sprintf("%s: %s", e.Arg, text)
+	return fmt.Sprintf(format, e.Pos+1, string(arg), text)
 }
 
 var explained = map[string]messages{
-	CodeTooLong: {fmt.Sprintf("The query is too long. At most %d characters can be searched.", MaxLength),
-		fmt.Sprintf("Die Suche ist zu lang. Möglich sind höchstens %d Zeichen.", MaxLength)},
+	CodeTooLong: {fmt.Sprintf("The query is too long. Shorten it to %d characters.", MaxLength),
+		fmt.Sprintf("Die Suche ist zu lang. Kürzen Sie sie auf %d Zeichen.", MaxLength)},
 	CodeTooDeep: {fmt.Sprintf("Parentheses can be nested at most %d deep.", MaxDepth),
 		fmt.Sprintf("Klammern lassen sich höchstens %d-fach verschachteln.", MaxDepth)},
 	CodeTooMany: {fmt.Sprintf("The query has too many parts. At most %d words and operators can be combined.", MaxTerms),
@@ -77,25 +79,32 @@ var explained = map[string]messages{
 		"Zu dieser Klammer fehlt die öffnende. Entfernen Sie sie, oder öffnen Sie vorher eine Klammer."},
 	CodeOperand: {"Something to search for is missing beside this word. Put it in quotes to search for the word itself.",
 		"Neben diesem Wort fehlt ein Suchbegriff. In Anführungszeichen wird nach dem Wort selbst gesucht."},
-	CodeEmpty: {"Something to search for is missing after the colon.", "Nach dem Doppelpunkt fehlt, wonach gesucht werden soll."},
+	CodeEmpty: {"Something to search for is missing after the colon. Add it, or put the word in quotes to search for it as text.",
+		"Nach dem Doppelpunkt fehlt, wonach gesucht werden soll. Ergänzen Sie es, oder suchen Sie in Anführungszeichen nach dem Text."},
 	CodeUnknownField: {"There is no such search field. Put it in quotes to search for it as text.",
 		"Dieses Suchfeld gibt es nicht. In Anführungszeichen wird danach als Text gesucht."},
-	CodeNestedField: {"A search field cannot stand inside the parentheses of another one.",
-		"Ein Suchfeld kann nicht in der Klammer eines anderen stehen."},
+	CodeNestedField: {"A search field cannot stand inside the parentheses of another one. Close the parenthesis before it.",
+		"Ein Suchfeld kann nicht in der Klammer eines anderen stehen. Schließen Sie die Klammer davor."},
 	CodeStar: {"An asterisk is possible only at the end of a word, as in invoi*.",
 		"Ein Sternchen ist nur am Wortende möglich, zum Beispiel Rechn*."},
-	CodePrefixShort: {"Before an asterisk at least two letters are needed.", "Vor einem Sternchen müssen mindestens zwei Buchstaben stehen."},
-	CodeNear:        {"NEAR joins only words and phrases.", "NEAR verbindet nur Wörter und Wortfolgen."},
-	CodeNearField:   {"NEAR works in subject and text only.", "NEAR ist nur in Betreff und Text möglich."},
+	CodePrefixShort: {"Before an asterisk at least two letters are needed. Add one.",
+		"Vor einem Sternchen müssen mindestens zwei Buchstaben stehen. Ergänzen Sie einen."},
+	CodeNear: {"NEAR joins only words and phrases. Put it inside the parentheses of the field: subject:(a NEAR b).",
+		"NAHE verbindet nur Wörter und Wortfolgen. Setzen Sie es in die Klammer des Suchfelds: betreff:(a NAHE b)."},
+	CodeNearField: {"NEAR works in subject and text only. Join the words with AND here.",
+		"NAHE ist nur in Betreff und Text möglich. Verbinden Sie die Wörter hier mit UND."},
 	CodeDistance: {fmt.Sprintf("The distance is a number of words from 1 to %d.", MaxDistance),
 		fmt.Sprintf("Der Abstand ist eine Anzahl Wörter von 1 bis %d.", MaxDistance)},
 	CodeDate: {"This is not a date. Write 2024-05-17, 2024-05, 2024, 7d, 2w, 3m, 1y, today or yesterday.",
 		"Das ist kein Datum. Möglich sind 17.05.2024, 05.2024, 2024, 7t, 2w, 3m, 1j, heute oder gestern."},
-	CodeDateOrder: {"The end of the period lies before its beginning.", "Das Ende des Zeitraums liegt vor seinem Anfang."},
-	CodeSize:      {"This is not a size. Write 500k, 5MB or 1.5GB.", "Das ist keine Größe. Möglich sind zum Beispiel 500k, 5MB oder 1,5GB."},
-	CodeHas:       {"Only has:attachment is possible.", "Möglich ist nur hat:anhang."},
+	CodeDateOrder: {"The end of the period lies before its beginning. Swap them.",
+		"Das Ende des Zeitraums liegt vor seinem Anfang. Vertauschen Sie die beiden."},
+	CodeSize: {"This is not a size. Write 500k, 5MB or 1.5GB.", "Das ist keine Größe. Möglich sind zum Beispiel 500k, 5MB oder 1,5GB."},
+	CodeHas: {"There is only has:attachment, and kinds of files as in has:pdf.",
+		"Möglich sind nur hat:anhang und Dateiarten wie hat:pdf."},
 	CodeType: {"There is no such type of file. Examples: pdf, image, word, excel, archive, or a MIME type such as text/csv.",
 		"Diese Dateiart gibt es nicht. Beispiele: pdf, bild, word, excel, archiv oder ein MIME-Typ wie text/csv."},
-	CodeID:        {"This is not an identifier of the archive. It has 26 letters and digits.", "Das ist keine Kennung des Archivs. Sie hat 26 Buchstaben und Ziffern."},
-	CodeNoLetters: {"Nothing in it can be searched: it has neither letters nor digits.", "Danach lässt sich nicht suchen: Es enthält weder Buchstaben noch Ziffern."},
+	CodeID: {"This is not an identifier of the archive. Copy all of its 26 letters and digits.", "Das ist keine Kennung des Archivs. Übernehmen Sie alle 26 Buchstaben und Ziffern."},
+	CodeNoLetters: {"It has neither letters nor digits, so nothing in it can be searched. Add a word.",
+		"Es enthält weder Buchstaben noch Ziffern, danach lässt sich nicht suchen. Ergänzen Sie ein Wort."},
 }

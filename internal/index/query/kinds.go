@@ -65,6 +65,15 @@ func KindsOf(name, mimeType string) []string {
 	return out
 }
 
+// names returns the names that people know, the canonical one first.
+func (k *fileKind) names() []string {
+	out := append([]string{k.name}, k.aliases...)
+	if k.de != "" {
+		out = append(out, k.de)
+	}
+	return out
+}
+
 func (k *fileKind) german() string {
 	if k.de != "" {
 		return k.de

@@ -1,7 +1,6 @@
 package query
 
 import (
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -16,9 +15,6 @@ const (
 	maxTokens   = 32   // tokens of one phrase
 )
 
-// nearDefault is the distance of NEAR without a number.
-const nearDefault = 10
-
 // Parse reads a query. A text without anything to search for is valid and means
 // every document. All errors are *Error.
 func Parse(text string, env Env) (*Query, error) {
@@ -28,9 +24,9 @@ func Parse(text string, env Env) (*Query, error) {
 	if env.Now.IsZero() {
 		env.Now = time.Now()
 	}
-	p := &parser{env: env, runes: []rune(strings.ToValidUTF8(text, "\uFFFD"))}
+	p := &parser{env: env, runes: []rune(text)}
 	if len(p.runes) > MaxLength {
-		return nil, &Error{Pos: MaxLength, Len: len(p.runes) - MaxLength, Code: CodeTooLong}
+		return nil, &Error{Pos: MaxLength, Len: len(p.runes) - MaxLength, Code: CodeTooLong, Arg: string(p.runes[MaxLength:])}
 	}
 	root, err := p.parseOr(0)
 	if err != nil {
@@ -65,80 +61,6 @@ func (p *parser) wrong(code string, at Span) *Error {
 	e := p.fail(code, at, "")
 	e.Proposal = ""
 	return e
-}
-
-func (p *parser) skipSpace() {
-	for p.pos < len(p.runes) && unicode.IsSpace(p.runes[p.pos]) {
-		p.pos++
-	}
-}
-
-// peek returns the rune n after the position, or 0.
-func (p *parser) peek(n int) rune {
-	if p.pos+n < len(p.runes) {
-		return p.runes[p.pos+n]
-	}
-	return 0
-}
-
-// atEnd skips space and reports whether the expression ends here.
-func (p *parser) atEnd() bool {
-	p.skipSpace()
-	return p.pos >= len(p.runes) || p.runes[p.pos] == ')'
-}
-
-// keyword is an operator written as a word, or none.
-type keyword uint8
-
-const (
-	noKeyword keyword = iota
-	kwAnd
-	kwOr
-	kwNot
-	kwNear
-)
-
-// keyword reads the operator word at the position without moving on.
-func (p *parser) keyword() (keyword, Span) {
-	end := p.pos
-	for end < len(p.runes) && !wordEnds(p.runes[end]) {
-		end++
-	}
-	at := Span{p.pos, end}
-	word := string(p.runes[at.Start:at.End])
-	switch word {
-	case "AND", "UND":
-		return kwAnd, at
-	case "OR", "ODER":
-		return kwOr, at
-	case "NOT", "NICHT":
-		return kwNot, at
-	}
-	name, _, _ := strings.Cut(word, "/")
-	if name == "NEAR" || name == "NAHE" {
-		return kwNear, at
-	}
-	return noKeyword, at
-}
-
-// wordEnds reports whether r ends an unquoted word.
-func wordEnds(r rune) bool {
-	return unicode.IsSpace(r) || r == '(' || r == ')' || closing(r) != ""
-}
-
-// closing returns the marks that close what r opens; empty if r is no quote.
-func closing(r rune) string {
-	switch r {
-	case '"':
-		return `"`
-	case '„', '“', '”', '‟':
-		return `“”"`
-	case '«':
-		return "»"
-	case '»':
-		return "«"
-	}
-	return ""
 }
 
 func (p *parser) parseOr(depth int) (Node, error) {
@@ -280,87 +202,6 @@ func (p *parser) parseUnary(depth int) (Node, error) {
 	return &Not{Node: n}, nil
 }
 
-// parseNear reads a primary and what NEAR joins to it.
-func (p *parser) parseNear(depth int) (Node, error) {
-	start := p.pos
-	n, err := p.parsePrimary(depth)
-	if err != nil {
-		return nil, err
-	}
-	var near *Near
-	for !p.atEnd() {
-		kw, at := p.keyword()
-		if kw != kwNear {
-			break
-		}
-		first := near == nil
-		if first {
-			m, err := p.nearPart(n, Span{start, p.pos}, at)
-			if err != nil {
-				return nil, err
-			}
-			near = &Near{Field: m.Field, Parts: []*Match{m}}
-		}
-		distance, err := p.distance(at)
-		if err != nil {
-			return nil, err
-		}
-		near.Distance = max(near.Distance, distance)
-		p.pos = at.End
-		if p.atEnd() {
-			return nil, p.fail(CodeOperand, at, "")
-		}
-		from := p.pos
-		if kw, _ := p.keyword(); kw != noKeyword {
-			return nil, p.fail(CodeOperand, at, "")
-		}
-		next, err := p.parsePrimary(depth)
-		if err != nil {
-			return nil, err
-		}
-		m, err := p.nearPart(next, Span{from, p.pos}, at)
-		if err != nil {
-			return nil, err
-		}
-		near.Parts = append(near.Parts, m)
-	}
-	if near == nil {
-		return n, nil
-	}
-	near.Span = Span{start, near.Parts[len(near.Parts)-1].End}
-	return near, nil
-}
-
-// nearPart turns a node into a part of NEAR.
-func (p *parser) nearPart(n Node, at, operator Span) (*Match, error) {
-	if n == nil {
-		return nil, p.fail(CodeOperand, operator, "")
-	}
-	m, ok := n.(*Match)
-	if !ok || p.field == nil && m.Field != FieldAny {
-		return nil, p.wrong(CodeNear, at)
-	}
-	if m.Field != FieldAny && m.Field != FieldSubject && m.Field != FieldBody {
-		return nil, p.wrong(CodeNearField, operator)
-	}
-	part := *m
-	part.Exact, part.Quoted = true, true
-	return &part, nil
-}
-
-// distance reads the number of NEAR/5.
-func (p *parser) distance(at Span) (int, error) {
-	_, number, ok := strings.Cut(string(p.runes[at.Start:at.End]), "/")
-	if !ok {
-		return nearDefault, nil
-	}
-	n, err := strconv.Atoi(number)
-	if err != nil || n < 1 || n > MaxDistance {
-		return 0, p.fail(CodeDistance, at, "NEAR/"+strconv.Itoa(nearDefault))
-	}
-	return n, nil
-}
-
 func (p *parser) parsePrimary(depth int) (Node, error) {
 	if p.runes[p.pos] == '(' {
 		return p.parseGroup(depth)
@@ -406,7 +247,7 @@ func (p *parser) parseField(op *operator, depth int) (Node, error) {
 		return p.parseValue(op)
 	}
 	p.field = op
-	n, err := p.parseGroup(depth)
+	n, err := p.parseGroup(depth - 1) // not counted: fields do not nest
 	p.field = nil
 	return n, err
 }
@@ -431,25 +272,4 @@ func (p *parser) parseGroup(depth int) (Node, error) {
 	}
 	p.pos++
 	return n, nil
-}
-
-// fieldName reads name: at the position. op is nil if there is no such field;
-// name is empty if it does not look like one.
-func (p *parser) fieldName() (op *operator, name string, colon int) {
-	i := p.pos
-	for i < len(p.runes) && unicode.IsLetter(p.runes[i]) {
-		i++
-	}
-	if i == p.pos || i >= len(p.runes) || p.runes[i] != ':' {
-		return nil, "", 0
-	}
-	name = string(p.runes[p.pos:i])
-	if op = operatorNamed(name); op != nil {
-		return op, name, i
-	}
-	// "Re: hello" and "http://…" are pasted text, not misspelt fields.
-	if i+1 >= len(p.runes) || wordEnds(p.runes[i+1]) && closing(p.runes[i+1]) == "" || p.runes[i+1] == '/' {
-		return nil, "", i
-	}
-	return nil, name, i
 }

@@ -32,13 +32,17 @@ func write(b *strings.Builder, n Node, at level) {
 	case *And:
 		writeList(b, n.Nodes, " ", at > levelAnd, levelUnary)
 	case *Not:
-		b.WriteByte('-')
+		if _, ok := n.Node.(*Near); ok { // a minus sign would seem to mean its first word only
+			b.WriteString("NOT ")
+		} else {
+			b.WriteByte('-')
+		}
 		write(b, n.Node, levelUnary)
 	case *Match:
 		writeField(b, n.Field)
 		writeMatch(b, n)
 	case *Near:
-		writeNear(b, n, at)
+		writeNear(b, n)
 	case *Date:
 		writeField(b, n.Field)
 		b.WriteString(n.Text)
@@ -90,11 +94,9 @@ func writeMatch(b *strings.Builder, m *Match) {
 	}
 }
 
-func writeNear(b *strings.Builder, n *Near, at level) {
-	parens := n.Field != FieldAny
+func writeNear(b *strings.Builder, n *Near) {
 	writeField(b, n.Field)
-	// Below NOT the parentheses are for the reader; the grammar needs none.
-	if parens || at == levelUnary {
+	if n.Field != FieldAny {
 		b.WriteByte('(')
 		defer b.WriteByte(')')
 	}

@@ -46,7 +46,7 @@ func Suggest(text string, cursor int, lang string) []Suggestion {
 
 // TypingAt tells what is being typed at cursor, a number of runes.
 func TypingAt(text string, cursor int) Typing {
-	p := &parser{runes: []rune(strings.ToValidUTF8(text, "\uFFFD"))}
+	p := &parser{runes: []rune(text)}
 	cursor = min(max(cursor, 0), len(p.runes), MaxLength)
 	var group *operator // whose parentheses are open
 	depth := 0

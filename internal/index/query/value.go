@@ -3,13 +3,19 @@ package query
 import (
 	"math"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/muniment/muniment/internal/index/text"
 	"github.com/muniment/muniment/internal/uid"
 )
+
+// maxSize is the greatest size that can be asked for. Up to here all numbers
+// are exact.
+const maxSize = 1e15
+
+// mimeForm is a MIME type of the characters of RFC 6838 §4.2, or a class of them.
+var mimeForm = regexp.MustCompile(`^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/(?:[a-z0-9][a-z0-9!#$&^_.+-]{0,126}|\*)$`)
 
 var sizeForm = regexp.MustCompile(`^(\d{1,15}(?:[.,]\d{1,9})?)\s*([a-z]*)$`)
 
@@ -44,7 +50,7 @@ func (p *parser) sizeValue(field Field, raw string, at Span) (Node, error) {
 	}
 	n, err := strconv.ParseFloat(strings.Replace(m[1], ",", ".", 1), 64)
 	unit, ok := sizeUnits[m[2]]
-	if err != nil || !ok || n*unit >= math.MaxInt64/2 {
+	if err != nil || !ok || n*unit > maxSize {
 		return nil, p.wrong(CodeSize, at)
 	}
 	bytes := int64(math.Round(n * unit))
@@ -83,7 +89,7 @@ func (p *parser) typeValue(raw string, at Span) (Node, error) {
 	major, minor, ok := strings.Cut(raw, "/")
 	if !ok {
 		for i := range fileKinds {
-			for _, name := range slices.Concat([]string{fileKinds[i].name}, fileKinds[i].aliases) {
+			for _, name := range fileKinds[i].names() {
 				if len(raw) > 2 && oneEdit([]rune(raw), []rune(name)) {
 					return nil, p.fail(CodeType, at, name)
 				}
@@ -95,7 +101,7 @@ func (p *parser) typeValue(raw string, at Span) (Node, error) {
 	if minor == "*" || minor == "" {
 		v.Text, v.Value, v.Prefix = major+"/*", major+"/", true
 	}
-	if major == "" || strings.Contains(v.Value, "*") || text.Key(major) == "" {
+	if !mimeForm.MatchString(v.Text) {
 		return nil, p.wrong(CodeType, at)
 	}
 	return v, nil

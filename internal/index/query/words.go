@@ -158,41 +158,6 @@ func (p *parser) prefixLength(m *Match) error {
 	return nil
 }
 
-// parseTilde reads the distance of "a b"~5 and makes a Near of the words.
-func (p *parser) parseTilde(m *Match) (Node, error) {
-	at := p.pos
-	p.pos++
-	n := 0
-	for ; p.peek(0) >= '0' && p.peek(0) <= '9'; p.pos++ {
-		n = min(n*10+int(p.peek(0)-'0'), MaxDistance+1)
-	}
-	if n < 1 || n > MaxDistance {
-		return nil, p.fail(CodeDistance, Span{at, p.pos}, "~10")
-	}
-	near := &Near{Span: Span{m.Start, p.pos}, Field: m.Field, Distance: n}
-	if m.Field != FieldAny && m.Field != FieldSubject && m.Field != FieldBody {
-		return nil, p.wrong(CodeNearField, Span{at, p.pos})
-	}
-	for _, word := range strings.Fields(m.Text) {
-		part := &Match{Span: near.Span, Field: m.Field, Text: word, Quoted: true, Exact: true}
-		part.Tokens, part.Prefix = text.Sequence(word, maxTokens)
-		if len(part.Tokens) == 0 {
-			continue
-		}
-		if err := p.count(near.Span); err != nil {
-			return nil, err
-		}
-		near.Parts = append(near.Parts, part)
-	}
-	switch len(near.Parts) {
-	case 0:
-		return nil, nil
-	case 1:
-		return near.Parts[0], nil
-	}
-	return near, nil
-}
-
 // address returns s in lower case if it is a whole e-mail address.
 func address(s string) string {
 	s = strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(s), "<"), ">")
