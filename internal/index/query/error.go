@@ -1,6 +1,10 @@
 package query
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
 
 // The mistakes that Parse finds.
 const (
@@ -108,3 +112,6 @@ var explained = map[string]messages{
 	CodeNoLetters: {"It has neither letters nor digits, so nothing in it can be searched. Add a word.",
 		"Es enthält weder Buchstaben noch Ziffern, danach lässt sich nicht suchen. Ergänzen Sie ein Wort."},
 }
+
+// Codes returns all codes of errors, sorted.
+func Codes() []string { return slices.Sorted(maps.Keys(explained)) }

@@ -17,6 +17,7 @@ func (p *parser) parseNear(depth int) (Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	end := p.pos
 	var near *Near
 	for !p.atEnd() {
 		kw, at := p.keyword()
@@ -24,7 +25,7 @@ func (p *parser) parseNear(depth int) (Node, error) {
 			break
 		}
 		if near == nil {
-			m, err := p.nearPart(n, Span{start, p.pos}, at)
+			m, err := p.nearPart(n, Span{start, end}, at)
 			if err != nil {
 				return nil, err
 			}
