@@ -46,7 +46,15 @@ func (x *Index) Add(ctx context.Context, tenant uid.ID, docs []index.Doc) error 
 			if err != nil {
 				return err
 			}
-			return s.wrap(s.transact(ctx, func(tx *sql.Tx) error { return s.add(ctx, tx, list) }))
+			var fresh interned
+			err = s.transact(ctx, func(tx *sql.Tx) (err error) {
+				fresh, err = s.add(ctx, tx, list)
+				return err
+			})
+			if err == nil {
+				s.remember(fresh)
+			}
+			return s.wrap(err)
 		})
 	}
 	return g.Wait()
@@ -98,22 +106,29 @@ type slot struct {
 	known bool // an older version has this row number
 }
 
-func (s *shard) add(ctx context.Context, tx *sql.Tx, docs []*index.Doc) error {
-	w := &writer{ctx: ctx, tx: tx, people: map[index.Party]int64{}, categories: map[string]int64{}}
+// add writes docs. All rows of ordinary tables come before all terms: FTS5
+// writes its buffer to disk whenever another table's statement needs a savepoint.
+func (s *shard) add(ctx context.Context, tx *sql.Tx, docs []*index.Doc) (interned, error) {
+	w := &writer{ctx: ctx, tx: tx, known: s.interned(), fresh: newInterned()}
 	defer w.close()
 	if err := w.prepare(); err != nil {
-		return err
+		return w.fresh, err
 	}
 	list, err := s.assign(ctx, tx, docs)
 	if err != nil {
-		return err
+		return w.fresh, err
 	}
 	for _, sl := range list {
-		if err := w.put(sl); err != nil {
-			return err
+		if err := w.putDoc(sl); err != nil {
+			return w.fresh, err
 		}
 	}
-	return nil
+	for _, sl := range list {
+		if err := w.putTerms(sl); err != nil {
+			return w.fresh, err
+		}
+	}
+	return w.fresh, nil
 }
 
 // assign gives every document its row number, and returns them in its order:
@@ -204,19 +219,18 @@ func free(ctx context.Context, tx *sql.Tx, r int64) (int64, error) {
 	return r, rows.Err()
 }
 
-// writer holds the statements and memory of one transaction.
+// writer holds the statements and the memory of one transaction.
 type writer struct {
-	ctx        context.Context
-	tx         *sql.Tx
-	doc, fts   *sql.Stmt
-	scanner    text.Scanner
-	terms      columns
-	people     map[index.Party]int64
-	categories map[string]int64
+	ctx          context.Context
+	tx           *sql.Tx
+	doc, fts     *sql.Stmt
+	scanner      text.Scanner
+	terms        columns
+	known, fresh interned // before this transaction, and of it
 }
 
 func (w *writer) prepare() (err error) {
-	w.doc, err = w.tx.PrepareContext(w.ctx, `INSERT OR REPLACE INTO doc
+	w.doc, err = w.tx.PrepareContext(w.ctx, `INSERT INTO doc
 		(rowid, id, date, size, files, category, sender, people) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
 	if err != nil {
 		return err
@@ -234,7 +248,7 @@ func (w *writer) close() {
 	}
 }
 
-func (w *writer) put(sl slot) error {
+func (w *writer) putDoc(sl slot) error {
 	d := sl.doc
 	if sl.known {
 		if err := forget(w.ctx, w.tx, sl.rowid); err != nil {
@@ -249,12 +263,14 @@ func (w *writer) put(sl slot) error {
 	if err != nil {
 		return err
 	}
-	if _, err := w.doc.ExecContext(w.ctx, sl.rowid, d.ID[:], d.Date.Unix(), d.Size, len(d.Files), category, sender, people); err != nil {
-		return err
-	}
+	_, err = w.doc.ExecContext(w.ctx, sl.rowid, d.ID[:], d.Date.Unix(), d.Size, len(d.Files), category, sender, people)
+	return err
+}
+
+func (w *writer) putTerms(sl slot) error {
 	c := &w.terms
-	c.fill(d, &w.scanner)
-	_, err = w.fts.ExecContext(w.ctx, sl.rowid, string(c.subject), string(c.body), string(c.file), string(c.attach),
+	c.fill(sl.doc, &w.scanner)
+	_, err := w.fts.ExecContext(w.ctx, sl.rowid, string(c.subject), string(c.body), string(c.file), string(c.attach),
 		string(c.sender), string(c.rcpt), string(c.cc), string(c.meta))
 	return err
 }
@@ -263,6 +279,7 @@ func (w *writer) put(sl slot) error {
 // no blind recipient, as varints.
 func (w *writer) peopleOf(d *index.Doc) (sender int64, people []byte, err error) {
 	n := 0
+	people = []byte{}
 	for _, ps := range [][]index.Party{d.From, d.To, d.Cc} {
 		for _, p := range ps {
 			if n++; n > maxPeople {
@@ -278,41 +295,5 @@ func (w *writer) peopleOf(d *index.Doc) (sender int64, people []byte, err error)
 	if len(d.From) > 0 {
 		sender, err = w.person(d.From[0])
 	}
-	if people == nil {
-		people = []byte{}
-	}
 	return sender, people, err
-}
-
-func (w *writer) person(p index.Party) (int64, error) {
-	if id, ok := w.people[p]; ok {
-		return id, nil
-	}
-	id, err := w.intern("SELECT id FROM person WHERE address = ? AND name = ?",
-		"INSERT INTO person (address, name) VALUES (?, ?)", p.Address, p.Name)
-	w.people[p] = id
-	return id, err
-}
-
-func (w *writer) category(name string) (int64, error) {
-	if id, ok := w.categories[name]; ok {
-		return id, nil
-	}
-	id, err := w.intern("SELECT id FROM category WHERE name = ?", "INSERT INTO category (name) VALUES (?)", name)
-	w.categories[name] = id
-	return id, err
-}
-
-// intern returns the number of a value and makes one if it has none.
-func (w *writer) intern(find, insert string, args ...any) (int64, error) {
-	var id int64
-	err := w.tx.QueryRowContext(w.ctx, find, args...).Scan(&id)
-	if !errors.Is(err, sql.ErrNoRows) {
-		return id, err
-	}
-	res, err := w.tx.ExecContext(w.ctx, insert, args...)
-	if err != nil {
-		return 0, err
-	}
-	return res.LastInsertId()
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"sync"
 	"time"
 
 	"modernc.org/sqlite"
@@ -27,7 +28,7 @@ const readers = 4
 const idle = 2 * time.Minute
 
 // schema: doc holds what lists, facets and filters need; fts holds the terms,
-// no text (content=''). state.spill is how many seconds a row number may lie after its date. Tokens come ready-made, so the tokenizer only splits;
+// no text (content=”). state.spill is how many seconds a row number may lie after its date. Tokens come ready-made, so the tokenizer only splits;
 // the underscore begins terms that are not words.
 const schema = `
 CREATE TABLE person (id INTEGER PRIMARY KEY, address TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (address, name)) STRICT;
@@ -39,6 +40,7 @@ CREATE TABLE state (id INTEGER PRIMARY KEY CHECK (id = 1), spill INTEGER NOT NUL
 INSERT INTO state VALUES (1, 0);
 CREATE VIRTUAL TABLE fts USING fts5(subject, body, file, attach, sender, rcpt, cc, meta,
 	content='', contentless_delete=1, tokenize="ascii tokenchars '_'");
+INSERT INTO fts (fts, rank) VALUES ('hashsize', 16777216);
 `
 
 // shard is one open file. Writers take turns; readers do not wait for them.
@@ -47,6 +49,9 @@ type shard struct {
 	path  string
 	write *sql.DB
 	read  *sql.DB
+
+	mu     sync.Mutex
+	memory interned // replaced, never changed
 }
 
 func openShard(ctx context.Context, path string, year int) (*shard, error) {
