@@ -75,11 +75,13 @@ func invisible(r rune) bool {
 }
 
 // accent reports whether r is a mark without which a word is still the same to
-// someone who searches: combining accents, Hebrew points, Arabic vowel signs. In
-// other scripts marks are vowels and count.
+// someone who searches: combining accents, Hebrew points, Arabic vowel signs,
+// Japanese voicing marks that belong to nothing. In other scripts marks are
+// vowels and count.
 func accent(r rune) bool {
 	return r >= 0x300 && r <= 0x36f || r >= 0x591 && r <= 0x5c7 && unicode.Is(unicode.Mn, r) ||
-		r >= 0x64b && r <= 0x65f || r == 0x670 || r == 0x640 || r >= 0x1ab0 && r <= 0x1aff || r >= 0x1dc0 && r <= 0x1dff
+		r >= 0x64b && r <= 0x65f || r == 0x670 || r == 0x640 ||
+		r == 0x3099 || r == 0x309a || r >= 0x1ab0 && r <= 0x1aff || r >= 0x1dc0 && r <= 0x1dff
 }
 
 // foldTable holds kind and folded form of the characters below its length, which
@@ -108,7 +110,8 @@ func (t *foldTable) fold(r rune) string {
 }
 
 func foldSlow(r rune) string {
-	s := norm.NFKD.String(cases.Fold().String(norm.NFKD.String(string(r))))
+	// Fold swaps the cases of Cherokee; lower case after it settles that.
+	s := norm.NFKD.String(strings.ToLower(cases.Fold().String(norm.NFKD.String(string(r)))))
 	var b strings.Builder
 	for _, r := range s {
 		if accent(r) || invisible(r) || !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.IsMark(r) {
@@ -116,7 +119,8 @@ func foldSlow(r rune) string {
 		}
 		b.WriteString(plain(r))
 	}
-	return norm.NFC.String(b.String())
+	// Decomposed: some vowels of India can be written as one character or two.
+	return b.String()
 }
 
 // plain maps letters that Unicode does not decompose to what people type.

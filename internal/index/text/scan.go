@@ -8,6 +8,7 @@ type Scanner struct {
 	s          string
 	pos        int
 	start, end int
+	full       bool // buf was cut
 	buf        []byte
 }
 
@@ -28,7 +29,7 @@ func (sc *Scanner) End() int { return sc.end }
 
 // Next moves to the next token and reports whether there is one.
 func (sc *Scanner) Next() bool {
-	sc.buf = sc.buf[:0]
+	sc.buf, sc.full = sc.buf[:0], false
 	s, i := sc.s, sc.pos
 	for i < len(s) {
 		// The fast way: ASCII, which most mail is.
@@ -38,7 +39,7 @@ func (sc *Scanner) Next() bool {
 				sc.start = i
 			}
 			for c > 1 {
-				if len(sc.buf) < MaxToken {
+				if len(sc.buf) < MaxToken && !sc.full {
 					sc.buf = append(sc.buf, c)
 				}
 				if i++; i == len(s) {
@@ -75,9 +76,11 @@ func (sc *Scanner) wide(i int) (next int, done bool) {
 		if len(sc.buf) == 0 {
 			sc.start = i
 		}
-		if len(sc.buf) < MaxToken {
+		if len(sc.buf) < MaxToken && !sc.full {
 			sc.buf = append(sc.buf, folds().fold(r)...)
+			n := len(sc.buf)
 			sc.buf = cut(sc.buf)
+			sc.full = len(sc.buf) < n
 		}
 		sc.end = i + n
 		return i + n, false

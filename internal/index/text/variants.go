@@ -11,8 +11,8 @@ const MaxVariants = 32
 // Variants returns the tokens that mean the same as a typed word of one token:
 // the token itself first, other spellings of umlauts (Müller, Mueller), then
 // inflections of German and English (Rechnung, Rechnungen; invoice, invoiced).
-// The relation is symmetric within one spelling: if a finds b, then b finds a.
-// Inflections are guessed by rule, not by dictionary.
+// Inflections are guessed by rule, not by dictionary. A word without a token has
+// none.
 func Variants(word string) []string {
 	out := Spellings(word)
 	for _, t := range out[:len(out):len(out)] {
@@ -30,7 +30,7 @@ func Variants(word string) []string {
 func Spellings(word string) []string {
 	out := Words(word, 1)
 	if len(out) == 0 {
-		return []string{""}
+		return nil
 	}
 	add := func(s string) {
 		if w := Words(s, 1); len(w) == 1 && !slices.Contains(out, w[0]) {
@@ -110,7 +110,7 @@ func undouble(s string) string {
 // forms returns the words that have the same stem as token, of the endings
 // that occur.
 func forms(token string) []string {
-	for i := range len(token) {
+	for i := range len(token) { // every token has at least one byte
 		if token[i] < 'a' || token[i] > 'z' {
 			return nil
 		}
