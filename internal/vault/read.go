@@ -226,8 +226,8 @@ var (
 
 func atEnd(r io.Reader) error {
 	var b [1]byte
-	switch n, err := r.Read(b[:]); {
-	case n > 0 || err == nil:
+	switch _, err := io.ReadFull(r, b[:]); {
+	case err == nil:
 		return errLong
 	case errors.Is(err, io.EOF):
 		return nil
