@@ -1,0 +1,28 @@
+import '@mantine/core/styles.css';
+import './app.css';
+
+import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core';
+import { QueryClientProvider } from '@tanstack/react-query';
+import { RouterProvider } from '@tanstack/react-router';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+
+import { queries } from './queries';
+import { router } from './router';
+import { theme } from './theme';
+
+const schemes = localStorageColorSchemeManager({ key: 'muniment-scheme' }); // public/scheme.js reads the same key
+
+const root = document.getElementById('root');
+if (!root) {
+  throw new Error('index.html has no element #root');
+}
+createRoot(root).render(
+  <StrictMode>
+    <MantineProvider theme={theme} defaultColorScheme="auto" colorSchemeManager={schemes}>
+      <QueryClientProvider client={queries}>
+        <RouterProvider router={router} />
+      </QueryClientProvider>
+    </MantineProvider>
+  </StrictMode>,
+);

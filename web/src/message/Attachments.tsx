@@ -1,0 +1,50 @@
+import { Text } from '@mantine/core';
+import { IconDownload, IconFile, IconFileSpreadsheet, IconFileText, IconFileTypePdf, IconFileZip, IconMail, IconPhoto, type Icon } from '@tabler/icons-react';
+import { useTranslation } from 'react-i18next';
+
+import type { Attachment } from '../api';
+import { formatSize } from '../format';
+import { attachmentAddress } from '../queries';
+import classes from './MessagePane.module.css';
+
+const kinds: [RegExp, Icon][] = [
+  [/^image\//u, IconPhoto],
+  [/pdf$/u, IconFileTypePdf],
+  [/^message\//u, IconMail],
+  [/zip|compressed|x-tar|gzip/u, IconFileZip],
+  [/sheet|excel|csv/u, IconFileSpreadsheet],
+  [/^text\/|word|opendocument/u, IconFileText],
+];
+
+function iconOf(type: string): Icon {
+  return kinds.find(([pattern]) => pattern.test(type))?.[1] ?? IconFile;
+}
+
+export function Attachments({ id, attachments }: { id: string; attachments: readonly Attachment[] }) {
+  const { t, i18n } = useTranslation();
+  if (attachments.length === 0) {
+    return null;
+  }
+  return (
+    <section aria-label={t('message.attachments', { count: attachments.length })}>
+      <ul className={classes.attachments}>
+        {attachments.map((a) => {
+          const Kind = iconOf(a.type.toLowerCase());
+          const name = a.name || t('message.unnamed');
+          return (
+            <li key={a.no}>
+              <a className={classes.attachment} href={attachmentAddress(id, a.no)} download title={`${name} · ${a.type}`} aria-label={`${t('message.downloadAttachment', { name })}, ${formatSize(a.size, i18n.language)}`}>
+                <Kind size={22} stroke={1.5} aria-hidden />
+                <span className={classes.file}>
+                  <Text span size="sm" fw={500} className={classes.fileName}>{name}</Text>
+                  <Text span size="xs" c="dimmed">{formatSize(a.size, i18n.language)}{a.inline && ` · ${t('message.inline')}`}</Text>
+                </span>
+                <IconDownload size={16} aria-hidden className={classes.fetch} />
+              </a>
+            </li>
+          );
+        })}
+      </ul>
+    </section>
+  );
+}

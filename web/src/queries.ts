@@ -1,0 +1,103 @@
+import { infiniteQueryOptions, keepPreviousData, QueryCache, QueryClient, queryOptions } from '@tanstack/react-query';
+
+import { getAccount, getFacets, getMessage, getMessageRaw, getStatistics, getStatus, search, suggest, type Account } from './api';
+import { client } from './api/client.gen';
+import { ask, Failure, hasCode } from './failure';
+import i18n from './i18n';
+
+// The server speaks the reader's language where it explains something.
+client.interceptors.request.use((request) => {
+  request.headers.set('Accept-Language', i18n.resolvedLanguage ?? 'en');
+  return request;
+});
+
+export type Order = 'newest' | 'oldest';
+
+export const queries = new QueryClient({
+  queryCache: new QueryCache({
+    onError: (error, query) => {
+      if (hasCode(error, 'no-session') && query.queryKey[0] !== 'account') {
+        queries.setQueryData<Account | null>(['account'], null); // the frame leads to the log-in page
+      }
+    },
+  }),
+  defaultOptions: {
+    queries: {
+      staleTime: 60_000,
+      refetchOnWindowFocus: false,
+      // What the server has decided stays decided; only a lost connection is worth another attempt.
+      retry: (count, error) => count < 2 && error instanceof Failure && (error.code === 'unreachable' || error.code === 'busy'),
+    },
+  },
+});
+
+const language = () => i18n.resolvedLanguage;
+
+export const statusQuery = queryOptions({
+  queryKey: ['status'],
+  queryFn: ({ signal }) => ask(getStatus({ signal })),
+  staleTime: Infinity,
+});
+
+// accountQuery is null when nobody is logged in.
+export const accountQuery = queryOptions({
+  queryKey: ['account'],
+  queryFn: async ({ signal }): Promise<Account | null> => {
+    try {
+      return await ask(getAccount({ signal }));
+    } catch (error) {
+      if (hasCode(error, 'no-session')) {
+        return null;
+      }
+      throw error;
+    }
+  },
+  staleTime: 5 * 60_000,
+});
+
+export const searchQuery = (q: string, order: Order) =>
+  infiniteQueryOptions({
+    queryKey: ['search', q, order, language()],
+    queryFn: ({ pageParam, signal }) =>
+      ask(search({ query: { q, order, limit: 50, ...(pageParam ? { cursor: pageParam } : {}) }, signal })),
+    initialPageParam: '',
+    getNextPageParam: (page) => page.next ?? null,
+    placeholderData: keepPreviousData,
+  });
+
+export const facetsQuery = (q: string) =>
+  queryOptions({
+    queryKey: ['facets', q, language()],
+    queryFn: ({ signal }) => ask(getFacets({ query: { q }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+export const suggestQuery = (q: string, pos: number) =>
+  queryOptions({
+    queryKey: ['suggest', q, pos, language()],
+    queryFn: ({ signal }) => ask(suggest({ query: { q, pos }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+export const messageQuery = (id: string, q: string) =>
+  queryOptions({
+    queryKey: ['message', id, q],
+    queryFn: ({ signal }) => ask(getMessage({ path: { id }, query: q ? { q } : {}, signal })),
+  });
+
+export const sourceQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['source', id],
+    queryFn: ({ signal }) => ask(getMessageRaw({ path: { id }, query: { inline: true }, parseAs: 'text', signal })),
+  });
+
+export const statisticsQuery = queryOptions({
+  queryKey: ['statistics'],
+  queryFn: ({ signal }) => ask(getStatistics({ signal })),
+  staleTime: 10_000,
+});
+
+export const rawAddress = (id: string) => `/api/v1/messages/${encodeURIComponent(id)}/raw`;
+export const htmlAddress = (id: string, remote: boolean) =>
+  `/api/v1/messages/${encodeURIComponent(id)}/html?remote=${String(remote)}`;
+export const attachmentAddress = (id: string, no: number) => `/api/v1/messages/${encodeURIComponent(id)}/attachments/${no}`;

@@ -1,0 +1,90 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet } from '@tanstack/react-router';
+
+import { NotFound } from './shell/NotFound';
+import { Frame } from './shell/Frame';
+import { Crash, PageLoading } from './shell/Failure';
+import type { Order } from './queries';
+
+// views are the tabs of a message. The address names the tab only if it is not the
+// one that opens by itself.
+export const views = ['html', 'text', 'headers', 'source', 'details'] as const;
+export type View = (typeof views)[number];
+
+export type SearchState = { q?: string; order?: Order; id?: string; view?: View };
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+
+function searchState(raw: Record<string, unknown>): SearchState {
+  const state: SearchState = {};
+  const q = text(raw['q']);
+  const id = text(raw['id']);
+  const view = views.find((v) => v === raw['view']);
+  if (q !== undefined) state.q = q;
+  if (raw['order'] === 'oldest') state.order = 'oldest';
+  if (id !== undefined) state.id = id;
+  if (view !== undefined) state.view = view;
+  return state;
+}
+
+const rootRoute = createRootRoute({ component: Outlet, notFoundComponent: NotFound, errorComponent: Crash });
+
+const logInRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/login',
+  validateSearch: (raw: Record<string, unknown>): { next?: string } => {
+    const next = text(raw['next']);
+    // Only a path of this origin: never send people elsewhere after the log-in.
+    return next && /^\/(?![/\\])/u.test(next) ? { next } : {};
+  },
+  component: lazyRouteComponent(() => import('./login/LogInPage'), 'LogInPage'),
+});
+
+const frameRoute = createRoute({ getParentRoute: () => rootRoute, id: 'frame', component: Frame });
+
+const searchRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/',
+  validateSearch: searchState,
+  component: lazyRouteComponent(() => import('./search/SearchPage'), 'SearchPage'),
+});
+
+const accountRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/account',
+  component: lazyRouteComponent(() => import('./account/AccountPage'), 'AccountPage'),
+});
+
+const adminRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/overview',
+  component: lazyRouteComponent(() => import('./admin/OverviewPage'), 'OverviewPage'),
+});
+
+// The router's own notation would turn a query such as 2024 into a number; here
+// everything in an address is text.
+function stringify(search: Record<string, unknown>): string {
+  const params = new URLSearchParams();
+  for (const [key, value] of Object.entries(search)) {
+    if (typeof value === 'string' && value !== '') {
+      params.set(key, value);
+    }
+  }
+  const out = params.toString();
+  return out ? `?${out}` : '';
+}
+
+export const router = createRouter({
+  routeTree: rootRoute.addChildren([logInRoute, frameRoute.addChildren([searchRoute, accountRoute, adminRoute])]),
+  parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
+  stringifySearch: stringify,
+  defaultPendingComponent: PageLoading,
+  defaultPendingMs: 300,
+  defaultErrorComponent: Crash,
+  defaultNotFoundComponent: NotFound,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

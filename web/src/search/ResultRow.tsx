@@ -1,0 +1,37 @@
+import { IconPaperclip } from '@tabler/icons-react';
+import { useTranslation } from 'react-i18next';
+
+import type { Hit, Party } from '../api';
+import { formatLongDateTime, formatRelative, formatShort } from '../format';
+import { useAccount } from '../shell/usePage';
+import { Marked } from './Marked';
+import classes from './ResultList.module.css';
+
+export function partyName(party: Party): string {
+  return party.name || party.address;
+}
+
+export function ResultRow({ hit }: { hit: Hit }) {
+  const { t, i18n } = useTranslation();
+  const { addresses, tenant } = useAccount();
+  const mine = hit.from.some((p) => addresses.includes(p.address.toLowerCase()));
+  const from = hit.from.map(partyName).join(', ') || t('search.noSender');
+  const to = hit.to.map(partyName).join(', ');
+  const long = `${formatLongDateTime(hit.date, i18n.language, tenant?.zone)} (${formatRelative(hit.date, i18n.language)})`;
+  return (
+    <>
+      <div className={classes.line}>
+        <span className={classes.from}>{mine && to ? t('search.to', { names: to }) : from}</span>
+        {hit.attachments > 0 && (
+          <IconPaperclip size={15} role="img" aria-label={t('search.attachments', { count: hit.attachments })} className={classes.clip} />
+        )}
+        <time className={classes.date} dateTime={hit.date} title={long}>{formatShort(hit.date, i18n.language, tenant?.zone)}</time>
+      </div>
+      <div className={classes.line}>
+        <span className={classes.subject} data-empty={hit.subject === '' || undefined}>{hit.subject || t('search.noSubject')}</span>
+        {hit.category && <span className={classes.category}>{hit.category}</span>}
+      </div>
+      <div className={classes.snippet}><Marked text={hit.snippet.text} marks={hit.snippet.marks} /></div>
+    </>
+  );
+}

@@ -1,0 +1,210 @@
+import { Button, Drawer, Group, NativeSelect, Stack, Text, Title, VisuallyHidden } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { IconFilter, IconInbox, IconMailSearch } from '@tabler/icons-react';
+import { lazy, Suspense, useMemo, useRef, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+
+import { queryProblem } from '../failure';
+import { formatNumber } from '../format';
+import { rawAddress, searchQuery, type Order } from '../queries';
+import { FailureNote, PageLoading } from '../shell/Failure';
+import { useKeys } from '../shell/shortcuts';
+import { useLate } from '../shell/useLate';
+import { useTitle } from '../shell/usePage';
+import { Chips, QueryMistake } from './Conditions';
+import { FacetPanel } from './FacetPanel';
+import { ResultList, ResultSkeleton } from './ResultList';
+import { SearchField, type SearchFieldHandle } from './SearchField';
+import classes from './SearchPage.module.css';
+import { useSearchState } from './useSearchState';
+
+const MessagePane = lazy(() => import('../message/MessagePane').then((m) => ({ default: m.MessagePane })));
+
+const mistakeId = 'query-mistake';
+
+export function SearchPage() {
+  const { t } = useTranslation();
+  const { q, order, id, search, sort, open, close } = useSearchState();
+  useTitle(q || t('search.title'));
+  const facetsBeside = useMediaQuery('(min-width: 1200px)', true, { getInitialValueInEffect: false });
+  const [filters, setFilters] = useState(false);
+  const field = useRef<SearchFieldHandle>(null);
+  const list = useRef<HTMLDivElement>(null);
+  const pane = useRef<HTMLElement>(null);
+  const results = useInfiniteQuery(searchQuery(q, order));
+  const { data, fetchNextPage } = results;
+  const hits = useMemo(() => data?.pages.flatMap((page) => page.hits) ?? [], [data]);
+  const problem = queryProblem(results.error);
+
+  const walk = (step: number) => {
+    const at = hits.findIndex((h) => h.id === id);
+    const next = hits[at < 0 ? 0 : at + step];
+    if (next) {
+      open(next.id);
+    }
+  };
+  const enter = () => pane.current?.focus();
+  const arrow = (step: number) => (event: KeyboardEvent) => {
+    // Arrows scroll wherever the reader is, except in the list and on the bare page.
+    if (event.target === document.body || event.target === list.current) {
+      event.preventDefault();
+      walk(step);
+    }
+  };
+  useKeys({
+    '/': (event) => { event.preventDefault(); field.current?.focus(); },
+    j: () => walk(1),
+    k: () => walk(-1),
+    ArrowDown: arrow(1),
+    ArrowUp: arrow(-1),
+    Enter: (event) => {
+      if (id && event.target === document.body) {
+        enter();
+      }
+    },
+    Escape: () => {
+      if (id) {
+        close();
+        list.current?.focus();
+      }
+    },
+    d: () => {
+      if (id) {
+        download(id);
+      }
+    },
+  });
+  const facets = <FacetPanel q={q} search={(next) => search(next)} />;
+  return (
+    <div className={classes.page} data-open={id ? true : undefined}>
+      <VisuallyHidden><Title order={1}>{t('search.title')}</Title></VisuallyHidden>
+      <div className={classes.top}>
+        <SearchField q={q} invalid={problem !== undefined} describedBy={problem ? mistakeId : undefined} search={search} handle={field} />
+        {problem && <QueryMistake q={q} problem={problem} search={search} id={mistakeId} />}
+        {data?.pages[0] && !results.isPlaceholderData && <Chips q={q} chips={data.pages[0].chips} search={search} />}
+      </div>
+      <div className={classes.columns}>
+        {facetsBeside && <aside className={classes.facets} aria-label={t('search.filters')}>{!problem && facets}</aside>}
+        <main className={classes.results}>
+          <Bar
+            page={data?.pages[0]}
+            order={order}
+            sort={sort}
+            filters={facetsBeside ? undefined : () => setFilters(true)}
+          />
+          <Results state={results} hits={hits} q={q} clear={() => search('')} mistaken={problem !== undefined}>
+            <ResultList
+              hits={hits}
+              id={id}
+              open={open}
+              enter={enter}
+              listRef={list}
+              resetKey={`${order} ${q}`}
+              more={{ has: results.hasNextPage, loading: results.isFetchingNextPage, error: results.isFetchNextPageError ? results.error : undefined, load: fetchNextPage }}
+            />
+          </Results>
+        </main>
+        <section ref={pane} tabIndex={-1} className={classes.pane} aria-label={t('message.pane')}>
+          {id ? <Suspense fallback={<PageLoading />}><MessagePane key={id} id={id} q={q} close={close} /></Suspense> : <NoMessage />}
+        </section>
+      </div>
+      <Drawer
+        opened={filters && !facetsBeside}
+        onClose={() => setFilters(false)}
+        title={t('search.filters')}
+        size="min(320px, 90vw)"
+        closeButtonProps={{ 'aria-label': t('app.close') }}
+      >
+        {facets}
+      </Drawer>
+    </div>
+  );
+}
+
+// download gets the original without leaving the page.
+function download(id: string): void {
+  const link = document.createElement('a');
+  link.href = rawAddress(id);
+  link.download = '';
+  link.click();
+}
+
+type Page = { total: number; total_exact: boolean; milliseconds: number };
+
+function Bar({ page, order, sort, filters }: { page: Page | undefined; order: Order; sort: (order: Order) => void; filters: (() => void) | undefined }) {
+  const { t, i18n } = useTranslation();
+  let total = '';
+  if (page) {
+    const number = formatNumber(page.total, i18n.language);
+    total = page.total_exact ? t('search.count', { count: page.total, number }) : t('search.countMore', { number });
+  }
+  return (
+    <div className={classes.bar}>
+      <div className={classes.total}>
+        <Text size="sm" fw={600} span aria-live="polite" role="status">{total}</Text>
+        {page && <Text size="xs" c="dimmed" span className={classes.took}>{t('search.took', { number: formatNumber(Math.max(1, Math.round(page.milliseconds)), i18n.language) })}</Text>}
+      </div>
+      <Group gap={6} wrap="nowrap">
+        {filters && <Button variant="subtle" color="gray" size="compact-sm" leftSection={<IconFilter size={16} aria-hidden />} onClick={filters}>{t('search.filters')}</Button>}
+        <NativeSelect
+          size="xs"
+          variant="unstyled"
+          aria-label={t('search.order')}
+          value={order}
+          onChange={(event) => sort(event.currentTarget.value === 'oldest' ? 'oldest' : 'newest')}
+          data={[{ value: 'newest', label: t('search.newest') }, { value: 'oldest', label: t('search.oldest') }]}
+        />
+      </Group>
+    </div>
+  );
+}
+
+type ResultsProps = {
+  state: { isPending: boolean; error: unknown; refetch: () => unknown; isPlaceholderData: boolean };
+  hits: unknown[];
+  q: string;
+  clear: () => void;
+  mistaken: boolean;
+  children: React.ReactNode;
+};
+
+function Results({ state, hits, q, clear, mistaken, children }: ResultsProps) {
+  const late = useLate(state.isPending);
+  if (hits.length > 0) {
+    return <div className={classes.listArea} data-stale={state.isPlaceholderData || undefined}>{children}</div>;
+  }
+  if (state.isPending) {
+    return late ? <ResultSkeleton /> : null;
+  }
+  if (mistaken) {
+    return null;
+  }
+  if (state.error) {
+    return <div className={classes.note}><FailureNote error={state.error} retry={() => void state.refetch()} /></div>;
+  }
+  return <Empty q={q} clear={clear} />;
+}
+
+function Empty({ q, clear }: { q: string; clear: () => void }) {
+  const { t } = useTranslation();
+  return (
+    <Stack align="center" gap="xs" className={classes.empty}>
+      {q ? <IconMailSearch size={40} stroke={1.2} aria-hidden /> : <IconInbox size={40} stroke={1.2} aria-hidden />}
+      <Title order={2} size="h4">{t(q ? 'search.empty' : 'search.emptyArchive')}</Title>
+      <Text size="sm" c="dimmed" maw={360}>{t(q ? 'search.emptyHint' : 'search.emptyArchiveHint')}</Text>
+      {q && <Button variant="default" size="xs" onClick={clear}>{t('search.clearAll')}</Button>}
+    </Stack>
+  );
+}
+
+function NoMessage() {
+  const { t } = useTranslation();
+  return (
+    <Stack align="center" gap="xs" className={classes.empty}>
+      <IconInbox size={40} stroke={1.2} aria-hidden />
+      <Title order={2} size="h4">{t('message.none')}</Title>
+      <Text size="sm" c="dimmed" maw={320}>{t('message.noneHint')}</Text>
+    </Stack>
+  );
+}

@@ -1,0 +1,141 @@
+import { ActionIcon, Badge, Group, Menu, Text, Tooltip, UnstyledButton, VisuallyHidden } from '@mantine/core';
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { Link, Navigate, Outlet, useLocation } from '@tanstack/react-router';
+import { IconChartBar, IconKeyboard, IconLogout, IconSearch, IconUser, IconUserCircle } from '@tabler/icons-react';
+import { Suspense, useEffect, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+
+import { logOut, type Account } from '../api';
+import { ask, hasCode } from '../failure';
+import { speak } from '../i18n';
+import { accountQuery, queries, statusQuery } from '../queries';
+import { FailureNote, PageLoading } from './Failure';
+import classes from './Frame.module.css';
+import { HelpDialog } from './HelpDialog';
+import { Logo } from './Logo';
+import { SchemeMenu } from './SchemeMenu';
+import { useKeys } from './shortcuts';
+
+// Frame is what surrounds every page of a session. It leads to the log-in page
+// when there is none.
+export function Frame() {
+  const account = useQuery(accountQuery);
+  const location = useLocation();
+  const language = account.data?.language;
+  useEffect(() => {
+    if (language !== undefined) {
+      speak(language);
+    }
+  }, [language]);
+  if (account.data === null) {
+    const next = location.href === '/' ? {} : { next: location.href };
+    return <Navigate to="/login" search={next} replace />;
+  }
+  if (account.data) {
+    return <Framed account={account.data} />;
+  }
+  if (account.error) {
+    return <main className={classes.alone}><FailureNote error={account.error} retry={() => void account.refetch()} /></main>;
+  }
+  return <PageLoading />;
+}
+
+function Framed({ account }: { account: Account }) {
+  const { t } = useTranslation();
+  const [help, setHelp] = useState(false);
+  const status = useQuery(statusQuery);
+  useKeys({ '?': () => setHelp(true) });
+  return (
+    <div className={classes.frame}>
+      <a className={classes.skip} href="#content">{t('app.skip')}</a>
+      <header className={classes.header}>
+        <Group gap="xs" wrap="nowrap" className={classes.brand}>
+          <Link to="/" className={classes.home}>
+            <Logo />
+            <Text fw={650} span>{status.data?.name ?? 'Muniment'}</Text>
+          </Link>
+          {account.tenant && <Text span c="dimmed" size="sm" className={classes.tenant} truncate>{account.tenant.name}</Text>}
+          {status.data?.demo && (
+            <Tooltip label={t('app.demoHint')} multiline maw={260}>
+              <Badge variant="light" color="orange" radius="sm" className={classes.demo}>{t('app.demo')}</Badge>
+            </Tooltip>
+          )}
+        </Group>
+        <Group gap={4} wrap="nowrap">
+          <Navigation admin={account.role === 'tenant-admin'} />
+          <SchemeMenu />
+          <ActionIcon variant="subtle" color="gray" size="lg" aria-label={t('app.help')} onClick={() => setHelp(true)} className={classes.wide}>
+            <IconKeyboard size={20} aria-hidden />
+          </ActionIcon>
+          <AccountMenu account={account} />
+        </Group>
+      </header>
+      <div className={classes.content} id="content" tabIndex={-1}>
+        <Suspense fallback={<PageLoading />}><Outlet /></Suspense>
+      </div>
+      <HelpDialog opened={help} onClose={() => setHelp(false)} />
+    </div>
+  );
+}
+
+function Navigation({ admin }: { admin: boolean }) {
+  const { t } = useTranslation();
+  return (
+    <nav aria-label={t('app.navigation')} className={classes.nav}>
+      <Link to="/" className={classes.link} activeOptions={{ exact: true, includeSearch: false }} aria-label={t('app.search')}>
+        <IconSearch size={18} aria-hidden /><span>{t('app.search')}</span>
+      </Link>
+      {admin && (
+        <Link to="/overview" className={classes.link} aria-label={t('app.dashboard')}>
+          <IconChartBar size={18} aria-hidden /><span>{t('app.dashboard')}</span>
+        </Link>
+      )}
+      <Link to="/account" className={classes.link} aria-label={t('app.account')}>
+        <IconUser size={18} aria-hidden /><span>{t('app.account')}</span>
+      </Link>
+    </nav>
+  );
+}
+
+// leave ends the session; that it has ended already is as good.
+async function leave(): Promise<void> {
+  try {
+    await ask(logOut());
+  } catch (error) {
+    if (!hasCode(error, 'no-session')) {
+      throw error;
+    }
+  }
+}
+
+function AccountMenu({ account }: { account: Account }) {
+  const { t } = useTranslation();
+  const out = useMutation({
+    mutationFn: leave,
+    onSuccess: () => {
+      // Nothing of this session may be seen in the next one on the same screen.
+      window.location.assign('/login');
+      queries.removeQueries({ predicate: (q) => q.queryKey[0] !== 'account' && q.queryKey[0] !== 'status' });
+    },
+  });
+  return (
+    <Menu position="bottom-end" width={240} withinPortal>
+      <Menu.Target>
+        <UnstyledButton className={classes.person} aria-label={t('app.signedInAs', { name: account.name })}>
+          <IconUserCircle size={24} stroke={1.6} aria-hidden />
+          <VisuallyHidden>{t('app.menu')}</VisuallyHidden>
+        </UnstyledButton>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>
+          <Text size="sm" fw={600} c="var(--mantine-color-text)" truncate>{account.name}</Text>
+          <Text size="xs" truncate>{account.login} · {t(`role.${account.role}`)}</Text>
+        </Menu.Label>
+        <Menu.Divider />
+        <Menu.Item leftSection={<IconUser size={16} aria-hidden />} renderRoot={(props) => <Link to="/account" {...props} />}>{t('app.account')}</Menu.Item>
+        <Menu.Item leftSection={<IconLogout size={16} aria-hidden />} onClick={() => out.mutate()} closeMenuOnClick={false}>{t('app.logOut')}</Menu.Item>
+        {out.error && <FailureNote error={out.error} compact />}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

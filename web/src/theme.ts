@@ -1,0 +1,19 @@
+import { createTheme, type MantineColorsTuple } from '@mantine/core';
+
+// One calm accent; every other colour on a page means something.
+const teal: MantineColorsTuple = [
+  '#eef8f8', '#dbeeee', '#b3dcdb', '#86c9c8', '#5db5b4', '#3a9d9c', '#1f8584', '#0f6f6f', '#0b5b5c', '#07484a',
+];
+
+export const theme = createTheme({
+  primaryColor: 'petrol',
+  primaryShade: { light: 7, dark: 5 },
+  autoContrast: true,
+  colors: { petrol: teal },
+  defaultRadius: 'sm',
+  cursorType: 'pointer',
+  fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Helvetica Neue", Arial, sans-serif',
+  fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace',
+  respectReducedMotion: true,
+  focusRing: 'auto',
+});
