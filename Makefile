@@ -1,0 +1,72 @@
+# `make` lists what can be made. Everything works on a fresh machine that has Go,
+# Node, git and make; what else is needed is installed, and said.
+
+export CGO_ENABLED = 0
+export MUNIMENT_BIN = $(CURDIR)/bin/muniment
+
+GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+VULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.1.4
+WEB := $(shell find web/src web/public web/index.html web/*.ts web/*.json -type f 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.PHONY: help build run test test-go test-web test-e2e bench check fuzz faults generate clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: web/dist/index.html ## build bin/muniment, web interface included
+	go build -trimpath -o bin/muniment ./cmd/muniment
+
+run: build ## start a demonstration in ./data and print where it is
+	@bin/muniment demo --data ./data
+
+test: build ## run every test: unit, conformance, real servers, browser
+	scripts/setup test
+	$(MAKE) test-go
+	$(MAKE) test-web
+	$(MAKE) test-e2e
+
+test-go: web/dist/index.html
+	go vet ./...
+	go test -timeout 25m ./...
+
+test-web: web/node_modules/.stamp
+	cd web && npm run --silent lint && npm run --silent test
+
+test-e2e: build web/node_modules/.stamp
+	cd web && npm run --silent e2e
+
+bench: build ## measure ingest, search, storage, memory, start-up; compare with mu and notmuch
+	scripts/setup bench
+	go run ./test/bench
+
+faults: build ## kill the archive 200 times under load, fill its disk, fail its system calls
+	scripts/setup test
+	MUNIMENT_TEST_KILLS=200 go test -count 1 -timeout 60m -v ./test/fault
+
+check: web/node_modules/.stamp web/dist/index.html ## lint, vet, architecture, generated files, known vulnerabilities
+	@test -z "$$(gofmt -l api cmd internal test web/*.go)" || { gofmt -l api cmd internal test web/*.go; exit 1; }
+	go vet ./...
+	go run $(GOLANGCI) run ./...
+	go test ./internal/arch ./api
+	scripts/generated
+	cd web && npm run --silent lint
+	@go run $(VULNCHECK) ./... || { test $$? -ne 3 && echo "check: the list of known vulnerabilities is not reachable; not checked"; }
+
+fuzz: ## run every fuzz target for FUZZTIME (default 5m) each
+	scripts/fuzz $${FUZZTIME:-5m}
+
+generate: web/node_modules/.stamp ## write the generated files again
+	go generate ./...
+	cd web && npm run --silent generate
+
+clean: ## remove what was built
+	rm -rf bin web/dist/assets web/dist/index.html web/node_modules
+
+web/node_modules/.stamp: web/package-lock.json
+	cd web && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+web/dist/index.html: web/node_modules/.stamp $(WEB)
+	cd web && npm run --silent build
+	@touch $@
