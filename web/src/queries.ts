@@ -88,7 +88,10 @@ export const messageQuery = (id: string, q: string) =>
 export const sourceQuery = (id: string) =>
   queryOptions({
     queryKey: ['source', id],
-    queryFn: ({ signal }) => ask(getMessageRaw({ path: { id }, query: { inline: true }, parseAs: 'text', signal })),
+    queryFn: async ({ signal }): Promise<string> => {
+      const source: unknown = await ask(getMessageRaw({ path: { id }, query: { inline: true }, parseAs: 'text', signal }));
+      return typeof source === 'string' ? source : '';
+    },
   });
 
 export const statisticsQuery = queryOptions({

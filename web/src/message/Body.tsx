@@ -30,7 +30,8 @@ export function Body({ message, q }: { message: Message; q: string }) {
       to: '/',
       replace: true,
       search: (old) => {
-        const { view: _old, ...rest } = old;
+        const rest = { ...old };
+        delete rest.view;
         const chosen = views.find((v) => v === next);
         return chosen && chosen !== first ? { ...rest, view: chosen } : rest;
       },
