@@ -59,8 +59,8 @@ func alone(r rune) bool {
 
 // folded returns the letters and digits r stands for, without case.
 func folded(r rune) string {
-	s := norm.NFKD.String(strings.ToLower(cases.Fold().String(norm.NFKD.String(string(r)))))
-	s = runes.Remove(runes.In(accents)).String(s)
+	s := runes.Remove(runes.In(accents)).String(norm.NFKD.String(string(r)))
+	s = runes.Remove(runes.In(accents)).String(norm.NFKD.String(strings.ToLower(cases.Fold().String(s))))
 	s = runes.Remove(runes.Predicate(func(r rune) bool { return !counts(r) })).String(s)
 	return spelled.Replace(s)
 }
@@ -88,7 +88,8 @@ func words(s string) []word {
 			out = append(out, word{text: string(r), char: true})
 			previous = true
 			continue
-		case counts(r):
+		case unicode.IsMark(r) && b.Len() == 0 && counts(r): // belongs to nothing
+		case counts(r) && folded(r) != "":
 			for _, f := range folded(r) {
 				if cut = cut || b.Len()+len(string(f)) > maxWord; !cut {
 					b.WriteRune(f)

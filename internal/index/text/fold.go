@@ -18,7 +18,8 @@ type kind uint8
 
 const (
 	separator kind = iota
-	letter         // also digits and marks that belong to a letter
+	letter         // also digits
+	mark           // continues a token: the vowels of many scripts
 	pair           // of a script that is indexed in pairs
 	ignored        // does not exist: invisible, or an accent
 )
@@ -50,7 +51,7 @@ func kindSlow(r rune) kind {
 		}
 		return letter
 	case unicode.IsMark(r):
-		return letter
+		return mark
 	}
 	return separator
 }
@@ -110,8 +111,15 @@ func (t *foldTable) fold(r rune) string {
 }
 
 func foldSlow(r rune) string {
+	// Accents go first: one of Greek has an upper case that is a letter.
+	bare := strings.Map(func(r rune) rune {
+		if accent(r) || invisible(r) {
+			return -1
+		}
+		return r
+	}, norm.NFKD.String(string(r)))
 	// Fold swaps the cases of Cherokee; lower case after it settles that.
-	s := norm.NFKD.String(strings.ToLower(cases.Fold().String(norm.NFKD.String(string(r)))))
+	s := norm.NFKD.String(strings.ToLower(cases.Fold().String(bare)))
 	var b strings.Builder
 	for _, r := range s {
 		if accent(r) || invisible(r) || !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.IsMark(r) {
@@ -156,7 +164,7 @@ func decode(s string) (rune, int) {
 		return r, n
 	case r == utf8.RuneError && n <= 1:
 		return ' ', max(n, 1)
-	case r >= 0x1100 && r <= 0x11ff || r >= 0xf900 && r <= 0xfaff || r >= 0xff00 && r <= 0xffef:
+	case r >= 0x1100 && r <= 0x11ff || r >= 0xf900 && r <= 0xfaff || r >= 0xff00 && r <= 0xffef || r >= 0x2f800 && r <= 0x2fa1f:
 	case r >= 0x3041 && r <= 0x30fe:
 		// A voicing mark (U+3099, U+309A) may follow: E3 82 99, E3 82 9A.
 		if len(s) < n+3 || s[n] != 0xe3 || s[n+1] != 0x82 || s[n+2] != 0x99 && s[n+2] != 0x9a {
@@ -165,15 +173,24 @@ func decode(s string) (rune, int) {
 	default:
 		return r, n
 	}
-	m := norm.NFKC.NextBoundaryInString(s, true)
-	if m < n {
-		return r, n
+	return compose(s, r, n)
+}
+
+// compose returns the character that the first characters of s, of which r takes
+// n bytes, make together.
+func compose(s string, r rune, n int) (rune, int) {
+	most := norm.NFKC.NextBoundaryInString(s, true)
+	for end := n; end <= most; {
+		c := norm.NFKC.String(s[:end])
+		q, k := utf8.DecodeRuneInString(c)
+		if k != len(c) {
+			break
+		}
+		r, n = q, end
+		_, k = utf8.DecodeRuneInString(s[end:])
+		end += max(k, 1)
 	}
-	q, k := utf8.DecodeRuneInString(norm.NFKC.String(s[:m]))
-	if k == 0 {
-		return r, n
-	}
-	return q, m
+	return r, n
 }
 
 // writeEscaped writes a character that is neither letter nor space into a key.

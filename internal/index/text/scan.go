@@ -13,7 +13,9 @@ type Scanner struct {
 }
 
 // NewScanner returns a Scanner over s. Bytes that are not UTF-8 separate tokens.
-func NewScanner(s string) *Scanner { return &Scanner{s: s, buf: make([]byte, 0, MaxToken+utf8.UTFMax*4)} }
+func NewScanner(s string) *Scanner {
+	return &Scanner{s: s, buf: make([]byte, 0, MaxToken+utf8.UTFMax*4)}
+}
 
 // Reset starts over with s.
 func (sc *Scanner) Reset(s string) { *sc = Scanner{s: s, buf: sc.buf[:0]} }
@@ -71,8 +73,12 @@ func (sc *Scanner) Next() bool {
 // and whether the token is complete.
 func (sc *Scanner) wide(i int) (next int, done bool) {
 	r, n := decode(sc.s[i:])
-	switch kindOf(r) {
-	case letter:
+	k := kindOf(r)
+	if k == mark && len(sc.buf) == 0 { // belongs to nothing
+		k = ignored
+	}
+	switch k {
+	case letter, mark:
 		if len(sc.buf) == 0 {
 			sc.start = i
 		}

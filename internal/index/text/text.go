@@ -104,7 +104,7 @@ func Key(value string) string {
 			space = false
 		}
 		switch kindOf(r) {
-		case letter:
+		case letter, mark:
 			b.WriteString(f.fold(r))
 		case pair:
 			b.WriteRune(r)
