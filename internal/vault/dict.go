@@ -1,12 +1,34 @@
 package vault
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/muniment/muniment/internal/uid"
+)
+
+// Bounds of a dictionary that the compactor makes.
+const (
+	// dictSize is its largest shared text, in bytes: more costs more than it saves
+	// for a cluster of clusterSize.
+	dictSize = 384 << 10
+	// minDict is the smallest shared text that is worth a frame, in bytes.
+	minDict = 256
+	// dictSamples is the number of texts from which the tables are learned, and
+	// on which it is tried whether the dictionary pays.
+	dictSamples = 256
+	// maxSample is how much of a sample is used, in bytes: the library takes
+	// at most a block.
+	maxSample = 64 << 10
+	// dictID is the number in the frames that need a dictionary. Which one, the
+	// index of the segment tells.
+	dictID = 1
+	// decoderWeight is what a decoder takes beside its dictionary, in bytes.
+	decoderWeight = 512 << 10
 )
 
 // dictKey names a dictionary in the cache.
@@ -42,6 +64,154 @@ func (v *Vault) dictionary(s *openSegment, o io.ReaderAt, n int) (*dictionary, e
 		return nil, errDecode
 	}
 	d := &dictionary{dec}
-	v.dicts.put(k, d, int64(len(b)))
+	v.dicts.put(k, d, int64(len(b))+decoderWeight)
 	return d, nil
+}
+
+// packer compresses for the compactor: as well as it can, with a dictionary that
+// it has learned. It is not safe for concurrent use.
+type packer struct {
+	plain *zstd.Encoder
+	dict  *zstd.Encoder
+	dec   *zstd.Decoder // with the dictionary
+	bare  *zstd.Decoder // without
+}
+
+func newPacker() (*packer, error) {
+	enc, err := newBestEncoder()
+	if err != nil {
+		return nil, err
+	}
+	dec, err := newSmallDecoder(nil)
+	return &packer{plain: enc, bare: dec}, err
+}
+
+func (p *packer) close() error {
+	for _, e := range []*zstd.Encoder{p.plain, p.dict} {
+		if e != nil {
+			if err := e.Close(); err != nil {
+				return fmt.Errorf("zstd: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+func newBestEncoder(opts ...zstd.EOption) (*zstd.Encoder, error) {
+	e, err := zstd.NewWriter(nil, append(opts, zstd.WithEncoderLevel(zstd.SpeedBestCompression),
+		zstd.WithEncoderCRC(false), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(maxWindow))...)
+	if err != nil {
+		return nil, fmt.Errorf("zstd: %w", err)
+	}
+	return e, nil
+}
+
+// learn makes a dictionary of what texts share and compresses with it from now on.
+// It returns nil if it would not pay.
+func (p *packer) learn(texts [][]byte) ([]byte, error) {
+	if len(texts) < minSharers {
+		return nil, nil
+	}
+	shared := sharedText(texts, dictSize)
+	if len(shared) < minDict {
+		return nil, nil
+	}
+	b := buildDict(shared, samples(texts))
+	if b == nil {
+		return nil, nil
+	}
+	var err error
+	if p.dict == nil {
+		p.dict, err = newBestEncoder(zstd.WithEncoderDict(b))
+	} else {
+		err = p.dict.ResetWithOptions(nil, zstd.WithEncoderDict(b))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("zstd dictionary: %w", err)
+	}
+	if p.dec, err = newSmallDecoder(b); err != nil {
+		return nil, err
+	}
+	if !p.pays(b, texts) {
+		return nil, nil
+	}
+	return b, nil
+}
+
+// samples picks texts from all over.
+func samples(texts [][]byte) [][]byte {
+	step := (len(texts) + dictSamples - 1) / dictSamples
+	var out [][]byte
+	for i := 0; i < len(texts); i += step {
+		if s := texts[i]; len(s) > 0 {
+			out = append(out, s[:min(len(s), maxSample)])
+		}
+	}
+	return out
+}
+
+// buildDict makes a dictionary in the zstd format (RFC 8878 §6). It returns nil
+// if the library cannot: some texts are not orderly enough for its tables. That it
+// panics is known of samples it does not expect; texts come from strangers, so it
+// is given none of the chance to end the process.
+func buildDict(shared []byte, samples [][]byte) (b []byte) {
+	defer func() {
+		if recover() != nil {
+			b = nil
+		}
+	}()
+	b, err := zstd.BuildDict(zstd.BuildDictOptions{
+		ID: dictID, History: shared, Contents: samples, Offsets: [3]int{1, 4, 8},
+		Level: zstd.SpeedBetterCompression, CompatV155: true,
+	})
+	if err != nil {
+		return nil
+	}
+	return b
+}
+
+// pays tries a dictionary on some of the texts: it must save more than it takes.
+func (p *packer) pays(dict []byte, texts [][]byte) bool {
+	step := max(1, len(texts)/32)
+	saved, tried, total := 0, 0, 0
+	for i, t := range texts {
+		total += len(t)
+		if i%step == 0 {
+			tried += len(t)
+			saved += len(p.plain.EncodeAll(t, nil)) - len(p.dict.EncodeAll(t, nil))
+		}
+	}
+	if tried == 0 {
+		return false
+	}
+	_, z := p.compress(dict, false)
+	return float64(saved)*float64(total)/float64(tried) > float64(len(z)+keySize+tagSize+16)
+}
+
+// compress returns the codec byte and the stream for plain.
+func (p *packer) compress(plain []byte, dict bool) (byte, []byte) {
+	e := p.plain
+	if dict {
+		e = p.dict
+	}
+	if len(plain) == 0 {
+		return codecPlain, nil
+	}
+	if z := e.EncodeAll(plain, nil); len(z) < len(plain) {
+		return codecZstd, z
+	}
+	return codecPlain, plain
+}
+
+// prove does what a reader will do and compares.
+func (p *packer) prove(kind byte, stream, plain []byte, dict bool) error {
+	d := p.bare
+	if dict {
+		d = p.dec
+	}
+	got, err := decompress(d, kind, stream)
+	if err == nil && !bytes.Equal(got, plain) {
+		err = errNotSame
+	}
+	return err
 }

@@ -36,9 +36,10 @@ type preparedFrame struct {
 	sum    Sum
 	key    frameKey
 	data   []byte
-	spool  *os.File
+	spool  io.ReaderAt // instead of data
 	off    int64
 	stored int64
+	dict   int // frame number of its dictionary plus one, 0 for none
 }
 
 func (f *preparedFrame) reader() io.Reader {

@@ -25,16 +25,24 @@ func (v *Vault) Write(ctx context.Context, tenant uid.ID, objs []*Prepared, recs
 	if len(frames) == 0 {
 		return nil, errors.New("write segment: nothing to write")
 	}
-	x := v.newIndex(tenant)
+	s, err := v.storeFrames(ctx, v.newIndex(tenant), frames)
+	if err != nil {
+		return nil, fmt.Errorf("write segment: %w", err)
+	}
+	return s, nil
+}
+
+// storeFrames writes frames as the segment that x begins.
+func (v *Vault) storeFrames(ctx context.Context, x *index, frames []*preparedFrame) (*Segment, error) {
 	keys := make([]*frameKey, len(frames))
 	readers := make([]io.Reader, len(frames))
 	for i, f := range frames {
-		x.frames = append(x.frames, frameEntry{kind: f.kind, aoid: f.aoid, stored: f.stored, size: f.size, dict: -1})
+		x.frames = append(x.frames, frameEntry{kind: f.kind, aoid: f.aoid, stored: f.stored, size: f.size, dict: f.dict - 1})
 		keys[i] = &f.key
 		readers[i] = f.reader()
 	}
 	if err := v.store(ctx, x, keys, io.MultiReader(readers...)); err != nil {
-		return nil, fmt.Errorf("write segment: %w", err)
+		return nil, err
 	}
 	s := x.public()
 	s.Size = x.total + keysSize(keys)

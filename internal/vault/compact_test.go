@@ -1,0 +1,165 @@
+package vault_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/muniment/muniment/internal/uid"
+	"github.com/muniment/muniment/internal/vault"
+)
+
+// refs lists everything that can be compacted.
+func (b *box) refs() (refs []vault.Ref, segments []uid.ID) {
+	b.t.Helper()
+	list, err := b.ListSegments(b.t.Context(), b.tenant)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for _, s := range list {
+		segments = append(segments, s.ID)
+		if err := b.Scan(b.t.Context(), b.tenant, s.ID, func(e vault.Entry) error {
+			refs = append(refs, e.Frame.Ref)
+			return e.Err
+		}); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	return refs, segments
+}
+
+// follow does what a catalog does with moves.
+func (b *box) follow(c *vault.Compaction, msgs []stored) {
+	b.t.Helper()
+	to := map[vault.Ref]vault.Ref{}
+	for _, m := range c.Moves {
+		to[m.From] = m.To
+		if m.Kind == vault.KindPart {
+			b.parts.set(b.tenant, m.SHA256, m.To)
+		}
+	}
+	for i := range msgs {
+		if r, ok := to[msgs[i].ref]; ok {
+			msgs[i].ref = r
+		}
+	}
+}
+
+// compact compacts everything and removes what was before.
+func (b *box) compact(msgs []stored) *vault.Compaction {
+	b.t.Helper()
+	refs, old := b.refs()
+	c, err := b.Compact(b.t.Context(), b.tenant, refs)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.follow(c, msgs)
+	if err := b.Remove(b.t.Context(), b.tenant, old...); err != nil {
+		b.t.Fatal(err)
+	}
+	return c
+}
+
+// thread is a set of messages that have much in common.
+func thread(n int) []string {
+	var out []string
+	quoted := ""
+	for i := range n {
+		said := fmt.Sprintf("Point %d: whoever reads number %x of this will know that it was written by hand.\r\n", i, i*2654435761)
+		out = append(out, mail(fmt.Sprintf("Re: thread, %d", i), said+quoted))
+		quoted = "> " + strings.ReplaceAll(said, "\r\n", "\r\n> ") + quoted[:min(len(quoted), 2000)]
+	}
+	return out
+}
+
+func TestCompact(t *testing.T) {
+	t.Parallel()
+	b := newBox(t)
+	var msgs []stored
+	for _, raw := range thread(60) {
+		msgs = append(msgs, b.store(raw)...)
+	}
+	big := noise(7, 40<<10)
+	msgs = append(msgs, b.store(mail("attachment", wrap(big, 76, "\r\n")), mail("again", wrap(big, 72, "\n")))...)
+	msgs = append(msgs, b.store(mail("large", wrap(noise(8, 3<<20), 76, "\r\n"), strings.Repeat("and text ", 200<<10)))...)
+	seg, err := b.Write(t.Context(), b.tenant, nil, []vault.Record{{AOID: msgs[0].aoid, Data: []byte(`{"later":1}`)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	record := seg.Frames[0].Ref
+	erased := msgs[3]
+	if err := b.Erase(t.Context(), b.tenant, []vault.Ref{erased.ref}); err != nil {
+		t.Fatal(err)
+	}
+	msgs = append(msgs[:3:3], msgs[4:]...)
+	before := b.size()
+
+	refs, old := b.refs()
+	c, err := b.Compact(t.Context(), b.tenant, append(refs, refs[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.wantRead(msgs...) // the old ones are as they were
+	if len(c.Erased) != 1 || c.Erased[0] != erased.ref {
+		t.Errorf("erased = %v, want %v", c.Erased, erased.ref)
+	}
+	if len(c.Segments) != 1 || !c.Segments[0].Compacted {
+		t.Fatalf("segments = %+v", c.Segments)
+	}
+	if got, want := len(c.Moves), len(refs)-1; got != want {
+		t.Errorf("%d moves, want %d", got, want)
+	}
+	b.follow(c, msgs)
+	if err := b.Remove(t.Context(), b.tenant, old...); err != nil {
+		t.Fatal(err)
+	}
+	b.wantRead(msgs...)
+	b.reopen()
+	b.wantRead(msgs...)
+	b.wantClean()
+	if _, err := b.read(erased); err == nil {
+		t.Error("an erased message came back")
+	}
+	for _, m := range c.Moves {
+		if m.From == record {
+			if got, err := b.Meta(t.Context(), b.tenant, m.To); string(got) != `{"later":1}` || err != nil {
+				t.Errorf("record = %q, %v", got, err)
+			}
+		}
+	}
+	dicts := 0
+	for _, f := range c.Segments[0].Frames {
+		if f.Kind == vault.KindDict {
+			dicts++
+			_, err := b.Compact(t.Context(), b.tenant, []vault.Ref{f.Ref})
+			if !errors.Is(err, vault.ErrNotFound) {
+				t.Errorf("Compact of a dictionary = %v, want ErrNotFound", err)
+			}
+		}
+	}
+	if dicts != 1 {
+		t.Errorf("%d dictionaries, want 1", dicts)
+	}
+	if after := b.size(); after >= before {
+		t.Errorf("%d bytes before, %d after", before, after)
+	}
+	// And again, from frames with a dictionary.
+	b.compact(msgs)
+	b.wantRead(msgs...)
+	b.wantClean()
+}
+
+// size returns the bytes of all objects.
+func (b *box) size() int64 {
+	b.t.Helper()
+	n := int64(0)
+	list, err := b.ListSegments(b.t.Context(), b.tenant)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for _, s := range list {
+		n += s.Size
+	}
+	return n
+}
