@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 
 	"github.com/muniment/muniment/internal/ingest/mbox"
 	"github.com/muniment/muniment/internal/spool"
@@ -44,13 +45,31 @@ func (f feeder) file(file found) error {
 }
 
 func (f feeder) startsMbox(file found) (bool, error) {
-	in, err := os.Open(file.path)
+	in, err := openFile(file.path)
 	if err != nil {
 		return false, err
 	}
 	defer in.Close()
 	head, err := readHead(in)
 	return isMbox(head), err
+}
+
+// openFile opens a regular file and nothing else: no link, and nothing that has
+// taken the file's place since the walk saw it, such as a pipe that would make
+// the opening wait.
+func openFile(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	st, err := f.Stat()
+	if err == nil && !st.Mode().IsRegular() {
+		err = &os.PathError{Op: "open", Path: path, Err: errors.New("is no longer a regular file")}
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
 }
 
 func readHead(r io.ReaderAt) ([]byte, error) {
@@ -64,7 +83,7 @@ func readHead(r io.ReaderAt) ([]byte, error) {
 
 // mbox passes on the messages of an mbox file, one by one.
 func (f feeder) mbox(file found) error {
-	in, err := os.Open(file.path)
+	in, err := openFile(file.path)
 	if err != nil {
 		f.meter.passed(file.size)
 		return f.problem(unreadable(file.origin, err))
@@ -79,6 +98,9 @@ func (f feeder) mbox(file found) error {
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil
+		case errors.Is(err, mbox.ErrNotMbox):
+			f.meter.passed(file.size - r.Pos())
+			return f.problem(Problem{Origin: file.origin, Reason: NotAMessage, Bytes: file.size, Detail: err.Error()})
 		case err != nil:
 			return f.problem(unreadable(file.origin, err))
 		}
@@ -154,11 +176,15 @@ func (f feeder) fill(it item, buf *spool.Buffer, r *mbox.Reader) error {
 		f.release(it)
 		return f.problem(Problem{Origin: it.origin, Reason: Empty})
 	}
-	if more := min(it.size, bytesInFlight) - it.weight; more > 0 {
+	switch more := weigh(it.size) - it.weight; {
+	case more > 0:
 		if err := f.memory.Acquire(f.ctx, more); err != nil {
 			f.release(it)
 			return err
 		}
+		it.weight += more
+	case more < 0:
+		f.memory.Release(-more)
 		it.weight += more
 	}
 	return f.send(it)

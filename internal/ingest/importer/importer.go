@@ -10,15 +10,16 @@
 //
 // Every file ends in exactly one account of the report: stored, duplicate,
 // done before (by the interrupted run), skipped or failed, the last two with a
-// reason. Nothing is ever written to, renamed in or removed from the place
-// that is imported.
+// reason. Symbolic links are reported and not followed: what they lead to may
+// be anything this process can read. Nothing is ever written to, renamed in or
+// removed from the place that is imported.
 //
 // The package must not look into messages beyond the question whether a file
 // is one at all.
 //
 // Layout: run.go is the frame, walk.go finds the files, kind.go judges what
 // they are, offer.go reads them and hands them over, checkpoint.go remembers,
-// progress.go and report.go tell.
+// progress.go, report.go and write.go tell.
 package importer
 
 import (
@@ -26,7 +27,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime"
 	"time"
 
 	"github.com/muniment/muniment/internal/archive"
@@ -38,6 +38,10 @@ import (
 const (
 	// bytesInFlight bounds the memory of all messages being offered together.
 	bytesInFlight = 64 << 20
+	// defaultWorkers is how many messages are offered at the same time: they
+	// mostly wait for the group commit they share, and a commit of many costs
+	// little more than a commit of one.
+	defaultWorkers = 256
 	// inMemory is the largest file that is read into memory; larger ones are
 	// offered as open files.
 	inMemory = 4 << 20
@@ -90,7 +94,7 @@ type Config struct {
 	Category string
 	Tags     []string
 
-	// Workers offer messages at the same time; 0 means two for each processor.
+	// Workers offer messages at the same time; 0 means 256.
 	Workers int
 	// MaxMessage is the largest message offered; 0 means archive.MaxMessage.
 	MaxMessage int64
@@ -126,7 +130,7 @@ func (c Config) withDefaults() (Config, error) {
 		return c, fmt.Errorf("import: format %.20q: want auto, eml, maildir or mbox", c.Format)
 	}
 	if c.Workers <= 0 {
-		c.Workers = 2 * runtime.GOMAXPROCS(0)
+		c.Workers = defaultWorkers
 	}
 	if c.MaxMessage <= 0 || c.MaxMessage > archive.MaxMessage {
 		c.MaxMessage = archive.MaxMessage

@@ -70,7 +70,7 @@ func (r *run) read(f found) (rawBytes, *Problem) {
 		p := unreadable(f.origin, err)
 		return nil, &p
 	}
-	in, err := os.Open(f.path)
+	in, err := openFile(f.path)
 	if err != nil {
 		return failed(err)
 	}

@@ -2,6 +2,7 @@ package importer
 
 import (
 	"context"
+	"fmt"
 	"sync/atomic"
 	"time"
 )
@@ -21,6 +22,28 @@ type Progress struct {
 	MessagesPerSecond float64 // of late
 	BytesPerSecond    float64
 	Left              time.Duration // estimated; negative: not known
+}
+
+// Counts says how much is done: "1234 messages, 12.3 of 45.6 MB (27 %)".
+func (p Progress) Counts() string {
+	const mb = 1e6
+	s := fmt.Sprintf("%d messages, %.1f of %.1f MB", p.Messages, float64(p.Bytes)/mb, float64(max(p.TotalBytes, p.Bytes))/mb)
+	if !p.TotalKnown {
+		return s + " found so far"
+	}
+	if p.TotalBytes > 0 {
+		s += fmt.Sprintf(" (%d %%)", min(100, 100*p.Bytes/p.TotalBytes))
+	}
+	return s
+}
+
+// Pace says how fast it goes: "812/s, 1m20s left".
+func (p Progress) Pace() string {
+	s := fmt.Sprintf("%.0f/s", p.MessagesPerSecond)
+	if p.Left >= 0 {
+		s += fmt.Sprintf(", %v left", p.Left.Round(time.Second))
+	}
+	return s
 }
 
 // meter counts, and tells of it.
@@ -55,10 +78,8 @@ func (m *meter) countAll(ctx context.Context, cfg Config) {
 		return
 	}
 	w := &walker{ctx: ctx, format: cfg.Format, to: counter{m}}
-	for _, p := range cfg.Paths {
-		if w.root(p) != nil {
-			return // the run has ended first
-		}
+	if w.roots(cfg.Paths) != nil {
+		return // the run has ended first
 	}
 	m.known.Store(true)
 }

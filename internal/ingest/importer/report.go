@@ -1,14 +1,6 @@
 package importer
 
 import (
-	"encoding/csv"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
-	"os"
-	"path/filepath"
-	"strconv"
 	"sync"
 	"time"
 
@@ -70,84 +62,13 @@ type Report struct {
 // command may end with success.
 func (r *Report) Complete() bool { return r.Finished && r.Failed == 0 }
 
-// WriteText writes the report for people.
-func (r *Report) WriteText(w io.Writer) error {
-	state := "finished"
-	if !r.Finished {
-		state = "NOT finished: run the same import again to go on"
-	}
-	stored := "stored"
-	if r.DryRun {
-		stored = "would be offered"
-	}
-	_, err := fmt.Fprintf(w, "Import %s (%s)\n  %-16s %d\n  %-16s %d\n  %-16s %d\n  %-16s %d\n  %-16s %d\n  %-16s %d\n  %-16s %v\n",
-		state, r.Started.UTC().Format(time.RFC3339), stored, r.Stored, "duplicate", r.Duplicate, "done before", r.DoneBefore,
-		"skipped", r.Skipped, "failed", r.Failed, "bytes", r.Bytes, "time", r.Ended.Sub(r.Started).Round(time.Millisecond))
-	if err != nil || len(r.Problems) == 0 {
-		return err
-	}
-	if _, err := io.WriteString(w, "\nNot stored:\n"); err != nil {
-		return err
-	}
-	for _, p := range r.Problems {
-		mark := "skipped"
-		if p.Failed {
-			mark = "FAILED"
-		}
-		if _, err := fmt.Fprintf(w, "  %-7s %-13s %q: %s\n", mark, p.Reason, p.Origin, p.Detail); err != nil {
-			return err
-		}
-	}
-	if r.Omitted > 0 {
-		_, err = fmt.Fprintf(w, "  … and %d more\n", r.Omitted)
-	}
-	return err
-}
+// Offered is how many messages were brought to the archive, by this run and the
+// interrupted one it continues. In a dry run: would be.
+func (r *Report) Offered() int64 { return r.Stored + r.Duplicate + r.DoneBefore }
 
-// WriteJSON writes the report for programs.
-func (r *Report) WriteJSON(w io.Writer) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(r)
-}
-
-// WriteCSV writes the list of what was not stored.
-func (r *Report) WriteCSV(w io.Writer) error {
-	c := csv.NewWriter(w)
-	rows := [][]string{{"origin", "failed", "reason", "detail", "bytes"}}
-	for _, p := range r.Problems {
-		rows = append(rows, []string{p.Origin, strconv.FormatBool(p.Failed), string(p.Reason), p.Detail, strconv.FormatInt(p.Bytes, 10)})
-	}
-	return c.WriteAll(rows)
-}
-
-// Save writes the report into dir as text, JSON and CSV and returns the names
-// of the files. The directory is made if it is missing.
-func (r *Report) Save(dir string) ([]string, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("save report: %w", err)
-	}
-	base := filepath.Join(dir, "import-"+r.Started.UTC().Format("20060102T150405.000Z"))
-	var names []string
-	for _, f := range []struct {
-		ext   string
-		write func(io.Writer) error
-	}{{".txt", r.WriteText}, {".json", r.WriteJSON}, {".csv", r.WriteCSV}} {
-		if err := save(base+f.ext, f.write); err != nil {
-			return names, fmt.Errorf("save report: %w", err)
-		}
-		names = append(names, base+f.ext)
-	}
-	return names, nil
-}
-
-func save(name string, write func(io.Writer) error) error {
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	return errors.Join(write(f), f.Close())
-}
+// NotStored is how many files and messages are not in the archive, rightly or
+// not. Each has its Problem, up to the bound of the list.
+func (r *Report) NotStored() int64 { return r.Skipped + r.Failed }
 
 // account collects a report from many goroutines.
 type account struct {

@@ -112,18 +112,18 @@ func (r *run) do() error {
 
 func (r *run) walk() error {
 	w := &walker{ctx: r.ctx, format: r.cfg.Format, to: feeder{r}}
-	for _, p := range r.cfg.Paths {
-		if err := w.root(p); err != nil {
-			return err
-		}
-	}
-	return nil
+	return w.roots(r.cfg.Paths)
 }
+
+// weigh returns what a message of that size takes from run.memory: at least a
+// little, because it occupies buffers too, and at most everything, so that it
+// goes alone.
+func weigh(size int64) int64 { return min(max(size, 16<<10), bytesInFlight) }
 
 // send gives an item to a worker, when there is memory for it.
 func (r *run) send(it item) error {
 	if it.weight == 0 {
-		it.weight = min(max(it.size, 1), bytesInFlight)
+		it.weight = weigh(it.size)
 		if err := r.memory.Acquire(r.ctx, it.weight); err != nil {
 			return err
 		}

@@ -36,27 +36,50 @@ type visitor interface {
 	problem(p Problem) error
 }
 
-// walker goes through files and directories. Links to files are followed,
-// links to directories are not, so there are no loops, nothing is taken twice,
-// and nothing outside of the given paths is read by accident.
+// walker goes through files and directories. Links are not followed, so there
+// are no loops, nothing is taken twice, and nothing outside of the given paths
+// is read: the owner of a Maildir must not choose what an importing
+// administrator reads.
 type walker struct {
 	ctx    context.Context
 	format Format
 	to     visitor
 }
 
+// roots walks the given paths. With several, the origins of what is in a
+// directory begin with its path, for they must tell its files from another's.
+func (w *walker) roots(paths []string) error {
+	for _, p := range paths {
+		rel := ""
+		if len(paths) > 1 {
+			rel = filepath.Clean(p)
+		}
+		if err := w.root(p, rel); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // root walks one of the given paths; it may be a link itself.
-func (w *walker) root(p string) error {
-	st, err := os.Stat(p)
+func (w *walker) root(p, rel string) error {
+	real, err := filepath.EvalSymlinks(p)
+	var st fs.FileInfo
+	if err == nil {
+		st, err = os.Lstat(real)
+	}
 	if err != nil {
-		return w.to.problem(unreadable(filepath.Base(p), err))
+		return w.to.problem(unreadable(origin(filepath.Base(p)), err))
 	}
-	if !st.IsDir() {
-		f := newFound(p, filepath.Base(p), st)
-		f.taken = w.format == EML
-		return w.regular(f, st)
+	if st.IsDir() {
+		return w.dir(real, rel)
 	}
-	return w.dir(p, "")
+	if rel == "" {
+		rel = filepath.Base(p)
+	}
+	f := newFound(real, rel, st)
+	f.taken = w.format == EML
+	return w.regular(f, st)
 }
 
 func newFound(p, rel string, st fs.FileInfo) found {
@@ -123,12 +146,12 @@ func (w *walker) entry(p, rel string, t fs.FileMode) error {
 	if t.IsDir() {
 		return w.dir(p, rel)
 	}
-	st, err := os.Stat(p)
+	st, err := os.Lstat(p)
 	switch {
 	case err != nil:
 		return w.to.problem(unreadable(origin(rel), err))
-	case st.IsDir():
-		return w.to.problem(Problem{Origin: origin(rel), Reason: Link, Detail: "link to a directory; name the directory to import it"})
+	case st.IsDir(): // since it was listed
+		return w.dir(p, rel)
 	default:
 		return w.regular(newFound(p, rel, st), st)
 	}
@@ -137,6 +160,8 @@ func (w *walker) entry(p, rel string, t fs.FileMode) error {
 // regular passes on a file if it is one, and if the format allows it here.
 func (w *walker) regular(f found, st fs.FileInfo) error {
 	switch {
+	case st.Mode()&fs.ModeSymlink != 0:
+		return w.to.problem(Problem{Origin: f.origin, Reason: Link, Detail: "symbolic link, not followed; import what it leads to by its own path"})
 	case !st.Mode().IsRegular():
 		return w.to.problem(Problem{Origin: f.origin, Reason: SpecialFile, Detail: st.Mode().Type().String()})
 	case w.format == Maildir && !f.taken:
@@ -163,17 +188,17 @@ func (w *walker) maildirEntry(p, rel string, e maildir.Entry) error {
 	if err := w.ctx.Err(); err != nil {
 		return err
 	}
-	st, err := os.Stat(p)
+	st, err := os.Lstat(p)
 	switch {
 	case err != nil:
 		return w.to.problem(unreadable(origin(rel), err))
-	case st.IsDir():
-		return w.to.problem(Problem{Origin: origin(rel), Reason: NotAMessage, Detail: "directory where a Maildir has messages"})
+	case st.IsDir(): // a Maildir has none there, but what is in it may be mail
+		return w.dir(p, rel)
 	case e.Unfinished():
 		return w.to.problem(Problem{Origin: origin(rel), Reason: Unfinished, Bytes: st.Size(), Detail: "delivery not finished (tmp)"})
 	}
 	f := newFound(p, rel, st)
-	f.taken = true
+	f.taken = !e.Hidden()
 	return w.regular(f, st)
 }
 

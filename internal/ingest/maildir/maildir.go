@@ -19,10 +19,11 @@ import (
 // batch is how many directory entries are held in memory at once.
 const batch = 1024
 
-// Is reports whether dir has the sub-directories cur and new.
+// Is reports whether dir has the sub-directories cur and new. Links to
+// directories do not count.
 func Is(dir string) bool {
 	for _, sub := range []string{"cur", "new"} {
-		if st, err := os.Stat(filepath.Join(dir, sub)); err != nil || !st.IsDir() {
+		if st, err := os.Lstat(filepath.Join(dir, sub)); err != nil || !st.IsDir() {
 			return false
 		}
 	}
@@ -41,10 +42,13 @@ type Entry struct {
 // broken off: nobody has ever acknowledged it.
 func (e Entry) Unfinished() bool { return e.Sub == "tmp" }
 
-// Each calls fn for every entry of cur, new and tmp, in no particular order;
-// names that begin with a dot are none (they belong to other software). An
-// error of fn ends it. A missing tmp is no error. A directory that cannot be
-// read is one, after the others were listed.
+// Hidden reports whether the name begins with a dot: such files are not
+// messages of the Maildir, but belong to other software.
+func (e Entry) Hidden() bool { return strings.HasPrefix(e.Name, ".") }
+
+// Each calls fn for every entry of cur, new and tmp, in no particular order,
+// hidden ones included. An error of fn ends it. A missing tmp is no error. A
+// directory that cannot be read is one, after the others were listed.
 func Each(dir string, fn func(Entry) error) error {
 	var failed error
 	for _, sub := range []string{"cur", "new", "tmp"} {
@@ -79,9 +83,6 @@ func list(dir string, fn func(fs.DirEntry) error) error {
 	for {
 		entries, err := f.ReadDir(batch)
 		for _, d := range entries {
-			if strings.HasPrefix(d.Name(), ".") {
-				continue
-			}
 			if err := fn(d); err != nil {
 				return err
 			}

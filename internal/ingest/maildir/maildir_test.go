@@ -42,14 +42,17 @@ func TestEach(t *testing.T) {
 	}
 	slices.SortFunc(got, func(a, b Entry) int { return strings.Compare(a.Sub+a.Name, b.Sub+b.Name) })
 	want := []Entry{
-		{Sub: "cur", Name: "1.a:2,RS", Flags: "RS"}, {Sub: "cur", Name: "2.b"}, {Sub: "cur", Name: "sub", Type: fs.ModeDir},
+		{Sub: "cur", Name: ".hidden"}, {Sub: "cur", Name: "1.a:2,RS", Flags: "RS"}, {Sub: "cur", Name: "2.b"}, {Sub: "cur", Name: "sub", Type: fs.ModeDir},
 		{Sub: "new", Name: "3.c"}, {Sub: "tmp", Name: "4.d"},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
-	if !got[4].Unfinished() || got[3].Unfinished() {
+	if !got[5].Unfinished() || got[4].Unfinished() {
 		t.Error("only what is in tmp is unfinished")
+	}
+	if !got[0].Hidden() || got[1].Hidden() {
+		t.Error("only what begins with a dot is hidden")
 	}
 }
 
