@@ -44,7 +44,6 @@ func BenchmarkStorageRatio(b *testing.B) {
 		before := x.size()
 		b.ResetTimer()
 		x.compactAsArchive()
-		b.StopTimer()
 		b.ReportMetric(float64(before)/float64(raw), "ingested/raw")
 		b.ReportMetric(float64(x.size())/float64(raw), "stored/raw")
 		b.ReportMetric(float64(msgs), "messages")
