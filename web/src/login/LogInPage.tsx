@@ -1,8 +1,8 @@
-import { Alert, Anchor, Badge, Button, Group, Paper, PasswordInput, SimpleGrid, Stack, Text, TextInput, Title, UnstyledButton } from '@mantine/core';
+import { Alert, Anchor, Badge, Button, Group, Paper, PasswordInput, Stack, Text, TextInput, Title, UnstyledButton } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { getRouteApi, Navigate } from '@tanstack/react-router';
+import { getRouteApi, useRouter } from '@tanstack/react-router';
 import { IconAlertTriangle, IconArrowRight } from '@tabler/icons-react';
-import { useState, type FormEvent } from 'react';
+import { useEffect, useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { logIn, type Account, type DemoLogin, type LogIn } from '../api';
@@ -31,7 +31,7 @@ export function LogInPage() {
     },
   });
   if (account.data) {
-    return <Navigate to={next ?? '/'} replace />;
+    return <Back next={next} />;
   }
   const demo = status.data?.demo_logins ?? [];
   return (
@@ -53,6 +53,13 @@ export function LogInPage() {
       </footer>
     </div>
   );
+}
+
+// Back leads to where the log-in was asked for, once.
+function Back({ next }: { next: string | undefined }) {
+  const router = useRouter();
+  useEffect(() => router.history.replace(next ?? '/'), [router, next]);
+  return null;
 }
 
 function Languages() {
@@ -121,7 +128,7 @@ function DemoLogins({ logins, busy, choose }: { logins: DemoLogin[]; busy: boole
         <Badge variant="light" color="orange" radius="sm" tt="none">{t('app.demo')}</Badge>
       </Group>
       <Text size="sm" c="dimmed" mb="sm">{t('login.demoText')}</Text>
-      <SimpleGrid cols={{ base: 1, xs: logins.length > 1 ? 2 : 1 }} spacing="xs">
+      <Stack gap="xs">
         {logins.map((login) => (
           <UnstyledButton key={login.login} className={classes.choice} disabled={busy} onClick={() => choose(login)}>
             <span>
@@ -133,7 +140,7 @@ function DemoLogins({ logins, busy, choose }: { logins: DemoLogin[]; busy: boole
             <IconArrowRight size={16} aria-hidden />
           </UnstyledButton>
         ))}
-      </SimpleGrid>
+      </Stack>
     </section>
   );
 }

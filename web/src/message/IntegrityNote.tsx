@@ -1,4 +1,4 @@
-import { Alert, Button, Code, Group, Stack, Text } from '@mantine/core';
+import { Alert, Button, Code, Stack, Text } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { IconAlertTriangle, IconShieldCheck } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
@@ -31,11 +31,11 @@ export function IntegrityNote({ message }: { message: Message }) {
   const checked = formatDateTime(integrity.checked_at, i18n.language, zone);
   if (!integrity.intact) {
     return (
-      <Alert color="red" variant="filled" role="alert" icon={<IconAlertTriangle aria-hidden />} title={t('proof.broken')} data-testid="integrity">
+      <Alert color="red.9" variant="filled" role="alert" icon={<IconAlertTriangle aria-hidden />} title={t('proof.broken')} data-testid="integrity">
         <Stack gap="xs" align="flex-start">
           <Text size="sm">{t('proof.brokenHint')}</Text>
           <Code className={classes.problem}>{[integrity.problem, message.id, checked].filter(Boolean).join('\n')}</Code>
-          <Button size="xs" variant="white" color="red" loading={check.isPending} onClick={() => check.mutate()}>{t('proof.check')}</Button>
+          <Button size="xs" variant="white" color="red.9" loading={check.isPending} onClick={() => check.mutate()}>{t('proof.check')}</Button>
           {check.error && <FailureNote error={check.error} compact />}
         </Stack>
       </Alert>
@@ -44,13 +44,13 @@ export function IntegrityNote({ message }: { message: Message }) {
   const since = formatDateTime(message.received_at, i18n.language, zone);
   return (
     <>
-      <Group gap={6} wrap="nowrap" align="flex-start" data-testid="integrity">
+      <div className={classes.sealed} data-testid="integrity">
         <IconShieldCheck size={18} aria-hidden className={classes.seal} />
         <Text size="sm" className={classes.intact} role="status" title={formatLongDateTime(message.received_at, i18n.language, zone)}>
           {t('proof.intact', { since, when: sinceWhen(integrity.checked_at, t('proof.justNow'), checked) })}
         </Text>
         {again}
-      </Group>
+      </div>
       {check.error && <FailureNote error={check.error} compact />}
     </>
   );

@@ -73,11 +73,12 @@ export function SearchField({ q, invalid, describedBy, search, handle }: Props) 
   return (
     <form role="search" aria-label={t('search.field')} onSubmit={submit} className={classes.form}>
       <Combobox store={combobox} onOptionSubmit={choose} withinPortal shadow="md" offset={4} transitionProps={{ duration: 0 }}>
-        <Combobox.Target>
+        <Combobox.Target withExpandedAttribute autoComplete="off">
           <TextInput
             ref={input}
             className={classes.field}
             size="md"
+            role="combobox"
             aria-label={t('search.field')}
             aria-describedby={describedBy}
             aria-invalid={invalid}

@@ -1,7 +1,7 @@
-import { Button, Drawer, Group, NativeSelect, Stack, Text, Title, VisuallyHidden } from '@mantine/core';
+import { ActionIcon, Button, Drawer, Group, NativeSelect, Stack, Text, Title, VisuallyHidden } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { IconFilter, IconInbox, IconMailSearch } from '@tabler/icons-react';
+import { IconFilter, IconInbox, IconMailSearch, IconSortAscending, IconSortDescending } from '@tabler/icons-react';
 import { lazy, Suspense, useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -146,8 +146,20 @@ function Bar({ page, order, sort, filters }: { page: Page | undefined; order: Or
         {page && <Text size="xs" c="dimmed" span className={classes.took}>{t('search.took', { number: formatNumber(Math.max(1, Math.round(page.milliseconds)), i18n.language) })}</Text>}
       </div>
       <Group gap={6} wrap="nowrap">
-        {filters && <Button variant="subtle" color="gray" size="compact-sm" leftSection={<IconFilter size={16} aria-hidden />} onClick={filters}>{t('search.filters')}</Button>}
+        {filters && <ActionIcon variant="subtle" color="gray" size="lg" className={classes.narrow} aria-label={t('search.filters')} onClick={filters}><IconFilter size={18} aria-hidden /></ActionIcon>}
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          size="lg"
+          className={classes.narrow}
+          aria-label={`${t('search.order')}: ${t(`search.${order}`)}`}
+          onClick={() => sort(order === 'newest' ? 'oldest' : 'newest')}
+        >
+          {order === 'newest' ? <IconSortDescending size={18} aria-hidden /> : <IconSortAscending size={18} aria-hidden />}
+        </ActionIcon>
+        {filters && <Button className={classes.roomy} variant="subtle" color="gray" size="compact-sm" leftSection={<IconFilter size={16} aria-hidden />} onClick={filters}>{t('search.filters')}</Button>}
         <NativeSelect
+          className={classes.roomy}
           size="xs"
           variant="unstyled"
           aria-label={t('search.order')}

@@ -1,6 +1,6 @@
 import { ActionIcon, Badge, Group, Menu, Text, Tooltip, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { Link, Navigate, Outlet, useLocation } from '@tanstack/react-router';
+import { Link, Outlet, useRouter } from '@tanstack/react-router';
 import { IconChartBar, IconKeyboard, IconLogout, IconSearch, IconUser, IconUserCircle } from '@tabler/icons-react';
 import { Suspense, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -20,7 +20,6 @@ import { useKeys } from './shortcuts';
 // when there is none.
 export function Frame() {
   const account = useQuery(accountQuery);
-  const location = useLocation();
   const language = account.data?.language;
   useEffect(() => {
     if (language !== undefined) {
@@ -28,8 +27,7 @@ export function Frame() {
     }
   }, [language]);
   if (account.data === null) {
-    const next = location.href === '/' ? {} : { next: location.href };
-    return <Navigate to="/login" search={next} replace />;
+    return <ToLogIn />;
   }
   if (account.data) {
     return <Framed account={account.data} />;
@@ -38,6 +36,17 @@ export function Frame() {
     return <main className={classes.alone}><FailureNote error={account.error} retry={() => void account.refetch()} /></main>;
   }
   return <PageLoading />;
+}
+
+// ToLogIn leads to the log-in page once, and from there back to where it came from.
+// The frame is still rendered while the other page is fetched, with the new address.
+function ToLogIn() {
+  const router = useRouter();
+  useEffect(() => {
+    const { href } = router.state.location;
+    void router.navigate({ to: '/login', search: href === '/' ? {} : { next: href }, replace: true });
+  }, [router]);
+  return null;
 }
 
 function Framed({ account }: { account: Account }) {
