@@ -44,10 +44,34 @@ func BenchmarkStorageRatio(b *testing.B) {
 		before := x.size()
 		b.ResetTimer()
 		x.compactAsArchive()
+		x.reportKinds(b, raw)
 		b.ReportMetric(float64(before)/float64(raw), "ingested/raw")
 		b.ReportMetric(float64(x.size())/float64(raw), "stored/raw")
 		b.ReportMetric(float64(msgs), "messages")
 	}
+}
+
+// reportKinds reports what the stored bytes are, each as a share of the raw ones.
+func (b *box) reportKinds(t *testing.B, raw int64) {
+	list, err := b.ListSegments(b.t.Context(), b.tenant)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	kinds, frames := map[vault.Kind]int64{}, 0
+	for _, s := range list {
+		seg, err := b.Segment(b.t.Context(), b.tenant, s.ID)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		for _, f := range seg.Frames {
+			kinds[f.Kind] += f.Stored
+			frames++
+		}
+	}
+	for k, n := range kinds {
+		t.ReportMetric(float64(n)/float64(raw), k.String()+"/raw")
+	}
+	t.ReportMetric(float64(frames), "frames")
 }
 
 // importFolder stores every file below dir in batches of 64, with meta data such
