@@ -22,7 +22,7 @@ import (
 func TestMixedTree(t *testing.T) {
 	t.Parallel()
 	dir := tree(t, map[string]string{
-		"a/one.eml": mail(1), "a/TWO.EML": "no header at all", "a/three": "Received: x\r\n\ty\r\nX-A: b\r\n\r\n.", "a/four.msg": "text",
+		"a/one.eml": mail(1), "a/TWO.EML": "no header at all", "a/three": "Received: x\r\n\ty\r\nX-A: b\r\n\r\n.", "a/four.msg": "text", "a/six": "  \n From: a\nSubject: b\n",
 		"a/five.mht": "\xef\xbb\xbf\r\nfrom: saved\n\nx", "six.txt": "Weird: yes\nAlso-Weird: yes\nDate: now\n\nx",
 		"box":          mboxOf(mail(10), mail(11), mail(10), ""),
 		"md/cur/1:2,S": "whatever a Maildir holds",
@@ -56,7 +56,7 @@ func TestMixedTree(t *testing.T) {
 		return fmt.Sprintf("box#%d@%d", n+1, n*(sepLen+len(mail(10))+1))
 	}
 	want := map[string]string{
-		"a/one.eml": mail(1), "a/TWO.EML": "no header at all", "a/three": "Received: x\r\n\ty\r\nX-A: b\r\n\r\n.", "a/four.msg": "text",
+		"a/one.eml": mail(1), "a/TWO.EML": "no header at all", "a/three": "Received: x\r\n\ty\r\nX-A: b\r\n\r\n.", "a/four.msg": "text", "a/six": "  \n From: a\nSubject: b\n",
 		"a/five.mht": "\xef\xbb\xbf\r\nfrom: saved\n\nx", "six.txt": "Weird: yes\nAlso-Weird: yes\nDate: now\n\nx",
 		at(0): mail(10), at(1): mail(11), at(2): mail(10),
 		"md/cur/1:2,S": "whatever a Maildir holds", "md/new/2": mail(20), "md/.Sent/new/4": mail(22),
@@ -73,7 +73,7 @@ func TestMixedTree(t *testing.T) {
 	if d := cmp.Diff(wantReasons, reasons(rep)); d != "" {
 		t.Errorf("not stored: %s", d)
 	}
-	if rep.Stored != 14 || rep.Duplicate != 1 || rep.Failed != 0 || rep.Skipped != 16 || !rep.Finished || !rep.Complete() {
+	if rep.Stored != 15 || rep.Duplicate != 1 || rep.Failed != 0 || rep.Skipped != 16 || !rep.Finished || !rep.Complete() {
 		t.Errorf("report %+v", rep)
 	}
 	for _, s := range f.subs {
@@ -84,7 +84,7 @@ func TestMixedTree(t *testing.T) {
 
 	// Again: nothing is stored, and that is said.
 	again, err := Run(context.Background(), cfg)
-	if err != nil || again.Stored != 0 || again.Duplicate != 15 || len(f.captures) != 15 {
+	if err != nil || again.Stored != 0 || again.Duplicate != 16 || len(f.captures) != 16 {
 		t.Errorf("second run: %+v, %v; %d captures", again, err, len(f.captures))
 	}
 }

@@ -46,10 +46,11 @@ func notMessage(name string, head []byte) string {
 }
 
 // looksLikeHeader reports whether b begins with header fields, one of which is
-// usual in mail. A byte order mark, empty lines and a "From " line may precede.
+// usual in mail. A byte order mark, blanks, empty lines and a "From " line may
+// precede.
 func looksLikeHeader(b []byte) bool {
 	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
-	b = bytes.TrimLeft(b, "\r\n")
+	b = bytes.TrimLeft(b, " \t\r\n")
 	if bytes.HasPrefix(bytes.TrimPrefix(b, []byte(">")), []byte("From ")) {
 		_, b, _ = bytes.Cut(b, []byte("\n"))
 	}
