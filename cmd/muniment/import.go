@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 
 	"github.com/muniment/muniment/internal/ingest/importer"
@@ -44,6 +46,7 @@ func (c *importCmd) Run(ctx context.Context, g *Globals, s *streams) error {
 	if err != nil {
 		return err
 	}
+	boundMemory()
 	// The first interrupt ends the import in good order; a second one ends the
 	// process at once, which loses nothing either.
 	defer context.AfterFunc(ctx, func() { signal.Reset(os.Interrupt) })()
@@ -66,6 +69,18 @@ func (c *importCmd) Run(ctx context.Context, g *Globals, s *streams) error {
 		return err
 	}
 	return errors.Join(c.tell(s, r), c.verdict(ctx, r, err))
+}
+
+// softMemory is what the garbage collector is asked to stay below. It leaves
+// room under the 512 MiB that the program may have resident, whatever is
+// imported, for what it does not count.
+const softMemory = 320 << 20
+
+// boundMemory sets the bound unless the environment (GOMEMLIMIT) has.
+func boundMemory() {
+	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
+		debug.SetMemoryLimit(softMemory)
+	}
 }
 
 // into names the archive's side of the import.
