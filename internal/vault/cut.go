@@ -15,6 +15,9 @@ const (
 	// maxCutLine is the longest line looked at. A body without line breaks that
 	// is longer stays as it is.
 	maxCutLine = 64 << 10
+	// maxCuts is the largest number of bodies cut out of one message: it bounds the
+	// memory for a message made of nothing else. What follows stays as it is.
+	maxCuts = 1 << 16
 	// PartSize is the smallest decoded body that is stored once per tenant.
 	PartSize = 16 << 10
 )
@@ -132,7 +135,7 @@ func (c *cutter) finish() {
 		pad = 0
 	}
 	r.size = (chars+pad)/4*3 - pad
-	if r.size < minCut || !c.other {
+	if r.size < minCut || !c.other || len(c.found) == maxCuts {
 		return
 	}
 	n := chars + pad

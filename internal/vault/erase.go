@@ -16,10 +16,11 @@ import (
 // left go with them. Erasing again is no error.
 //
 // It replaces key objects, so it must not run in two processes for one tenant at
-// the same time, nor while Compact is copying the same frames. The storage below
-// may keep the blocks of a replaced object until it needs them. Text that the
-// erased message had in common with at least two others can live on in
-// a dictionary as long as one of its users does; Compact makes new ones.
+// the same time, nor while Compact is copying the same frames; segments that
+// a crash of Compact has left must be removed before, for they hold copies. The
+// storage below may keep the blocks of a replaced object until it needs them. Text
+// that the erased message had in common with others can live on in a dictionary
+// as long as one of its users does: see Sharing.
 func (v *Vault) Erase(ctx context.Context, tenant uid.ID, refs []Ref) error {
 	bySegment := map[uid.ID][]uint32{}
 	for _, r := range refs {
@@ -72,6 +73,34 @@ func (v *Vault) eraseIn(ctx context.Context, tenant, segment uid.ID, frames []ui
 	v.forget(tenant, segment)
 	v.dicts.drop(func(k dictKey) bool { return k.segmentKey == segmentKey{tenant, segment} })
 	return err
+}
+
+// Sharing returns the frames, but the given ones, that can be read only with
+// a dictionary of one of the given ones, all of one segment. What erased messages
+// had in common is readable in that dictionary until these have been moved by
+// Compact; then Remove or Erase of the old frames destroys it.
+func (v *Vault) Sharing(ctx context.Context, tenant uid.ID, segment uid.ID, erased []uint32) ([]Ref, error) {
+	s, err := v.segment(ctx, tenant, segment)
+	if err != nil {
+		return nil, err
+	}
+	given, dicts := map[uint32]bool{}, map[int]bool{}
+	for _, n := range erased {
+		if int64(n) >= int64(len(s.frames)) {
+			return nil, fmt.Errorf("frame %s: %w", Ref{segment, n}, ErrNotFound)
+		}
+		given[n] = true
+		if d := s.frames[n].dict; d >= 0 {
+			dicts[d] = true
+		}
+	}
+	var refs []Ref
+	for i, f := range s.frames {
+		if f.dict >= 0 && dicts[f.dict] && s.keys[i] != nil && !given[uint32(i)] {
+			refs = append(refs, Ref{segment, uint32(i)})
+		}
+	}
+	return refs, nil
 }
 
 // dropUnusedDicts erases the keys of dictionaries that no readable frame uses.

@@ -32,9 +32,9 @@ const (
 	smallSize = 1 << 20
 	// maxRawSection bounds the memory of a raw section: 1 MiB.
 	maxRawSection = 1 << 20
-	// maxOps bounds the operations of a message in bytes: every cut takes at
-	// least minCut bytes of the original and an operation at most 60.
-	maxOps = 64 << 20
+	// maxOps is the largest block of operations, in bytes: there are at most
+	// maxCuts, and one takes at most 48.
+	maxOps = maxCuts * 48
 	// maxWindow is the largest zstd window, in bytes: 8 MiB.
 	maxWindow = 8 << 20
 	// maxSmallPlain is the largest stream of a small original: its bytes, its meta
@@ -122,6 +122,9 @@ func readHead(r *bufio.Reader, size int64) (head, error) {
 		var o op
 		if o, b, err = parseOp(b); err != nil {
 			return head{}, err
+		}
+		if len(h.ops) == maxCuts {
+			return head{}, fmt.Errorf("%w: it has too many operations", errHead)
 		}
 		// All numbers are below 2^33, so nothing overflows.
 		if o.gap > left || o.encoded() > left-o.gap {
