@@ -3,6 +3,7 @@ package smtp
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -38,6 +39,12 @@ func (tx *transaction) sources() []*catalog.Source {
 		}
 	}
 	return list
+}
+
+// isFor reports whether a recipient is the tenant's: further ones do not make
+// another message of it.
+func (tx *transaction) isFor(tenant uid.ID) bool {
+	return slices.ContainsFunc(tx.rcpts, func(r recipient) bool { return r.source.Tenant == tenant })
 }
 
 // reset drops the transaction.
@@ -159,7 +166,7 @@ func (c *session) rcpt(arg string) {
 	case c.tx.declared > c.s.cfg.MaxMessage:
 		c.tooLarge([]*catalog.Source{source}, c.tx.declared)
 		c.reply(c.tooLargeReply())
-	case !c.s.limiter.messageFor(source.Tenant):
+	case !c.tx.isFor(source.Tenant) && !c.s.limiter.messageFor(source.Tenant):
 		c.s.stats.throttled.Add(1)
 		c.reply("451 4.7.1 too many messages for this recipient, try again later")
 	default:
