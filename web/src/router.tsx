@@ -26,7 +26,10 @@ function searchState(raw: Record<string, unknown>): SearchState {
   return state;
 }
 
-const rootRoute = createRootRoute({ component: Outlet, notFoundComponent: NotFound, errorComponent: Crash });
+// Parameters that no route has checked must not reach one through the root.
+const noSearch = (): Record<never, never> => ({});
+
+const rootRoute = createRootRoute({ validateSearch: noSearch, component: Outlet, notFoundComponent: NotFound, errorComponent: Crash });
 
 const logInRoute = createRoute({
   getParentRoute: () => rootRoute,

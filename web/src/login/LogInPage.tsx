@@ -125,7 +125,7 @@ function DemoLogins({ logins, busy, choose }: { logins: DemoLogin[]; busy: boole
     <section className={classes.demo} aria-labelledby="demo-title">
       <Group gap="xs" mb={4}>
         <Title order={2} size="h5" id="demo-title">{t('login.demoTitle')}</Title>
-        <Badge variant="light" color="orange" radius="sm" tt="none">{t('app.demo')}</Badge>
+        <Badge variant="light" color="orange" radius="sm" tt="none" className={classes.badge}>{t('app.demo')}</Badge>
       </Group>
       <Text size="sm" c="dimmed" mb="sm">{t('login.demoText')}</Text>
       <Stack gap="xs">

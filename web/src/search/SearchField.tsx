@@ -114,7 +114,7 @@ export function SearchField({ q, invalid, describedBy, search, handle }: Props) 
           />
         </Combobox.Target>
         <Combobox.Dropdown hidden={list.length === 0}>
-          <Combobox.Options mah={360} className={classes.options} aria-label={t('search.suggestions')}>
+          <Combobox.Options mah={360} className={classes.options} aria-busy={!fresh} aria-label={t('search.suggestions')}>
             {list.map((s, i) => <SuggestionOption key={`${s.kind} ${s.insert}`} suggestion={s} value={String(i)} />)}
           </Combobox.Options>
         </Combobox.Dropdown>

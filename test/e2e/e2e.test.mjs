@@ -1,0 +1,41 @@
+// The browser test: the real program, real SMTP and Chromium.
+//
+//	server.mjs   starts the demonstration    session.mjs     log-in, account, log-out
+//	smtp.mjs     sends mail                  search.mjs      search page
+//	mails.mjs    the mail that is sent       message.mjs     reading, safely
+//	canary.mjs   must never be asked         appearance.mjs  languages, phone, dark, axe
+//	browser.mjs  Chromium and checks
+//
+// Run it with `npm run e2e` in web/ after `make build`.
+import { after, before, describe } from 'node:test';
+
+import { appearance } from './appearance.mjs';
+import { launch } from './browser.mjs';
+import { startCanary } from './canary.mjs';
+import { message } from './message.mjs';
+import { search } from './search.mjs';
+import { startServer } from './server.mjs';
+import { session } from './session.mjs';
+
+// world is what the tests share: it is filled before the first of them runs.
+const world = {};
+
+before(async () => {
+  world.canary = await startCanary();
+  world.server = await startServer();
+  world.browser = await launch();
+  const { logins } = world.server;
+  world.admin = logins.find((l) => l.role === 'tenant-admin');
+  world.user = logins.find((l) => l.role === 'user');
+}, { timeout: 180_000 });
+
+after(async () => {
+  await world.browser?.close();
+  await world.server?.stop();
+  await world.canary?.stop();
+});
+
+describe('session', { timeout: 120_000 }, () => session(world));
+describe('search', { timeout: 180_000 }, () => search(world));
+describe('message', { timeout: 180_000 }, () => message(world));
+describe('appearance', { timeout: 240_000 }, () => appearance(world));
