@@ -236,3 +236,15 @@ func (h *Handle) row(ctx context.Context, id uid.ID) (*catalog.Message, error) {
 	}
 	return row, nil
 }
+
+// Marks returns the places of text that a query means.
+func (h *Handle) Marks(ctx context.Context, queryText, text string) ([]query.Mark, error) {
+	if strings.TrimSpace(queryText) == "" {
+		return nil, nil
+	}
+	q, err := h.parse(ctx, queryText)
+	if err != nil {
+		return nil, err
+	}
+	return q.Marks(text), nil
+}

@@ -1,0 +1,171 @@
+package httpd
+
+import (
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/muniment/muniment/internal/archive"
+	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/uid"
+)
+
+// inlineSource bounds the bytes that the source view shows.
+const inlineSource = 1 << 20
+
+// Policies of the answers that carry foreign content.
+const (
+	sandboxed = "default-src 'none'; sandbox; frame-ancestors 'self'"
+	mailFrame = "default-src 'none'; style-src 'unsafe-inline'; img-src data:%s; form-action 'none'; base-uri 'none'; " +
+		"frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
+)
+
+// open finds handle and id of a download.
+func (s *Server) open(r *http.Request) (*archive.Handle, uid.ID, error) {
+	h, err := s.handle(r.Context())
+	if err != nil {
+		return nil, uid.ID{}, err
+	}
+	id, err := parseID(r.PathValue("id"))
+	return h, id, err
+}
+
+// html sends the message's HTML for a sandboxed frame.
+func (s *Server) html(w http.ResponseWriter, r *http.Request) {
+	h, id, err := s.open(r)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	remote := flag(r, "remote")
+	view, err := h.HTML(r.Context(), id, remote)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	from := ""
+	if remote {
+		from = " https: http:"
+	}
+	w.Header().Set("Content-Security-Policy", fmt.Sprintf(mailFrame, from))
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	io.WriteString(w, view.HTML) //nolint:errcheck // fails only if the client is gone
+}
+
+func flag(r *http.Request, name string) bool {
+	v, err := strconv.ParseBool(r.URL.Query().Get(name))
+	return err == nil && v
+}
+
+// raw sends the message as it arrived, or its beginning as text to be shown.
+func (s *Server) raw(w http.ResponseWriter, r *http.Request) {
+	h, id, err := s.open(r)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	body, d, err := h.Raw(r.Context(), id)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	defer body.Close()
+	if !flag(r, "inline") {
+		s.send(w, r, body, d)
+		return
+	}
+	b, err := io.ReadAll(io.LimitReader(body, inlineSource))
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Security-Policy", sandboxed)
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	io.WriteString(w, strings.ToValidUTF8(string(b), "\uFFFD")) //nolint:errcheck // fails only if the client is gone
+}
+
+func (s *Server) attachment(w http.ResponseWriter, r *http.Request) {
+	h, id, err := s.open(r)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	no, err := strconv.Atoi(r.PathValue("no"))
+	if err != nil {
+		s.fail(w, r, fmt.Errorf("attachment %w", catalog.ErrNotFound))
+		return
+	}
+	body, d, err := h.Attachment(r.Context(), id, no)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	defer body.Close()
+	s.send(w, r, body, d)
+}
+
+// send streams a download. If the stored bytes turn out damaged on the way, the
+// connection is cut: half a message must not look like a whole one.
+func (s *Server) send(w http.ResponseWriter, r *http.Request, body io.Reader, d archive.Download) {
+	h := w.Header()
+	h.Set("Content-Security-Policy", sandboxed)
+	h.Set("Content-Type", mediaType(d.Type))
+	h.Set("Content-Disposition", disposition(d.Name))
+	if d.Size >= 0 {
+		h.Set("Content-Length", strconv.FormatInt(d.Size, 10))
+	}
+	if d.Redacted {
+		h.Set("Muniment-Redacted", "bcc")
+	}
+	out := &patient{w: w, control: http.NewResponseController(w)}
+	if _, err := io.Copy(out, body); err != nil {
+		s.cfg.Log.Error("download cut", "request", requestOf(r.Context()).id, "error", err)
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// patient gives a slow client time as long as it takes something.
+type patient struct {
+	w       io.Writer
+	control *http.ResponseController
+}
+
+func (p *patient) Write(b []byte) (int, error) {
+	// Without deadlines (in tests) the connection's own hold.
+	p.control.SetWriteDeadline(time.Now().Add(writeTimeout)) //nolint:errcheck // see above
+	return p.w.Write(b)
+}
+
+// mediaType passes on what the sender called the type if it is well-formed.
+func mediaType(t string) string {
+	if parsed, _, err := mime.ParseMediaType(t); err == nil && strings.Count(parsed, "/") == 1 {
+		return parsed
+	}
+	return "application/octet-stream"
+}
+
+// disposition proposes a file name (RFC 6266 §4, RFC 8187 §3.2). Control
+// characters and separators of paths are replaced: the name comes from a sender.
+func disposition(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if r < 0x20 || r == 0x7f || r >= 0x80 && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || strings.ContainsRune(`/\`, r) {
+			return '_'
+		}
+		return r
+	}, strings.ToValidUTF8(name, "_"))
+	if name == "" || name == "." || name == ".." {
+		name = "attachment"
+	}
+	ascii := strings.Map(func(r rune) rune {
+		if r >= 0x80 || r == '"' || r == '%' {
+			return '_'
+		}
+		return r
+	}, name)
+	return `attachment; filename="` + ascii + `"; filename*=UTF-8''` + strings.ReplaceAll(url.QueryEscape(name), "+", "%20")
+}

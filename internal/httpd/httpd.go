@@ -1,0 +1,154 @@
+// Package httpd is the web door: the REST interface of package api, downloads,
+// the web interface's files, health and metrics. It turns requests into verbs of
+// package archive and errors into problems; it decides nothing about mail.
+//
+//	httpd.go     the server and its routes   session.go   log-in and log-out
+//	request.go   what belongs to a request   throttle.go  failed log-ins
+//	problem.go   errors for clients          search.go    searching
+//	message.go   reading                     download.go  streams
+//	ui.go        the web interface           metrics.go   figures for operators
+package httpd
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/klauspost/compress/gzhttp"
+
+	"github.com/muniment/muniment/api"
+	"github.com/muniment/muniment/internal/archive"
+)
+
+// Time limits of a connection. Downloads may take longer than writeTimeout: they
+// extend it as they go.
+const (
+	readHeaderTimeout = 10 * time.Second
+	readTimeout       = 30 * time.Second
+	writeTimeout      = 2 * time.Minute
+	idleTimeout       = 2 * time.Minute
+	maxHeader         = 64 << 10 // bytes
+)
+
+// Config says what the server stands on. Archive is needed.
+type Config struct {
+	Archive *archive.Archive
+	UI      fs.FS // the built web interface; nil: the REST interface alone
+	Log     *slog.Logger
+	Version string
+	// TrustedProxies are believed in X-Forwarded-For and X-Forwarded-Proto.
+	TrustedProxies []netip.Prefix
+	// MetricsNetworks may read /metrics.
+	MetricsNetworks []netip.Prefix
+	TLS             bool  // the server itself speaks TLS
+	Demo            *Demo // nil: no demonstration
+	// Ready reports whether the archive can work; nil: it always can.
+	Ready func(context.Context) error
+}
+
+// Demo makes the log-ins of a demonstration public.
+type Demo struct{ Logins []DemoLogin }
+
+// DemoLogin is a public log-in.
+type DemoLogin struct {
+	Login    string `json:"login"`
+	Password string `json:"password"`
+	Name     string `json:"name"`
+	Role     string `json:"role"`
+}
+
+// Server is the web door.
+type Server struct {
+	cfg      Config
+	handler  http.Handler
+	throttle *throttle
+	metrics  *metrics
+}
+
+// New builds the server; nothing listens yet.
+func New(cfg Config) (*Server, error) {
+	if cfg.Archive == nil {
+		return nil, fmt.Errorf("web server: no archive")
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Server{cfg: cfg, throttle: newThrottle(), metrics: newMetrics()}
+	mux, err := s.routes()
+	if err != nil {
+		return nil, err
+	}
+	compress, err := gzhttp.NewWrapper(gzhttp.ContentTypes([]string{
+		"text/html", "text/css", "text/javascript", "application/json", "application/problem+json", "image/svg+xml", "text/plain"}))
+	if err != nil {
+		return nil, fmt.Errorf("web server: %w", err)
+	}
+	s.handler = s.begin(mux, compress(s.guard(mux)))
+	return s, nil
+}
+
+// HTTP returns a server with its limits, to be given a listener.
+func (s *Server) HTTP() *http.Server {
+	return &http.Server{
+		Handler: s.handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelDebug),
+	}
+}
+
+func (s *Server) routes() (*http.ServeMux, error) {
+	mux := http.NewServeMux()
+	api.Register(mux, s, s)
+	handlers := map[string]http.HandlerFunc{"getMessageHtml": s.html, "getMessageRaw": s.raw, "getAttachment": s.attachment}
+	for _, d := range api.Downloads() {
+		h, ok := handlers[d.ID()]
+		if !ok {
+			return nil, fmt.Errorf("web server: nobody carries out %s", d.ID())
+		}
+		mux.Handle(d.Pattern(), s.known(h))
+	}
+	mux.HandleFunc("GET /healthz", s.health)
+	mux.HandleFunc("GET /metrics", s.serveMetrics)
+	mux.HandleFunc(apiRest, func(w http.ResponseWriter, r *http.Request) { s.unknown(mux, w, r) })
+	ui, err := newUI(s.cfg.UI)
+	if err != nil {
+		return nil, err
+	}
+	mux.Handle("/", ui)
+	return mux, nil
+}
+
+// apiRest takes what no operation takes.
+const apiRest = "/api/"
+
+// unknown answers requests that no operation takes: with the method, if another
+// one would do, else with not-found.
+func (s *Server) unknown(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
+	for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete} {
+		other := r.Clone(r.Context())
+		other.Method = m
+		if _, pattern := mux.Handler(other); pattern != apiRest {
+			w.Header().Add("Allow", m)
+		}
+	}
+	code := api.CodeNotFound
+	if w.Header().Get("Allow") != "" {
+		code = api.CodeMethod
+	}
+	s.refuse(w, r, api.NewProblem(code, ""))
+}
+
+func (s *Server) health(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	if s.cfg.Ready != nil {
+		if err := s.cfg.Ready(r.Context()); err != nil {
+			s.cfg.Log.Error("not ready", "error", err)
+			http.Error(w, "not ready", http.StatusServiceUnavailable)
+			return
+		}
+	}
+	fmt.Fprintln(w, "ok")
+}

@@ -1,0 +1,128 @@
+package httpd
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/muniment/muniment/api"
+	"github.com/muniment/muniment/internal/archive"
+	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/message"
+	"github.com/muniment/muniment/internal/uid"
+)
+
+// parseID reads the id of a message. What is no id does not exist.
+func parseID(s string) (uid.ID, error) {
+	id, err := uid.Parse(s)
+	if err != nil {
+		return uid.ID{}, fmt.Errorf("message %w", catalog.ErrNotFound)
+	}
+	return id, nil
+}
+
+// Message implements api.Service.
+func (s *Server) Message(ctx context.Context, id, q string) (*api.Message, error) {
+	h, err := s.handle(ctx)
+	if err != nil {
+		return nil, err
+	}
+	aoid, err := parseID(id)
+	if err != nil {
+		return nil, err
+	}
+	v, err := h.Message(ctx, aoid)
+	if err != nil {
+		return nil, err
+	}
+	m := describeRow(v)
+	if v.Facts == nil { // damaged; Integrity tells
+		return m, nil
+	}
+	describeFacts(m, v.Facts)
+	// A query that cannot be understood marks nothing; the search has said so.
+	if found, err := h.Marks(ctx, q, v.Facts.Text); err == nil {
+		m.TextMarks = marks(found)
+	}
+	if v.Facts.HTML {
+		view, err := h.HTML(ctx, aoid, false)
+		if err != nil {
+			return nil, err
+		}
+		m.Remote = view.Blocked
+	}
+	return m, nil
+}
+
+// describeRow takes what the catalog knows.
+func describeRow(v *archive.MessageView) *api.Message {
+	r := v.Row
+	m := &api.Message{
+		ID: r.AOID.String(), Subject: r.Facts.Subject, Date: r.Date, ReceivedAt: r.ReceivedAt, Size: r.Size, SHA256: hex.EncodeToString(r.SHA256[:]),
+		MessageID: r.Facts.MessageID, Class: r.Class, Category: r.Category, Tags: list(r.Tags), Parties: parties(r.Parties, ""),
+		BccHidden: v.BccHidden, Headers: []api.Header{}, TextMarks: []api.Mark{}, Attachments: []api.Attachment{}, Captures: []api.Capture{},
+		Why: list(v.Why), Warnings: list(r.Facts.Warnings), Integrity: api.Integrity(v.Integrity),
+	}
+	for _, c := range v.Captures {
+		m.Captures = append(m.Captures, api.Capture{ReceivedAt: c.ReceivedAt, Source: c.SourceName, Kind: c.SourceKind,
+			EnvelopeFrom: c.EnvelopeFrom, EnvelopeTo: list(c.EnvelopeTo), Peer: c.Peer, Origin: c.Origin})
+	}
+	return m
+}
+
+// describeFacts takes what is parsed from the stored bytes.
+func describeFacts(m *api.Message, f *message.Facts) {
+	if !f.Date.IsZero() {
+		m.DateClaimed = &f.Date
+	}
+	m.Text, m.HasHTML, m.Warnings = f.Text, f.HTML, list(f.Warnings)
+	for _, h := range f.Headers {
+		m.Headers = append(m.Headers, api.Header(h))
+	}
+	for _, p := range f.Parties {
+		if p.Role == message.RoleReplyTo {
+			m.Parties = append(m.Parties, api.Party{Role: string(p.Role), Name: p.Name, Address: p.Address})
+		}
+	}
+	for _, p := range f.Attachments() {
+		m.Attachments = append(m.Attachments, api.Attachment{No: p.No, Name: p.Name, Type: p.Type, Size: p.Size, Inline: p.Inline})
+	}
+}
+
+// Check implements api.Service.
+func (s *Server) Check(ctx context.Context, id string) (*api.Integrity, error) {
+	h, err := s.handle(ctx)
+	if err != nil {
+		return nil, err
+	}
+	aoid, err := parseID(id)
+	if err != nil {
+		return nil, err
+	}
+	r, err := h.Check(ctx, aoid)
+	if err != nil {
+		return nil, err
+	}
+	out := api.Integrity(r)
+	return &out, nil
+}
+
+// Statistics implements api.Service.
+func (s *Server) Statistics(ctx context.Context) (*api.Statistics, error) {
+	h, err := s.handle(ctx)
+	if err != nil {
+		return nil, err
+	}
+	st, err := h.Statistics(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := &api.Statistics{Messages: st.Messages, RawBytes: st.RawBytes, StoredBytes: st.StoredBytes, Users: st.Users, Unindexed: st.Unindexed, Days: []api.Day{}}
+	if st.Messages > 0 {
+		out.FirstAt, out.LastAt = &st.FirstReceived, &st.LastReceived
+	}
+	for _, d := range st.Days {
+		out.Days = append(out.Days, api.Day{Day: d.Day, Count: d.Count})
+	}
+	return out, nil
+}

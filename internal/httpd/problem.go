@@ -1,0 +1,64 @@
+package httpd
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/muniment/muniment/api"
+	"github.com/muniment/muniment/internal/access"
+	"github.com/muniment/muniment/internal/archive"
+	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/index"
+	"github.com/muniment/muniment/internal/index/query"
+	"github.com/muniment/muniment/internal/vault"
+)
+
+// RequestID implements api.Door.
+func (s *Server) RequestID(ctx context.Context) string { return requestOf(ctx).id }
+
+// Problem implements api.Door.
+func (s *Server) Problem(ctx context.Context, err error) api.Fault {
+	var fault api.Fault
+	if errors.As(err, &fault) {
+		return fault
+	}
+	var mistake *query.Error
+	if errors.As(err, &mistake) {
+		p := api.NewProblem(api.CodeQuery, mistake.Message(requestOf(ctx).language))
+		return &api.SearchProblem{Problem: *p, Start: mistake.Pos, End: mistake.Pos + mistake.Len, Proposal: mistake.Proposal}
+	}
+	code := codeOf(err)
+	if code == api.CodeInternal || code == api.CodeCorrupt || code == api.CodeBusy {
+		s.cfg.Log.Error("request failed", "request", requestOf(ctx).id, "error", err)
+	}
+	return api.NewProblem(code, "")
+}
+
+// codeOf finds the kind of problem that an error of the archive is.
+func codeOf(err error) api.Code {
+	for _, k := range []struct {
+		err  error
+		code api.Code
+	}{
+		{archive.ErrLogIn, api.CodeLogIn}, {archive.ErrTenantNeeded, api.CodeTenantNeeded}, {archive.ErrNoSession, api.CodeNoSession},
+		{access.ErrForbidden, api.CodeRole}, {catalog.ErrNotFound, api.CodeNotFound}, {index.ErrCursor, api.CodeCursor},
+		{vault.ErrCorrupt, api.CodeCorrupt}, {vault.ErrNotFound, api.CodeCorrupt}, {vault.ErrErased, api.CodeCorrupt},
+		{archive.ErrBusy, api.CodeBusy}, {context.DeadlineExceeded, api.CodeBusy}, {context.Canceled, api.CodeBusy},
+	} {
+		if errors.Is(err, k.err) {
+			return k.code
+		}
+	}
+	return api.CodeInternal
+}
+
+// refuse answers a request of a plain handler with a problem.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, f api.Fault) {
+	api.WriteProblem(w, requestOf(r.Context()).id, f)
+}
+
+// fail answers a request of a plain handler with the problem that err is.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	s.refuse(w, r, s.Problem(r.Context(), err))
+}

@@ -1,0 +1,201 @@
+package httpd
+
+import (
+	"context"
+	"crypto/rand"
+	"net"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/text/language"
+
+	"github.com/muniment/muniment/api"
+	"github.com/muniment/muniment/internal/archive"
+)
+
+// request is what belongs to one request besides its own values.
+type request struct {
+	id       string
+	peer     string // address of the client, behind proxies that are trusted
+	secure   bool   // the client speaks TLS
+	token    string // of the session cookie, not yet checked
+	agent    string
+	language string // "de" or "en"
+}
+
+type (
+	requestKey struct{}
+	accountKey struct{}
+)
+
+func requestOf(ctx context.Context) *request {
+	if r, ok := ctx.Value(requestKey{}).(*request); ok {
+		return r
+	}
+	return &request{language: "en"}
+}
+
+// accountOf returns who Authenticate has found.
+func accountOf(ctx context.Context) (*archive.Account, error) {
+	if a, ok := ctx.Value(accountKey{}).(*archive.Account); ok {
+		return a, nil
+	}
+	return nil, archive.ErrNoSession
+}
+
+// handle returns the archive as the user of ctx may use it.
+func (s *Server) handle(ctx context.Context) (*archive.Handle, error) {
+	a, err := accountOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.cfg.Archive.As(a.Actor), nil
+}
+
+// begin is the outermost handler: it describes the request, sets the headers
+// that every answer has, logs, counts, and survives panics.
+func (s *Server) begin(mux *http.ServeMux, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		q := s.describe(r)
+		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, q))
+		_, pattern := mux.Handler(r)
+		rec := &recorder{ResponseWriter: w}
+		secure(rec.Header(), q)
+		defer func() {
+			if p := recover(); p != nil && p != http.ErrAbortHandler { //nolint:errorlint // the very value
+				s.cfg.Log.Error("request panicked", "request", q.id, "panic", p, "stack", string(debug.Stack()))
+				if rec.status == 0 {
+					s.refuse(rec, r, api.NewProblem(api.CodeInternal, ""))
+				} else {
+					defer panic(http.ErrAbortHandler)
+				}
+			}
+			took := time.Since(start)
+			s.metrics.observe(pattern, rec.status, took)
+			// The query text and the path's ids stay out of the log: they are
+			// about people's mail.
+			s.cfg.Log.Debug("request", "request", q.id, "method", r.Method, "route", pattern, "status", rec.status, "took", took, "peer", q.peer)
+		}()
+		next.ServeHTTP(rec, r)
+	})
+}
+
+// guard refuses changes that pages of other sites ask for.
+func (s *Server) guard(next http.Handler) http.Handler {
+	cross := http.NewCrossOriginProtection()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := cross.Check(r); err != nil {
+			s.refuse(w, r, api.NewProblem(api.CodeOrigin, ""))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// secure sets the headers that every answer has.
+func secure(h http.Header, q *request) {
+	h.Set("X-Request-Id", q.id)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "SAMEORIGIN")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("Cache-Control", "no-store")
+	if q.secure {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
+}
+
+func (s *Server) describe(r *http.Request) *request {
+	q := &request{id: strings.ToLower(rand.Text()), agent: r.UserAgent(), secure: s.cfg.TLS}
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	q.peer = host
+	if s.trusted(host) {
+		if r.Header.Get("X-Forwarded-Proto") == "https" {
+			q.secure = true
+		}
+		q.peer = s.client(host, r.Header.Values("X-Forwarded-For"))
+	}
+	name := api.CookieName
+	if q.secure {
+		name = api.SecureCookieName
+	}
+	if c, err := r.Cookie(name); err == nil {
+		q.token = c.Value
+	}
+	q.language = preferred(r.Header.Get("Accept-Language"))
+	return q
+}
+
+// client returns the last address of X-Forwarded-For that no trusted proxy has.
+func (s *Server) client(peer string, forwarded []string) string {
+	hops := strings.Split(strings.Join(forwarded, ","), ",")
+	for _, hop := range slices.Backward(hops) {
+		hop = strings.TrimSpace(hop)
+		if _, err := netip.ParseAddr(hop); err != nil {
+			return peer
+		}
+		peer = hop
+		if !s.trusted(hop) {
+			return peer
+		}
+	}
+	return peer
+}
+
+func (s *Server) trusted(host string) bool { return within(s.cfg.TrustedProxies, host) }
+
+func within(networks []netip.Prefix, host string) bool {
+	a, err := netip.ParseAddr(host)
+	if err != nil {
+		return false
+	}
+	a = a.Unmap().WithZone("")
+	return slices.ContainsFunc(networks, func(p netip.Prefix) bool { return p.Contains(a) })
+}
+
+// preferred returns the language of texts for an Accept-Language header.
+func preferred(header string) string {
+	m := language.NewMatcher([]language.Tag{language.English, language.German})
+	tags, _, err := language.ParseAcceptLanguage(header)
+	if err != nil {
+		return "en"
+	}
+	if _, i, _ := m.Match(tags...); i == 1 {
+		return "de"
+	}
+	return "en"
+}
+
+// recorder remembers the status of an answer.
+type recorder struct {
+	http.ResponseWriter
+	status int
+}
+
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(b []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	return r.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

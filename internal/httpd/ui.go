@@ -1,0 +1,92 @@
+package httpd
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+)
+
+// uiPolicy is the policy of the web interface: nothing but its own files, and
+// the frames in which mail is shown. Mantine writes style elements.
+const uiPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; " +
+	"connect-src 'self'; frame-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// ui serves the files of the web interface from memory.
+type ui struct{ files map[string]*asset }
+
+type asset struct {
+	body []byte
+	mime string
+	etag string
+}
+
+const indexPage = "index.html"
+
+// newUI reads the built web interface; without one it says so.
+func newUI(files fs.FS) (*ui, error) {
+	u := &ui{files: map[string]*asset{}}
+	if files == nil {
+		u.files[indexPage] = newAsset(indexPage, []byte("<!doctype html><title>Muniment</title><p>This program was built without its web interface; run: make build\n"))
+		return u, nil
+	}
+	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		body, err := fs.ReadFile(files, name)
+		u.files[name] = newAsset(name, body)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("web interface: %w", err)
+	}
+	if u.files[indexPage] == nil {
+		return nil, fmt.Errorf("web interface: %s is missing; run: make build", indexPage)
+	}
+	return u, nil
+}
+
+func newAsset(name string, body []byte) *asset {
+	sum := sha256.Sum256(body)
+	t := mime.TypeByExtension(path.Ext(name))
+	if t == "" {
+		t = "application/octet-stream"
+	}
+	return &asset{body: body, mime: t, etag: `"` + hex.EncodeToString(sum[:12]) + `"`}
+}
+
+// ServeHTTP sends a file; for paths that are no file names, the application,
+// which knows its own pages.
+func (u *ui) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+		return
+	}
+	name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
+	a := u.files[name]
+	if a == nil {
+		if strings.Contains(path.Base(name), ".") || strings.HasPrefix(name, "assets/") {
+			http.NotFound(w, r)
+			return
+		}
+		name = indexPage
+		a = u.files[name]
+	}
+	h := w.Header()
+	h.Set("Content-Security-Policy", uiPolicy)
+	h.Set("Content-Type", a.mime)
+	h.Set("ETag", a.etag)
+	h.Set("Cache-Control", "no-cache")
+	if strings.HasPrefix(name, "assets/") { // their names change with their content
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.body))
+}
