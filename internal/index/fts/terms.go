@@ -31,6 +31,9 @@ const (
 	markMIME      = "_m" // + text.Key of a MIME type
 )
 
+// farGap keeps texts so far apart that no NEAR reaches across.
+var farGap = strings.Repeat(termGap+" ", query.MaxDistance+1)
+
 // columns are the terms of one document, in the order of the table.
 type columns struct {
 	subject, body, file, attach, sender, rcpt, cc, meta []byte
@@ -52,7 +55,10 @@ func (c *columns) fill(d *index.Doc, sc *text.Scanner) {
 	c.file, c.attach, c.meta = c.file[:0], c.attach[:0], c.meta[:0]
 	for _, f := range d.Files {
 		c.file = gap(words(c.file, sc, f.Name, ""))
-		c.attach = gap(words(c.attach, sc, f.Text, ""))
+		if f.Text != "" {
+			c.attach = words(c.attach, sc, f.Text, "")
+			c.attach = append(c.attach, farGap...)
+		}
 	}
 	c.sender = c.people(c.sender[:0], sc, d.From)
 	c.rcpt = c.people(c.rcpt[:0], sc, d.To)

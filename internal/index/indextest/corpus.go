@@ -2,151 +2,142 @@ package indextest
 
 import (
 	"bytes"
-	"encoding/base64"
-	"io"
 	"io/fs"
-	"mime"
-	"mime/multipart"
-	"mime/quotedprintable"
-	"net/mail"
 	"os"
 	"path/filepath"
-	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"github.com/muniment/muniment/internal/corpustest"
 	"github.com/muniment/muniment/internal/index"
+	"github.com/muniment/muniment/internal/message"
 	"github.com/muniment/muniment/internal/uid"
 )
 
-// Corpus reads up to limit messages of the corpus's bulk folder (all, if limit
-// is 0) as documents, with the bytes of the raw messages. It extracts text in
-// the plainest way, enough to measure an index with real words; internal/message
-// is what the archive uses.
+// maxFile bounds the files of the corpus that are read as messages.
+const maxFile = 4 << 20
+
+// Corpus reads limit messages spread over the corpus's bulk folder (all, if
+// limit is 0) as documents, as the archive would, with the bytes of the raw
+// messages. A sample is always the same.
 func Corpus(t testing.TB, limit int) (docs []index.Doc, raw int64) {
 	t.Helper()
-	root := filepath.Join(corpustest.Dir(t), "bulk")
-	err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() {
-			return err
-		}
-		b, err := os.ReadFile(path)
+	return read(t, "bulk", limit)
+}
+
+// Cases reads all files of the corpus's cases folder as documents: mail or not,
+// everything can be in an archive.
+func Cases(t testing.TB) (docs []index.Doc, raw int64) {
+	t.Helper()
+	return read(t, "cases", 0)
+}
+
+func read(t testing.TB, folder string, limit int) (docs []index.Doc, raw int64) {
+	t.Helper()
+	files := list(t, filepath.Join(corpustest.Dir(t), folder))
+	if limit <= 0 || limit > len(files) {
+		limit = len(files)
+	}
+	for i := range limit {
+		b, err := os.ReadFile(files[i*len(files)/limit])
 		if err != nil {
-			return err
+			t.Fatal(err)
 		}
 		raw += int64(len(b))
-		docs = append(docs, corpusDoc(b))
-		if len(docs) == limit {
-			return fs.SkipAll
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatalf("read corpus: %v", err)
+		docs = append(docs, document(t, b, i))
 	}
 	return docs, raw
 }
 
-func corpusDoc(b []byte) index.Doc {
-	d := index.Doc{ID: uid.New(time.Now()), Size: int64(len(b)), Date: time.Unix(0, 0).UTC()}
-	m, err := mail.ReadMessage(bytes.NewReader(b))
-	if err != nil {
-		d.Body = strings.ToValidUTF8(string(b), "?")
-		return d
-	}
-	if t, err := m.Header.Date(); err == nil && t.Year() > 1990 && t.Year() < 2030 {
-		d.Date = t.UTC().Truncate(time.Second)
-	}
-	words := &mime.WordDecoder{CharsetReader: latin1}
-	if d.Subject, err = words.DecodeHeader(m.Header.Get("Subject")); err != nil {
-		d.Subject = m.Header.Get("Subject")
-	}
-	d.Subject = strings.ToValidUTF8(d.Subject, "?")
-	d.From, d.To, d.Cc = parties(m, "From"), parties(m, "To"), parties(m, "Cc")
-	for _, list := range [][]index.Party{d.From, d.To, d.Cc} {
-		for _, p := range list {
-			d.Access = append(d.Access, p.Address)
+func list(t testing.TB, root string) []string {
+	t.Helper()
+	var files []string
+	err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
 		}
+		info, err := e.Info()
+		if err == nil && info.Size() <= maxFile {
+			files = append(files, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatalf("read corpus: %v", err)
 	}
-	var text strings.Builder
-	readPart(&d, &text, partOf{m.Header.Get("Content-Type"), m.Header.Get("Content-Transfer-Encoding"), "", m.Body}, 0)
-	d.Body = strings.ToValidUTF8(text.String(), " ")
+	slices.Sort(files)
+	return files
+}
+
+// received is when the corpus came into the archive.
+var received = time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
+
+// Values that documents get in turn, since no mail has them.
+var (
+	categories = []string{"", "Rechnung", "Büro Süd", "C++ / C#", "Rechnungen 2024"}
+	classes    = []string{"handel-6", "handel-8", ""}
+	sources    = []string{"Journal", "Import 2024", "journal (alt)"}
+	tags       = [][]string{nil, {"wichtig"}, {"Straße", "wichtig!"}, {"中文"}}
+)
+
+// document describes a message to the index as package archive does, and adds
+// what only an archive knows.
+func document(t testing.TB, b []byte, n int) index.Doc {
+	t.Helper()
+	f := message.Parse(t.Context(), bytes.NewReader(b))
+	d := index.Doc{
+		ID: uid.New(received.Add(time.Duration(n) * time.Millisecond)), Size: int64(len(b)), Date: f.Date.UTC().Truncate(time.Second),
+		Subject: f.Subject, Body: f.Text,
+		Category: categories[n%len(categories)], Class: classes[n%len(classes)], Source: sources[n%len(sources)], Tags: tags[n%len(tags)],
+	}
+	if d.Date.Year() < 1980 || d.Date.After(received) {
+		d.Date = received
+	}
+	addParties(&d, f)
+	for _, p := range f.Attachments() {
+		file := index.File{Name: p.Name, Type: p.Type}
+		if n%2 == 0 { // as if text had been extracted
+			file.Text = f.Text[:min(len(f.Text), 1000)] + " " + f.Subject
+			file.Text = strings.ToValidUTF8(file.Text, "")
+		}
+		d.Files = append(d.Files, file)
+	}
 	return d
 }
 
-func parties(m *mail.Message, key string) []index.Party {
-	p := mail.AddressParser{WordDecoder: &mime.WordDecoder{CharsetReader: latin1}}
-	list, err := p.ParseList(m.Header.Get(key))
-	if err != nil {
-		return nil
-	}
-	out := make([]index.Party, 0, len(list))
-	for _, a := range list {
-		out = append(out, index.Party{Name: strings.ToValidUTF8(a.Name, "?"), Address: strings.ToLower(a.Address)})
-	}
-	return out
-}
-
-type partOf struct {
-	contentType, encoding, disposition string
-	body                               io.Reader
-}
-
-func readPart(d *index.Doc, text *strings.Builder, p partOf, depth int) {
-	kind, params, err := mime.ParseMediaType(p.contentType)
-	if err != nil {
-		kind = "text/plain"
-	}
-	if strings.HasPrefix(kind, "multipart/") && depth < 10 && params["boundary"] != "" {
-		r := multipart.NewReader(p.body, params["boundary"])
-		for {
-			q, err := r.NextRawPart()
-			if err != nil {
-				return
+func addParties(d *index.Doc, f *message.Facts) {
+	for _, p := range f.Parties {
+		ip := index.Party{Name: p.Name, Address: p.Address}
+		switch p.Role {
+		case message.RoleFrom, message.RoleSender:
+			if !slices.Contains(d.From, ip) {
+				d.From = append(d.From, ip)
 			}
-			readPart(d, text, partOf{q.Header.Get("Content-Type"), q.Header.Get("Content-Transfer-Encoding"),
-				q.Header.Get("Content-Disposition"), q}, depth+1)
+			d.BccAccess = grow(d.BccAccess, p.Address)
+		case message.RoleTo:
+			d.To = append(d.To, ip)
+		case message.RoleCc:
+			d.Cc = append(d.Cc, ip)
+		case message.RoleBcc:
+			d.Bcc = append(d.Bcc, ip)
+		default:
+			continue
 		}
+		d.Access = grow(d.Access, p.Address)
 	}
-	disposition, dparams, _ := mime.ParseMediaType(p.disposition)
-	if disposition == "attachment" || !strings.HasPrefix(kind, "text/") {
-		name := dparams["filename"]
-		if name == "" {
-			name = params["name"]
-		}
-		d.Files = append(d.Files, index.File{Name: strings.ToValidUTF8(name, "?"), Type: kind})
-		return
+	if len(d.Bcc) == 0 && len(d.To) > 1 { // hardly any message has blind copies: hide a recipient
+		d.Bcc, d.To = d.To[1:2], slices.Delete(slices.Clone(d.To), 1, 2)
 	}
-	switch strings.ToLower(strings.TrimSpace(p.encoding)) {
-	case "base64":
-		p.body = base64.NewDecoder(base64.StdEncoding, p.body)
-	case "quoted-printable":
-		p.body = quotedprintable.NewReader(p.body)
+	if len(d.Bcc) == 1 {
+		d.BccAccess = grow(d.BccAccess, d.Bcc[0].Address)
 	}
-	b, _ := io.ReadAll(p.body)
-	s := string(b)
-	if !utf8.ValidString(s) {
-		s = fromLatin1(b)
-	}
-	if kind == "text/html" {
-		s = regexp.MustCompile(`(?s)<style.*?</style>|<script.*?</script>|<[^>]*>|&[a-z#0-9]{1,8};`).ReplaceAllString(s, " ")
-	}
-	text.WriteString(s)
-	text.WriteByte('\n')
 }
 
-func latin1(_ string, r io.Reader) (io.Reader, error) {
-	b, err := io.ReadAll(r)
-	return strings.NewReader(fromLatin1(b)), err
-}
-
-func fromLatin1(b []byte) string {
-	out := make([]rune, len(b))
-	for i, c := range b {
-		out[i] = rune(c)
+func grow(list []string, address string) []string {
+	if address == "" || slices.Contains(list, address) {
+		return list
 	}
-	return string(out)
+	return append(list, address)
 }
