@@ -4,7 +4,6 @@
 package interop
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -146,49 +145,6 @@ func (i *installation) intact(n int) {
 	if r.code != 0 || !strings.Contains(r.out, want) {
 		i.t.Errorf("fsck: exit %d, want%s\n%s%s", r.code, want, r.out, r.err)
 	}
-}
-
-// doors are the receivers of a running server.
-type doors struct{ smtp, lmtp string }
-
-// serve runs the server until the test ends.
-func (i *installation) serve(settings ...string) doors {
-	i.t.Helper()
-	args := []string{"--set", "http.listen=127.0.0.1:0", "--set", "smtp.listen=127.0.0.1:0", "--set", "lmtp.listen=127.0.0.1:0"}
-	for _, s := range settings {
-		args = append(args, "--set", s)
-	}
-	cmd := i.command(context.WithoutCancel(i.t.Context()), append(args, "serve")...)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		i.t.Fatal(err)
-	}
-	var log bytes.Buffer
-	cmd.Stderr = &log
-	if err := cmd.Start(); err != nil {
-		i.t.Fatal(err)
-	}
-	i.t.Cleanup(func() {
-		if err := errors.Join(cmd.Process.Signal(syscall.SIGTERM), cmd.Wait()); err != nil {
-			i.t.Errorf("the server ended with %v", err)
-		}
-		if i.t.Failed() {
-			i.t.Logf("log of the server:\n%s", log.String())
-		}
-	})
-	var d doors
-	for lines := bufio.NewScanner(out); d.lmtp == "" && lines.Scan(); {
-		if addr, ok := strings.CutPrefix(lines.Text(), "SMTP receiver: "); ok {
-			d.smtp = addr
-		}
-		if addr, ok := strings.CutPrefix(lines.Text(), "LMTP receiver: "); ok {
-			d.lmtp = addr
-		}
-	}
-	if d.lmtp == "" {
-		i.t.Fatalf("the server did not start: %s", log.String())
-	}
-	return d
 }
 
 // until waits for ok to become true; what it waits for is in other processes,

@@ -37,7 +37,10 @@ import (
 
 const (
 	// bytesInFlight bounds the memory of all messages being offered together.
-	bytesInFlight = 64 << 20
+	// The archive holds each of them several times (as it came, as text for the
+	// index, encrypted), so this is a small part of what the program may use;
+	// for mail of usual size it is not the bound that counts.
+	bytesInFlight = 16 << 20
 	// defaultWorkers is how many messages are offered at the same time: they
 	// mostly wait for the group commit they share, and a commit of many costs
 	// little more than a commit of one.
