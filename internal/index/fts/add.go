@@ -195,6 +195,9 @@ func forget(ctx context.Context, tx *sql.Tx, rowid int64) error {
 	if _, err := tx.ExecContext(ctx, "DELETE FROM fts WHERE rowid = ?", rowid); err != nil {
 		return err
 	}
+	if _, err := tx.ExecContext(ctx, "DELETE FROM pre WHERE rowid = ?", rowid); err != nil {
+		return err
+	}
 	_, err := tx.ExecContext(ctx, "DELETE FROM doc WHERE rowid = ?", rowid)
 	return err
 }
@@ -224,8 +227,10 @@ type writer struct {
 	ctx          context.Context
 	tx           *sql.Tx
 	doc, fts     *sql.Stmt
+	pre          *sql.Stmt
 	scanner      text.Scanner
 	terms        columns
+	prefixes     prefixes
 	known, fresh interned // before this transaction, and of it
 }
 
@@ -237,11 +242,15 @@ func (w *writer) prepare() (err error) {
 	}
 	w.fts, err = w.tx.PrepareContext(w.ctx, `INSERT INTO fts
 		(rowid, subject, body, file, attach, sender, rcpt, cc, meta) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	if err != nil {
+		return err
+	}
+	w.pre, err = w.tx.PrepareContext(w.ctx, "INSERT INTO pre (rowid, word) VALUES (?, ?)")
 	return err
 }
 
 func (w *writer) close() {
-	for _, s := range []*sql.Stmt{w.doc, w.fts} {
+	for _, s := range []*sql.Stmt{w.doc, w.fts, w.pre} {
 		if s != nil {
 			s.Close() //nolint:errcheck // nothing depends on it: the transaction decides
 		}
@@ -272,6 +281,10 @@ func (w *writer) putTerms(sl slot) error {
 	c.fill(sl.doc, &w.scanner)
 	_, err := w.fts.ExecContext(w.ctx, sl.rowid, string(c.subject), string(c.body), string(c.file), string(c.attach),
 		string(c.sender), string(c.rcpt), string(c.cc), string(c.meta))
+	if err != nil {
+		return err
+	}
+	_, err = w.pre.ExecContext(w.ctx, sl.rowid, w.prefixes.fill(c, sl.doc))
 	return err
 }
 

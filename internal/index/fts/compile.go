@@ -12,6 +12,7 @@ import (
 
 // plan is a query as SQLite understands it.
 type plan struct {
+	table string // fts, or pre if short prefixes are all there is
 	match string // FTS5 expression with the words and the access terms
 	where string // the rest, over doc d: dates below OR, sizes, identifiers
 	args  []any  // of where
@@ -29,16 +30,16 @@ func compile(q *query.Query, scope index.Scope) *plan {
 	}
 	c := &compiler{scope: scope}
 	p := &plan{}
-	var yes, no []string
-	if !scope.All {
-		yes = append(yes, c.anyOf(markAccess))
-	}
+	var yes, no, begins []string
 	for _, n := range conjuncts(q.Root()) {
 		if d, ok := n.(*query.Date); ok {
 			p.bound(d)
 		}
 		not, negated := n.(*query.Not)
+		prefix, begin := short(n)
 		switch {
+		case begin:
+			begins = append(begins, prefix)
 		case !textual(n):
 			p.rest(c, n)
 		case negated:
@@ -47,8 +48,24 @@ func compile(q *query.Query, scope index.Scope) *plan {
 			yes = append(yes, c.fts(n))
 		}
 	}
-	p.match = combine(yes, no)
+	p.choose(c, yes, no, begins)
 	return p
+}
+
+// choose decides which table is walked. Prefixes beside other words become a
+// condition: pre has no positions, and FTS5 cannot join two tables.
+func (p *plan) choose(c *compiler, yes, no, begins []string) {
+	p.table = "fts"
+	if len(begins) > 0 && len(yes)+len(no) == 0 {
+		p.table, yes, begins = "pre", begins, nil
+	}
+	if !c.scope.All {
+		yes = append([]string{c.anyOf(markAccess)}, yes...)
+	}
+	p.match = combine(yes, no)
+	if len(begins) > 0 {
+		p.condition("f.rowid IN (SELECT rowid FROM pre WHERE pre MATCH ?)", []any{combine(begins, nil)})
+	}
 }
 
 // conjuncts returns the parts all of which must match.
@@ -108,7 +125,10 @@ func (p *plan) bound(d *query.Date) {
 
 // rest adds a condition that full text cannot express.
 func (p *plan) rest(c *compiler, n query.Node) {
-	s, args := c.sql(n)
+	p.condition(c.sql(n))
+}
+
+func (p *plan) condition(s string, args []any) {
 	if p.where != "" {
 		p.where += " AND "
 	}

@@ -13,7 +13,7 @@ import (
 const (
 	// facetWindow is how many of the newest matches are looked at for senders,
 	// categories and attachments.
-	facetWindow = 20_000
+	facetWindow = 10_000
 	// yearWindow is up to how many matches are counted for each year.
 	yearWindow = 100_000
 )

@@ -10,6 +10,7 @@
 //	shard.go   one database file           search.go   pages and counts
 //	terms.go   a document's terms          facets.go   distributions
 //	add.go     writing                     people.go   suggestions of people
+//	prefix.go  beginnings of words         intern.go   values stored once
 //	rowid.go   numbers that follow dates   cursor.go   places in a result
 //
 // Several processes may use one directory at the same time; SQLite's locks

@@ -149,7 +149,7 @@ func scanHit(rows *sql.Rows) (hit index.Hit, row int64, err error) {
 // numbers, and its arguments. The cross join keeps the order of the full-text
 // index, which must be walked, not sorted.
 func (p *plan) sql(selected string, low, high int64) (string, []any) {
-	q := selected + " FROM fts f CROSS JOIN doc d ON d.rowid = f.rowid WHERE f.fts MATCH ? AND f.rowid BETWEEN ? AND ?"
+	q := selected + " FROM " + p.table + " f CROSS JOIN doc d ON d.rowid = f.rowid WHERE f." + p.table + " MATCH ? AND f.rowid BETWEEN ? AND ?"
 	args := []any{p.match, low, high}
 	if p.where != "" {
 		q += " AND " + p.where
@@ -195,7 +195,8 @@ func (s *shard) count(ctx context.Context, p *plan, upTo int) (n int, err error)
 	}
 	q, args := p.sql("SELECT 1", low, high)
 	if p.where == "" { // no need to look at doc
-		q, args = "SELECT 1 FROM fts WHERE fts MATCH ? AND rowid BETWEEN ? AND ?", []any{p.match, low, high}
+		q = "SELECT 1 FROM " + p.table + " WHERE " + p.table + " MATCH ? AND rowid BETWEEN ? AND ?"
+		args = []any{p.match, low, high}
 	}
 	row := s.read.QueryRowContext(ctx, "SELECT count(*) FROM ("+q+" LIMIT ?)", append(args, upTo)...)
 	if err := row.Scan(&n); err != nil && !errors.Is(err, sql.ErrNoRows) {

@@ -40,7 +40,9 @@ CREATE TABLE state (id INTEGER PRIMARY KEY CHECK (id = 1), spill INTEGER NOT NUL
 INSERT INTO state VALUES (1, 0);
 CREATE VIRTUAL TABLE fts USING fts5(subject, body, file, attach, sender, rcpt, cc, meta,
 	content='', contentless_delete=1, tokenize="ascii tokenchars '_'");
+CREATE VIRTUAL TABLE pre USING fts5(word, content='', contentless_delete=1, detail=none, tokenize="ascii tokenchars '_'");
 INSERT INTO fts (fts, rank) VALUES ('hashsize', 16777216);
+INSERT INTO pre (pre, rank) VALUES ('hashsize', 16777216);
 `
 
 // shard is one open file. Writers take turns; readers do not wait for them.
@@ -73,8 +75,8 @@ func openShard(ctx context.Context, path string, year int) (*shard, error) {
 // another process. synchronous=FULL, because what Add returned for counts as
 // indexed for ever.
 const (
-	writerPragmas = "PRAGMA busy_timeout=30000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16384;" +
-		"PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=16777216; PRAGMA wal_autocheckpoint=4000"
+	writerPragmas = "PRAGMA busy_timeout=30000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-8192;" +
+		"PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=4194304; PRAGMA wal_autocheckpoint=1000"
 	readerPragmas = "PRAGMA busy_timeout=30000; PRAGMA query_only=ON; PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY"
 )
 
