@@ -157,7 +157,9 @@ func TestAnyMessageComesBack(t *testing.T) {
 // Whatever is taken apart can be put together.
 func FuzzCut(f *testing.F) {
 	for _, c := range oddBodies {
-		f.Add([]byte(c.raw))
+		if len(c.raw) < 5000 { // longer ones are slow to mutate
+			f.Add([]byte(c.raw))
+		}
 	}
 	v := &Vault{}
 	var err error

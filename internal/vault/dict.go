@@ -15,7 +15,7 @@ import (
 const (
 	// dictSize is its largest shared text, in bytes: more costs more than it saves
 	// for a cluster of clusterSize.
-	dictSize = 384 << 10
+	dictSize = 512 << 10
 	// minDict is the smallest shared text that is worth a frame, in bytes.
 	minDict = 256
 	// dictSamples is the number of texts from which the tables are learned, and

@@ -219,8 +219,8 @@ func (x *indexOf) bytes() []byte { return (*index)(x).appendIndex(nil) }
 func FuzzFrame(f *testing.F) {
 	f.Add([]byte(""), uint16(0), uint32(0))
 	f.Add([]byte("some text"), uint16(1), uint32(3))
-	f.Add(make([]byte, chunkSize), uint16(1), uint32(chunkSize+3))
-	f.Add(make([]byte, 1000), uint16(200), uint32(70000))
+	f.Add(make([]byte, 64), uint16(chunkSize/64), uint32(chunkSize+3))
+	f.Add(make([]byte, 100), uint16(2000), uint32(70000))
 	f.Fuzz(func(t *testing.T, piece []byte, times uint16, at uint32) {
 		plain := bytes.Repeat(piece, min(int(times), 4*chunkSize/(len(piece)+1)))
 		key, id := newFrameKey(), frameID{uid.ID{1}, KindMessage, uid.ID{2}}

@@ -20,15 +20,17 @@ import (
 // all.
 const sample = "list-linux-raid.vger.kernel.org.0"
 
-// What a mailing list stores per byte of mail after compaction; 0.299 when this
-// was written. zstd -19 on each file with a dictionary takes 0.339 of all mail.
+// What a mailing list stores per byte of mail after compaction: 0.280 when this
+// was written.
 func TestStorageRatio(t *testing.T) {
 	t.Parallel()
 	b := newBox(t)
 	raw, msgs := b.importFolder(filepath.Join(corpustest.Dir(t), "bulk", sample))
 	b.compactAsArchive()
-	if ratio := float64(b.size()) / float64(raw); ratio > 0.306 {
-		t.Errorf("%d messages take %.4f of their size", msgs, ratio)
+	ratio := float64(b.size()) / float64(raw)
+	t.Logf("%d messages take %.4f of their size", msgs, ratio)
+	if ratio > 0.286 {
+		t.Error("that is too much")
 	}
 	for _, err := range b.check() {
 		t.Error(err)
