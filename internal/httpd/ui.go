@@ -73,7 +73,7 @@ func (u *ui) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
 	a := u.files[name]
 	if a == nil {
-		if strings.Contains(path.Base(name), ".") || strings.HasPrefix(name, "assets/") {
+		if strings.Contains(name[strings.LastIndexByte(name, '/')+1:], ".") || strings.HasPrefix(name, "assets/") {
 			http.NotFound(w, r)
 			return
 		}
