@@ -102,7 +102,7 @@ func TestDiskFull(t *testing.T) {
 		missing(t, "root", fmt.Sprintf("cannot mount a small disk: %v", err))
 	}
 	t.Cleanup(func() {
-		if err := syscall.Unmount(disk, 0); err != nil {
+		if err := syscall.Unmount(disk, syscall.MNT_DETACH); err != nil {
 			t.Error(err)
 		}
 	})
