@@ -38,7 +38,8 @@ func (v *Vault) storeFrames(ctx context.Context, x *index, frames []*preparedFra
 	readers := make([]io.Reader, len(frames))
 	for i, f := range frames {
 		x.frames = append(x.frames, frameEntry{kind: f.kind, aoid: f.aoid, stored: f.stored, size: f.size, dict: f.dict - 1})
-		keys[i] = &f.key
+		key := f.key // a copy: the cache must not hold the frame by its key
+		keys[i] = &key
 		readers[i] = f.reader()
 	}
 	if err := v.store(ctx, x, keys, io.MultiReader(readers...)); err != nil {
