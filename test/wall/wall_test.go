@@ -1,0 +1,345 @@
+// Package wall asks every endpoint as somebody who must not know: nobody, the
+// wrong user, the wrong tenant. What it may answer is what it answers for things
+// that do not exist.
+package wall
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/muniment/muniment/api"
+	"github.com/muniment/muniment/internal/access"
+	"github.com/muniment/muniment/internal/archive"
+	"github.com/muniment/muniment/internal/archivetest"
+	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/httpd"
+	"github.com/muniment/muniment/internal/uid"
+)
+
+// The messages. Every word of the secret one must stay behind the wall.
+const (
+	common = "From: Anna <anna@firma.example>\r\nTo: Bernd <bernd@firma.example>\r\nSubject: Gemeinsame Nachricht\r\nMessage-ID: <common@firma.example>\r\n" +
+		"Date: Mon, 2 Mar 2026 10:00:00 +0100\r\n\r\nDie Adresse ist in beiden Firmen gleich.\r\n"
+	secret = "From: Zacharias <zacharias@geheim.example>\r\nTo: anna@firma.example\r\nSubject: Geheimplan Walnuss\r\nMessage-ID: <secret@geheim.example>\r\n" +
+		"Date: Tue, 7 Jul 2015 10:00:00 +0100\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n" +
+		"<p>Walnuss wird verkauft<img src=https://zaehler.geheim.example/x.gif></p>\r\n--b\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment; filename=walnuss.pdf\r\n\r\nPDF\r\n--b--\r\n"
+	blind = "From: anna@firma.example\r\nTo: bernd@firma.example\r\nBcc: Heimlich <xaver@blind.example>, carla@firma.example\r\nSubject: Mit Blindkopie\r\n" +
+		"Message-ID: <blind@firma.example>\r\nDate: Wed, 8 Jul 2020 10:00:00 +0100\r\n\r\nText der Blindkopie.\r\n"
+)
+
+// secrets are texts that only alpha's anna may get.
+var secrets = regexp.MustCompile(`(?i)zacharias|geheim\.example|geheimplan|walnuss|2015`)
+
+// blindSecrets are texts that bernd, a recipient, may not get.
+var blindSecrets = regexp.MustCompile(`(?i)xaver|heimlich|blind\.example|carla`)
+
+type world struct {
+	t      *testing.T
+	server *httptest.Server
+	alpha  *catalog.Tenant
+	secret uid.ID // alpha's
+	common map[string]uid.ID
+	blind  uid.ID
+}
+
+func newWorld(t *testing.T) *world {
+	e := archivetest.New(t, archivetest.Options{})
+	w := &world{t: t, common: map[string]uid.ID{}}
+	for _, slug := range []string{"alpha", "beta"} {
+		tenant, source := e.Tenant(t, slug)
+		for login, address := range map[string]string{"anna": "anna@firma.example", "bernd": "bernd@firma.example", "dora": "dora@firma.example"} {
+			role := access.RoleUser
+			if login == "anna" {
+				role = access.RoleTenantAdmin
+			}
+			e.User(t, tenant, slug+"-"+login, role, address)
+		}
+		w.common[slug] = ingest(t, e, source, common)
+		if slug == "alpha" {
+			w.alpha = tenant
+			w.secret, w.blind = ingest(t, e, source, secret), ingest(t, e, source, blind)
+		}
+		if err := e.AwaitIndex(t.Context(), tenant.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := httpd.New(httpd.Config{Archive: e.Archive})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.server = httptest.NewServer(s.HTTP().Handler)
+	t.Cleanup(w.server.Close)
+	return w
+}
+
+func ingest(t *testing.T, e *archivetest.Env, s *catalog.Source, raw string) uid.ID {
+	t.Helper()
+	r, err := e.Ingest(t.Context(), archive.Submission{Tenant: s.Tenant, Source: s.ID, Raw: bytes.NewReader([]byte(raw))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.AOID
+}
+
+// as returns a client that is logged in; nobody if login is empty.
+func (w *world) as(login string) *http.Client {
+	w.t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	c := &http.Client{Jar: jar, Timeout: 30 * time.Second}
+	if login != "" {
+		a := w.ask(c, http.MethodPost, "/session", fmt.Sprintf(`{"login":%q,"password":%q}`, login, archivetest.Password))
+		if a.status != http.StatusOK {
+			w.t.Fatalf("%s cannot log in: %s", login, a)
+		}
+	}
+	return c
+}
+
+// answer is what a client gets, without what differs from request to request.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func (a answer) String() string { return fmt.Sprintf("%d %v %s", a.status, a.header, a.body) }
+
+var changing = regexp.MustCompile(`"(request_id|milliseconds|expires_at|checked_at)":("[^"]*"|[0-9.]+)`)
+
+func (w *world) ask(c *http.Client, method, path, body string) answer {
+	w.t.Helper()
+	req, err := http.NewRequestWithContext(w.t.Context(), method, w.server.URL+api.Base+path, strings.NewReader(body))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	res, err := c.Do(req)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, h := range []string{"X-Request-Id", "Date", "Set-Cookie"} {
+		res.Header.Del(h)
+	}
+	return answer{res.StatusCode, res.Header, changing.ReplaceAllString(string(b), `"$1":_`)}
+}
+
+// operation is an endpoint of the OpenAPI document.
+type operation struct{ id, method, path string }
+
+func operations(t *testing.T) []operation {
+	t.Helper()
+	raw, err := api.Spec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc struct {
+		Paths map[string]map[string]struct{ OperationID string }
+	}
+	if err := json.Unmarshal(raw, &doc); err != nil {
+		t.Fatal(err)
+	}
+	var out []operation
+	for path, methods := range doc.Paths {
+		for method, o := range methods {
+			out = append(out, operation{o.OperationID, strings.ToUpper(method), path})
+		}
+	}
+	slices.SortFunc(out, func(a, b operation) int { return strings.Compare(a.id, b.id) })
+	return out
+}
+
+// queries would find the secret.
+var queries = []string{"", "walnuss", "Geheimplan", "from:zacharias@geheim.example", "von:zacharias", "subject:Geheimplan", "filename:walnuss", "type:pdf",
+	"has:attachment", "date:2015", "before:2016", "larger:1", "wal*", "-gemeinsame", "NOT gemeinsame", "id:%s", "body:walnuss OR id:%s", `"wird verkauft"`}
+
+// calls lists the requests of an operation that aim at a message.
+func calls(t *testing.T, o operation, id string) []string {
+	t.Helper()
+	path := strings.NewReplacer("{id}", id, "{no}", "1").Replace(o.path)
+	ask := func(param string, more string) (out []string) {
+		for _, q := range queries {
+			out = append(out, path+"?"+param+"="+url.QueryEscape(strings.ReplaceAll(q, "%s", id))+more)
+		}
+		return out
+	}
+	switch o.id {
+	case "search":
+		return append(ask("q", ""), ask("q", "&order=oldest&limit=1")...)
+	case "getFacets":
+		return ask("q", "")
+	case "suggest":
+		return []string{path + "?q=from:zach", path + "?q=zach", path + "?q=walnuss", path + "?q=category:", path + "?q=date:", path + "?q=source:", path + "?q="}
+	case "getMessage":
+		return append(ask("q", ""), path)
+	case "getMessageHtml":
+		return []string{path, path + "?remote=true"}
+	case "getMessageRaw":
+		return []string{path, path + "?inline=true"}
+	case "getAttachment":
+		return []string{path, strings.Replace(path, "/1", "/0", 1), strings.Replace(path, "/1", "/2", 1)}
+	case "checkMessage", "getStatistics", "getStatus", "getAccount", "logIn", "logOut", "changeAccount":
+		return []string{path}
+	}
+	t.Fatalf("operation %s is new: say here how to walk it", o.id)
+	return nil
+}
+
+func body(o operation) string {
+	switch o.id {
+	case "logIn":
+		return `{"login":"anna@firma.example","tenant":"alpha","password":"wrong"}`
+	case "changeAccount":
+		return `{"language":"de"}`
+	}
+	return ""
+}
+
+// public are the operations that need no session.
+var public = []string{"getStatus", "logIn", "logOut"}
+
+func TestEveryEndpointKeepsTheWall(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	clients := map[string]*http.Client{}
+	for _, login := range []string{"", "alpha-bernd", "alpha-dora", "beta-anna", "beta-bernd"} {
+		clients[login] = w.as(login)
+	}
+	for _, o := range operations(t) {
+		for login, c := range clients {
+			if o.id == "logOut" && login != "" { // would end the walk; it takes no id
+				continue
+			}
+			there := calls(t, o, w.secret.String())
+			nowhere := calls(t, o, uid.New(time.Now()).String())
+			for i := range there {
+				a, b := w.ask(c, o.method, there[i], body(o)), w.ask(c, o.method, nowhere[i], body(o))
+				w.compare(login, o, there[i], a, b)
+			}
+		}
+	}
+}
+
+// compare requires that the answer about the secret is the one about nothing.
+func (w *world) compare(login string, o operation, path string, a, b answer) {
+	w.t.Helper()
+	if login == "" && !slices.Contains(public, o.id) && a.status != http.StatusUnauthorized {
+		w.t.Errorf("%s %s as nobody: %s", o.method, path, a)
+	}
+	// What was asked may be repeated; what was found may not be there.
+	id := w.secret.String()
+	asked, err := url.QueryUnescape(path)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	said := strings.ReplaceAll(a.body, id, "ID")
+	other := regexp.MustCompile(`0[0-9a-z]{25}`).ReplaceAllString(b.body, "ID")
+	if w.stripIDs(said) != w.stripIDs(other) || a.status != b.status || fmt.Sprint(w.headers(a)) != fmt.Sprint(w.headers(b)) {
+		w.t.Errorf("%q %s %s: something is told\n%s\n%s", login, o.method, path, a, b)
+	}
+	if m := secrets.FindString(a.body); m != "" && !strings.Contains(strings.ToLower(asked), strings.ToLower(m)) {
+		w.t.Errorf("%q %s %s tells %q: %s", login, o.method, path, m, a)
+	}
+	if strings.Contains(a.body, id) && !strings.Contains(path, id) {
+		w.t.Errorf("%q %s %s tells the secret's id", login, o.method, path)
+	}
+}
+
+var anyID = regexp.MustCompile(`0[0-9a-z]{25}|ID`)
+
+func (w *world) stripIDs(s string) string { return anyID.ReplaceAllString(s, "ID") }
+
+func (w *world) headers(a answer) http.Header {
+	h := a.header.Clone()
+	h.Del("Content-Length") // of bodies that repeat the query
+	return h
+}
+
+// Whoever may see a message sees it, so the walk above can fail.
+func TestTheOwnerSeesIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.as("alpha-anna")
+	for _, o := range operations(t) {
+		for _, path := range calls(t, o, w.secret.String()) {
+			switch o.id {
+			case "getMessage", "getMessageHtml", "getMessageRaw", "checkMessage":
+				if a := w.ask(c, o.method, path, ""); a.status != http.StatusOK {
+					t.Errorf("%s %s as its recipient: %s", o.method, path, a)
+				}
+			}
+		}
+	}
+	if a := w.ask(c, http.MethodGet, "/search?q=walnuss", ""); !secrets.MatchString(a.body) || !strings.Contains(a.body, `"total":1`) {
+		t.Errorf("search as its recipient: %s", a)
+	}
+}
+
+// The same bytes in two tenants are two messages that know nothing of each other.
+func TestSameBytesInTwoTenants(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if w.common["alpha"] == w.common["beta"] {
+		t.Error("the same message has the same id in both tenants")
+	}
+	for slug, other := range map[string]string{"alpha": "beta", "beta": "alpha"} {
+		c := w.as(slug + "-bernd")
+		a := w.ask(c, http.MethodGet, "/messages/"+w.common[slug].String(), "")
+		if a.status != http.StatusOK || strings.Contains(a.body, w.common[other].String()) || strings.Count(a.body, `"received_at"`) != 2 {
+			t.Errorf("%s sees: %s", slug, a)
+		}
+		if a := w.ask(c, http.MethodGet, "/messages/"+w.common[other].String(), ""); a.status != http.StatusNotFound {
+			t.Errorf("%s reads the message of %s: %s", slug, other, a)
+		}
+	}
+	if a := w.ask(w.as("beta-anna"), http.MethodGet, "/statistics", ""); !strings.Contains(a.body, `"messages":1,`) || !strings.Contains(a.body, `"users":3`) {
+		t.Errorf("beta's figures are not beta's: %s", a)
+	}
+}
+
+// A recipient learns nothing of blind copies, by no way.
+func TestBlindCopies(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.as("alpha-bernd")
+	id := w.blind.String()
+	for _, path := range []string{"/messages/" + id, "/messages/" + id + "/raw", "/messages/" + id + "/raw?inline=1", "/search?q=blindkopie",
+		"/search/facets?q=", "/search/suggest?q=from:x", "/search/suggest?q=with:heim", "/search/suggest?q=bcc:", "/search?q="} {
+		a := w.ask(c, http.MethodGet, path, "")
+		if a.status != http.StatusOK || blindSecrets.MatchString(a.body) {
+			t.Errorf("%s tells a blind copy: %s", path, a)
+		}
+	}
+	for _, q := range []string{"bcc:xaver", "bcc:xaver@blind.example", "bcc:carla", "xaver", "with:xaver", "to:xaver", "heimlich"} {
+		if a := w.ask(c, http.MethodGet, "/search?q="+url.QueryEscape(q), ""); !strings.Contains(a.body, `"total":0`) {
+			t.Errorf("%s finds: %s", q, a)
+		}
+	}
+	sender := w.as("alpha-anna")
+	if a := w.ask(sender, http.MethodGet, "/search?q=bcc:xaver", ""); !strings.Contains(a.body, `"total":1`) {
+		t.Errorf("the sender does not find his blind copy: %s", a)
+	}
+	if a := w.ask(sender, http.MethodGet, "/messages/"+id+"/raw", ""); a.body != blind {
+		t.Errorf("the sender gets other bytes: %q", a.body)
+	}
+}
