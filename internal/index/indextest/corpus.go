@@ -17,7 +17,7 @@ import (
 )
 
 // maxFile bounds the files of the corpus that are read as messages.
-const maxFile = 4 << 20
+const maxFile = 512 << 10
 
 // Corpus reads limit messages spread over the corpus's bulk folder (all, if
 // limit is 0) as documents, as the archive would, with the bytes of the raw

@@ -79,23 +79,23 @@ func (w wish) length() int {
 	return n
 }
 
-// closeBy reports whether all parts stand in text so that between the end of each
-// and the beginning of the last there are at most Distance words.
-func closeBy(text []word, n *query.Near) bool {
-	var wishes []wish
-	places := make([][]int, len(n.Parts))
-	for i, p := range n.Parts {
-		w := wanted(p)
-		wishes = append(wishes, w)
+// closeBy reports whether all wishes stand in text so that between the end of
+// each and the beginning of the last there are at most distance words.
+func closeBy(text []word, wishes []wish, distance int) bool {
+	places := make([][]int, len(wishes))
+	for i, w := range wishes {
 		for at := range text {
 			if w.at(text[at:]) {
 				places[i] = append(places[i], at)
 			}
 		}
+		if len(places[i]) == 0 {
+			return false
+		}
 	}
 	for _, list := range places {
 		for _, last := range list {
-			if allBefore(last, n.Distance, wishes, places) {
+			if allBefore(last, distance, wishes, places) {
 				return true
 			}
 		}

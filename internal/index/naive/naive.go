@@ -14,6 +14,7 @@ import (
 
 	"github.com/muniment/muniment/internal/index"
 	"github.com/muniment/muniment/internal/index/query"
+	"github.com/muniment/muniment/internal/uid"
 )
 
 // Doc is a document whose texts are cut into words once, for many queries. It is
@@ -59,28 +60,52 @@ func people(ps []index.Party) []party {
 
 // Match reports whether a search for root by someone with scope finds d. A nil
 // root finds everything.
-func Match(root query.Node, d *index.Doc, scope index.Scope) bool { return New(d).Match(root, scope) }
-
-// Match reports whether a search for root by someone with scope finds d.
-func (d *Doc) Match(root query.Node, scope index.Scope) bool {
-	if !scope.All && !overlap(scope.Addresses, d.doc.Access) {
-		return false
-	}
-	return root == nil || d.node(root, scope)
+func Match(root query.Node, d *index.Doc, scope index.Scope) bool {
+	return len(Find(root, []*Doc{New(d)}, scope)) == 1
 }
 
-func (d *Doc) node(n query.Node, scope index.Scope) bool {
+// Find returns those of docs that a search for root by someone with scope finds.
+func Find(root query.Node, docs []*Doc, scope index.Scope) []uid.ID {
+	s := &search{scope: scope, wishes: map[*query.Match]wish{}}
+	var out []uid.ID
+	for _, d := range docs {
+		if !scope.All && !overlap(scope.Addresses, d.doc.Access) {
+			continue
+		}
+		if root == nil || s.node(d, root) {
+			out = append(out, d.doc.ID)
+		}
+	}
+	return out
+}
+
+// search is who looks for what.
+type search struct {
+	scope  index.Scope
+	wishes map[*query.Match]wish // what was made of the words of the query
+}
+
+func (s *search) wish(m *query.Match) wish {
+	w, ok := s.wishes[m]
+	if !ok {
+		w = wanted(m)
+		s.wishes[m] = w
+	}
+	return w
+}
+
+func (s *search) node(d *Doc, n query.Node) bool {
 	switch n := n.(type) {
 	case *query.And:
-		return !slices.ContainsFunc(n.Nodes, func(c query.Node) bool { return !d.node(c, scope) })
+		return !slices.ContainsFunc(n.Nodes, func(c query.Node) bool { return !s.node(d, c) })
 	case *query.Or:
-		return slices.ContainsFunc(n.Nodes, func(c query.Node) bool { return d.node(c, scope) })
+		return slices.ContainsFunc(n.Nodes, func(c query.Node) bool { return s.node(d, c) })
 	case *query.Not:
-		return !d.node(n.Node, scope)
+		return !s.node(d, n.Node)
 	case *query.Match:
-		return d.match(n, scope)
+		return s.match(d, n)
 	case *query.Near:
-		return d.near(n)
+		return s.near(d, n)
 	case *query.Date:
 		return (n.From.IsZero() || !d.doc.Date.Before(n.From)) && (n.To.IsZero() || d.doc.Date.Before(n.To))
 	case *query.Size:
@@ -91,7 +116,7 @@ func (d *Doc) node(n query.Node, scope index.Scope) bool {
 	return false
 }
 
-func (d *Doc) match(m *query.Match, scope index.Scope) bool {
+func (s *search) match(d *Doc, m *query.Match) bool {
 	var ps []party
 	switch m.Field {
 	case query.FieldFrom:
@@ -101,7 +126,7 @@ func (d *Doc) match(m *query.Match, scope index.Scope) bool {
 	case query.FieldCc:
 		ps = d.cc
 	case query.FieldBcc:
-		if !scope.All && !overlap(scope.Addresses, d.doc.BccAccess) {
+		if !s.scope.All && !overlap(s.scope.Addresses, d.doc.BccAccess) {
 			return false
 		}
 		ps = d.bcc
@@ -111,13 +136,25 @@ func (d *Doc) match(m *query.Match, scope index.Scope) bool {
 	if m.Address != "" {
 		return slices.ContainsFunc(ps, func(p party) bool { return p.address == m.Address })
 	}
-	w := wanted(m)
+	w := s.wish(m)
 	for _, p := range ps {
 		if slices.ContainsFunc(p.texts, w.in) {
 			return true
 		}
 	}
 	return slices.ContainsFunc(d.searched(m.Field), w.in)
+}
+
+func (s *search) near(d *Doc, n *query.Near) bool {
+	texts := d.searched(n.Field)
+	if n.Field == query.FieldAny {
+		texts = slices.Concat([][]word{d.subject, d.body}, d.texts)
+	}
+	var wishes []wish
+	for _, m := range n.Parts {
+		wishes = append(wishes, s.wish(m))
+	}
+	return slices.ContainsFunc(texts, func(text []word) bool { return closeBy(text, wishes, n.Distance) })
 }
 
 // searched returns the texts besides parties that a field looks at.
@@ -135,14 +172,6 @@ func (d *Doc) searched(f query.Field) [][]word {
 		return slices.Concat([][]word{d.subject, d.body}, d.names, d.texts)
 	}
 	return nil
-}
-
-func (d *Doc) near(n *query.Near) bool {
-	texts := d.searched(n.Field)
-	if n.Field == query.FieldAny {
-		texts = slices.Concat([][]word{d.subject, d.body}, d.texts)
-	}
-	return slices.ContainsFunc(texts, func(text []word) bool { return closeBy(text, n) })
 }
 
 func (d *Doc) value(v *query.Value) bool {

@@ -59,6 +59,9 @@ func alone(r rune) bool {
 
 // folded returns the letters and digits r stands for, without case.
 func folded(r rune) string {
+	if r < 0x80 {
+		return string(unicode.ToLower(r))
+	}
 	s := runes.Remove(runes.In(accents)).String(norm.NFKD.String(string(r)))
 	s = runes.Remove(runes.In(accents)).String(norm.NFKD.String(strings.ToLower(cases.Fold().String(s))))
 	s = runes.Remove(runes.Predicate(func(r rune) bool { return !counts(r) })).String(s)
