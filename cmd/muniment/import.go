@@ -14,6 +14,7 @@ import (
 	"github.com/muniment/muniment/internal/ingest/importer"
 	"github.com/muniment/muniment/internal/ingest/mbox"
 	"github.com/muniment/muniment/internal/spool"
+	"github.com/muniment/muniment/internal/uid"
 )
 
 // importState is the directory of checkpoints below the data directory.
@@ -51,6 +52,7 @@ func (c *importCmd) Run(ctx context.Context, g *Globals, s *streams) error {
 	// process at once, which loses nothing either.
 	defer context.AfterFunc(ctx, func() { signal.Reset(os.Interrupt) })()
 	bar := newProgress(s, c.Quiet)
+	searchable := func() {}
 	if !c.DryRun {
 		a, err := g.open(ctx, &streams{out: s.out, err: bar}, shared)
 		if err != nil {
@@ -60,6 +62,7 @@ func (c *importCmd) Run(ctx context.Context, g *Globals, s *streams) error {
 		if err := c.into(ctx, a, &cfg); err != nil {
 			return err
 		}
+		searchable = func() { a.awaitIndex(ctx, cfg.Tenant) }
 	}
 	bar.start()
 	cfg.Progress = bar.show
@@ -68,7 +71,19 @@ func (c *importCmd) Run(ctx context.Context, g *Globals, s *streams) error {
 	if r == nil {
 		return err
 	}
-	return errors.Join(c.tell(s, r), c.verdict(ctx, r, err))
+	told := c.tell(s, r)
+	if r.Stored > 0 {
+		searchable()
+	}
+	return errors.Join(told, c.verdict(ctx, r, err))
+}
+
+// awaitIndex lets the index catch up. Not to be able to is no failure of the
+// import: the next process that opens the archive goes on with it.
+func (a *app) awaitIndex(ctx context.Context, tenant uid.ID) {
+	if err := a.archive.AwaitIndex(ctx, tenant); err != nil {
+		a.log.Warn("not everything is searchable yet; the server goes on with it when it starts", "error", err)
+	}
 }
 
 // softMemory is what the garbage collector is asked to stay below. It leaves

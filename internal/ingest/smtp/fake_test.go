@@ -227,6 +227,14 @@ func (c *talk) expectEnd() {
 	}
 }
 
+// expectEndOrReset is for a door that hangs up before it has read everything.
+func (c *talk) expectEndOrReset() {
+	c.t.Helper()
+	if b, err := c.r.ReadByte(); err == nil {
+		c.t.Fatalf("connection goes on with %q", b)
+	}
+}
+
 // envelope sends MAIL and RCPT.
 func (c *talk) envelope(to ...string) {
 	c.t.Helper()

@@ -54,6 +54,11 @@ func startLibrary(t *testing.T) (*libraryDoor, string) {
 	l := &libraryDoor{}
 	s := gosmtp.NewServer(l)
 	s.Domain, s.MaxMessageBytes, s.ErrorLog = "library.test", libraryLimit, log.New(io.Discard, "", 0)
+	return l, serveLibrary(t, s)
+}
+
+func serveLibrary(t *testing.T, s *gosmtp.Server) string {
+	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -65,7 +70,7 @@ func startLibrary(t *testing.T) (*libraryDoor, string) {
 			t.Error(err)
 		}
 	})
-	return l, ln.Addr().String()
+	return ln.Addr().String()
 }
 
 // converse sends MAIL, RCPT and then stream, closes the sending side and
@@ -140,4 +145,21 @@ func TestLibraryRefusesBeforeItKnowsForWhom(t *testing.T) {
 	if len(f.refused) != 1 || f.refused[0].source != f.sources[alice].ID || f.refused[0].bytes != 10001 {
 		t.Errorf("refused %+v", f.refused)
 	}
+}
+
+// The library has one limit for the lines of commands and of data. Without it,
+// so that data comes through, commands have none either.
+func TestLibraryWithoutLineLimitTakesAnyCommand(t *testing.T) {
+	t.Parallel()
+	s := gosmtp.NewServer(&libraryDoor{})
+	s.MaxLineLength, s.ErrorLog = 0, log.New(io.Discard, "", 0)
+	theirs := serveLibrary(t, s)
+	command := "NOOP " + strings.Repeat("x", 8<<20)
+	hello(t, theirs).cmd(command, "250 ")
+
+	_, ours := start(t, newFakeArchive(), nil)
+	c := hello(t, ours)
+	go c.conn.Write([]byte(command + "\r\n")) //nolint:errcheck // the door hangs up in the middle
+	c.expect("500 5.5.2 line too long")
+	c.expectEndOrReset()
 }
