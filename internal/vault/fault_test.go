@@ -191,8 +191,8 @@ func TestEveryCallOfCompactFails(t *testing.T) {
 	var refs []vault.Ref
 	var out *vault.Compaction
 	eachCall(t, func(b *box) {
-		msgs = b.store(similar()[:3]...)
-		msgs = append(msgs, b.store(mail("part", wrap(noise(1, 20<<10), 76, "\r\n")), string(noise(4, 2<<20)))...)
+		msgs = b.store(similar()[:1]...)
+		msgs = append(msgs, b.store(mail("part", wrap(noise(1, 20<<10), 76, "\r\n")), string(noise(4, 1<<20+1)))...)
 		refs, _ = b.refs()
 		b.reopen()
 	}, func(b *box) (err error) {
