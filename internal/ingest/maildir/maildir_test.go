@@ -92,3 +92,14 @@ func TestFlags(t *testing.T) {
 		}
 	}
 }
+
+func FuzzFlags(f *testing.F) {
+	for _, s := range []string{"", ":2,", "1.a:2,FS", "1.a!2,S;2,T", ":2,:2,"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		if got := Flags(name); !strings.HasSuffix(name, got) || strings.Contains(got, ":2,") {
+			t.Errorf("flags %q of %q", got, name)
+		}
+	})
+}
