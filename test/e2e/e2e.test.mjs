@@ -4,7 +4,7 @@
 //	smtp.mjs     sends mail                  search.mjs      search page
 //	mails.mjs    the mail that is sent       message.mjs     reading, safely
 //	canary.mjs   must never be asked         appearance.mjs  languages, phone, dark, axe
-//	browser.mjs  Chromium and checks
+//	browser.mjs  Chromium and checks         gallery.mjs     pictures for the README
 //
 // Run it with `npm run e2e` in web/ after `make build`.
 import { after, before, describe } from 'node:test';
@@ -12,6 +12,7 @@ import { after, before, describe } from 'node:test';
 import { appearance } from './appearance.mjs';
 import { launch } from './browser.mjs';
 import { startCanary } from './canary.mjs';
+import { gallery } from './gallery.mjs';
 import { message } from './message.mjs';
 import { search } from './search.mjs';
 import { startServer } from './server.mjs';
@@ -39,3 +40,4 @@ describe('session', { timeout: 120_000 }, () => session(world));
 describe('search', { timeout: 180_000 }, () => search(world));
 describe('message', { timeout: 180_000 }, () => message(world));
 describe('appearance', { timeout: 240_000 }, () => appearance(world));
+describe('gallery', { timeout: 120_000 }, () => gallery(world));

@@ -77,5 +77,30 @@ export function exact({ to, mark }) {
   ]);
 }
 
+const people = ['Anna Schmidt <anna@partners.example>', 'Jörg Müller <joerg@partners.example>', 'Grace Oduya <grace@partners.example>', 'faktura@shop.example'];
+const day = 86_400_000;
+
+// ordinary are n unremarkable messages of the last years; every fourth has an attachment.
+export function ordinary({ to, n }) {
+  return Array.from({ length: n }, (_, i) => {
+    const head = [
+      `From: ${people[i % people.length]}`,
+      `To: <${to}>`,
+      `Subject: Weekly report ${i + 1}`,
+      `Date: ${new Date(Date.now() - (i + 1) * 9 * day).toUTCString().replace('GMT', '+0000')}`,
+      `Message-ID: <report-${i + 1}@partners.example>`,
+      'MIME-Version: 1.0',
+    ];
+    const text = ['', `Dear colleagues, this is report number ${i + 1}. Everything went as planned.`];
+    if (i % 4 !== 0) {
+      return crlf([...head, 'Content-Type: text/plain; charset=utf-8', ...text]);
+    }
+    return crlf([
+      ...head, 'Content-Type: multipart/mixed; boundary=b', '', '--b', 'Content-Type: text/plain', ...text,
+      '--b', 'Content-Type: text/csv; name=figures.csv', 'Content-Disposition: attachment; filename=figures.csv', '', `week,${i + 1}`, '--b--',
+    ]);
+  });
+}
+
 // attachment is what exact carries.
 export const attachment = Buffer.from(Array.from({ length: 48 }, (_, i) => (i * 37) % 256));

@@ -23,8 +23,8 @@ export function message(world) {
     [to] = account.addresses;
     const { smtp, journal } = world.server;
     bytes = exact({ to, mark });
-    await send({ address: smtp, from: 'grace@partners.example', to: journal, bytes });
-    await send({ address: smtp, from: 'service@bank.example', to: journal, bytes: hostile({ to, canary: world.canary.url }) });
+    await send({ address: smtp, from: 'grace@partners.example', to: journal, messages: [bytes] });
+    await send({ address: smtp, from: 'service@bank.example', to: journal, messages: [hostile({ to, canary: world.canary.url })] });
   });
   after(async () => {
     await tab?.context.close();
@@ -102,7 +102,7 @@ export function message(world) {
     assert.equal(new URL(page.url()).origin, tab.home);
     assert.equal(page.frames().length, 2, 'the mail opened frames of its own');
     assert.match(page.frames()[1].url(), /\/html\?remote=false$/);
-    await screenshot(page, 'message');
+    await screenshot(page, 'hostile');
   });
 
   it('gives the frame no rights beyond opening links, whatever the mail contains', async () => {

@@ -1,8 +1,9 @@
-// As much SMTP (RFC 5321) as it takes to send one message and see the answers.
+// As much SMTP (RFC 5321) as it takes to send messages and see the answers.
 import { connect } from 'node:net';
 
-// send delivers the bytes of a message to one recipient and returns the last reply.
-export async function send({ address, from, to, bytes }) {
+// send delivers messages, one after the other, to one recipient. Each is accepted
+// for good, or send throws.
+export async function send({ address, from, to, messages }) {
   const at = address.lastIndexOf(':');
   const socket = connect({ host: address.slice(0, at), port: Number(address.slice(at + 1)) });
   socket.setTimeout(20_000, () => socket.destroy(new Error('the SMTP server does not answer')));
@@ -20,12 +21,13 @@ export async function send({ address, from, to, bytes }) {
   try {
     await say('', '220');
     await say('EHLO e2e.example\r\n', '250');
-    await say(`MAIL FROM:<${from}>\r\n`, '250');
-    await say(`RCPT TO:<${to}>\r\n`, '250');
-    await say('DATA\r\n', '354');
-    const last = await say(Buffer.concat([stuff(bytes), Buffer.from('.\r\n')]), '250');
+    for (const bytes of messages) {
+      await say(`MAIL FROM:<${from}>\r\n`, '250');
+      await say(`RCPT TO:<${to}>\r\n`, '250');
+      await say('DATA\r\n', '354');
+      await say(Buffer.concat([stuff(bytes), Buffer.from('.\r\n')]), '250');
+    }
     await say('QUIT\r\n', '221');
-    return last;
   } finally {
     socket.destroy();
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { formatDateTime, formatNumber, formatRelative, formatShort, formatSize, validZone } from './format';
+import { formatDateTime, formatNumber, formatRelative, formatShort, formatSize, regional, validZone } from './format';
 
 const plain = (text: string) => text.replace(/[\u00a0\u202f]/gu, ' ');
 
@@ -39,6 +39,15 @@ describe('times', () => {
     const now = new Date('2026-11-24T08:00:00Z');
     expect(formatRelative('2026-11-24T07:45:00Z', 'de', now)).toBe('vor 15 Minuten');
     expect(formatRelative('2026-11-23T08:00:00Z', 'en', now)).toBe('yesterday');
+  });
+});
+
+describe('the region', () => {
+  it('is the browser’s, if it speaks the language', () => {
+    expect(regional('en', ['de-DE', 'en-US'])).toBe('en-US');
+    expect(regional('en', ['de-DE'])).toBe('en-GB');
+    expect(regional('de', ['en-US', 'de-AT'])).toBe('de-AT');
+    expect(regional('de', ['de'])).toBe('de');
   });
 });
 

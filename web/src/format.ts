@@ -1,8 +1,15 @@
 // Formats values for people. Everything takes the language; times also take the
 // customer's zone, because the same mail has to show the same time to everybody.
 
+// regional returns the variant of a language that the browser prefers: people in
+// London and New York read English, but not each other's dates.
+export function regional(language: string, wanted: readonly string[] = typeof navigator === 'undefined' ? [] : navigator.languages): string {
+  const own = wanted.find((tag) => tag.toLowerCase().startsWith(`${language}-`));
+  return own ?? (language === 'en' ? 'en-GB' : language);
+}
+
 export function formatNumber(n: number, language: string): string {
-  return new Intl.NumberFormat(language).format(n);
+  return new Intl.NumberFormat(regional(language)).format(n);
 }
 
 const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
@@ -16,7 +23,7 @@ export function formatSize(bytes: number, language: string): string {
     unit++;
   }
   const digits = unit === 0 || value >= 100 ? 0 : 1;
-  return `${new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value)} ${units[unit] ?? ''}`;
+  return `${new Intl.NumberFormat(regional(language), { maximumFractionDigits: digits }).format(value)} ${units[unit] ?? ''}`;
 }
 
 // validZone returns the zone if the browser knows it and undefined, meaning the
@@ -34,14 +41,14 @@ export function validZone(zone: string | undefined): string | undefined {
 }
 
 export function formatDateTime(iso: string, language: string, zone?: string): string {
-  return new Intl.DateTimeFormat(language, {
+  return new Intl.DateTimeFormat(regional(language), {
     day: '2-digit', month: '2-digit', year: 'numeric', hour: '2-digit', minute: '2-digit', timeZone: validZone(zone),
   }).format(new Date(iso));
 }
 
 // formatLongDateTime names weekday, month and zone; for tooltips and evidence.
 export function formatLongDateTime(iso: string, language: string, zone?: string): string {
-  return new Intl.DateTimeFormat(language, {
+  return new Intl.DateTimeFormat(regional(language), {
     weekday: 'long', day: 'numeric', month: 'long', year: 'numeric',
     hour: '2-digit', minute: '2-digit', second: '2-digit', timeZoneName: 'short', timeZone: validZone(zone),
   }).format(new Date(iso));
@@ -58,12 +65,12 @@ export function formatShort(iso: string, language: string, zone?: string, now: D
   const day = dayOf(date, timeZone);
   const today = dayOf(now, timeZone);
   if (day === today) {
-    return new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', timeZone }).format(date);
+    return new Intl.DateTimeFormat(regional(language), { hour: '2-digit', minute: '2-digit', timeZone }).format(date);
   }
   if (day.slice(0, 4) === today.slice(0, 4)) {
-    return new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short', timeZone }).format(date);
+    return new Intl.DateTimeFormat(regional(language), { day: 'numeric', month: 'short', timeZone }).format(date);
   }
-  return new Intl.DateTimeFormat(language, { day: '2-digit', month: '2-digit', year: 'numeric', timeZone }).format(date);
+  return new Intl.DateTimeFormat(regional(language), { day: '2-digit', month: '2-digit', year: 'numeric', timeZone }).format(date);
 }
 
 const steps: [Intl.RelativeTimeFormatUnit, number][] = [
@@ -73,5 +80,5 @@ const steps: [Intl.RelativeTimeFormatUnit, number][] = [
 export function formatRelative(iso: string, language: string, now: Date = new Date()): string {
   const seconds = (new Date(iso).getTime() - now.getTime()) / 1000;
   const [unit, length] = steps.find(([, s]) => Math.abs(seconds) >= s) ?? ['second', 1];
-  return new Intl.RelativeTimeFormat(language, { numeric: 'auto' }).format(Math.round(seconds / length), unit);
+  return new Intl.RelativeTimeFormat(regional(language), { numeric: 'auto' }).format(Math.round(seconds / length), unit);
 }

@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import type { Day } from '../api';
-import { formatNumber } from '../format';
+import { formatNumber, regional } from '../format';
 import classes from './OverviewPage.module.css';
 
 const height = 140;
@@ -34,7 +34,7 @@ export function Days({ days }: { days: readonly Day[] }) {
 function useDay(): (day: string, long?: boolean) => string {
   const { i18n } = useTranslation();
   return (day, long) =>
-    new Intl.DateTimeFormat(i18n.language, long ? { dateStyle: 'full', timeZone: 'UTC' } : { day: 'numeric', month: 'short', timeZone: 'UTC' }).format(new Date(`${day}T00:00:00Z`));
+    new Intl.DateTimeFormat(regional(i18n.language), long ? { dateStyle: 'full', timeZone: 'UTC' } : { day: 'numeric', month: 'short', timeZone: 'UTC' }).format(new Date(`${day}T00:00:00Z`));
 }
 
 function DayChart({ days }: { days: readonly Day[] }) {

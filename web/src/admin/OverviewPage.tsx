@@ -5,7 +5,7 @@ import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import type { Statistics } from '../api';
-import { formatDateTime, formatNumber, formatRelative, formatSize } from '../format';
+import { formatDateTime, formatNumber, formatRelative, formatSize, regional } from '../format';
 import { statisticsQuery } from '../queries';
 import { FailureNote } from '../shell/Failure';
 import { useLate } from '../shell/useLate';
@@ -45,7 +45,7 @@ function Figures({ statistics: s }: { statistics: Statistics }) {
   const { t, i18n } = useTranslation();
   const zone = useAccount().tenant?.zone;
   const language = i18n.language;
-  const ratio = s.raw_bytes > 0 ? new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 0 }).format(s.stored_bytes / s.raw_bytes) : undefined;
+  const ratio = s.raw_bytes > 0 ? new Intl.NumberFormat(regional(language), { style: 'percent', maximumFractionDigits: 0 }).format(s.stored_bytes / s.raw_bytes) : undefined;
   const at = (iso: string | undefined) => (iso ? formatDateTime(iso, language, zone) : t('admin.never'));
   const ago = (iso: string | undefined) => (iso ? formatRelative(iso, language) : undefined);
   return (
