@@ -1,11 +1,14 @@
 package httpd
 
 import (
+	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
 	"net/http"
 	"net/url"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -109,9 +112,18 @@ func (s *Server) attachment(w http.ResponseWriter, r *http.Request) {
 	s.send(w, r, body, d)
 }
 
+// firstBytes is how much of a download is read before it begins: what is damaged
+// up to there, and every small message, is refused with a problem.
+const firstBytes = 256 << 10
+
 // send streams a download. If the stored bytes turn out damaged on the way, the
 // connection is cut: half a message must not look like a whole one.
 func (s *Server) send(w http.ResponseWriter, r *http.Request, body io.Reader, d archive.Download) {
+	in := bufio.NewReaderSize(body, firstBytes)
+	if _, err := in.Peek(firstBytes); err != nil && !errors.Is(err, io.EOF) {
+		s.fail(w, r, err)
+		return
+	}
 	h := w.Header()
 	h.Set("Content-Security-Policy", sandboxed)
 	h.Set("Content-Type", mediaType(d.Type))
@@ -123,8 +135,10 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, body io.Reader, d 
 		h.Set("Muniment-Redacted", "bcc")
 	}
 	out := &patient{w: w, control: http.NewResponseController(w)}
-	if _, err := io.Copy(out, body); err != nil {
-		s.cfg.Log.Error("download cut", "request", requestOf(r.Context()).id, "error", err)
+	if _, err := io.Copy(out, in); err != nil {
+		if r.Context().Err() == nil {
+			s.cfg.Log.Error("download cut", "request", requestOf(r.Context()).id, "error", err)
+		}
 		panic(http.ErrAbortHandler)
 	}
 }
@@ -158,6 +172,7 @@ func disposition(name string) string {
 		}
 		return r
 	}, strings.ToValidUTF8(name, "_"))
+	name = shorten(name)
 	if name == "" || name == "." || name == ".." {
 		name = "attachment"
 	}
@@ -168,4 +183,21 @@ func disposition(name string) string {
 		return r
 	}, name)
 	return `attachment; filename="` + ascii + `"; filename*=UTF-8''` + strings.ReplaceAll(url.QueryEscape(name), "+", "%20")
+}
+
+// maxName is the length of a proposed file name, in runes: below 255 bytes, which
+// most file systems take, also with umlauts.
+const maxName = 120
+
+// shorten keeps the end of a name that is too long: it says what kind it is.
+func shorten(name string) string {
+	runes := []rune(name)
+	if len(runes) <= maxName {
+		return name
+	}
+	ext := []rune(path.Ext(name))
+	if len(ext) > 16 {
+		ext = nil
+	}
+	return string(runes[:maxName-len(ext)]) + string(ext)
 }

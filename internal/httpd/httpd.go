@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/gzhttp"
+	"golang.org/x/text/language"
 
 	"github.com/muniment/muniment/api"
 	"github.com/muniment/muniment/internal/archive"
@@ -31,7 +32,8 @@ const (
 	readTimeout       = 30 * time.Second
 	writeTimeout      = 2 * time.Minute
 	idleTimeout       = 2 * time.Minute
-	maxHeader         = 64 << 10 // bytes
+	answerTime        = time.Minute // of work for an answer that is no download
+	maxHeader         = 64 << 10    // bytes
 )
 
 // Config says what the server stands on. Archive is needed.
@@ -67,6 +69,9 @@ type Server struct {
 	handler  http.Handler
 	throttle *throttle
 	metrics  *metrics
+	// downloads are the patterns of the routes that stream.
+	downloads map[string]bool
+	languages language.Matcher
 }
 
 // New builds the server; nothing listens yet.
@@ -77,7 +82,8 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{cfg: cfg, throttle: newThrottle(), metrics: newMetrics()}
+	s := &Server{cfg: cfg, throttle: newThrottle(), metrics: newMetrics(),
+		downloads: map[string]bool{}, languages: language.NewMatcher(languages())}
 	mux, err := s.routes()
 	if err != nil {
 		return nil, err
@@ -109,6 +115,7 @@ func (s *Server) routes() (*http.ServeMux, error) {
 			return nil, fmt.Errorf("web server: nobody carries out %s", d.ID())
 		}
 		mux.Handle(d.Pattern(), s.known(h))
+		s.downloads[d.Pattern()] = true
 	}
 	mux.HandleFunc("GET /healthz", s.health)
 	mux.HandleFunc("GET /metrics", s.serveMetrics)

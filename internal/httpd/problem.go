@@ -29,6 +29,9 @@ func (s *Server) Problem(ctx context.Context, err error) api.Fault {
 		return &api.SearchProblem{Problem: *p, Start: mistake.Pos, End: mistake.Pos + mistake.Len, Proposal: mistake.Proposal}
 	}
 	code := codeOf(err)
+	if errors.Is(err, context.Canceled) {
+		return api.NewProblem(code, "") // the client is gone; nobody reads it
+	}
 	if code == api.CodeInternal || code == api.CodeCorrupt || code == api.CodeBusy {
 		s.cfg.Log.Error("request failed", "request", requestOf(ctx).id, "error", err)
 	}

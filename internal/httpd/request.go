@@ -62,27 +62,42 @@ func (s *Server) begin(mux *http.ServeMux, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		q := s.describe(r)
-		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, q))
 		_, pattern := mux.Handler(r)
+		ctx, done := s.limited(r.Context(), pattern)
+		defer done()
+		r = r.WithContext(context.WithValue(ctx, requestKey{}, q))
 		rec := &recorder{ResponseWriter: w}
 		secure(rec.Header(), q)
 		defer func() {
-			if p := recover(); p != nil && p != http.ErrAbortHandler { //nolint:errorlint // the very value
+			p := recover()
+			if p != nil && p != http.ErrAbortHandler { //nolint:errorlint // the very value
 				s.cfg.Log.Error("request panicked", "request", q.id, "panic", p, "stack", string(debug.Stack()))
 				if rec.status == 0 {
 					s.refuse(rec, r, api.NewProblem(api.CodeInternal, ""))
-				} else {
-					defer panic(http.ErrAbortHandler)
+					p = nil
 				}
 			}
 			took := time.Since(start)
 			s.metrics.observe(pattern, rec.status, took)
 			// The query text and the path's ids stay out of the log: they are
 			// about people's mail.
-			s.cfg.Log.Debug("request", "request", q.id, "method", r.Method, "route", pattern, "status", rec.status, "took", took, "peer", q.peer)
+			s.cfg.Log.Info("request", "request", q.id, "method", r.Method, "route", pattern, "status", rec.status, "bytes", rec.bytes,
+				"took", took, "peer", q.peer)
+			if p != nil { // cuts the connection: half an answer must not look like a whole one
+				panic(http.ErrAbortHandler)
+			}
 		}()
 		next.ServeHTTP(rec, r)
 	})
+}
+
+// limited bounds the time of all requests but downloads, which take as long as
+// the client takes bytes.
+func (s *Server) limited(ctx context.Context, pattern string) (context.Context, context.CancelFunc) {
+	if s.downloads[pattern] {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, answerTime)
 }
 
 // guard refuses changes that pages of other sites ask for.
@@ -133,7 +148,7 @@ func (s *Server) describe(r *http.Request) *request {
 	if c, err := r.Cookie(name); err == nil {
 		q.token = c.Value
 	}
-	q.language = preferred(r.Header.Get("Accept-Language"))
+	q.language = s.preferred(r.Header.Get("Accept-Language"))
 	return q
 }
 
@@ -164,27 +179,30 @@ func within(networks []netip.Prefix, host string) bool {
 	return slices.ContainsFunc(networks, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
+// languages are those of texts for people, the first being that for all others.
+func languages() []language.Tag { return []language.Tag{language.English, language.German} }
+
 // preferred returns the language of texts for an Accept-Language header.
-func preferred(header string) string {
-	m := language.NewMatcher([]language.Tag{language.English, language.German})
+func (s *Server) preferred(header string) string {
 	tags, _, err := language.ParseAcceptLanguage(header)
 	if err != nil {
 		return "en"
 	}
-	if _, i, _ := m.Match(tags...); i == 1 {
+	if _, i, _ := s.languages.Match(tags...); i == 1 {
 		return "de"
 	}
 	return "en"
 }
 
-// recorder remembers the status of an answer.
+// recorder remembers the status and the size of an answer.
 type recorder struct {
 	http.ResponseWriter
 	status int
+	bytes  int64
 }
 
 func (r *recorder) WriteHeader(status int) {
-	if r.status == 0 {
+	if r.status == 0 && status >= http.StatusOK { // not 1xx
 		r.status = status
 	}
 	r.ResponseWriter.WriteHeader(status)
@@ -194,7 +212,9 @@ func (r *recorder) Write(b []byte) (int, error) {
 	if r.status == 0 {
 		r.status = http.StatusOK
 	}
-	return r.ResponseWriter.Write(b)
+	n, err := r.ResponseWriter.Write(b)
+	r.bytes += int64(n)
+	return n, err
 }
 
 // Unwrap lets http.ResponseController reach the connection.

@@ -49,7 +49,7 @@ func (s *Server) Status(context.Context) (*api.Status, error) {
 // LogIn implements api.Service.
 func (s *Server) LogIn(ctx context.Context, in api.LogIn) (*api.Account, *http.Cookie, error) {
 	q := requestOf(ctx)
-	if wait := s.throttle.wait(q.peer, in.Login); wait > 0 {
+	if wait := s.throttle.take(q.peer, in.Login); wait > 0 {
 		p := api.NewProblem(api.CodeTooMany, "")
 		p.RetryAfter = wait
 		return nil, nil, p
@@ -57,9 +57,10 @@ func (s *Server) LogIn(ctx context.Context, in api.LogIn) (*api.Account, *http.C
 	token, a, err := s.cfg.Archive.LogIn(ctx, archive.LogIn{
 		Login: in.Login, Tenant: in.Tenant, Password: in.Password, Peer: q.peer, UserAgent: q.agent})
 	if errors.Is(err, archive.ErrLogIn) {
-		s.throttle.failed(q.peer, in.Login)
+		return nil, nil, err
 	}
 	if err != nil {
+		s.throttle.giveBack(q.peer, in.Login)
 		return nil, nil, err
 	}
 	s.throttle.succeeded(q.peer, in.Login)

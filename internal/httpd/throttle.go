@@ -48,27 +48,25 @@ func throttleKeys(peer, login string) map[string]int {
 	return map[string]int{network: failuresPerNetwork, network + " " + strings.ToLower(strings.TrimSpace(login)): failuresPerLogin}
 }
 
-// wait returns how long an attempt has to wait, 0 if it may go on.
-func (t *throttle) wait(peer, login string) time.Duration {
+// take counts an attempt as failed before it is made, so that many at the same
+// time are not let through together, and returns 0; or how long it has to wait.
+func (t *throttle) take(peer, login string) time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	now, keys := t.now(), throttleKeys(peer, login)
 	var wait time.Duration
-	for key, limit := range throttleKeys(peer, login) {
+	for key, limit := range keys {
 		if c := t.counters[key]; c != nil && c.failures >= limit {
-			wait = max(wait, c.until.Sub(t.now()))
+			wait = max(wait, c.until.Sub(now))
 		}
 	}
-	return wait
-}
-
-func (t *throttle) failed(peer, login string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	now := t.now()
-	if len(t.counters) >= maxThrottled {
+	if wait > 0 {
+		return wait
+	}
+	if len(t.counters)+len(keys) > maxThrottled {
 		t.sweep(now)
 	}
-	for key := range throttleKeys(peer, login) {
+	for key := range keys {
 		c := t.counters[key]
 		if c == nil || !now.Before(c.until) {
 			c = &counter{until: now.Add(throttleWindow)}
@@ -76,6 +74,7 @@ func (t *throttle) failed(peer, login string) {
 		}
 		c.failures++
 	}
+	return 0
 }
 
 // sweep forgets windows that have ended; under attack from everywhere, all.
@@ -85,13 +84,25 @@ func (t *throttle) sweep(now time.Time) {
 			delete(t.counters, key)
 		}
 	}
-	if len(t.counters) >= maxThrottled {
+	if len(t.counters) > maxThrottled/2 {
 		clear(t.counters)
+	}
+}
+
+// giveBack takes back what take counted for an attempt that did not fail.
+func (t *throttle) giveBack(peer, login string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for key := range throttleKeys(peer, login) {
+		if c := t.counters[key]; c != nil && c.failures > 0 {
+			c.failures--
+		}
 	}
 }
 
 // succeeded forgives the failures of one user at one place.
 func (t *throttle) succeeded(peer, login string) {
+	t.giveBack(peer, login)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for key, limit := range throttleKeys(peer, login) {

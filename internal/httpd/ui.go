@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
-	"mime"
 	"net/http"
 	"path"
 	"strings"
@@ -55,11 +54,35 @@ func newUI(files fs.FS) (*ui, error) {
 
 func newAsset(name string, body []byte) *asset {
 	sum := sha256.Sum256(body)
-	t := mime.TypeByExtension(path.Ext(name))
-	if t == "" {
-		t = "application/octet-stream"
+	return &asset{body: body, mime: typeOf(name), etag: `"` + hex.EncodeToString(sum[:12]) + `"`}
+}
+
+// typeOf returns the media type of a file. The tables of the operating system
+// differ; a script of the wrong type would not be run.
+func typeOf(name string) string {
+	switch path.Ext(name) {
+	case ".html":
+		return "text/html; charset=utf-8"
+	case ".js":
+		return "text/javascript; charset=utf-8"
+	case ".css":
+		return "text/css; charset=utf-8"
+	case ".svg":
+		return "image/svg+xml"
+	case ".png":
+		return "image/png"
+	case ".ico":
+		return "image/x-icon"
+	case ".woff2":
+		return "font/woff2"
+	case ".json", ".map":
+		return "application/json"
+	case ".webmanifest":
+		return "application/manifest+json"
+	case ".txt":
+		return "text/plain; charset=utf-8"
 	}
-	return &asset{body: body, mime: t, etag: `"` + hex.EncodeToString(sum[:12]) + `"`}
+	return "application/octet-stream"
 }
 
 // ServeHTTP sends a file; for paths that are no file names, the application,
