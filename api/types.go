@@ -164,7 +164,7 @@ type Message struct {
 	DateClaimed *time.Time   `json:"date_claimed,omitempty" doc:"What the Date field says, if it can be read"`
 	ReceivedAt  time.Time    `json:"received_at" doc:"Stored since"`
 	Size        int64        `json:"size"`
-	SHA256      string       `json:"sha256" doc:"Of the original, hexadecimal"`
+	SHA256      string       `json:"sha256" doc:"Of the original, hexadecimal; empty if the download leaves blind copies out: guesses could be tested with it"`
 	MessageID   string       `json:"message_id"`
 	Class       string       `json:"class"`
 	Category    string       `json:"category"`

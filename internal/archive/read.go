@@ -95,11 +95,30 @@ func (h *Handle) Message(ctx context.Context, id uid.ID) (*MessageView, error) {
 	shown := *row
 	shown.Parties, v.BccHidden = h.visible(row.Parties)
 	v.Row = &shown
-	if v.BccHidden && v.Facts != nil {
-		v.Facts.Headers = withoutBcc(v.Facts.Headers)
+	h.hideBcc(v, row.Parties)
+	return v, h.log(ctx, "message.read", id)
+}
+
+// hideBcc takes from the view of an actor who may not know all blind copies what
+// else tells of them. The header may name more than the row, which is bounded.
+func (h *Handle) hideBcc(v *MessageView, parties []catalog.Party) {
+	if h.actor.MaySeeBcc(accessParties(parties)) || !v.BccHidden && hasBcc(parties) && len(parties) < maxParties {
+		return // nothing to hide, or only himself
+	}
+	named := v.Facts == nil // damaged: nobody can tell
+	if v.Facts != nil {
+		v.Facts.Headers, named = withoutBcc(v.Facts.Headers)
+		v.BccHidden = v.BccHidden || named
 		v.Facts.Parties = slices.DeleteFunc(v.Facts.Parties, func(p message.Party) bool { return p.Role == message.RoleBcc })
 	}
-	return v, h.log(ctx, "message.read", id)
+	if named { // who guesses a blind recipient could test the guess
+		v.Row.SHA256, v.Row.SHA512 = [32]byte{}, [64]byte{}
+	}
+	for i := range v.Captures {
+		if v.BccHidden { // the item's name in its source may be that of a mailbox
+			v.Captures[i].Origin = ""
+		}
+	}
 }
 
 // damaged reports whether err says that stored bytes are not what they were.
@@ -182,16 +201,34 @@ func (h *Handle) Raw(ctx context.Context, id uid.ID) (io.ReadCloser, Download, e
 	if err != nil {
 		return nil, Download{}, err
 	}
+	hide := false
+	if !h.actor.MaySeeBcc(accessParties(row.Parties)) {
+		if hide, err = h.a.namesBcc(ctx, row); err != nil {
+			c.Close()
+			return nil, Download{}, err
+		}
+	}
 	d := Download{Name: fileName(row), Type: "message/rfc822", Size: row.Size, SHA256: row.SHA256}
 	if err := h.log(ctx, "message.downloaded", id); err != nil {
 		c.Close()
 		return nil, Download{}, err
 	}
-	if h.actor.MaySeeBcc(accessParties(row.Parties)) || !hasBcc(row.Parties) {
+	if !hide {
 		return c, d, nil
 	}
 	d.Redacted, d.Size, d.SHA256 = true, -1, [32]byte{}
 	return newRedacted(c), d, nil
+}
+
+// namesBcc reports whether the header of a message names blind recipients. It
+// reads the header itself: the parties of a row are bounded.
+func (a *Archive) namesBcc(ctx context.Context, row *catalog.Message) (bool, error) {
+	c, err := a.open(ctx, row)
+	if err != nil {
+		return false, err
+	}
+	defer c.Close()
+	return newRedacted(c).names()
 }
 
 func hasBcc(parties []catalog.Party) bool {

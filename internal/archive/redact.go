@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/muniment/muniment/internal/message"
-	"github.com/muniment/muniment/internal/vault"
 )
 
 // bccField reports whether a header field names blind recipients (RFC 5322
@@ -18,33 +17,55 @@ func bccField(name string) bool {
 	return name == "bcc" || name == "resent-bcc"
 }
 
-func withoutBcc(headers []message.Header) []message.Header {
-	return slices.DeleteFunc(slices.Clone(headers), func(h message.Header) bool { return bccField(h.Name) })
+// withoutBcc leaves the fields out that name blind recipients, and reports
+// whether one of them named anybody.
+func withoutBcc(headers []message.Header) (open []message.Header, named bool) {
+	open = slices.DeleteFunc(slices.Clone(headers), func(h message.Header) bool {
+		named = named || bccField(h.Name) && strings.TrimSpace(h.Value) != ""
+		return bccField(h.Name)
+	})
+	return open, named
 }
 
 // redacted streams a message without the header fields that name blind
 // recipients. It works line by line and passes everything else unchanged.
 type redacted struct {
-	c    *vault.Content
-	r    *bufio.Reader
-	out  bytes.Buffer
-	skip bool // within a field that is left out
-	body bool
-	long bool // the previous piece did not end its line
+	c     io.ReadCloser
+	r     *bufio.Reader
+	out   bytes.Buffer
+	skip  bool // within a field that is left out
+	body  bool
+	long  bool  // the previous piece did not end its line
+	blank bool  // nothing but blank lines so far
+	at    int64 // where the line begins
+	any   bool  // a field that names somebody was left out
 }
 
-func newRedacted(c *vault.Content) *redacted {
-	return &redacted{c: c, r: bufio.NewReaderSize(c, 64<<10)}
+func newRedacted(c io.ReadCloser) *redacted {
+	return &redacted{c: c, r: bufio.NewReaderSize(c, 64<<10), blank: true}
+}
+
+// names reads the header of a message and reports whether a redacted copy of it
+// lacks anything.
+func (r *redacted) names() (bool, error) {
+	for !r.body && !r.any {
+		err := r.step()
+		r.out.Reset()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	return r.any, nil
 }
 
 func (r *redacted) Close() error { return r.c.Close() }
 
 func (r *redacted) Read(p []byte) (int, error) {
 	for !r.body && r.out.Len() == 0 {
-		line, err := r.r.ReadSlice('\n')
-		r.line(line)
-		r.long = err == bufio.ErrBufferFull
-		if err != nil && !r.long {
+		if err := r.step(); err != nil {
 			if r.out.Len() > 0 {
 				break
 			}
@@ -57,21 +78,44 @@ func (r *redacted) Read(p []byte) (int, error) {
 	return r.r.Read(p)
 }
 
-// line decides on one line of the header, or on a piece of a very long one.
+// step takes one line of the header, or a piece of a very long one.
+func (r *redacted) step() error {
+	line, err := r.r.ReadSlice('\n')
+	r.line(line)
+	r.at += int64(len(line))
+	if r.long = err == bufio.ErrBufferFull; r.long {
+		return nil
+	}
+	return err
+}
+
+// blankBefore is how far blank lines before the header go, in bytes; package
+// message reads over as many.
+const blankBefore = 4
+
+// line decides on one line of the header, or on a piece of a very long one. What
+// it takes for header is never less than what package message does.
 func (r *redacted) line(line []byte) {
+	value := line
 	if !r.long {
 		switch {
+		case len(line) == 0: // the end
 		case len(bytes.TrimRight(line, "\r\n")) == 0:
-			r.skip, r.body = false, len(line) > 0
+			r.skip = false
+			r.body = r.at >= blankBefore || !r.blank
 		case line[0] == ' ' || line[0] == '\t': // continues the field
+		case bytes.HasPrefix(line, []byte(">From ")): // is part of no field and ends none
 		default:
-			name, _, found := bytes.Cut(line, []byte(":"))
-			r.skip = found && bccField(string(name))
+			name, rest, found := bytes.Cut(line, []byte(":"))
+			r.skip, value = found && bccField(string(name)), rest
 		}
+		r.blank = r.blank && r.at < blankBefore && len(bytes.TrimRight(line, "\r\n")) == 0
 	}
 	if !r.skip {
 		r.out.Write(line)
+		return
 	}
+	r.any = r.any || len(bytes.TrimSpace(value)) > 0
 }
 
 var _ io.ReadCloser = (*redacted)(nil)

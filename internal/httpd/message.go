@@ -58,10 +58,13 @@ func (s *Server) Message(ctx context.Context, id, q string) (*api.Message, error
 func describeRow(v *archive.MessageView) *api.Message {
 	r := v.Row
 	m := &api.Message{
-		ID: r.AOID.String(), Subject: r.Facts.Subject, Date: r.Date, ReceivedAt: r.ReceivedAt, Size: r.Size, SHA256: hex.EncodeToString(r.SHA256[:]),
+		ID: r.AOID.String(), Subject: r.Facts.Subject, Date: r.Date, ReceivedAt: r.ReceivedAt, Size: r.Size,
 		MessageID: r.Facts.MessageID, Class: r.Class, Category: r.Category, Tags: list(r.Tags), Parties: parties(r.Parties, ""),
 		BccHidden: v.BccHidden, Headers: []api.Header{}, TextMarks: []api.Mark{}, Attachments: []api.Attachment{}, Captures: []api.Capture{},
 		Why: list(v.Why), Warnings: list(r.Facts.Warnings), Integrity: api.Integrity(v.Integrity),
+	}
+	if r.SHA256 != [32]byte{} {
+		m.SHA256 = hex.EncodeToString(r.SHA256[:])
 	}
 	for _, c := range v.Captures {
 		m.Captures = append(m.Captures, api.Capture{ReceivedAt: c.ReceivedAt, Source: c.SourceName, Kind: c.SourceKind,

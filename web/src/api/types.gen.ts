@@ -188,7 +188,7 @@ export type Message = {
      */
     remote: number;
     /**
-     * Of the original, hexadecimal
+     * Of the original, hexadecimal; empty if the download leaves blind copies out: guesses could be tested with it
      */
     sha256: string;
     size: number;
