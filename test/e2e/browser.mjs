@@ -31,7 +31,7 @@ export async function screenshot(page, name) {
 // openPage opens a page that keeps account of what it does:
 // requests, errors (uncaught, and violations of the content security policy).
 export async function openPage(browser, server, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1360, height: 850 }, locale: 'en-GB', colorScheme: 'light', acceptDownloads: true, ...options });
+  const context = await browser.newContext({ viewport: { width: 1360, height: 850 }, locale: 'en-GB', colorScheme: 'light', reducedMotion: 'reduce', acceptDownloads: true, ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
   const record = { requests: [], errors: [] };

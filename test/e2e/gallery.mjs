@@ -23,10 +23,10 @@ export function gallery(world) {
   picture('search', {}, async ({ page }) => {
     const field = page.getByRole('combobox', { name: 'Search the archive' });
     await hits(page).first().waitFor();
-    await field.pressSequentially('from:');
+    await field.pressSequentially('from:a');
     await page.locator('[role=listbox][aria-busy=false]').getByRole('option').first().waitFor();
   });
-  picture('message', {}, (tab) => read(tab, 'has:attachment'));
-  picture('dark', { colorScheme: 'dark', locale: 'de-DE' }, (tab) => read(tab, 'hat:anhang'));
+  picture('message', {}, (tab) => read(tab, ''));
+  picture('dark', { colorScheme: 'dark', locale: 'de-DE' }, (tab) => read(tab, ''));
   picture('phone', { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 }, ({ page }) => hits(page).first().waitFor());
 }
