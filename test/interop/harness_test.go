@@ -4,6 +4,7 @@
 package interop
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -21,8 +23,7 @@ import (
 // patience is how long a test waits for something before it fails.
 const patience = time.Minute
 
-// need returns the path of a program of others. A missing one fails where
-// MUNIMENT_TEST_REQUIRE names it or "all", as in the CI run, and skips elsewhere.
+// need returns the path of a program of others.
 func need(t *testing.T, program string) string {
 	t.Helper()
 	for _, dir := range []string{"", "/usr/sbin/", "/sbin/"} {
@@ -30,13 +31,20 @@ func need(t *testing.T, program string) string {
 			return path
 		}
 	}
+	lacks(t, program, program+" is not installed; scripts/setup test installs it")
+	return ""
+}
+
+// lacks ends a test that cannot run: where MUNIMENT_TEST_REQUIRE names what it
+// is about, or "all" as in the CI run, that is a failure.
+func lacks(t *testing.T, name, why string) {
+	t.Helper()
 	for n := range strings.SplitSeq(os.Getenv("MUNIMENT_TEST_REQUIRE"), ",") {
-		if n == program || n == "all" {
-			t.Fatalf("%s is not installed, and MUNIMENT_TEST_REQUIRE asks for it; scripts/setup test installs it", program)
+		if n == name || n == "all" {
+			t.Fatalf("%s (MUNIMENT_TEST_REQUIRE asks for %s)", why, name)
 		}
 	}
-	t.Skipf("%s is not installed; scripts/setup test installs it", program)
-	return ""
+	t.Skip(why)
 }
 
 // builds holds the program, if it had to be built, for all tests.
@@ -145,6 +153,53 @@ func (i *installation) intact(n int) {
 	if r.code != 0 || !strings.Contains(r.out, want) {
 		i.t.Errorf("fsck: exit %d, want%s\n%s%s", r.code, want, r.out, r.err)
 	}
+}
+
+// serve runs the server until the test ends and returns its process and the
+// address of its SMTP door.
+func (i *installation) serve() (*os.Process, string) {
+	i.t.Helper()
+	cmd := i.command(context.WithoutCancel(i.t.Context()), "--set", "http.listen=127.0.0.1:0", "--set", "smtp.listen=127.0.0.1:0", "serve")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	var log bytes.Buffer
+	cmd.Stderr = &log
+	if err := cmd.Start(); err != nil {
+		i.t.Fatal(err)
+	}
+	i.t.Cleanup(func() {
+		if err := errors.Join(cmd.Process.Signal(syscall.SIGTERM), cmd.Wait()); err != nil {
+			i.t.Errorf("the server ended with %v", err)
+		}
+		if i.t.Failed() {
+			i.t.Logf("log of the server:\n%s", log.String())
+		}
+	})
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if addr, ok := strings.CutPrefix(lines.Text(), "SMTP receiver: "); ok {
+			return cmd.Process, addr
+		}
+	}
+	i.t.Fatalf("the server did not start: %s", log.String())
+	return nil, ""
+}
+
+// resident returns the most bytes of memory a running process has had.
+func resident(t *testing.T, p *os.Process) int64 {
+	t.Helper()
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(b), "VmHWM:")
+	line, _, _ := strings.Cut(rest, "\n")
+	kb, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(line), "kB")), 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kb << 10
 }
 
 // until waits for ok to become true; what it waits for is in other processes,

@@ -1,21 +1,16 @@
 package interop
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 )
-
-// mostResident is the bound on memory of DESIGN for any message and mailbox.
-const mostResident = 512 << 20
 
 // letter is a small message that no other is equal to.
 func letter(n int) string {
@@ -205,61 +200,4 @@ func TestImportGoesOnAfterInterrupt(t *testing.T) {
 	if r.code != 1 || !strings.Contains(r.err, "import interrupted; what is stored stays. To go on: ") || !strings.Contains(r.err, " import acme ") {
 		t.Errorf("exit %d, %q", r.code, r.err)
 	}
-}
-
-// TestImportOfHugeMbox takes 256 MB, or 2 GB with MUNIMENT_TEST_LONG=1, one
-// message of 150 MB among them, and watches the memory.
-func TestImportOfHugeMbox(t *testing.T) {
-	i := install(t)
-	size := int64(256 << 20)
-	if os.Getenv("MUNIMENT_TEST_LONG") == "1" {
-		size = 2 << 30
-	}
-	box := filepath.Join(t.TempDir(), "huge")
-	n, err := writeHuge(box, size)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := i.run("import", "acme", box)
-	t.Logf("%d messages, %d MB: %s resident %d MiB", n, size>>20, r.out, r.resident>>20)
-	if r.code != 0 || !strings.HasPrefix(r.out, fmt.Sprintf("%d offered: %d new, 0 already there", n, n)) {
-		t.Errorf("exit %d, %q, %q", r.code, r.out, r.err)
-	}
-	if r.resident > mostResident {
-		t.Errorf("%d bytes were resident, at most %d may be", r.resident, mostResident)
-	}
-	i.intact(n)
-}
-
-// writeHuge writes an mboxrd file of about size bytes and returns the number of
-// messages. It holds little in memory: what this process has resident counts
-// for the programs it starts.
-func writeHuge(name string, size int64) (n int, err error) {
-	f, err := os.Create(name)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	random := rand.New(rand.NewPCG(1, 2))
-	var noise [4096]byte
-	for i := range noise {
-		noise[i] = "abcdefghijklmnopqrstuvwxyz0123456789 "[random.IntN(37)]
-	}
-	const line = 76
-	b := bufio.NewWriter(f)
-	for written := int64(0); written < size; n++ {
-		body := random.IntN(200 << 10)
-		if n == 10 {
-			body = 150 << 20
-		}
-		fmt.Fprint(b, "From - Mon Jan  2 15:04:05 2006\n", letter(n))
-		for range body / (line + 1) {
-			at := random.IntN(len(noise) - line)
-			b.Write(noise[at : at+line]) //nolint:errcheck // Flush tells
-			b.WriteByte('\n')            //nolint:errcheck // Flush tells
-		}
-		b.WriteByte('\n') //nolint:errcheck // Flush tells
-		written += int64(body)
-	}
-	return n, b.Flush()
 }

@@ -81,7 +81,7 @@ func startPostfix(t *testing.T, r *receiver) *postfix {
 	t.Helper()
 	program := need(t, "postfix")
 	if os.Getuid() != 0 {
-		t.Skip("postfix must be started by root")
+		lacks(t, "postfix", "postfix must be started by root")
 	}
 	// The queue's sockets have long names; a socket's path has 107 bytes.
 	dir, err := os.MkdirTemp("", "pf")
