@@ -1,4 +1,4 @@
-import { infiniteQueryOptions, keepPreviousData, QueryCache, QueryClient, queryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, keepPreviousData, MutationCache, QueryCache, QueryClient, queryOptions } from '@tanstack/react-query';
 
 import { getAccount, getFacets, getMessage, getMessageRaw, getStatistics, getStatus, search, suggest, type Account } from './api';
 import { client } from './api/client.gen';
@@ -13,14 +13,17 @@ client.interceptors.request.use((request) => {
 
 export type Order = 'newest' | 'oldest';
 
+// ended notices the end of the session, wherever it shows: the frame then leads to
+// the log-in page.
+function ended(error: unknown): void {
+  if (hasCode(error, 'no-session')) {
+    queries.setQueryData<Account | null>(['account'], null);
+  }
+}
+
 export const queries = new QueryClient({
-  queryCache: new QueryCache({
-    onError: (error, query) => {
-      if (hasCode(error, 'no-session') && query.queryKey[0] !== 'account') {
-        queries.setQueryData<Account | null>(['account'], null); // the frame leads to the log-in page
-      }
-    },
-  }),
+  queryCache: new QueryCache({ onError: ended }),
+  mutationCache: new MutationCache({ onError: ended }),
   defaultOptions: {
     queries: {
       staleTime: 60_000,
@@ -93,6 +96,11 @@ export const sourceQuery = (id: string) =>
       return typeof source === 'string' ? source : '';
     },
   });
+
+// searchAgain asks again for everything that depends on what is in the archive.
+export function searchAgain(): void {
+  void queries.invalidateQueries({ predicate: (query) => query.queryKey[0] === 'search' || query.queryKey[0] === 'facets' });
+}
 
 export const statisticsQuery = queryOptions({
   queryKey: ['statistics'],

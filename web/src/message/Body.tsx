@@ -37,7 +37,7 @@ export function Body({ message, q }: { message: Message; q: string }) {
       },
     });
   return (
-    <Tabs value={view} onChange={choose} keepMounted={false} className={classes.tabs} classNames={{ list: classes.list, panel: classes.panel }}>
+    <Tabs value={view} onChange={choose} keepMounted={false} style={{ '--tabs-color': 'var(--m-accent)' }} className={classes.tabs} classNames={{ list: classes.list, panel: classes.panel }}>
       <Tabs.List aria-label={t('message.view')}>
         {offered.map((v) => <Tabs.Tab key={v} value={v}>{t(`message.${v}`)}</Tabs.Tab>)}
       </Tabs.List>

@@ -73,7 +73,7 @@ function Choice({ group, bucket, q, search }: { group: Group; bucket: Bucket; q:
         size="xs"
         checked={active}
         onChange={() => search(active ? removeTerm(q, bucket.query) : addTerm(q, bucket.query))}
-        label={<span className={classes.label} title={bucket.label ? `${bucket.label} (${bucket.value})` : undefined}>{label}</span>}
+        label={<span className={classes.label} title={bucket.label ? `${bucket.label} (${bucket.value})` : label}>{label}</span>}
         aria-label={t('facets.bucket', { label, number, count: bucket.count })}
         classNames={{ body: classes.body, labelWrapper: classes.wrapper, label: classes.text }}
       />

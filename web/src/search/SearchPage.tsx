@@ -7,7 +7,7 @@ import { useTranslation } from 'react-i18next';
 
 import { queryProblem } from '../failure';
 import { formatNumber } from '../format';
-import { rawAddress, searchQuery, type Order } from '../queries';
+import { rawAddress, searchAgain, searchQuery, type Order } from '../queries';
 import { FailureNote, PageLoading } from '../shell/Failure';
 import { useKeys } from '../shell/shortcuts';
 import { useLate } from '../shell/useLate';
@@ -37,6 +37,8 @@ export function SearchPage() {
   const hits = useMemo(() => data?.pages.flatMap((page) => page.hits) ?? [], [data]);
   const problem = queryProblem(results.error);
 
+  // Whoever searches for the same again wants to see what has arrived since.
+  const submit = (next: string) => (next === q ? searchAgain() : search(next));
   const walk = (step: number) => {
     const at = hits.findIndex((h) => h.id === id);
     const next = hits[at < 0 ? 0 : at + step];
@@ -75,12 +77,12 @@ export function SearchPage() {
       }
     },
   });
-  const facets = <FacetPanel q={q} search={(next) => search(next)} />;
+  const facets = <FacetPanel q={q} search={search} />;
   return (
     <div className={classes.page} data-open={id ? true : undefined}>
       <VisuallyHidden><Title order={1}>{t('search.title')}</Title></VisuallyHidden>
       <div className={classes.top}>
-        <SearchField q={q} invalid={problem !== undefined} describedBy={problem ? mistakeId : undefined} search={search} handle={field} />
+        <SearchField q={q} invalid={problem !== undefined} describedBy={problem ? mistakeId : undefined} search={submit} handle={field} />
         {problem && <QueryMistake q={q} problem={problem} search={search} id={mistakeId} />}
         {data?.pages[0] && !results.isPlaceholderData && <Chips q={q} chips={data.pages[0].chips} search={search} />}
       </div>
