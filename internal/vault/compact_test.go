@@ -3,8 +3,11 @@ package vault_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/muniment/muniment/internal/uid"
 	"github.com/muniment/muniment/internal/vault"
@@ -73,10 +76,11 @@ func thread(n int) []string {
 	return out
 }
 
-func TestCompact(t *testing.T) {
-	t.Parallel()
-	b := newBox(t)
-	var msgs []stored
+// compactBox stores messages of every kind in many segments, one of them erased,
+// and a record.
+func compactBox(t *testing.T) (b *box, msgs []stored, erased stored, record vault.Ref) {
+	t.Helper()
+	b = newBox(t)
 	for _, raw := range thread(60) {
 		msgs = append(msgs, b.store(raw)...)
 	}
@@ -87,22 +91,25 @@ func TestCompact(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	record := seg.Frames[0].Ref
-	erased := msgs[3]
+	erased = msgs[3]
 	if err := b.Erase(t.Context(), b.tenant, []vault.Ref{erased.ref}); err != nil {
 		t.Fatal(err)
 	}
-	msgs = append(msgs[:3:3], msgs[4:]...)
-	before := b.size()
+	return b, append(msgs[:3:3], msgs[4:]...), erased, seg.Frames[0].Ref
+}
 
+func TestCompact(t *testing.T) {
+	t.Parallel()
+	b, msgs, erased, record := compactBox(t)
+	before := b.size()
 	refs, old := b.refs()
 	c, err := b.Compact(t.Context(), b.tenant, append(refs, refs[0]))
 	if err != nil {
 		t.Fatal(err)
 	}
 	b.wantRead(msgs...) // the old ones are as they were
-	if len(c.Erased) != 1 || c.Erased[0] != erased.ref {
-		t.Errorf("erased = %v, want %v", c.Erased, erased.ref)
+	if diff := cmp.Diff([]vault.Ref{erased.ref}, c.Erased); diff != "" {
+		t.Errorf("erased (-want +got):\n%s", diff)
 	}
 	if len(c.Segments) != 1 || !c.Segments[0].Compacted {
 		t.Fatalf("segments = %+v", c.Segments)
@@ -114,12 +121,16 @@ func TestCompact(t *testing.T) {
 	if err := b.Remove(t.Context(), b.tenant, old...); err != nil {
 		t.Fatal(err)
 	}
-	b.wantRead(msgs...)
-	b.reopen()
-	b.wantRead(msgs...)
-	b.wantClean()
-	if _, err := b.read(erased); err == nil {
-		t.Error("an erased message came back")
+	if after := b.size(); after >= before {
+		t.Errorf("%d bytes before, %d after", before, after)
+	}
+	for range 2 {
+		b.wantRead(msgs...)
+		b.wantClean()
+		b.reopen()
+	}
+	if _, err := b.read(erased); !errors.Is(err, vault.ErrNotFound) {
+		t.Errorf("the erased message = %v, want ErrNotFound", err)
 	}
 	for _, m := range c.Moves {
 		if m.From == record {
@@ -128,26 +139,53 @@ func TestCompact(t *testing.T) {
 			}
 		}
 	}
+	// And again, from frames with a dictionary.
+	b.compact(msgs)
+	b.wantRead(msgs...)
+	b.wantClean()
+}
+
+// Dictionaries are made anew and never copied.
+func TestCompactDictionaries(t *testing.T) {
+	t.Parallel()
+	b, msgs, _, _ := compactBox(t)
+	c := b.compact(msgs)
 	dicts := 0
 	for _, f := range c.Segments[0].Frames {
-		if f.Kind == vault.KindDict {
-			dicts++
-			_, err := b.Compact(t.Context(), b.tenant, []vault.Ref{f.Ref})
-			if !errors.Is(err, vault.ErrNotFound) {
-				t.Errorf("Compact of a dictionary = %v, want ErrNotFound", err)
-			}
+		if f.Kind != vault.KindDict {
+			continue
+		}
+		dicts++
+		if _, err := b.Compact(t.Context(), b.tenant, []vault.Ref{f.Ref}); !errors.Is(err, vault.ErrNotFound) {
+			t.Errorf("Compact of a dictionary = %v, want ErrNotFound", err)
+		}
+		if _, err := b.Open(t.Context(), b.tenant, f.Ref, vault.Want{}); !errors.Is(err, vault.ErrNotFound) {
+			t.Errorf("Open of a dictionary = %v, want ErrNotFound", err)
 		}
 	}
 	if dicts != 1 {
 		t.Errorf("%d dictionaries, want 1", dicts)
 	}
-	if after := b.size(); after >= before {
-		t.Errorf("%d bytes before, %d after", before, after)
+}
+
+// Damage ends a compaction with the name of what is damaged, and leaves nothing.
+func TestCompactDamaged(t *testing.T) {
+	t.Parallel()
+	f := newFragile(t, false, similar()...)
+	refs, _ := f.refs()
+	key := f.keys[slices.IndexFunc(f.keys, func(k string) bool { return strings.HasSuffix(k, ".seg") })]
+	f.disk.spoil(key, flip(500, 1))
+	f.reopen()
+	if _, err := f.Compact(t.Context(), f.tenant, refs); !names(err, key) {
+		t.Errorf("Compact = %v", err)
 	}
-	// And again, from frames with a dictionary.
-	b.compact(msgs)
-	b.wantRead(msgs...)
-	b.wantClean()
+	f.disk.spoil("", nil)
+	f.reopen()
+	f.wantRead(f.msgs...)
+	f.wantClean()
+	if segs, err := f.ListSegments(t.Context(), f.tenant); len(segs) != 1 || err != nil {
+		t.Errorf("segments = %v, %v; want the one that was there", segs, err)
+	}
 }
 
 // size returns the bytes of all objects.

@@ -14,18 +14,26 @@
 //
 // Layout of the package:
 //
-//	vault.go      Config, Vault, tenants
-//	keyring.go    the instance key file; tenant keys and what is derived from them
+//	vault.go      Config, Vault, open segments
+//	tenant.go     tenant keys and descriptions
+//	keyring.go    the instance key file, and what is derived from keys
 //	object.go     the types callers hand in and get back
 //	prepare.go    hash, cut, compress, encrypt (concurrent, CPU bound)
+//	large.go      the same for what is not held in memory
 //	cut.go        finds base64 bodies and proves that they can be made again
+//	codec.go      compression, and a cache
 //	frame.go      the chunked encryption of one frame
 //	payload.go    the plaintext of a frame and its re-assembly
 //	segment.go    the layout of segment and key objects
 //	write.go      one batch becomes one durable segment
-//	read.go       opens, verifies and streams a stored object
-//	scan.go       walks and checks whole segments (rebuild, fsck)
-//	erase.go      destroys keys
-//	compact.go    merges small segments, clusters similar messages
-//	dict.go       finds text that many messages share
+//	read.go       opens and verifies a stored object
+//	stream.go     the same for what is not held in memory
+//	meta.go       reads what is known of an object without its content
+//	scan.go       lists, walks and checks whole segments (rebuild, fsck)
+//	erase.go      destroys keys, removes segments
+//	compact.go    merges small segments, similar messages together
+//	plan.go       what the compactor is to copy, and how
+//	cluster.go    finds what is similar
+//	shared.go     finds text that messages share
+//	dict.go       makes and reads dictionaries of it
 package vault

@@ -14,7 +14,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"testing"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -177,24 +176,36 @@ func (o *outsider) segment(id [16]byte) ([]outsiderFrame, error) {
 	if err != nil {
 		return nil, err
 	}
-	frames := make([]outsiderFrame, len(entries))
+	plains, err := o.plaintexts(entries, keys, b[48:end-n])
+	if err != nil {
+		return nil, err
+	}
+	return o.contents(entries, plains)
+}
+
+// plaintexts decrypts the frames of a segment; that of an erased one is nil.
+func (o *outsider) plaintexts(entries []outsiderEntry, keys [][]byte, frames []byte) ([][]byte, error) {
 	plains := make([][]byte, len(entries))
-	body := cursor{b: b[48 : end-n]}
+	body := cursor{b: frames}
 	for i, e := range entries {
 		sealed := body.bytes(e.stored)
-		frames[i] = outsiderFrame{kind: e.kind, aoid: e.aoid, erased: keys[i] == nil}
 		if keys[i] == nil {
 			continue
 		}
+		var err error
 		if plains[i], err = o.decrypt(keys[i], e, sealed); err != nil {
 			return nil, fmt.Errorf("frame %d: %w", i, err)
 		}
 	}
-	if body.err != nil || len(body.b) != 0 {
-		return nil, errOutside
-	}
+	return plains, errors.Join(body.err, must(len(body.b) == 0))
+}
+
+// contents decompresses frames and remembers the parts.
+func (o *outsider) contents(entries []outsiderEntry, plains [][]byte) ([]outsiderFrame, error) {
+	frames := make([]outsiderFrame, len(entries))
 	for i, e := range entries {
-		if frames[i].erased {
+		frames[i] = outsiderFrame{kind: e.kind, aoid: e.aoid, erased: plains[i] == nil}
+		if plains[i] == nil {
 			continue
 		}
 		var dict []byte
@@ -354,69 +365,4 @@ func (o *outsider) assemble(f *outsiderFrame) error {
 	}
 	f.content = append(out, c.b...)
 	return errors.Join(c.err, ops.err, raw.err, must(sha256.Sum256(f.content) == f.sum))
-}
-
-// expected is what the golden archive gives back.
-type expected struct {
-	Tenant      [16]byte
-	Description string
-	Segments    [][16]byte
-	Messages    []expectedMessage
-	Erased      [][16]byte
-}
-
-type expectedMessage struct {
-	AOID    [16]byte
-	Segment [16]byte
-	Frame   uint32
-	Raw     []byte
-	Meta    string
-	Records []string
-}
-
-func TestFormat(t *testing.T) {
-	t.Parallel()
-	want := readExpected(t)
-	o, description, err := openTenant(golden, want.Tenant)
-	if err != nil || description != want.Description {
-		t.Fatalf("tenant: %q, %v", description, err)
-	}
-	var all []outsiderFrame
-	seen := map[byte]int{}
-	for _, id := range want.Segments {
-		frames, err := o.segment(id)
-		if err != nil {
-			t.Fatalf("segment %s: %v", writtenID(id[:]), err)
-		}
-		all = append(all, frames...)
-	}
-	messages, records := map[[16]byte]outsiderFrame{}, map[[16]byte][]string{}
-	for _, f := range all {
-		seen[f.kind]++
-		switch {
-		case f.erased:
-		case f.kind == 1:
-			if err := o.assemble(&f); err != nil {
-				t.Errorf("message %x: %v", f.aoid, err)
-			}
-			messages[f.aoid] = f
-		case f.kind == 3:
-			records[f.aoid] = append(records[f.aoid], string(f.stream))
-		}
-	}
-	for kind := range byte(4) {
-		if seen[kind+1] == 0 {
-			t.Errorf("no frame of kind %d", kind+1)
-		}
-	}
-	for _, m := range want.Messages {
-		got := messages[m.AOID]
-		if !bytes.Equal(got.content, m.Raw) || string(got.meta) != m.Meta || fmt.Sprint(records[m.AOID]) != fmt.Sprint(m.Records) {
-			t.Errorf("message %x: %d bytes of %d, meta %q, records %q", m.AOID, len(got.content), len(m.Raw), got.meta, records[m.AOID])
-		}
-		delete(messages, m.AOID)
-	}
-	if len(messages) != 0 || len(want.Erased) == 0 {
-		t.Errorf("%d messages more than expected", len(messages))
-	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,6 +37,71 @@ func readExpected(t *testing.T) expected {
 		t.Fatal(err)
 	}
 	return want
+}
+
+// expected is what the golden archive gives back.
+type expected struct {
+	Tenant      [16]byte
+	Description string
+	Segments    [][16]byte
+	Messages    []expectedMessage
+	Erased      [][16]byte
+}
+
+type expectedMessage struct {
+	AOID    [16]byte
+	Segment [16]byte
+	Frame   uint32
+	Raw     []byte
+	Meta    string
+	Records []string
+}
+
+func TestFormat(t *testing.T) {
+	t.Parallel()
+	want := readExpected(t)
+	o, description, err := openTenant(golden, want.Tenant)
+	if err != nil || description != want.Description {
+		t.Fatalf("tenant: %q, %v", description, err)
+	}
+	var all []outsiderFrame
+	seen := map[byte]int{}
+	for _, id := range want.Segments {
+		frames, err := o.segment(id)
+		if err != nil {
+			t.Fatalf("segment %s: %v", writtenID(id[:]), err)
+		}
+		all = append(all, frames...)
+	}
+	messages, records := map[[16]byte]outsiderFrame{}, map[[16]byte][]string{}
+	for _, f := range all {
+		seen[f.kind]++
+		switch {
+		case f.erased:
+		case f.kind == 1:
+			if err := o.assemble(&f); err != nil {
+				t.Errorf("message %x: %v", f.aoid, err)
+			}
+			messages[f.aoid] = f
+		case f.kind == 3:
+			records[f.aoid] = append(records[f.aoid], string(f.stream))
+		}
+	}
+	for kind := range byte(4) {
+		if seen[kind+1] == 0 {
+			t.Errorf("no frame of kind %d", kind+1)
+		}
+	}
+	for _, m := range want.Messages {
+		got := messages[m.AOID]
+		if !bytes.Equal(got.content, m.Raw) || string(got.meta) != m.Meta || fmt.Sprint(records[m.AOID]) != fmt.Sprint(m.Records) {
+			t.Errorf("message %x: %d bytes of %d, meta %q, records %q", m.AOID, len(got.content), len(m.Raw), got.meta, records[m.AOID])
+		}
+		delete(messages, m.AOID)
+	}
+	if len(messages) != 0 || len(want.Erased) == 0 {
+		t.Errorf("%d messages more than expected", len(messages))
+	}
 }
 
 // This release reads what the first one wrote.
@@ -104,24 +170,13 @@ func TestWriteGolden(t *testing.T) {
 	if err := b.UpdateTenant(t.Context(), info); err != nil {
 		t.Fatal(err)
 	}
-	table := strings.Repeat("name;street;town\r\nAda;Main Street 1;London\r\n", 400)
 	var dicts []string
 	for _, m := range thread(12) {
 		dicts = append(dicts, m+"The same long sentence stands in each of these, so that there is something to share.\r\n")
 	}
 	compacted := b.store(dicts...)
 	b.compact(compacted)
-	msgs := b.store(
-		"", "x",
-		mail("text", "Hello.\r\n"),
-		mail("LF, 60", wrap(noise(1, 300), 60, "\n")),
-		mail("stream", wrap([]byte(table[:2000]), 76, "\r\n"), wrap([]byte(table[:2001]), 64, "\r\n")),
-		mail("raw", wrap(noise(2, 401), 76, "\r\n"), wrap(noise(3, 402), 77, "\r\n")),
-		mail("part", wrap([]byte(table), 76, "\r\n")),
-		mail("part again, and raw", wrap([]byte(table), 72, "\n"), wrap(noise(4, 200), 76, "\r\n"), "end"),
-		mail("erased", "This is gone."),
-		mail("large", strings.Repeat("A line that is repeated until the message is large.\r\n", 22_000)),
-	)
+	msgs := b.store(goldenMails()...)
 	record := `{"v":1,"note":"later"}`
 	seg, err := b.Write(t.Context(), b.tenant, nil, []vault.Record{{AOID: msgs[2].aoid, Data: []byte(record)}})
 	if err != nil {
@@ -158,5 +213,21 @@ func TestWriteGolden(t *testing.T) {
 	}
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// goldenMails are messages of every form; number 2 gets a record, 8 is erased.
+func goldenMails() []string {
+	table := strings.Repeat("name;street;town\r\nAda;Main Street 1;London\r\n", 400)
+	return []string{
+		"", "x",
+		mail("text", "Hello.\r\n"),
+		mail("LF, 60", wrap(noise(1, 300), 60, "\n")),
+		mail("stream", wrap([]byte(table[:2000]), 76, "\r\n"), wrap([]byte(table[:2001]), 64, "\r\n")),
+		mail("raw", wrap(noise(2, 401), 76, "\r\n"), wrap(noise(3, 402), 77, "\r\n")),
+		mail("part", wrap([]byte(table), 76, "\r\n")),
+		mail("part again, and raw", wrap([]byte(table), 72, "\n"), wrap(noise(4, 200), 76, "\r\n"), "end"),
+		mail("erased", "This is gone."),
+		mail("large", strings.Repeat("A line that is repeated until the message is large.\r\n", 22_000)),
 	}
 }

@@ -5,10 +5,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 
 	"github.com/klauspost/compress/zstd"
@@ -167,18 +165,24 @@ func (v *Vault) source(s *openSegment, o io.ReaderAt, n uint32, f frameEntry, ke
 // partOpener opens the parts of a message where the finder says they are.
 func (v *Vault) partOpener(ctx context.Context, tenant uid.ID, parts Finder) partOpener {
 	return func(sum Sum, size int64) (io.ReadCloser, error) {
-		ref, ok, err := parts.FindPart(ctx, tenant, sum)
-		if err != nil {
-			return nil, &storeError{fmt.Errorf("find part: %w", err)}
+		for last := (Ref{}); ; {
+			ref, ok, err := parts.FindPart(ctx, tenant, sum)
+			if err != nil {
+				return nil, &storeError{fmt.Errorf("find part: %w", err)}
+			}
+			if !ok {
+				return nil, errors.New("one of its parts is missing")
+			}
+			c, err := v.open(ctx, tenant, ref, Want{SHA256: sum, Size: size}, nil)
+			if errors.Is(err, ErrNotFound) && ref != last {
+				last = ref // a compaction may just have moved it
+				continue
+			}
+			if errors.Is(err, ErrNotFound) || errors.Is(err, ErrErased) {
+				return nil, fmt.Errorf("one of its parts is missing: %s", err.Error())
+			}
+			return c, err
 		}
-		if !ok {
-			return nil, errors.New("one of its parts is missing")
-		}
-		c, err := v.open(ctx, tenant, ref, Want{SHA256: sum, Size: size}, nil)
-		if errors.Is(err, ErrNotFound) || errors.Is(err, ErrErased) {
-			return nil, fmt.Errorf("one of its parts is missing: %s", err.Error())
-		}
-		return c, err
 	}
 }
 
@@ -269,194 +273,6 @@ func (v *Vault) expand(src source, kind byte, stream []byte) ([]byte, error) {
 		d = v.codec.dec
 	}
 	return decompress(d, kind, stream)
-}
-
-// openLarge streams an original.
-func openLarge(src source, parts partOpener) (*Content, error) {
-	fr, err := newFrameReader(src.key, src.id, src.sealed, src.stored)
-	if err != nil {
-		return nil, err
-	}
-	p, err := readPrefix(fr)
-	if err != nil {
-		return nil, err
-	}
-	c := &Content{size: src.size, sum: p.sum}
-	var stream io.Reader = fr
-	switch p.codec {
-	case codecPlain:
-	case codecZstd:
-		z, err := newStreamDecoder(fr)
-		if err != nil {
-			return nil, err
-		}
-		c.free = append(c.free, func() error { z.Close(); return nil })
-		stream = z
-	default:
-		return nil, errCodec
-	}
-	br := bufio.NewReaderSize(stream, 32<<10)
-	var ops []op
-	if src.id.kind == KindMessage {
-		h, err := readHead(br, src.size)
-		if err != nil {
-			return nil, errors.Join(err, c.Close())
-		}
-		ops = h.ops
-	}
-	a := newAssembler(ops, br, bytes.NewReader(p.raw), parts)
-	c.free = append(c.free, a.Close)
-	c.r = &verifier{r: a, want: p.sum, left: src.size, hash: sha256.New(), buf: make([]byte, chunkSize)}
-	return c, nil
-}
-
-// readPrefix reads what precedes the stream in the plaintext of a message or part.
-func readPrefix(r io.Reader) (plainParts, error) {
-	var b [33]byte
-	if _, err := io.ReadFull(r, b[:]); err != nil {
-		return plainParts{}, noEOF(err, 1)
-	}
-	p := plainParts{sum: Sum(b[:32]), codec: b[32]}
-	n, err := binary.ReadUvarint(oneByte{r})
-	if err != nil {
-		return plainParts{}, noEOF(err, 1)
-	}
-	if n > maxRawSection {
-		return plainParts{}, errPlain
-	}
-	p.raw = make([]byte, n)
-	_, err = io.ReadFull(r, p.raw)
-	return p, noEOF(err, 1)
-}
-
-type oneByte struct{ io.Reader }
-
-func (r oneByte) ReadByte() (byte, error) {
-	var b [1]byte
-	_, err := io.ReadFull(r, b[:])
-	return b[0], err
-}
-
-// verifier passes on exactly left bytes with the wanted hash. The last block is
-// held back until hash and length are known to be right.
-type verifier struct {
-	r    io.Reader
-	want Sum
-	left int64
-	hash hash.Hash
-	buf  []byte
-	out  []byte
-	err  error
-}
-
-func (v *verifier) Read(p []byte) (int, error) {
-	if len(v.out) == 0 && v.err == nil {
-		v.fill()
-	}
-	if len(v.out) == 0 {
-		return 0, v.err
-	}
-	n := copy(p, v.out)
-	v.out = v.out[n:]
-	return n, nil
-}
-
-func (v *verifier) fill() {
-	b := v.buf[:min(int64(len(v.buf)), v.left)]
-	if _, err := io.ReadFull(v.r, b); err != nil {
-		v.err = noEOF(err, 1)
-		return
-	}
-	v.hash.Write(b)
-	v.left -= int64(len(b))
-	if v.left == 0 {
-		if v.err = atEnd(v.r); v.err == nil && Sum(v.hash.Sum(nil)) != v.want {
-			v.err = errHash
-		}
-		if v.err != nil {
-			return
-		}
-		v.err = io.EOF
-	}
-	v.out = b
-}
-
-// Meta returns Object.Meta of a message or Record.Data of a record.
-func (v *Vault) Meta(ctx context.Context, tenant uid.ID, ref Ref) ([]byte, error) {
-	s, src, closer, err := v.locate(ctx, tenant, ref, KindMessage, KindRecord)
-	if err != nil {
-		return nil, err
-	}
-	m, _, _, err := v.readMeta(src)
-	return m, errors.Join(s.corrupt(ref.Frame, err), closer.Close())
-}
-
-// readMeta reads what is known of a frame without its original: its meta data,
-// the parts it refers to, its hash.
-func (v *Vault) readMeta(src source) (meta []byte, parts []Sum, sum Sum, err error) {
-	if src.id.kind == KindRecord {
-		meta, err = v.readBare(src)
-		return meta, nil, Sum{}, err
-	}
-	fr, err := newFrameReader(src.key, src.id, src.sealed, src.stored)
-	if err != nil {
-		return nil, nil, Sum{}, err
-	}
-	p, err := readPrefix(fr)
-	if err != nil || src.id.kind == KindPart {
-		return nil, nil, p.sum, err
-	}
-	h, err := v.readOnlyHead(src, p, fr)
-	for _, o := range h.ops {
-		if o.from == fromPart {
-			parts = append(parts, o.sum)
-		}
-	}
-	return h.meta, parts, p.sum, err
-}
-
-func (v *Vault) readOnlyHead(src source, p plainParts, fr io.Reader) (head, error) {
-	var stream io.Reader = fr
-	switch {
-	case src.size <= smallSize:
-		b, err := io.ReadAll(io.LimitReader(fr, 2*maxInMemory))
-		if err == nil {
-			b, err = v.expand(src, p.codec, b)
-		}
-		if err != nil {
-			return head{}, err
-		}
-		stream = bytes.NewReader(b)
-	case p.codec == codecZstd:
-		z, err := newStreamDecoder(fr)
-		if err != nil {
-			return head{}, err
-		}
-		defer z.Close()
-		stream = z
-	case p.codec != codecPlain:
-		return head{}, errCodec
-	}
-	return readHead(bufio.NewReader(stream), src.size)
-}
-
-// readBare reads a record or a dictionary: codec, stream.
-func (v *Vault) readBare(src source) ([]byte, error) {
-	b, err := readSealed(src)
-	if err != nil {
-		return nil, err
-	}
-	if len(b) == 0 {
-		return nil, errPlain
-	}
-	plain, err := v.expand(src, b[0], b[1:])
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(plain)) != src.size {
-		return nil, errPlain
-	}
-	return plain, nil
 }
 
 func (v *Vault) forget(tenant, segment uid.ID) {
