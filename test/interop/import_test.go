@@ -185,6 +185,11 @@ func interrupted(t *testing.T, sig syscall.Signal) ran {
 		t.Errorf("exit %d, %+v", r.code, got)
 	}
 	t.Logf("%v: %d taken before, %d after", sig, got.DoneBefore, got.Stored)
+	if sig == syscall.SIGKILL { // a segment may be half written, of what was not taken
+		if r := i.run("fsck", "--repair"); r.code != 0 {
+			t.Errorf("fsck --repair: exit %d, %s%s", r.code, r.out, r.err)
+		}
+	}
 	i.intact(n)
 	return ran{code: cmd.ProcessState.ExitCode(), out: out.String(), err: errs.String()}
 }
