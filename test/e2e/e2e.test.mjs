@@ -1,10 +1,11 @@
 // The browser test: the real program, real SMTP and Chromium.
 //
 //	server.mjs   starts the demonstration    session.mjs     log-in, account, log-out
+//	browser.mjs  Chromium and checks
 //	smtp.mjs     sends mail                  search.mjs      search page
 //	mails.mjs    the mail that is sent       message.mjs     reading, safely
 //	canary.mjs   must never be asked         appearance.mjs  languages, phone, dark, axe
-//	browser.mjs  Chromium and checks         gallery.mjs     pictures for the README
+//	damage.mjs   flipped bytes               gallery.mjs     pictures for the README
 //
 // Run it with `npm run e2e` in web/ after `make build`.
 import { after, before, describe } from 'node:test';
@@ -12,6 +13,7 @@ import { after, before, describe } from 'node:test';
 import { appearance } from './appearance.mjs';
 import { launch } from './browser.mjs';
 import { startCanary } from './canary.mjs';
+import { damage } from './damage.mjs';
 import { gallery } from './gallery.mjs';
 import { message } from './message.mjs';
 import { search } from './search.mjs';
@@ -39,5 +41,6 @@ after(async () => {
 describe('session', { timeout: 120_000 }, () => session(world));
 describe('search', { timeout: 180_000 }, () => search(world));
 describe('message', { timeout: 180_000 }, () => message(world));
+describe('damage', { timeout: 120_000 }, () => damage(world));
 describe('appearance', { timeout: 240_000 }, () => appearance(world));
 describe('gallery', { timeout: 120_000 }, () => gallery(world));

@@ -9,7 +9,7 @@ const root = new URL('../../', import.meta.url).pathname;
 const startLimit = 120_000; // a cold start, including the sample mail, on a slow machine
 
 // startServer resolves once the demonstration has told its addresses:
-// { url, smtp, journal, logins: [{ login, password, name, role }], stop }.
+// { url, smtp, journal, logins: [{ login, password, name, role }], data, stop }.
 export async function startServer() {
   const data = await mkdtemp(join(tmpdir(), 'muniment-e2e-'));
   const binary = process.env.MUNIMENT_BINARY ?? join(root, 'bin', 'muniment');
@@ -35,7 +35,7 @@ export async function startServer() {
     });
   });
   try {
-    return { ...(await announced), stop, log: () => log };
+    return { ...(await announced), data, stop };
   } catch (error) {
     await stop();
     throw error;
