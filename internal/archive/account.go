@@ -86,6 +86,9 @@ func (a *Archive) LogIn(ctx context.Context, in LogIn) (token string, acc *Accou
 // candidates finds the users whom a log-in may mean.
 func (a *Archive) candidates(ctx context.Context, in LogIn) ([]catalog.User, error) {
 	login := strings.ToLower(strings.TrimSpace(in.Login))
+	if strings.ContainsRune(login, 0) {
+		return nil, nil // nobody's, and no text for PostgreSQL
+	}
 	tenants, err := a.catalog.Tenants(ctx)
 	if err != nil {
 		return nil, err

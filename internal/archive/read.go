@@ -105,7 +105,7 @@ func (h *Handle) hideBcc(v *MessageView, parties []catalog.Party) {
 	if h.actor.MaySeeBcc(accessParties(parties)) || !v.BccHidden && hasBcc(parties) && len(parties) < maxParties {
 		return // nothing to hide, or only himself
 	}
-	named := v.Facts == nil // damaged: nobody can tell
+	named := v.Facts == nil && v.BccHidden // damaged: nobody can tell
 	if v.Facts != nil {
 		v.Facts.Headers, named = withoutBcc(v.Facts.Headers)
 		v.BccHidden = v.BccHidden || named
