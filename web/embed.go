@@ -21,7 +21,11 @@ var ErrNotBuilt = errors.New("the web interface is not part of this binary; `mak
 // FS returns the files of the web interface with index.html at the top. If they are
 // missing it returns ErrNotBuilt. It is safe for concurrent use.
 func FS() (fs.FS, error) {
-	files, err := fs.Sub(dist, "dist")
+	return built(dist)
+}
+
+func built(root fs.FS) (fs.FS, error) {
+	files, err := fs.Sub(root, "dist")
 	if err != nil {
 		return nil, fmt.Errorf("open the web interface: %w", err)
 	}

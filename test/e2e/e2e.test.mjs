@@ -1,11 +1,11 @@
 // The browser test: the real program, real SMTP and Chromium.
 //
 //	server.mjs   starts the demonstration    session.mjs     log-in, account, log-out
-//	browser.mjs  Chromium and checks
-//	smtp.mjs     sends mail                  search.mjs      search page
-//	mails.mjs    the mail that is sent       message.mjs     reading, safely
+//	browser.mjs  Chromium and checks         search.mjs      search page
+//	smtp.mjs     sends mail                  message.mjs     reading, safely
+//	mails.mjs    the mail that is sent       damage.mjs      flipped bytes
 //	canary.mjs   must never be asked         appearance.mjs  languages, phone, dark, axe
-//	damage.mjs   flipped bytes               gallery.mjs     pictures for the README
+//	                                         gallery.mjs     pictures for the README
 //
 // Run it with `npm run e2e` in web/ after `make build`.
 import { after, before, describe } from 'node:test';

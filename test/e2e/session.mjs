@@ -59,6 +59,19 @@ export function session(world) {
     await context.close();
   });
 
+  it('says so when a session has ended by itself, and goes on where it was', async () => {
+    const tab = await openPage(world.browser, world.server);
+    const { page } = tab;
+    await logIn(tab, world.user);
+    await tab.context.clearCookies();
+    await page.getByRole('combobox', { name: 'Search the archive' }).fill('report');
+    await page.keyboard.press('Enter');
+    await page.getByText('Your session has ended.').waitFor();
+    await page.getByRole('button', { name: world.user.name }).click();
+    await page.waitForURL(/\/\?q=report$/);
+    await tab.context.close();
+  });
+
   it('shows the overview to administrators only', async () => {
     const tab = await openPage(world.browser, world.server);
     await logIn(tab, world.user);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { formatDateTime, formatNumber, formatRelative, formatShort, formatSize, regional, validZone } from './format';
+import { formatDateTime, formatNumber, formatRelative, formatShort, formatSize, plain, regional, validZone } from './format';
 
-const plain = (text: string) => text.replace(/[\u00a0\u202f]/gu, ' ');
+const spaced = (text: string) => text.replace(/[\u00a0\u202f]/gu, ' ');
 
 describe('sizes', () => {
   it.each([
@@ -22,8 +22,8 @@ describe('sizes', () => {
 describe('times', () => {
   const iso = '2026-11-23T23:30:00Z';
   it('are in the customer’s zone', () => {
-    expect(plain(formatDateTime(iso, 'de', 'Europe/Berlin'))).toBe('24.11.2026, 00:30');
-    expect(plain(formatDateTime(iso, 'de', 'UTC'))).toBe('23.11.2026, 23:30');
+    expect(spaced(formatDateTime(iso, 'de', 'Europe/Berlin'))).toBe('24.11.2026, 00:30');
+    expect(spaced(formatDateTime(iso, 'de', 'UTC'))).toBe('23.11.2026, 23:30');
   });
   it('fall back to the browser’s zone when the customer’s is unknown', () => {
     expect(validZone('Nowhere/Else')).toBeUndefined();
@@ -32,13 +32,20 @@ describe('times', () => {
   it('are short in lists', () => {
     const now = new Date('2026-11-24T08:00:00Z');
     expect(formatShort(iso, 'de', 'Europe/Berlin', now)).toBe('00:30');
-    expect(plain(formatShort('2026-02-03T12:00:00Z', 'de', 'Europe/Berlin', now))).toBe('3. Feb.');
+    expect(spaced(formatShort('2026-02-03T12:00:00Z', 'de', 'Europe/Berlin', now))).toBe('3. Feb.');
     expect(formatShort('2019-02-03T12:00:00Z', 'de', 'Europe/Berlin', now)).toBe('03.02.2019');
   });
   it('are told relative to now', () => {
     const now = new Date('2026-11-24T08:00:00Z');
     expect(formatRelative('2026-11-24T07:45:00Z', 'de', now)).toBe('vor 15 Minuten');
     expect(formatRelative('2026-11-23T08:00:00Z', 'en', now)).toBe('yesterday');
+  });
+});
+
+describe('names', () => {
+  it('cannot turn the direction of text', () => {
+    expect(plain('invoice\u202efdp.exe')).toBe('invoicefdp.exe');
+    expect(plain('\u2067Grüße\u2069 שלום')).toBe('Grüße שלום');
   });
 });
 

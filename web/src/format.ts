@@ -12,6 +12,12 @@ export function formatNumber(n: number, language: string): string {
   return new Intl.NumberFormat(regional(language)).format(n);
 }
 
+// plain takes away the invisible characters that turn the direction of text: with
+// them a sender can make a file or an address look like another.
+export function plain(text: string): string {
+  return text.replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '');
+}
+
 const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
 
 // formatSize shows bytes in decimal units with at most one digit after the point.

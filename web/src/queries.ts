@@ -13,10 +13,14 @@ client.interceptors.request.use((request) => {
 
 export type Order = 'newest' | 'oldest';
 
+// endedKey is true once a session has ended by itself, for the log-in page to say so.
+export const endedKey = ['ended'];
+
 // ended notices the end of the session, wherever it shows: the frame then leads to
 // the log-in page.
 function ended(error: unknown): void {
-  if (hasCode(error, 'no-session')) {
+  if (hasCode(error, 'no-session') && queries.getQueryData<Account | null>(['account'])) {
+    queries.setQueryData(endedKey, true);
     queries.setQueryData<Account | null>(['account'], null);
   }
 }

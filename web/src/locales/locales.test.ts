@@ -39,6 +39,23 @@ describe('the two languages', () => {
   });
 });
 
+// Keys that are put together from a fixed part and a variable count as used.
+describe('the keys', () => {
+  const root = join(import.meta.dirname, '..');
+  const source = readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .filter((f) => /\.tsx?$/u.test(f) && !f.includes('.test.') && !f.startsWith('api'))
+    .map((f) => readFileSync(join(root, f), 'utf8'))
+    .join('\n');
+  it('are all used', () => {
+    const unused = [...english.keys()].filter((key) => {
+      const name = key.replace(/_(?:one|other)$/u, '');
+      const group = name.slice(0, name.lastIndexOf('.'));
+      return !source.includes(`'${name}'`) && !source.includes(`\`${group}.\${`);
+    });
+    expect(unused).toEqual([]);
+  });
+});
+
 // Text in a component would never be translated.
 describe('the components', () => {
   const root = join(import.meta.dirname, '..');

@@ -8,7 +8,7 @@ import { useTranslation } from 'react-i18next';
 import { logIn, type Account, type DemoLogin, type LogIn } from '../api';
 import { ask, hasCode } from '../failure';
 import { speak } from '../i18n';
-import { accountQuery, queries, statusQuery } from '../queries';
+import { accountQuery, endedKey, queries, statusQuery } from '../queries';
 import { FailureNote } from '../shell/Failure';
 import { Logo } from '../shell/Logo';
 import { SchemeMenu } from '../shell/SchemeMenu';
@@ -44,6 +44,7 @@ export function LogInPage() {
           <Text c="dimmed">{t('app.tagline')}</Text>
         </Stack>
         <Paper withBorder p="lg" radius="md" className={classes.card}>
+          {queries.getQueryData(endedKey) === true && <Alert variant="light" color="gray" mb="md" role="status">{t('login.ended')}</Alert>}
           <LogInForm busy={enter.isPending} error={enter.error} submit={(body) => enter.mutate(body)} />
         </Paper>
         {demo.length > 0 && <DemoLogins logins={demo} busy={enter.isPending} choose={(d) => enter.mutate({ login: d.login, password: d.password })} />}

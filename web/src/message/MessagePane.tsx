@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next';
 
 import type { Message } from '../api';
 import { hasCode } from '../failure';
-import { formatDateTime, formatLongDateTime, formatRelative } from '../format';
+import { formatDateTime, formatLongDateTime, formatRelative, plain } from '../format';
 import { messageQuery, rawAddress } from '../queries';
 import { FailureNote } from '../shell/Failure';
 import { useLate } from '../shell/useLate';
@@ -72,7 +72,7 @@ function Shown({ message, q, back, close }: { message: Message; q: string; back:
       <header className={classes.head}>
         {back}
         <Group justify="space-between" align="flex-start" wrap="nowrap" gap="xs">
-          <Title order={2} id="subject" className={classes.subject}>{message.subject || t('search.noSubject')}</Title>
+          <Title order={2} id="subject" className={classes.subject}>{plain(message.subject) || t('search.noSubject')}</Title>
           <Group gap={4} wrap="nowrap" className={classes.actions}>
             <Tooltip label={t('message.downloadHint')}>
               <Button

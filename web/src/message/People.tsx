@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import type { Party } from '../api';
+import { plain } from '../format';
 import { group } from './group';
 import classes from './MessagePane.module.css';
 
@@ -31,8 +32,8 @@ function Names({ people }: { people: Party[] }) {
     <>
       {shown.map((p, i) => (
         <span key={`${p.address} ${i}`} className={classes.person}>
-          <Text span size="sm" fw={p.name ? 500 : 400}>{p.name || p.address}</Text>
-          {p.name && <Text span size="xs" c="dimmed"> {'<'}{p.address}{'>'}</Text>}
+          <Text span size="sm" fw={p.name ? 500 : 400}>{plain(p.name || p.address)}</Text>
+          {p.name && <Text span size="xs" c="dimmed"> {'<'}{plain(p.address)}{'>'}</Text>}
           {i < shown.length - 1 && ', '}
         </span>
       ))}

@@ -2,13 +2,13 @@ import { IconPaperclip } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 
 import type { Hit, Party } from '../api';
-import { formatLongDateTime, formatRelative, formatShort } from '../format';
+import { formatLongDateTime, formatRelative, formatShort, plain } from '../format';
 import { useAccount } from '../shell/usePage';
 import { Marked } from './Marked';
 import classes from './ResultList.module.css';
 
 export function partyName(party: Party): string {
-  return party.name || party.address;
+  return plain(party.name || party.address);
 }
 
 export function ResultRow({ hit }: { hit: Hit }) {
@@ -28,7 +28,7 @@ export function ResultRow({ hit }: { hit: Hit }) {
         <time className={classes.date} dateTime={hit.date} title={long}>{formatShort(hit.date, i18n.language, tenant?.zone)}</time>
       </div>
       <div className={classes.line}>
-        <span className={classes.subject} data-empty={hit.subject === '' || undefined}>{hit.subject || t('search.noSubject')}</span>
+        <span className={classes.subject} data-empty={hit.subject === '' || undefined}>{plain(hit.subject) || t('search.noSubject')}</span>
         {hit.category && <span className={classes.category}>{hit.category}</span>}
       </div>
       <div className={classes.snippet}><Marked text={hit.snippet.text} marks={hit.snippet.marks} /></div>

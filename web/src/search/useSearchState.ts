@@ -10,8 +10,8 @@ export type SearchActions = {
   // search starts another search; the opened message is closed.
   search: (q: string) => void;
   sort: (order: Order) => void;
-  // open shows a message. Walking from message to message replaces the address,
-  // so that Back leads out of the message and not through all of them.
+  // open shows a message. Walking from message to message replaces the address, and
+  // so does closing: Back leads out of the message and not through all of them.
   open: (id: string) => void;
   close: () => void;
 };
@@ -28,7 +28,7 @@ export function useSearchState(): SearchActions & { q: string; order: Order; id:
   const search = useCallback((q: string) => go((old) => without({ ...old, q }, ['id', 'view'])), [go]);
   const sort = useCallback((order: Order) => go((old) => without({ ...old, order }, ['id', 'view'])), [go]);
   const open = useCallback((next: string) => go((old) => ({ ...old, id: next }), id !== undefined), [go, id]);
-  const close = useCallback(() => go((old) => without(old, ['id', 'view'])), [go]);
+  const close = useCallback(() => go((old) => without(old, ['id', 'view']), true), [go]);
   return { q: state.q ?? '', order: state.order === 'oldest' ? 'oldest' : 'newest', id, search, sort, open, close };
 }
 
