@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/muniment/muniment/internal/ingest/importer"
 	"github.com/muniment/muniment/internal/ingest/mbox"
@@ -24,15 +25,16 @@ type importCmd struct {
 	Tenant string   `arg:"" help:"Short name of the tenant."`
 	Paths  []string `arg:"" name:"path" help:"Files and directories; directories are searched to any depth. Symbolic links in them are reported and not followed."`
 
-	Format   string   `help:"What to look for: auto, eml (every file is one message, whatever it looks like), maildir, mbox." enum:"auto,eml,maildir,mbox" default:"auto"`
-	Mbox     string   `help:"Variant of mbox files: auto, mboxrd, mboxo, mboxcl, mboxcl2." default:"auto" placeholder:"VARIANT"`
-	Source   string   `help:"Name of the source the messages are filed under; made if there is none. A continued import needs the same." default:"Import"`
-	Category string   `help:"Category of the messages."`
-	Tag      []string `help:"Tag of the messages; may be repeated." sep:"none"`
-	Parallel int      `help:"Messages offered at the same time." default:"256" placeholder:"N"`
-	Report   string   `help:"Write the whole report here: CSV (the list of what was not stored) for .csv, text for .txt, else JSON; - is standard output." placeholder:"FILE"`
-	DryRun   bool     `short:"n" help:"Find, read and count everything, store nothing."`
-	Quiet    bool     `short:"q" help:"No progress."`
+	Format   string        `help:"What to look for: auto, eml (every file is one message, whatever it looks like), maildir, mbox." enum:"auto,eml,maildir,mbox" default:"auto"`
+	Mbox     string        `help:"Variant of mbox files: auto, mboxrd, mboxo, mboxcl, mboxcl2." default:"auto" placeholder:"VARIANT"`
+	Source   string        `help:"Name of the source the messages are filed under; made if there is none. A continued import needs the same." default:"Import"`
+	Category string        `help:"Category of the messages."`
+	Tag      []string      `help:"Tag of the messages; may be repeated." sep:"none"`
+	Parallel int           `help:"Messages offered at the same time." default:"256" placeholder:"N"`
+	Wait     time.Duration `help:"How long to wait for an archive that cannot store at present (disk full, database away) before giving up." default:"30s" placeholder:"TIME"`
+	Report   string        `help:"Write the whole report here: CSV (the list of what was not stored) for .csv, text for .txt, else JSON; - is standard output." placeholder:"FILE"`
+	DryRun   bool          `short:"n" help:"Find, read and count everything, store nothing."`
+	Quiet    bool          `short:"q" help:"No progress."`
 }
 
 // Help is shown by muniment import --help.
@@ -125,12 +127,12 @@ func (c *importCmd) settings() (importer.Config, error) {
 			return importer.Config{}, usage(err)
 		}
 	}
-	if c.Source == "" || c.Parallel < 1 {
-		return importer.Config{}, usage(errors.New("--source must not be empty, --parallel must be at least 1"))
+	if c.Source == "" || c.Parallel < 1 || c.Wait <= 0 {
+		return importer.Config{}, usage(errors.New("--source must not be empty, --parallel must be at least 1, --wait above 0"))
 	}
 	return importer.Config{
 		Paths: c.Paths, Format: importer.Format(c.Format), Variant: variant,
-		Category: c.Category, Tags: c.Tag, Workers: c.Parallel, DryRun: c.DryRun,
+		Category: c.Category, Tags: c.Tag, Workers: c.Parallel, RetryFor: c.Wait, DryRun: c.DryRun,
 	}, nil
 }
 

@@ -88,6 +88,9 @@ func (c *checkpoint) load(head checkpointHead) (bool, error) {
 	s := bufio.NewScanner(f)
 	var got checkpointHead
 	if !s.Scan() || json.Unmarshal(s.Bytes(), &got) != nil || got != head {
+		if errors.Is(s.Err(), bufio.ErrTooLong) {
+			return false, nil
+		}
 		return false, s.Err()
 	}
 	for s.Scan() {
@@ -99,6 +102,10 @@ func (c *checkpoint) load(head checkpointHead) (bool, error) {
 		if _, err := hex.Decode(key[:], []byte(l.Key)); err == nil {
 			c.done[key] = struct{}{}
 		}
+	}
+	if errors.Is(s.Err(), bufio.ErrTooLong) { // damaged, as by a crash of the system
+		clear(c.done)
+		return false, nil
 	}
 	return true, s.Err()
 }

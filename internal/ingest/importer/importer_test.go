@@ -226,6 +226,15 @@ func TestCheckpointSurvivesDamage(t *testing.T) {
 			t.Fatalf("cut at %d: %+v, %v", cut, rep, err)
 		}
 	}
+	// Zeros where lines were: what a system that went down may leave.
+	for _, kept := range [][]byte{nil, whole} {
+		if err := os.WriteFile(name, append(bytes.Clone(kept), make([]byte, 200_000)...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if rep, err := Run(context.Background(), cfg); err != nil || rep.Duplicate != 4 {
+			t.Errorf("%d bytes and zeros: %+v, %v", len(kept), rep, err)
+		}
+	}
 	// Of another source: not believed.
 	if err := os.WriteFile(name, bytes.Replace(whole, []byte(cfg.Tenant.String()), []byte(cfg.Source.String()), 1), 0o600); err != nil {
 		t.Fatal(err)
@@ -511,6 +520,22 @@ func TestReportIsWritten(t *testing.T) {
 	if err := json.Unmarshal(b, &back); err != nil || !cmp.Equal(*r, back) {
 		t.Errorf("JSON %v: %s", err, cmp.Diff(*r, back))
 	}
+}
+
+func FuzzKind(f *testing.F) {
+	for _, s := range []string{"", "From ", "From: a\n", "\xef\xbb\xbf\r\n>From x\nReceived: y\n\tz\n\n", "a: b\n c\nd", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", ":\n", " \n"} {
+		f.Add("x", []byte(s))
+		f.Add("x.msg", []byte(s))
+	}
+	f.Fuzz(func(t *testing.T, name string, head []byte) {
+		why := notMessage(name, head)
+		if why == "" && !looksLikeHeader(head) && !alwaysMessage(name) && !strings.EqualFold(filepath.Ext(name), ".msg") {
+			t.Errorf("%q is taken for a message", head)
+		}
+		if isMbox(head) && !bytes.Contains(head, []byte("From ")) {
+			t.Errorf("%q is taken for an mbox", head)
+		}
+	})
 }
 
 func BenchmarkManyFiles(b *testing.B) {

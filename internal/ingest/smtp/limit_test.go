@@ -3,6 +3,8 @@ package smtp
 import (
 	"context"
 	"encoding/base64"
+	"errors"
+	"log/slog"
 	"net"
 	"net/netip"
 	"path/filepath"
@@ -218,4 +220,41 @@ func TestSlowArchiveIsTemporary(t *testing.T) {
 	c.envelope(alice)
 	c.cmd("DATA", "354 ")
 	c.cmd("x\r\n.", "451 4.3.0")
+}
+
+func TestUnixSocket(t *testing.T) {
+	t.Parallel()
+	f := newFakeArchive()
+	s, err := New(Config{Archive: f, Spool: testSpool(t), Hostname: "x", LMTP: true, Log: slog.New(slog.DiscardHandler),
+		Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "lmtp")
+	ln, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(ln) }()
+	conn, err := net.Dial("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := over(t, conn)
+	c.expect("220 x LMTP")
+	c.cmd("LHLO x", "250 ")
+	c.envelope(alice)
+	c.cmd("DATA", "354 ")
+	c.cmd("x\r\n.", "250 ")
+	c.cmd("QUIT", "221 ")
+	if m := only(t, f); m.sub.Peer != "local" {
+		t.Errorf("peer %q", m.sub.Peer)
+	}
+	if err := s.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := <-served; !errors.Is(err, ErrClosed) {
+		t.Error(err)
+	}
 }
