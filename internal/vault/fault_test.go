@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/muniment/muniment/internal/blob/file"
 	"github.com/muniment/muniment/internal/vault"
 )
@@ -237,4 +239,31 @@ func TestEveryCallOfRemoveFails(t *testing.T) {
 			t.Errorf("%s has failed: the removed = %v, want ErrNotFound", failed, err)
 		}
 	})
+}
+
+// What a write may rely on is durable before: the keys, then the segment.
+func TestOrderOfWrite(t *testing.T) {
+	t.Parallel()
+	b := newBox(t)
+	var calls []string
+	s, err := file.Open(filepath.Join(b.dir, "blobs"), file.WithFS(file.Faulty(file.OS(), func(op, path string) error {
+		if ext := filepath.Ext(path); op == "publish" || op == "sync" {
+			calls = append(calls, op+map[string]string{".key": " keys", ".seg": " segment"}[ext])
+		}
+		return nil
+	})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	b.cfg.Blobs = s
+	b.reopen()
+	b.store("the first makes directories")
+	calls = nil
+	b.store("x")
+	// Each is synced without a name, gets its name, and its directory is synced.
+	want := []string{"sync", "publish keys", "sync", "sync", "publish segment", "sync"}
+	if diff := cmp.Diff(want, calls); diff != "" {
+		t.Errorf("calls (-want +got):\n%s", diff)
+	}
 }
