@@ -6,7 +6,8 @@
 //	request.go   what belongs to a request   throttle.go  failed log-ins
 //	problem.go   errors for clients          search.go    searching
 //	message.go   reading                     download.go  streams
-//	ui.go        the web interface           metrics.go   figures for operators
+//	cursor.go    pages of results            ui.go        the web interface
+//	metrics.go   figures for operators
 package httpd
 
 import (
@@ -16,6 +17,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/klauspost/compress/gzhttp"
@@ -72,6 +74,7 @@ type Server struct {
 	// downloads are the patterns of the routes that stream.
 	downloads map[string]bool
 	languages language.Matcher
+	plain     []string // patterns of the routes outside of the document
 }
 
 // New builds the server; nothing listens yet.
@@ -117,16 +120,25 @@ func (s *Server) routes() (*http.ServeMux, error) {
 		mux.Handle(d.Pattern(), s.known(h))
 		s.downloads[d.Pattern()] = true
 	}
-	mux.HandleFunc("GET /healthz", s.health)
-	mux.HandleFunc("GET /metrics", s.serveMetrics)
-	mux.HandleFunc(apiRest, func(w http.ResponseWriter, r *http.Request) { s.unknown(mux, w, r) })
 	ui, err := newUI(s.cfg.UI)
 	if err != nil {
 		return nil, err
 	}
-	mux.Handle("/", ui)
+	for pattern, h := range map[string]http.HandlerFunc{
+		"GET /healthz": s.health,
+		"GET /metrics": s.serveMetrics,
+		apiRest:        func(w http.ResponseWriter, r *http.Request) { s.unknown(mux, w, r) },
+		"/":            ui.ServeHTTP,
+	} {
+		mux.HandleFunc(pattern, h)
+		s.plain = append(s.plain, pattern)
+	}
 	return mux, nil
 }
+
+// Plain lists the patterns of the routes that are not in the OpenAPI document, for
+// tests that walk all routes.
+func (s *Server) Plain() []string { return slices.Clone(s.plain) }
 
 // apiRest takes what no operation takes.
 const apiRest = "/api/"

@@ -164,6 +164,9 @@ func TestSearchAndSuggest(t *testing.T) {
 			t.Errorf("cursor %s: %d %s", cursor, a.StatusCode, a.body)
 		}
 	}
+	if a := s.as(t, "anna").get(t, "/api/v1/search?q=kirschbaum&cursor="+page.Next); a.code() != "cursor" {
+		t.Errorf("cursor of another session: %d %s", a.StatusCode, a.body)
+	}
 	if a := b.get(t, "/api/v1/search?q=other&cursor="+page.Next); a.code() != "cursor" {
 		t.Errorf("cursor of another search: %d %s", a.StatusCode, a.body)
 	}

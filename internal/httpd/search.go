@@ -20,12 +20,20 @@ func (s *Server) Search(ctx context.Context, in api.Search) (*api.SearchPage, er
 	if err != nil {
 		return nil, err
 	}
-	start := time.Now()
-	found, err := h.Search(ctx, archive.SearchRequest{Query: in.Q, Cursor: in.Cursor, Limit: in.Limit, Oldest: in.Order == "oldest"})
+	start, token := time.Now(), requestOf(ctx).token
+	cursor, err := openCursor(token, in.Cursor)
 	if err != nil {
 		return nil, err
 	}
-	page := &api.SearchPage{Hits: make([]api.Hit, 0, len(found.Hits)), Next: found.Next, Total: found.Total, TotalExact: found.Exact,
+	found, err := h.Search(ctx, archive.SearchRequest{Query: in.Q, Cursor: cursor, Limit: in.Limit, Oldest: in.Order == "oldest"})
+	if err != nil {
+		return nil, err
+	}
+	next, err := sealCursor(token, found.Next)
+	if err != nil {
+		return nil, err
+	}
+	page := &api.SearchPage{Hits: make([]api.Hit, 0, len(found.Hits)), Next: next, Total: found.Total, TotalExact: found.Exact,
 		Query: found.Parsed.String(), Chips: []api.Chip{}}
 	for _, f := range found.Hits {
 		page.Hits = append(page.Hits, hit(&f))
