@@ -5,6 +5,7 @@ import type { Hit, Party } from '../api';
 import { formatLongDateTime, formatRelative, formatShort, plain } from '../format';
 import { useAccount } from '../shell/usePage';
 import { Marked } from './Marked';
+import { fromMark } from './queryText';
 import classes from './ResultList.module.css';
 
 export function partyName(party: Party): string {
@@ -17,6 +18,7 @@ export function ResultRow({ hit }: { hit: Hit }) {
   const mine = hit.from.some((p) => addresses.includes(p.address.toLowerCase()));
   const from = hit.from.map(partyName).join(', ') || t('search.noSender');
   const to = hit.to.map(partyName).join(', ');
+  const snippet = fromMark(hit.snippet.text, hit.snippet.marks);
   const long = `${formatLongDateTime(hit.date, i18n.language, tenant?.zone)} (${formatRelative(hit.date, i18n.language)})`;
   return (
     <>
@@ -31,7 +33,7 @@ export function ResultRow({ hit }: { hit: Hit }) {
         <span className={classes.subject} data-empty={hit.subject === '' || undefined}>{plain(hit.subject) || t('search.noSubject')}</span>
         {hit.category && <span className={classes.category}>{hit.category}</span>}
       </div>
-      <div className={classes.snippet}><Marked text={hit.snippet.text} marks={hit.snippet.marks} /></div>
+      <div className={classes.snippet}><Marked text={snippet.text} marks={snippet.marks} /></div>
     </>
   );
 }

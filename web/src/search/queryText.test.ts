@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { addTerm, characters, hasTerm, pieces, removeRange, removeTerm, replaceRange } from './queryText';
+import { addTerm, characters, fromMark, hasTerm, pieces, removeRange, removeTerm, replaceRange } from './queryText';
 
 describe('positions', () => {
   it('count characters, not UTF-16 units', () => {
@@ -50,6 +50,22 @@ describe('terms', () => {
       expect(removeTerm(addTerm(q, 'category:x'), 'category:x')).toBe(q);
     }
     expect(removeTerm('invoice', 'date:2024')).toBe('invoice');
+  });
+});
+
+describe('fromMark', () => {
+  const shown = (text: string, start: number, end: number) => {
+    const cut = fromMark(text, [{ start, end }], 8);
+    return pieces(cut.text, cut.marks).map((p) => (p.marked ? `[${p.text}]` : p.text)).join('');
+  };
+  it('leaves what is in sight', () => {
+    expect(shown('one two three', 4, 7)).toBe('one [two] three');
+    expect(fromMark('none', [])).toEqual({ text: 'none', marks: [] });
+  });
+  it('cuts at a word', () => {
+    expect(shown('a very long way before the hit comes', 27, 30)).toBe('…the [hit] comes');
+    expect(shown('😀 very long way before the hit comes', 27, 30)).toBe('…the [hit] comes');
+    expect(shown('averyveryveryverylongword-hit', 26, 29)).toBe('…[hit]');
   });
 });
 

@@ -117,6 +117,22 @@ export function removeTerm(text: string, term: string): string {
   return removeRange(text, start, start + characters(term));
 }
 
+// fromMark shortens a text in front of its first mark, at a word, so that the mark
+// is seen in one short line.
+export function fromMark(text: string, marks: readonly Mark[], lead = 16): { text: string; marks: Mark[] } {
+  const first = Math.min(...marks.map((m) => m.start));
+  if (!Number.isFinite(first) || first <= 2 * lead) {
+    return { text, marks: [...marks] };
+  }
+  const all = Array.from(text);
+  let cut = first - lead;
+  while (cut < first && all[cut - 1] !== ' ') {
+    cut++;
+  }
+  const by = cut - 1; // the ellipsis takes a place of its own
+  return { text: `…${all.slice(cut).join('')}`, marks: marks.map((m) => ({ start: m.start - by, end: m.end - by })) };
+}
+
 export type Piece = { text: string; marked: boolean };
 
 // pieces cuts a text at its marks. Marks that overlap, lie outside or are empty do
