@@ -2,6 +2,7 @@ package vault
 
 import (
 	"cmp"
+	"math"
 	"slices"
 )
 
@@ -46,7 +47,7 @@ func eachGrain(b []byte, fn func(at int, h uint64)) {
 // enough. It is a hash table with open addressing.
 type grainTable struct {
 	keys []uint64 // 0: free
-	n    []int32  // negative: taken into the dictionary already
+	n    []uint16 // 0: found once already
 	mask uint64
 }
 
@@ -58,10 +59,27 @@ func (t *grainTable) at(h uint64) int {
 	}
 }
 
-// countGrains finds the grains that at least minSharers of the texts have.
-func countGrains(texts [][]byte) *grainTable {
-	var shared []uint64
-	var counts []int32
+// reset makes room for n grains.
+func (t *grainTable) reset(n int) {
+	size := 8
+	for size < 2*n {
+		size *= 2
+	}
+	if cap(t.keys) < size {
+		t.keys, t.n = make([]uint64, size), make([]uint16, size)
+	}
+	t.keys, t.n, t.mask = t.keys[:size], t.n[:size], uint64(size-1)
+	clear(t.keys)
+}
+
+// countGrains tells for every byte of every text in how many texts the grain that
+// starts there occurs: 0 if in too few, or if it has started before.
+func countGrains(texts [][]byte) [][]uint16 {
+	counts := make([][]uint16, len(texts))
+	for i, text := range texts {
+		counts[i] = make([]uint16, len(text))
+	}
+	var t grainTable
 	var all, one []uint64
 	for pass := range uint64(grainPasses) {
 		all = all[:0]
@@ -76,28 +94,42 @@ func countGrains(texts [][]byte) *grainTable {
 			all = append(all, slices.Compact(one)...)
 		}
 		slices.Sort(all)
+		t.fill(all)
+		for i, text := range texts {
+			eachGrain(text, func(at int, h uint64) {
+				if h%grainPasses != pass {
+					return
+				}
+				if k := t.at(h); t.keys[k] == h {
+					counts[i][at], t.n[k] = t.n[k], 0
+				}
+			})
+		}
+	}
+	return counts
+}
+
+// fill puts those of the sorted grains into the table that occur often enough.
+func (t *grainTable) fill(all []uint64) {
+	each := func(fn func(h uint64, n int)) {
 		for i := 0; i < len(all); {
 			k := i + 1
 			for k < len(all) && all[k] == all[i] {
 				k++
 			}
 			if k-i >= minSharers {
-				shared = append(shared, all[i])
-				counts = append(counts, int32(k-i))
+				fn(all[i], k-i)
 			}
 			i = k
 		}
 	}
-	size := 8
-	for size < 2*len(shared) {
-		size *= 2
-	}
-	t := &grainTable{keys: make([]uint64, size), n: make([]int32, size), mask: uint64(size - 1)}
-	for i, h := range shared {
-		at := t.at(h)
-		t.keys[at], t.n[at] = h, counts[i]
-	}
-	return t
+	size := 0
+	each(func(uint64, int) { size++ })
+	t.reset(size)
+	each(func(h uint64, n int) {
+		k := t.at(h)
+		t.keys[k], t.n[k] = h, uint16(min(n, math.MaxUint16))
+	})
 }
 
 // sharedRun is a stretch of a text that others have too.
@@ -111,11 +143,10 @@ type sharedRun struct {
 // a reference to it is shortest. Of too much, what saves most is taken: that is
 // long and frequent.
 func sharedText(texts [][]byte, limit int) []byte {
-	t := countGrains(texts)
 	var runs []sharedRun
 	size := 0
-	for _, text := range texts {
-		for _, r := range t.runs(text) {
+	for i, counts := range countGrains(texts) {
+		for _, r := range sharedRuns(texts[i], counts) {
 			runs = append(runs, r)
 			size += len(r.text)
 		}
@@ -135,32 +166,27 @@ func sharedText(texts [][]byte, limit int) []byte {
 	return out
 }
 
-// runs returns the stretches of a text that are shared and that no call before
-// has returned. Every byte of a stretch is within a grain that others have too.
-func (t *grainTable) runs(text []byte) []sharedRun {
+// sharedRuns returns the stretches of a text that are shared and new. Every byte
+// of a stretch is within a grain that others have too.
+func sharedRuns(text []byte, counts []uint16) []sharedRun {
 	var out []sharedRun
-	start, end, sum := -1, 0, int64(0)
-	flush := func() {
-		if start >= 0 {
+	start, end, sum := 0, 0, int64(0)
+	for at, n := range counts {
+		if n == 0 {
+			continue
+		}
+		if at >= end && end > 0 {
 			out = append(out, sharedRun{text[start:end], sum})
+			sum = 0
 		}
-		start, sum = -1, 0
-	}
-	eachGrain(text, func(at int, h uint64) {
-		i := t.at(h)
-		if t.keys[i] != h || t.n[i] < 0 {
-			if start >= 0 && at >= end {
-				flush()
-			}
-			return
-		}
-		if start < 0 {
+		if sum == 0 {
 			start = at
 		}
 		end = at + grain
-		sum += int64(t.n[i])
-		t.n[i] = -t.n[i]
-	})
-	flush()
+		sum += int64(n)
+	}
+	if sum > 0 {
+		out = append(out, sharedRun{text[start:end], sum})
+	}
 	return out
 }
