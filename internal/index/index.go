@@ -107,7 +107,8 @@ type Index interface {
 	Add(ctx context.Context, tenant uid.ID, docs []Doc) error
 	// Remove forgets documents; unknown IDs are no error.
 	Remove(ctx context.Context, tenant uid.ID, ids []uid.ID) error
-	// Search returns matches in date order, ties by ID.
+	// Search returns matches in date order; those of one second in an order that
+	// stays the same from page to page.
 	Search(ctx context.Context, tenant uid.ID, r Request) (Result, error)
 	// Facets counts the matches of r by year, sender (n values at most),
 	// category and attachment.

@@ -138,18 +138,24 @@ func writeQuoted(b *strings.Builder, s string) {
 	}
 }
 
+// needsQuotes reports whether s would mean something else without quotes.
 func needsQuotes(s string) bool {
-	if s == "" {
+	if s == "" || s[0] == '=' {
 		return true
 	}
 	return strings.ContainsFunc(s, func(r rune) bool { return wordEnds(r) || r == '*' })
 }
 
-// Quote returns value as it has to be written after the colon of a field.
-// Quotation marks in it are left out: they never count in a search.
+// Quote returns value as it has to be written after the colon of a field. Of a
+// value with all kinds of quotation marks the plain ones are left out.
 func Quote(value string) string {
 	if !needsQuotes(value) {
 		return value
 	}
-	return `"` + strings.ReplaceAll(value, `"`, "") + `"`
+	if strings.Contains(value, `"`) && strings.Contains(value, "»") && strings.Contains(value, "«") {
+		value = strings.ReplaceAll(value, `"`, "")
+	}
+	var b strings.Builder
+	writeQuoted(&b, value)
+	return b.String()
 }

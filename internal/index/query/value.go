@@ -115,18 +115,21 @@ func (p *parser) idValue(raw string, at Span) (Node, error) {
 	return &Value{Span: at, Field: FieldID, Text: id.String(), Value: id.String()}, nil
 }
 
-// keyValue reads a whole value: a tag, a category. An asterisk ends a prefix.
+// keyValue reads a whole value: a tag, a category. An asterisk ends a prefix; in
+// quotes it is a sign like others.
 func (p *parser) keyValue(field Field, raw string, at Span) (Node, error) {
 	v := &Value{Span: at, Field: field, Text: raw}
-	if p.peek(0) == '*' { // "…"*
+	quoted := closing(p.runes[at.Start]) != ""
+	if quoted && p.peek(0) == '*' { // "…"*
 		p.pos++
 		v.End = p.pos
 		v.Prefix = true
-	} else if s, ok := strings.CutSuffix(raw, "*"); ok && closing(p.runes[at.Start]) == "" {
-		v.Text, v.Prefix = s, true
 	}
-	if strings.Contains(v.Text, "*") {
-		return nil, p.wrong(CodeStar, at)
+	if !quoted {
+		v.Text, v.Prefix = strings.CutSuffix(raw, "*")
+		if strings.Contains(v.Text, "*") {
+			return nil, p.wrong(CodeStar, at)
+		}
 	}
 	v.Value = text.Key(v.Text)
 	if v.Value == "" {
