@@ -8,7 +8,7 @@ export default defineConfig({
   plugins: [react()],
   // The server's content security policy allows neither inlined scripts nor
   // fonts from data: addresses, so everything stays a file.
-  build: { assetsInlineLimit: 0, sourcemap: false, target: 'es2022' },
+  build: { assetsInlineLimit: 0, sourcemap: false, target: 'es2022', chunkSizeWarningLimit: 700 },
   server: { host: '127.0.0.1', proxy: { '/api': { target: server } } },
   test: { environment: 'node', include: ['src/**/*.test.ts'] },
 });

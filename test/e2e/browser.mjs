@@ -19,13 +19,18 @@ export function launch() {
   return chromium.launch({ executablePath: process.env.MUNIMENT_CHROMIUM ?? '/usr/bin/chromium', headless: true, args });
 }
 
-const screenshots = process.env.MUNIMENT_SCREENSHOTS
-  ? new URL('../../docs/screenshots/', import.meta.url).pathname
-  : await mkdtemp(join(tmpdir(), 'muniment-screenshots-'));
-await mkdir(screenshots, { recursive: true });
+// pictures are what the README shows; they replace those of the repository only on
+// demand. All others are for people who look into a failure.
+const pictures = ['login', 'search', 'message', 'phone', 'dark', 'admin'];
+const repository = new URL('../../docs/screenshots/', import.meta.url).pathname;
+let temporary;
 
 export async function screenshot(page, name) {
-  await page.screenshot({ path: join(screenshots, `${name}.png`), animations: 'disabled', caret: 'hide' });
+  const wanted = process.env.MUNIMENT_SCREENSHOTS && pictures.includes(name);
+  temporary ??= mkdtemp(join(tmpdir(), 'muniment-screenshots-'));
+  const dir = wanted ? repository : await temporary;
+  await mkdir(dir, { recursive: true });
+  await page.screenshot({ path: join(dir, `${name}.png`), animations: 'disabled', caret: 'hide' });
 }
 
 // openPage opens a page that keeps account of what it does:
