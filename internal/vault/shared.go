@@ -3,6 +3,7 @@ package vault
 import (
 	"cmp"
 	"math"
+	"math/rand/v2"
 	"slices"
 )
 
@@ -19,26 +20,31 @@ const (
 	grainPasses = 8
 )
 
-// grainPrime is the base of the rolling hash.
-const grainPrime = 0x9E3779B185EBCA87
+// roller hashes every stretch of grain bytes of a text. Its base is random, so that
+// nobody can write mail for which the table of hashes becomes a list.
+type roller struct{ base, top uint64 }
 
-// eachGrain calls fn with the hash of every grain of b. Two different grains
-// practically never have the same.
-func eachGrain(b []byte, fn func(at int, h uint64)) {
+func newRoller() roller {
+	r := roller{base: rand.Uint64()<<3 | 5, top: 1}
+	for range grain - 1 {
+		r.top *= r.base
+	}
+	return r
+}
+
+// each calls fn with the hash of every grain of b. Two different grains practically
+// never have the same.
+func (r roller) each(b []byte, fn func(at int, h uint64)) {
 	if len(b) < grain {
 		return
 	}
-	top := uint64(1) // grainPrime to the power of grain-1
-	for range grain - 1 {
-		top *= grainPrime
-	}
 	h := uint64(0)
 	for _, c := range b[:grain] {
-		h = h*grainPrime + uint64(c) + 1
+		h = h*r.base + uint64(c) + 1
 	}
 	fn(0, h)
 	for i := grain; i < len(b); i++ {
-		h = (h-(uint64(b[i-grain])+1)*top)*grainPrime + uint64(b[i]) + 1
+		h = (h-(uint64(b[i-grain])+1)*r.top)*r.base + uint64(b[i]) + 1
 		fn(i-grain+1, h)
 	}
 }
@@ -79,13 +85,14 @@ func countGrains(texts [][]byte) [][]uint16 {
 	for i, text := range texts {
 		counts[i] = make([]uint16, len(text))
 	}
+	roll := newRoller()
 	var t grainTable
 	var all, one []uint64
 	for pass := range uint64(grainPasses) {
 		all = all[:0]
 		for _, text := range texts {
 			one = one[:0]
-			eachGrain(text, func(_ int, h uint64) {
+			roll.each(text, func(_ int, h uint64) {
 				if h%grainPasses == pass && h != 0 {
 					one = append(one, h)
 				}
@@ -96,7 +103,7 @@ func countGrains(texts [][]byte) [][]uint16 {
 		slices.Sort(all)
 		t.fill(all)
 		for i, text := range texts {
-			eachGrain(text, func(at int, h uint64) {
+			roll.each(text, func(at int, h uint64) {
 				if h%grainPasses != pass {
 					return
 				}
