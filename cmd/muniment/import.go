@@ -64,7 +64,7 @@ func (c *importCmd) Run(ctx context.Context, g *Globals, s *streams) error {
 		if err := c.into(ctx, a, &cfg); err != nil {
 			return err
 		}
-		searchable = func() { a.awaitIndex(ctx, cfg.Tenant) }
+		searchable = func() { a.awaitIndex(ctx, cfg.Tenant, c.Wait) }
 	}
 	bar.start()
 	cfg.Progress = bar.show
@@ -74,17 +74,31 @@ func (c *importCmd) Run(ctx context.Context, g *Globals, s *streams) error {
 		return err
 	}
 	told := c.tell(s, r)
-	if r.Stored > 0 {
+	if r.Stored > 0 && err == nil {
 		searchable()
 	}
 	return errors.Join(told, c.verdict(ctx, r, err))
 }
 
-// awaitIndex lets the index catch up. Not to be able to is no failure of the
-// import: the next process that opens the archive goes on with it.
-func (a *app) awaitIndex(ctx context.Context, tenant uid.ID) {
-	if err := a.archive.AwaitIndex(ctx, tenant); err != nil {
-		a.log.Warn("not everything is searchable yet; the server goes on with it when it starts", "error", err)
+// awaitIndex lets the index catch up, for as long as it moves at least every
+// now and then. Not to be able to is no failure of the import: the next process
+// that opens the archive goes on with it.
+func (a *app) awaitIndex(ctx context.Context, tenant uid.ID, patience time.Duration) {
+	before := int64(math.MaxInt64)
+	for {
+		left, err := a.archive.Unindexed(ctx, tenant)
+		if err == nil && left == 0 {
+			return
+		}
+		if err != nil || left >= before {
+			a.log.Warn("not everything is searchable yet; the server goes on with it when it starts", "messages", left, "error", err)
+			return
+		}
+		before = left
+		round, cancel := context.WithTimeout(ctx, patience)
+		// Whether it was in time, the next look tells.
+		_ = a.archive.AwaitIndex(round, tenant)
+		cancel()
 	}
 }
 
@@ -154,7 +168,7 @@ func (c *importCmd) tell(s *streams, r *importer.Report) error {
 // verdict turns how the run ended into the exit code, and says how to go on.
 func (c *importCmd) verdict(ctx context.Context, r *importer.Report, err error) error {
 	switch {
-	case ctx.Err() != nil:
+	case err != nil && ctx.Err() != nil:
 		return fmt.Errorf("import interrupted; what is stored stays. To go on: %s", commandLine(os.Args))
 	case err != nil:
 		return fmt.Errorf("%w\nWhat is stored stays. To go on when the cause is removed: %s", err, commandLine(os.Args))
