@@ -25,6 +25,11 @@ func Parse(text string, env Env) (*Query, error) {
 		env.Now = time.Now()
 	}
 	p := &parser{env: env, runes: []rune(text)}
+	for i, r := range p.runes {
+		if unicode.IsControl(r) { // nobody can type one; it separates, as white space
+			p.runes[i] = ' '
+		}
+	}
 	if len(p.runes) > MaxLength {
 		return nil, &Error{Pos: MaxLength, Len: len(p.runes) - MaxLength, Code: CodeTooLong, Arg: string(p.runes[MaxLength:])}
 	}

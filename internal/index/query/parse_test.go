@@ -49,7 +49,7 @@ func TestCanonical(t *testing.T) {
 		{"typ:PDF dateityp:.docx type:bild type:image/* type:text/csv", "type:pdf type:word type:image type:image/* type:text/csv"},
 		{"kategorie:Rechnung tag:\"Büro Süd\" schlagwort:a* klasse:x quelle:y", `category:Rechnung tag:"Büro Süd" tag:a* class:x source:y`},
 		{`tag:"a*b" tag:"a*"* kategorie:«5" Disk»`, `tag:"a*b" tag:"a*"* category:«5" Disk»`},
-		{"größer:5MB groesser:1,5 GB larger:500 k larger:1KiB kleiner:7 smaller:0", "larger:5MB larger:1500MB larger:500kB larger:1024 smaller:7 smaller:0"},
+		{"größer:5MB groesser:1,5 GB larger:500 k larger:1KiB kleiner:7 smaller:0", "larger:5MB larger:1500MB larger:500kB larger:1024B smaller:7B smaller:0B"},
 		{"vor:2024 before:05.2024 bis:17.5.24 until:2024-05-17 am:today", "before:2024 before:2024-05 until:2024-05-17 until:2024-05-17 date:today"},
 		{"nach:gestern after:7t seit:2w ab:3M since:1j", "after:yesterday after:7d after:2w after:3m after:1y"},
 		{"datum:2024-01..05.2024 date:..2024 on:2023..", "date:2024-01..2024-05 date:..2024 date:2023.."},

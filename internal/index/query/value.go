@@ -57,11 +57,12 @@ func (p *parser) sizeValue(field Field, raw string, at Span) (Node, error) {
 	return &Size{Span: at, Larger: field == FieldLarger, Text: sizeText(bytes), Bytes: bytes}, nil
 }
 
-// sizeText writes a size with the largest unit in which it is whole.
+// sizeText writes a size with the largest unit in which it is whole. It always
+// has a unit, so that no word after it is taken for one.
 func sizeText(n int64) string {
 	switch {
 	case n == 0 || n%1000 != 0:
-		return strconv.FormatInt(n, 10)
+		return strconv.FormatInt(n, 10) + "B"
 	case n%1e9 == 0:
 		return strconv.FormatInt(n/1e9, 10) + "GB"
 	case n%1e6 == 0:
