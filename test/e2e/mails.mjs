@@ -30,7 +30,7 @@ export function hostile({ to, canary }) {
     `<svg onload="top.owned=4"><script>top.owned=5</script><image href="${canary}/svg.png" xlink:href="${canary}/svg2.png"/><use href="${canary}/use.svg#a"/></svg>`,
     `<math><mtext><table><mglyph><style><img src=x onerror="top.owned=6"></style></mglyph></table></mtext></math>`,
     `<iframe src="${canary}/frame"></iframe><iframe srcdoc="<script>top.owned=7</script>"></iframe>`,
-    `<object data="${canary}/object"></object><embed src="${canary}/embed"><applet code="${canary}/applet"></applet>`,
+    `<object data="${canary}/object"></object><applet code="${canary}/applet"></applet>`,
     `<video autoplay poster="${canary}/poster.png" src="${canary}/video.mp4"></video><audio autoplay src="${canary}/audio.mp3"></audio>`,
     `<form action="${canary}/form" method="post"><input name="password" value="abc" autofocus onfocus="top.owned=8"><button>Confirm your password</button></form>`,
     `<form action="/api/v1/session" method="post"><button formaction="${canary}/formaction">Log in again</button></form>`,
@@ -38,6 +38,7 @@ export function hostile({ to, canary }) {
     `<a href="${canary}/link" ping="${canary}/ping">real link</a>`,
     '<div id="cover" style="position:fixed;top:0;left:0;width:100vw;height:100vh;background:red;z-index:2147483647">COVER</div>',
     '<details open ontoggle="top.owned=11"><summary>more</summary></details><marquee onstart="top.owned=12">x</marquee>',
+    `<embed src="${canary}/embed">`,
     '</body></html>',
   ]);
 }

@@ -87,10 +87,16 @@ export function message(world) {
     await open('subject:"hostile mail"');
     const frame = page.frameLocator('iframe');
     await frame.getByText('this paragraph is harmless').waitFor();
-    await frame.getByText('COVER').click({ trial: true, timeout: 2_000 }).catch(() => undefined); // hovers over it, if it is there
     for (const button of await frame.getByRole('button').all()) {
       await button.click({ timeout: 2_000 }).catch(() => undefined);
     }
+    const link = frame.getByRole('link', { name: 'real link' });
+    assert.match(await link.getAttribute('rel'), /noreferrer/);
+    assert.equal(await link.getAttribute('ping'), null);
+    assert.equal(await link.getAttribute('target'), '_blank', 'a link would replace the frame');
+    assert.equal(await frame.locator('a[href^="javascript" i], a[href^="data" i]').count(), 0);
+    const size = await frame.getByText('COVER').evaluate((e) => ({ position: getComputedStyle(e).position, height: e.clientHeight }));
+    assert.equal(size.position, 'static', 'the mail covers itself');
     await page.getByRole('tab', { name: 'Text', exact: true }).click(); // not covered by anything
     await page.getByRole('tab', { name: 'Formatted' }).click();
     await frame.getByText('this paragraph is harmless').waitFor();
