@@ -22,7 +22,7 @@ var seeds = []string{
 	"NOT (a OR b) AND -c", "hat:anhang typ:pdf größer:1,5MB", "date:2024-01..05.2024 vor:7t", `kategorie:"Büro Süd"* tag:x*`,
 	"„so“ «so» »so« “so”", "中文 日本語 한국어 ไทย", "id:01hx0000000000000000000000", "((((((((((((((((((a))))))))))))))))))",
 	"a* ab* *a a*b", "NEAR NAHE/0 a", "sbject:x http://x Re: y", "=exakt ==x -=y --z", "\xff\xfe", `subject:"a b"~3 -("x" NEAR "y")`,
-	"type:image/* type:text/csv", "before:31.02.2024", "date:..", `"`, "(", ")", "from:", "from:(to:x)", "𝔸𝔹 ﬁ ½ ² Ⅷ", "NOT( \x00d\x7f)", `tag:"a*"* tag:=x`, "larger:1  M",
+	"type:image/* type:text/csv", "before:31.02.2024", "date:..", `"`, "(", ")", "from:", "from:(to:x)", "𝔸𝔹 ﬁ ½ ² Ⅷ", "NOT( \x00d\x7f)", `tag:"a*"* tag:=x`, "larger:1  M", `""tAg茼:`,
 }
 
 func FuzzParse(f *testing.F) {

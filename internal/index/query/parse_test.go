@@ -55,7 +55,7 @@ func TestCanonical(t *testing.T) {
 		{"datum:2024-01..05.2024 date:..2024 on:2023..", "date:2024-01..2024-05 date:..2024 date:2023.."},
 		{"id:01HX0000000000000000000000 -aoid:01hx0000000000000000000000", "id:01hx0000000000000000000000 -id:01hx0000000000000000000000"},
 		{"Re: hallo http://example.org/x C++", "Re: hallo http://example.org/x C++"},
-		{"中", "中*"},
+		{"中 中* \"中\"*", `中 中 "中"`},
 	} {
 		q, err := query.Parse(c.text, testEnv)
 		if err != nil {

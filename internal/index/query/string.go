@@ -3,6 +3,8 @@ package query
 import (
 	"strconv"
 	"strings"
+
+	"github.com/muniment/muniment/internal/index/text"
 )
 
 // String returns the canonical text of the query: English names, AND as a space,
@@ -89,7 +91,8 @@ func writeMatch(b *strings.Builder, m *Match) {
 	default:
 		b.WriteString(m.Text)
 	}
-	if m.Prefix {
+	// A last Chinese character goes on by itself.
+	if _, open := text.Sequence(m.Text, maxTokens); m.Prefix && !open {
 		b.WriteByte('*')
 	}
 }
