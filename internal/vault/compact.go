@@ -38,7 +38,7 @@ type Compaction struct {
 // Every frame is decrypted and compared before it counts as moved. A frame that
 // is damaged ends the compaction with its *CorruptError. refs may have any order
 // and any kind but dictionaries, which are made anew (ErrNotFound). It takes
-// about 200 MiB of memory, whatever the refs are, and the new segments' size in
+// about 250 MiB of memory, whatever the refs are, and the new segments' size in
 // the spool directory.
 func (v *Vault) Compact(ctx context.Context, tenant uid.ID, refs []Ref) (*Compaction, error) {
 	c := &compactor{v: v, tenant: tenant, out: &Compaction{}}

@@ -27,6 +27,9 @@ const (
 	// dictID is the number in the frames that need a dictionary. Which one, the
 	// index of the segment tells.
 	dictID = 1
+	// packWindow is the window of the compactor's encoders, in bytes: no text that
+	// it compresses is larger.
+	packWindow = 4 << 20
 	// decoderWeight is what a decoder takes beside its dictionary, in bytes.
 	decoderWeight = 512 << 10
 )
@@ -100,7 +103,7 @@ func (p *packer) close() error {
 
 func newEncoder(level zstd.EncoderLevel, opts ...zstd.EOption) (*zstd.Encoder, error) {
 	e, err := zstd.NewWriter(nil, append(opts, zstd.WithEncoderLevel(level),
-		zstd.WithEncoderCRC(false), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(maxWindow))...)
+		zstd.WithEncoderCRC(false), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(packWindow))...)
 	if err != nil {
 		return nil, fmt.Errorf("zstd: %w", err)
 	}
@@ -110,6 +113,7 @@ func newEncoder(level zstd.EncoderLevel, opts ...zstd.EOption) (*zstd.Encoder, e
 // learn makes a dictionary of what texts share and compresses with it from now on.
 // It returns nil if it would not pay.
 func (p *packer) learn(texts [][]byte) ([]byte, error) {
+	p.dict, p.dec = nil, nil
 	if len(texts) < minSharers {
 		return nil, nil
 	}
@@ -121,13 +125,10 @@ func (p *packer) learn(texts [][]byte) ([]byte, error) {
 	if b == nil {
 		return nil, nil
 	}
+	// A new encoder each time: one that changes its dictionary keeps its tables
+	// twice, 70 MiB each.
 	var err error
-	if p.dict == nil {
-		p.dict, err = newEncoder(zstd.SpeedBestCompression, zstd.WithEncoderDict(b))
-	} else {
-		err = p.dict.ResetWithOptions(nil, zstd.WithEncoderDict(b))
-	}
-	if err != nil {
+	if p.dict, err = newEncoder(zstd.SpeedBestCompression, zstd.WithEncoderDict(b)); err != nil {
 		return nil, fmt.Errorf("zstd dictionary: %w", err)
 	}
 	if p.dec, err = newSmallDecoder(b); err != nil {
