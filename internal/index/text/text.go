@@ -94,7 +94,10 @@ func Key(value string) string {
 	var b strings.Builder
 	space := false
 	f := folds()
-	for _, r := range strings.TrimSpace(value) {
+	value = strings.TrimSpace(value)
+	for len(value) > 0 {
+		r, n := decode(value)
+		value = value[n:]
 		if unicode.IsSpace(r) {
 			space = true
 			continue

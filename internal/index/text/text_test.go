@@ -100,6 +100,7 @@ func TestKey(t *testing.T) {
 		{"C#", "c__23_"},
 		{"---", "__2d___2d___2d_"},
 		{"中文", "中文"},
+		{"ﾃｽﾄ カ\u3099", "テスト_ガ"},
 	} {
 		if got := text.Key(c.value); got != c.want {
 			t.Errorf("%q: got %s, want %s", c.value, got, c.want)
