@@ -116,6 +116,7 @@ func TestImportOfUnreadableFiles(t *testing.T) {
 		put(t, filepath.Join(dir, fmt.Sprintf("%d.eml", n)), letter(n))
 	}
 	put(t, filepath.Join(dir, "sub/3.eml"), letter(3))
+	put(t, filepath.Join(dir, "box"), quoted(letter(4)))
 	cmd := i.command(t.Context(), "import", "acme", dir)
 	if os.Getuid() == 0 { // for whom everything is readable
 		const nobody = 65534
@@ -132,13 +133,13 @@ func TestImportOfUnreadableFiles(t *testing.T) {
 		}
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	}
-	if err := errors.Join(os.Chmod(filepath.Join(dir, "1.eml"), 0), os.Chmod(filepath.Join(dir, "sub"), 0)); err != nil {
+	if err := errors.Join(os.Chmod(filepath.Join(dir, "1.eml"), 0), os.Chmod(filepath.Join(dir, "box"), 0), os.Chmod(filepath.Join(dir, "sub"), 0)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.Chmod(filepath.Join(dir, "sub"), 0o700) })
 	r := finish(t, cmd)
 	if r.code != 3 || !strings.HasPrefix(r.out, "2 offered: 2 new") ||
-		!strings.Contains(r.err, `"1.eml": unreadable`) || !strings.Contains(r.err, `"sub": unreadable`) {
+		!strings.Contains(r.err, `"1.eml": unreadable`) || !strings.Contains(r.err, `"box": unreadable`) || !strings.Contains(r.err, `"sub": unreadable`) {
 		t.Errorf("exit %d, %q, %q", r.code, r.out, r.err)
 	}
 }
