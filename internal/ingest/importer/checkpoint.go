@@ -14,13 +14,14 @@ import (
 )
 
 // checkpointFormat is the first field of the first line of a checkpoint file.
-const checkpointFormat = "muniment-import-1"
+const checkpointFormat = "muniment-import-2"
 
 // checkpoint remembers which items the archive has confirmed: one JSON line for
 // each in a file for the source, appended after the confirmation. A line that a
 // crash cut short, or that got lost, costs one more offer of its item.
 //
-// A file that has another size or time of change than then is offered again.
+// A file that has another size, time of change or inode than then is offered
+// again.
 // The checkpoint belongs to the archive it was made with: it must not outlive
 // a restore of an older backup, so it is to be kept in the data directory.
 type checkpoint struct {
@@ -112,7 +113,7 @@ func (c *checkpoint) load(head checkpointHead) (bool, error) {
 
 // key stands for an item at a path in a state.
 func key(f found) [16]byte {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d\x00%d", f.path, f.origin, f.fileSize, f.mtime))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d\x00%d\x00%d", f.path, f.origin, f.fileSize, f.mtime, f.inode))
 	return [16]byte(sum[:16])
 }
 

@@ -10,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"unicode/utf8"
 
 	"github.com/muniment/muniment/internal/ingest/maildir"
@@ -23,8 +24,9 @@ type found struct {
 	path   string
 	origin string // the path below the given one, with slashes
 	size   int64  // of the file, or of the message in an mbox
-	// Size and time of change (nanoseconds) of the file when it was found.
+	// Size, time of change (nanoseconds) and inode of the file when it was found.
 	fileSize, mtime int64
+	inode           uint64
 	// taken says that it is a message, however it looks: it was named on its
 	// own as one, or a Maildir holds it.
 	taken bool
@@ -64,6 +66,9 @@ func (w *walker) roots(paths []string) error {
 // root walks one of the given paths; it may be a link itself.
 func (w *walker) root(p, rel string) error {
 	real, err := filepath.EvalSymlinks(p)
+	if err == nil {
+		real, err = filepath.Abs(real) // the checkpoint knows files by their paths
+	}
 	var st fs.FileInfo
 	if err == nil {
 		st, err = os.Lstat(real)
@@ -83,7 +88,11 @@ func (w *walker) root(p, rel string) error {
 }
 
 func newFound(p, rel string, st fs.FileInfo) found {
-	return found{path: p, origin: origin(rel), size: st.Size(), fileSize: st.Size(), mtime: st.ModTime().UnixNano()}
+	f := found{path: p, origin: origin(rel), size: st.Size(), fileSize: st.Size(), mtime: st.ModTime().UnixNano()}
+	if sys, ok := st.Sys().(*syscall.Stat_t); ok {
+		f.inode = sys.Ino
+	}
+	return f
 }
 
 // origin makes a path fit for a database: with slashes, and valid UTF-8.
