@@ -113,6 +113,30 @@ func TestCheckpointSurvivesDamage(t *testing.T) {
 
 func TestChangedFileIsOfferedAgain(t *testing.T) {
 	t.Parallel()
+	for name, change := range map[string]func(t *testing.T, file string){
+		"longer": func(t *testing.T, file string) {
+			if err := os.WriteFile(file, []byte(mail(3)+"changed"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"another of the same size and time": func(t *testing.T, file string) {
+			st, err := os.Stat(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = errors.Join(os.WriteFile(file+"~", []byte(mail(3)), 0o600), os.Chtimes(file+"~", st.ModTime(), st.ModTime()), os.Rename(file+"~", file))
+			if err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) { offeredAgain(t, change) })
+	}
+}
+
+// offeredAgain interrupts an import, changes the file that was taken, and goes
+// on.
+func offeredAgain(t *testing.T, change func(t *testing.T, file string)) {
 	dir := tree(t, map[string]string{"1.eml": mail(1), "2.eml": mail(2)})
 	f := newFakeArchive()
 	cfg := config(t, f, dir)
@@ -122,9 +146,7 @@ func TestChangedFileIsOfferedAgain(t *testing.T) {
 	if _, err := Run(ctx, cfg); err == nil {
 		t.Fatal("not cancelled")
 	}
-	if err := os.WriteFile(filepath.Join(dir, f.subs[0].Origin), []byte(mail(3)+"changed"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	change(t, filepath.Join(dir, f.subs[0].Origin))
 	f.before = nil
 	if rep, err := Run(context.Background(), cfg); err != nil || rep.DoneBefore != 0 || rep.Stored != 2 {
 		t.Errorf("%+v, %v", rep, err)
