@@ -140,10 +140,10 @@ func decodeStream(ctx context.Context, raw io.ReaderAt, c cut) io.Reader {
 // planOps makes operations of those cuts that decode to what they promise.
 func planOps(ctx context.Context, raw Raw, cuts []cut) ([]plannedOp, error) {
 	var ops []plannedOp
-	last := int64(0)
+	last, buf := int64(0), make([]byte, 32<<10)
 	for _, c := range cuts {
 		h := sha256.New()
-		n, err := io.Copy(h, decodeStream(ctx, raw, c))
+		n, err := io.CopyBuffer(h, decodeStream(ctx, raw, c), buf)
 		if err != nil && trouble(err) {
 			return nil, err
 		}
