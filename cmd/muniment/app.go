@@ -67,6 +67,7 @@ func newLogger(c config.Config, s *streams) *slog.Logger {
 }
 
 func openApp(ctx context.Context, c config.Config, log *slog.Logger, how sharing) (a *app, err error) {
+	boundMemory()
 	a = &app{config: c, log: log}
 	defer func() {
 		if err != nil {

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -49,7 +48,6 @@ func (c *importCmd) Run(ctx context.Context, g *Globals, s *streams) error {
 	if err != nil {
 		return err
 	}
-	boundMemory()
 	// The first interrupt ends the import in good order; a second one ends the
 	// process at once, which loses nothing either.
 	defer context.AfterFunc(ctx, func() { signal.Reset(os.Interrupt) })()
@@ -99,18 +97,6 @@ func (a *app) awaitIndex(ctx context.Context, tenant uid.ID, patience time.Durat
 		// Whether it was in time, the next look tells.
 		_ = a.archive.AwaitIndex(round, tenant)
 		cancel()
-	}
-}
-
-// softMemory is what the garbage collector is asked to stay below. It leaves
-// room under the 512 MiB that the program may have resident, whatever is
-// imported, for what it does not count.
-const softMemory = 320 << 20
-
-// boundMemory sets the bound unless the environment (GOMEMLIMIT) has.
-func boundMemory() {
-	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
-		debug.SetMemoryLimit(softMemory)
 	}
 }
 
