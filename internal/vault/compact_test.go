@@ -1,6 +1,8 @@
 package vault_test
 
 import (
+	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -165,6 +167,42 @@ func TestCompactDictionaries(t *testing.T) {
 	}
 	if dicts != 1 {
 		t.Errorf("%d dictionaries, want 1", dicts)
+	}
+}
+
+// lateParts is a Finder that tells the old place once more after a move.
+type lateParts struct {
+	*partIndex
+	old  vault.Ref
+	told int
+}
+
+func (p *lateParts) FindPart(ctx context.Context, tenant uid.ID, sum vault.Sum) (vault.Ref, bool, error) {
+	if p.told++; p.told == 1 {
+		return p.old, true, nil
+	}
+	return p.partIndex.FindPart(ctx, tenant, sum)
+}
+
+// A part that moves between being found and being opened is followed; one that
+// is really missing is told of.
+func TestPartMoves(t *testing.T) {
+	t.Parallel()
+	b := newBox(t)
+	data := noise(1, 20<<10)
+	msgs := b.store(mail("part", wrap(data, 76, "\r\n")))
+	late := &lateParts{partIndex: b.parts}
+	late.old, _, _ = b.parts.FindPart(t.Context(), b.tenant, sha256.Sum256(data))
+	b.compact(msgs)
+	b.cfg.Parts = late
+	b.reopen()
+	b.wantRead(msgs...)
+	if late.told < 2 {
+		t.Error("the part has not been looked up again")
+	}
+	b.parts.set(b.tenant, sha256.Sum256(data), late.old)
+	if _, err := b.read(msgs[0]); !errors.Is(err, vault.ErrCorrupt) || !strings.Contains(err.Error(), msgs[0].aoid.String()) {
+		t.Errorf("read without the part = %v", err)
 	}
 }
 
