@@ -22,7 +22,7 @@ type Finder interface {
 	FindPart(ctx context.Context, tenant uid.ID, sum Sum) (Ref, bool, error)
 }
 
-// Config is what a Vault is built from. All fields are needed.
+// Config is what a Vault is built from. All fields but Now are needed.
 type Config struct {
 	Blobs blob.Store
 	Keys  *Keyring
