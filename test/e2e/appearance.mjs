@@ -99,6 +99,26 @@ export function appearance(world) {
     await english.context.close();
   });
 
+  it('comes back to the same place of a long list on a phone', async () => {
+    const tab = await openPage(world.browser, world.server, { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
+    const { page } = tab;
+    await logIn(tab, world.user); // who has the mail that the search tests have sent
+    await firstHit(page).waitFor();
+    const list = page.getByRole('listbox', { name: 'Results' });
+    await list.evaluate((box) => box.scrollTo(0, 3000));
+    const hit = list.locator('[aria-posinset="38"]');
+    await hit.click();
+    await page.getByRole('article').waitFor();
+    await page.getByRole('button', { name: 'Back to the list' }).click();
+    await hit.waitFor();
+    const seen = await hit.evaluate((row) => {
+      const box = row.getBoundingClientRect();
+      return box.top >= 0 && box.bottom <= window.innerHeight;
+    });
+    assert.ok(seen, 'the message that was read is out of sight');
+    await tab.context.close();
+  });
+
   it('works on a phone of 360 pixels', async () => {
     const tab = await openPage(world.browser, world.server, { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 });
     const { page } = tab;
@@ -119,8 +139,10 @@ export function appearance(world) {
     assert.equal(await page.getByRole('listbox', { name: 'Results' }).isVisible(), false);
     await assertFits(page, 'message');
     await assertAccessible(page, 'message on a phone');
+    await page.waitForFunction(() => document.activeElement?.getAttribute('aria-label') === 'Message');
     await page.getByRole('button', { name: 'Back to the list' }).click();
     await firstHit(page).waitFor();
+    await page.waitForFunction(() => document.activeElement?.getAttribute('aria-label') === 'Results');
     for (const path of ['/account', '/overview']) {
       await tab.visit(path);
       await page.getByRole('heading', { level: 1 }).waitFor();

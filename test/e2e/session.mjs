@@ -63,12 +63,14 @@ export function session(world) {
     const tab = await openPage(world.browser, world.server);
     const { page } = tab;
     await logIn(tab, world.user);
+    const hit = page.locator('[role=option][id^=hit-]').first();
+    await hit.waitFor();
     await tab.context.clearCookies();
-    await page.getByRole('combobox', { name: 'Search the archive' }).fill('report');
-    await page.keyboard.press('Enter');
+    await hit.click();
     await page.getByText('Your session has ended.').waitFor();
     await page.getByRole('button', { name: world.user.name }).click();
-    await page.waitForURL(/\/\?q=report$/);
+    await page.waitForURL(/\/\?id=/);
+    await page.getByRole('article').waitFor();
     await tab.context.close();
   });
 

@@ -2,7 +2,7 @@ import { ActionIcon, Button, Drawer, Group, NativeSelect, Stack, Text, Title, Vi
 import { useMediaQuery } from '@mantine/hooks';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { IconFilter, IconInbox, IconMailSearch, IconSortAscending, IconSortDescending } from '@tabler/icons-react';
-import { lazy, Suspense, useMemo, useRef, useState } from 'react';
+import { lazy, Suspense, useEffect, useMemo, useRef, useState, type RefObject } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { queryProblem } from '../failure';
@@ -37,6 +37,8 @@ export function SearchPage() {
   const hits = useMemo(() => data?.pages.flatMap((page) => page.hits) ?? [], [data]);
   const problem = queryProblem(results.error);
 
+  useFocusWithMessage(id, list, pane);
+
   // Whoever searches for the same again wants to see what has arrived since.
   const submit = (next: string) => (next === q ? searchAgain() : search(next));
   const walk = (step: number) => {
@@ -68,7 +70,6 @@ export function SearchPage() {
     Escape: () => {
       if (id) {
         close();
-        list.current?.focus();
       }
     },
     d: () => {
@@ -122,6 +123,23 @@ export function SearchPage() {
       </Drawer>
     </div>
   );
+}
+
+// useFocusWithMessage lets the keyboard follow what is on the screen: into the
+// message where it takes the place of the list, and back to the list when it closes.
+function useFocusWithMessage(id: string | undefined, list: RefObject<HTMLElement | null>, pane: RefObject<HTMLElement | null>): void {
+  const wasOpen = useRef(id !== undefined);
+  useEffect(() => {
+    const { activeElement } = document;
+    if (id !== undefined) {
+      if (list.current && getComputedStyle(list.current).visibility === 'hidden') {
+        pane.current?.focus();
+      }
+    } else if (wasOpen.current && (activeElement === document.body || pane.current?.contains(activeElement))) {
+      list.current?.focus();
+    }
+    wasOpen.current = id !== undefined;
+  }, [id, list, pane]);
 }
 
 // download gets the original without leaving the page.
