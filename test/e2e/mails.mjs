@@ -105,3 +105,35 @@ export function ordinary({ to, n }) {
 
 // attachment is what exact carries.
 export const attachment = Buffer.from(Array.from({ length: 48 }, (_, i) => (i * 37) % 256));
+
+const everydayTexts = [
+  ['Jörg Hansen <joerg.hansen@holzhandel.example>', 'Lieferung Eichenplatten am Donnerstag', 'Guten Tag, die Platten für die Rechnung 2026-0412 kommen am Donnerstag gegen 9 Uhr.'],
+  ['Grace Oduya <grace@oduya-interiors.example>', 'Re: Quote for the reading room', 'Dear Anna, the quote looks good. Could you add twelve more chairs before we sign?'],
+  ['Stadtwerke Nordlicht <rechnung@stadtwerke.example>', 'Ihre Rechnung für Oktober', 'Sehr geehrte Kundin, anbei erhalten Sie die Rechnung über 1.428,00 Euro.'],
+  ['Bernd Jürgensen <bernd.juergensen@nordlicht.example>', 'Protokoll der Besprechung vom Montag', 'Hallo Anna, im Anhang das Protokoll. Offen ist noch der Termin mit dem Prüfer.'],
+  ['Carla Rossi <carla.rossi@nordlicht.example>', 'Jahresabschluss: fehlende Belege', 'Liebe Anna, mir fehlen noch drei Belege aus dem März. Hast du sie im Archiv?'],
+  ['Messe Kiel <aussteller@messe.example>', 'Standplan und Aufbauzeiten', 'Der Aufbau beginnt am Freitag um 7 Uhr. Den Standplan finden Sie im Anhang.'],
+];
+
+// everyday are the messages that the pictures show beside the demonstration's own.
+export function everyday({ to }) {
+  const plain = everydayTexts.map(([from, subject, text], i) =>
+    crlf([
+      `From: ${from}`, `To: Anna Petersen <${to}>`, `Subject: ${subject}`, 'MIME-Version: 1.0', `Message-ID: <everyday-${i}@nordlicht.example>`,
+      `Date: ${new Date(Date.now() - (i * i + 1) * day).toUTCString().replace('GMT', '+0000')}`, 'Content-Type: text/plain; charset=utf-8', '', text,
+    ]),
+  );
+  const html = crlf([
+    'From: Werkstatt Lindqvist <rechnung@lindqvist.example>', `To: Anna Petersen <${to}>`, 'Cc: Carla Rossi <carla.rossi@nordlicht.example>',
+    'Subject: Rechnung 2026-0417 – Restaurierung Schreibtisch', 'MIME-Version: 1.0', 'Message-ID: <everyday-invoice@lindqvist.example>',
+    `Date: ${new Date(Date.now() - day / 24).toUTCString().replace('GMT', '+0000')}`, 'Content-Type: multipart/mixed; boundary=e', '',
+    '--e', 'Content-Type: text/html; charset=utf-8', '',
+    '<h2 style="color:#0b5b5c">Rechnung 2026-0417</h2><p>Sehr geehrte Frau Petersen,</p><p>für die Restaurierung des Schreibtischs erlauben wir uns zu berechnen:</p>',
+    '<table cellpadding="6" style="border-collapse:collapse"><tr><td>Furnier erneuert</td><td align="right">640,00 €</td></tr><tr><td>Schellackpolitur</td><td align="right">380,00 €</td></tr><tr><td><b>Summe</b></td><td align="right"><b>1.020,00 €</b></td></tr></table>',
+    '<p>Mit freundlichen Grüßen<br>Maja Lindqvist</p><img src="https://lindqvist.example/logo.png" alt="" width="1">',
+    '--e', 'Content-Type: application/pdf; name="Rechnung-2026-0417.pdf"', 'Content-Disposition: attachment; filename="Rechnung-2026-0417.pdf"', 'Content-Transfer-Encoding: base64', '',
+    Buffer.from('%PDF-1.4\n% an empty page\n'.repeat(900)).toString('base64').replace(/.{76}/g, '$&\r\n'),
+    '--e--',
+  ]);
+  return [...plain, html];
+}
