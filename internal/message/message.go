@@ -13,7 +13,7 @@
 //	scan.go     structure and places  htmltext.go  HTML to text
 //	field.go    header fields         safehtml.go  HTML for a sandboxed frame
 //	words.go    RFC 2047, RFC 2231    part.go      transfer encodings
-//	address.go  RFC 5322 addresses    css.go       style sheets and attributes
+//	address.go  RFC 5322 addresses
 package message
 
 import (
