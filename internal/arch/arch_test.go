@@ -1,0 +1,129 @@
+package arch
+
+import (
+	"encoding/json"
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"io/fs"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/muniment/muniment/"
+
+// allowed is the import table, from the top storey down: for every package the
+// packages of this module that it may import. Test files may import more.
+var allowed = map[string][]string{
+	// doors
+	"internal/httpd":           {"api", "internal/access", "internal/archive", "internal/catalog", "internal/index", "internal/index/query", "internal/message", "internal/uid", "internal/vault"},
+	"internal/ingest/importer": {"internal/archive", "internal/ingest/maildir", "internal/ingest/mbox", "internal/spool", "internal/uid"},
+	"internal/ingest/smtp":     {"internal/archive", "internal/catalog", "internal/spool", "internal/uid"},
+	"internal/ingest/maildir":  {},
+	"internal/ingest/mbox":     {},
+	"internal/spool":           {},
+	// verbs
+	"internal/archive": {"internal/access", "internal/blob", "internal/catalog", "internal/index", "internal/index/query", "internal/message", "internal/password", "internal/uid", "internal/vault"},
+	// rules
+	"internal/access":   {"internal/uid"},
+	"internal/eventlog": {},
+	"internal/message":  {},
+	"internal/password": {},
+	// ports
+	"internal/catalog":     {"internal/eventlog", "internal/uid"},
+	"internal/vault":       {"internal/blob", "internal/uid"},
+	"internal/blob":        {},
+	"internal/index":       {"internal/index/query", "internal/uid"},
+	"internal/index/query": {"internal/index/text", "internal/uid"},
+	"internal/index/text":  {},
+	// drivers
+	"internal/blob/file": {"internal/blob"},
+	"internal/index/fts": {"internal/index", "internal/index/query", "internal/index/text", "internal/uid"},
+	// beside the storeys
+	"internal/arch":   {},
+	"internal/config": {},
+	"internal/demo":   {},
+	"internal/uid":    {},
+	"api":             {},
+	"api/genspec":     {"api"},
+	"web":             {},
+	// for tests only
+	"internal/archivetest":     {"internal/access", "internal/archive", "internal/blob", "internal/blob/file", "internal/catalog", "internal/index/fts", "internal/vault"},
+	"internal/blob/blobtest":   {"internal/blob"},
+	"internal/corpustest":      {},
+	"internal/index/indextest": {"internal/corpustest", "internal/index", "internal/index/query", "internal/message", "internal/uid"},
+	"internal/index/naive":     {"internal/index", "internal/index/query", "internal/uid"},
+	"internal/pgtest":          {},
+}
+
+// free are the packages that may import anything: the composition, and tests.
+func free(pkg string) bool { return pkg == "cmd/muniment" || strings.HasPrefix(pkg, "test/") }
+
+// TestImports compares the imports of every package with the table.
+func TestImports(t *testing.T) {
+	t.Parallel()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports", module+"...")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		name := strings.TrimPrefix(p.ImportPath, module)
+		may, listed := allowed[name]
+		if !listed && !free(name) {
+			t.Errorf("%s is not in the import table", name)
+		}
+		for _, i := range p.Imports {
+			if i, ours := strings.CutPrefix(i, module); ours && !free(name) && !slices.Contains(may, i) {
+				t.Errorf("%s imports %s, which the import table does not allow", name, i)
+			}
+		}
+	}
+}
+
+// TestSource finds init functions and packages without a comment.
+func TestSource(t *testing.T) {
+	t.Parallel()
+	commented := map[string]bool{}
+	for _, root := range []string{"../../api", "../../cmd", "../../internal"} {
+		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
+			if err != nil {
+				return err
+			}
+			dir := filepath.Dir(path)
+			commented[dir] = commented[dir] || f.Doc != nil
+			for _, decl := range f.Decls {
+				if fn, ok := decl.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.Name == "init" {
+					t.Errorf("%s has an init function", path)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for dir, ok := range commented {
+		if !ok {
+			t.Errorf("%s has no package comment", dir)
+		}
+	}
+}
