@@ -1,0 +1,63 @@
+package message
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+const hostile = `<head><meta http-equiv=refresh content="0;url=http://evil.example"><base href="http://evil.example/">
+<link rel=stylesheet href="http://evil.example/l"><style>@import url(http://evil.example/s)</style><script>x()</script></head>
+<body background="http://evil.example/bg" onload="x()"><iframe src="http://evil.example/f"></iframe><object data="http://evil.example/o"></object>
+<svg><image href="http://evil.example/v"/></svg><form action="http://evil.example/p"><input name=a><button>b</button></form>
+<div style="position:fixed;top:0;background:url(http://evil.example/c);width:expression(x())">text</div>
+<img src="http://evil.example/i" srcset="http://evil.example/2 2x" onerror="x()"><a href="javascript:x()">go</a></body>`
+
+func view(body string) (HTMLView, bool) {
+	raw := strings.NewReader("Content-Type: text/html; charset=utf-8\n\n" + body)
+	v, err := SafeHTML(raw, Parse(context.Background(), raw), HTMLOptions{})
+	return v, err == nil
+}
+
+// TestHostileHTML looks for anything that could act or load.
+func TestHostileHTML(t *testing.T) {
+	t.Parallel()
+	v, ok := view(hostile)
+	if !ok {
+		t.Fatal("no HTML")
+	}
+	for _, bad := range []string{"evil.example", "<script", "<iframe", "<object", "<svg", "<form", "<input", "<base", "<link", "refresh", "javascript:", "onerror", "onload", "position", "expression", "@import"} {
+		if strings.Contains(strings.ToLower(v.HTML), bad) {
+			t.Errorf("%q is left in %s", bad, v.HTML)
+		}
+	}
+	if v.Blocked == 0 {
+		t.Error("no remote reference was counted")
+	}
+	if !strings.Contains(v.HTML, "text") {
+		t.Error("the text is gone")
+	}
+}
+
+// TestLarge parses what is built to exhaust a parser.
+func TestLarge(t *testing.T) {
+	t.Parallel()
+	var nest strings.Builder
+	for i := range 100_000 {
+		fmt.Fprintf(&nest, "Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n", i, i)
+	}
+	for name, raw := range map[string]string{
+		"nested": nest.String(),
+		"header": "Subject: " + strings.Repeat("a", 10<<20) + "\n\nbody",
+		"parts":  "Content-Type: multipart/mixed; boundary=x\n\n" + strings.Repeat("--x\n\na\n", 1_000_000) + "--x--",
+	} {
+		t.Run(name, func(t *testing.T) {
+			bounded(t, func() {
+				if f := Parse(context.Background(), strings.NewReader(raw)); len(f.Parts) > maxParts || len(f.Text) > maxText {
+					t.Errorf("%d parts, %d bytes of text", len(f.Parts), len(f.Text))
+				}
+			})
+		})
+	}
+}
