@@ -89,7 +89,7 @@ func (a *Archive) candidates(ctx context.Context, in LogIn) ([]catalog.User, err
 	if strings.ContainsRune(login, 0) {
 		return nil, nil // nobody's, and no text for PostgreSQL
 	}
-	tenants, err := a.catalog.Tenants(ctx)
+	tenants, err := a.Tenants(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -83,9 +83,15 @@ func (a *Archive) TenantBySlug(ctx context.Context, slug string) (*catalog.Tenan
 	return a.catalog.TenantBySlug(ctx, strings.ToLower(slug))
 }
 
-// Tenants lists all tenants.
+// Tenants lists all tenants; a damaged row is left out and logged, for the others
+// must go on.
 func (a *Archive) Tenants(ctx context.Context) ([]*catalog.Tenant, error) {
-	return a.catalog.Tenants(ctx)
+	list, err := a.catalog.Tenants(ctx)
+	if bad := rowErrors(err); len(bad) > 0 {
+		a.log.Error("rows of tenants are damaged; muniment fsck tells more", "error", err)
+		return list, nil
+	}
+	return list, err
 }
 
 // act records what somebody did on the command line.

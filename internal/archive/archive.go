@@ -99,7 +99,7 @@ func New(c Config) (*Archive, error) {
 		bytes: semaphore.NewWeighted(inFlight), tenants: map[uid.ID]*tenantWork{},
 		background: ctx, stop: stop,
 	}
-	tenants, err := a.catalog.Tenants(ctx)
+	tenants, err := a.Tenants(ctx)
 	if err != nil {
 		stop()
 		return nil, err

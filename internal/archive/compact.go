@@ -166,7 +166,7 @@ func (a *Archive) Tidy(ctx context.Context) error {
 	if err := a.catalog.DeleteExpiredSessions(ctx, a.now()); err != nil {
 		return err
 	}
-	tenants, err := a.catalog.Tenants(ctx)
+	tenants, err := a.Tenants(ctx)
 	if err != nil {
 		return err
 	}

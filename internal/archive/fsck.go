@@ -67,7 +67,7 @@ func (a *Archive) Fsck(ctx context.Context, o FsckOptions) (*FsckResult, error) 
 	}); err != nil {
 		return f.out, fmt.Errorf("check catalog: %w", err)
 	}
-	tenants, err := a.catalog.Tenants(ctx)
+	tenants, err := a.Tenants(ctx)
 	if err != nil {
 		return f.out, err
 	}
@@ -211,42 +211,6 @@ func (f *fsck) frame(ctx context.Context, tenant uid.ID, e vault.Entry) error {
 	case row.SHA256 != e.Frame.SHA256 || row.Size != e.Frame.Size:
 		f.damage("message "+e.Frame.AOID.String(), "row and segment %s disagree on hash or size", e.Frame.Ref)
 	}
-	return nil
-}
-
-// unknownSegment handles a segment that no commit has made known.
-func (f *fsck) unknownSegment(ctx context.Context, tenant uid.ID, s vault.Segment) error {
-	if f.a.now().Sub(s.CreatedAt) < graceTime && !f.o.Repair {
-		return nil
-	}
-	x := Finding{Severity: Leftover, Object: "segment " + s.ID.String(),
-		What: "was never acknowledged, or is left over from a compaction: the catalog does not know it"}
-	// A row that still lives there would mean that the catalog lost the segment's row.
-	var lost int
-	err := f.a.vault.Scan(ctx, tenant, s.ID, func(e vault.Entry) error {
-		if e.Err != nil || e.Frame.Kind != vault.KindMessage {
-			return nil
-		}
-		row, err := f.a.catalog.Message(ctx, tenant, e.Frame.AOID)
-		if err == nil && row.Segment == s.ID {
-			lost++
-		}
-		return nil
-	})
-	if err != nil && !errors.Is(err, vault.ErrCorrupt) && !errors.Is(err, vault.ErrNotFound) {
-		return err
-	}
-	if lost > 0 {
-		f.damage(x.Object, "holds %d messages, but the catalog has lost its row; muniment rebuild restores it", lost)
-		return nil
-	}
-	if f.o.Repair {
-		if err := f.a.vault.Remove(ctx, tenant, s.ID); err != nil {
-			return err
-		}
-		x.Repaired = true
-	}
-	f.report(x)
 	return nil
 }
 

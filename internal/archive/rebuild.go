@@ -60,13 +60,13 @@ func (r *rebuild) tenant(ctx context.Context, info vault.TenantInfo) error {
 	if err := r.a.catalog.ClearMessages(ctx, info.ID); err != nil {
 		return err
 	}
-	done := &adopted{tenant: info.ID, sums: map[[32]byte]uid.ID{}, parts: map[[32]byte]bool{}, keys: map[[32]byte]bool{}, sources: map[uid.ID]bool{}}
+	done := newAdopted(info.ID)
 	segments, err := r.a.vault.ListSegments(ctx, info.ID)
 	if err != nil {
 		return err
 	}
 	// Parts first: a message can only be read when its parts are known.
-	for _, pass := range []func(context.Context, *adopted, *catalog.Batch, vault.Entry) error{r.part, r.message, r.record} {
+	for _, pass := range []takeFrame{r.part, r.message, r.record} {
 		for _, s := range segments {
 			if err := r.segment(ctx, done, s, pass); err != nil {
 				return err
@@ -93,7 +93,7 @@ func (a *Archive) restoreTenant(ctx context.Context, info vault.TenantInfo) erro
 }
 
 // segment takes one kind of frames of a segment into the catalog.
-func (r *rebuild) segment(ctx context.Context, done *adopted, s vault.Segment, take func(context.Context, *adopted, *catalog.Batch, vault.Entry) error) error {
+func (r *rebuild) segment(ctx context.Context, done *adopted, s vault.Segment, take takeFrame) error {
 	b := &catalog.Batch{}
 	if _, err := r.a.catalog.Segment(ctx, done.tenant, s.ID); errors.Is(err, catalog.ErrNotFound) {
 		b.Segment = &catalog.Segment{Tenant: done.tenant, ID: s.ID, Size: s.Size, CreatedAt: s.CreatedAt}

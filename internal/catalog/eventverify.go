@@ -27,7 +27,7 @@ func (c *Catalog) VerifyEvents(ctx context.Context, tenant uid.ID, report func(e
 		if err != nil {
 			return c.wrap(err, "verify event log")
 		}
-		if len(rows) == 0 {
+		if len(rows) == 0 || rows[0].Seq >= h.Events {
 			break
 		}
 		if err := v.page(ctx, rows, int64(h.Events)); err != nil {

@@ -54,7 +54,7 @@ func (b *blob) Scan(src any) error {
 	if !ok {
 		v = []byte(damagedBytes)
 	}
-	*b = append(blob(nil), v...)
+	*b = append(blob{}, v...) // empty is not NULL
 	return nil
 }
 

@@ -165,6 +165,9 @@ func loadAddresses(ctx context.Context, db bun.IDB, rows []userRow) error {
 		}
 		for _, a := range addresses {
 			if r := at[string(a.UserID)]; r != nil {
+				if int(a.Position) != len(r.addresses) { // then the check sum differs
+					a.Address = damagedBytes
+				}
 				r.addresses = append(r.addresses, a.Address)
 			}
 		}

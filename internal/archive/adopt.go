@@ -1,0 +1,137 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/uid"
+	"github.com/muniment/muniment/internal/vault"
+)
+
+// strangers is what an unknown segment holds that the catalog does not know.
+type strangers struct {
+	messages int // by content
+	settled  int // messages whose row says that they are in this very segment
+	done     *adopted
+}
+
+// unknownSegment handles a segment that no commit has made known. Its messages
+// were never acknowledged, or the catalog is older than the vault: that cannot
+// be told apart, so what is not elsewhere is kept.
+func (f *fsck) unknownSegment(ctx context.Context, tenant uid.ID, s vault.Segment) error {
+	if f.a.now().Sub(s.CreatedAt) < graceTime && !f.o.Repair {
+		return nil
+	}
+	x := Finding{Severity: Leftover, Object: "segment " + s.ID.String()}
+	found, err := f.strangers(ctx, tenant, s)
+	if err != nil {
+		return err
+	}
+	if found.settled > 0 {
+		f.damage(x.Object, "holds %d messages, but the catalog has lost its row; muniment rebuild restores it", found.settled)
+		return nil
+	}
+	x.What = "the catalog does not know it; everything in it is elsewhere too"
+	if found.messages > 0 {
+		x.What = fmt.Sprintf("the catalog does not know it; %d of its messages are nowhere else and were probably never acknowledged", found.messages)
+	}
+	if f.o.Repair {
+		if err := f.settle(ctx, s, found); err != nil {
+			return err
+		}
+		x.Repaired = true
+	}
+	f.report(x)
+	return nil
+}
+
+// settle takes a segment with strangers into the catalog, and removes any other.
+func (f *fsck) settle(ctx context.Context, s vault.Segment, found *strangers) error {
+	if found.messages == 0 {
+		return f.a.vault.Remove(ctx, found.done.tenant, s.ID)
+	}
+	r := &rebuild{a: f.a, out: &Rebuilt{}}
+	for _, take := range []takeFrame{r.part, r.message, r.record} {
+		if err := r.segment(ctx, found.done, s, take); err != nil {
+			return err
+		}
+	}
+	if err := errors.Join(r.out.Damaged...); err != nil {
+		return err
+	}
+	w, err := f.a.work(found.done.tenant)
+	if err == nil {
+		w.poke()
+	}
+	return err
+}
+
+// strangers compares a segment's frames with the catalog.
+func (f *fsck) strangers(ctx context.Context, tenant uid.ID, s vault.Segment) (*strangers, error) {
+	out := &strangers{done: newAdopted(tenant)}
+	err := f.a.vault.Scan(ctx, tenant, s.ID, func(e vault.Entry) error {
+		if e.Err != nil || e.Erased {
+			return nil
+		}
+		switch e.Frame.Kind {
+		case vault.KindMessage:
+			return f.stranger(ctx, e, out)
+		case vault.KindPart:
+			_, known, err := f.a.catalog.FindPart(ctx, tenant, e.Frame.SHA256)
+			out.done.parts[e.Frame.SHA256] = known
+			return err
+		case vault.KindRecord:
+			return f.knownCapture(ctx, e, out.done)
+		}
+		return nil
+	})
+	if errors.Is(err, vault.ErrCorrupt) || errors.Is(err, vault.ErrNotFound) {
+		return out, nil // half of a write that never ended
+	}
+	return out, err
+}
+
+func (f *fsck) stranger(ctx context.Context, e vault.Entry, out *strangers) error {
+	tenant := out.done.tenant
+	row, err := f.a.catalog.Message(ctx, tenant, e.Frame.AOID)
+	if err == nil && row.Segment == e.Frame.Ref.Segment {
+		out.settled++
+		return nil
+	}
+	known, err := f.a.catalog.Known(ctx, tenant, [][32]byte{e.Frame.SHA256})
+	if err != nil {
+		return err
+	}
+	if aoid, ok := known[e.Frame.SHA256]; ok {
+		out.done.sums[e.Frame.SHA256] = aoid
+		return nil
+	}
+	out.messages++
+	return f.knownCapture(ctx, e, out.done)
+}
+
+// knownCapture remembers captures that the catalog has.
+func (f *fsck) knownCapture(ctx context.Context, e vault.Entry, done *adopted) error {
+	rec, err := decodeRecord(e.Meta)
+	if err != nil {
+		return nil //nolint:nilerr // taking it will say what is wrong
+	}
+	c, err := rec.Capture.capture(done.tenant, e.Frame.AOID)
+	if err != nil {
+		return nil //nolint:nilerr // as above
+	}
+	known, err := f.a.catalog.KnownCaptures(ctx, done.tenant, [][32]byte{c.Key})
+	if known[c.Key] {
+		done.keys[c.Key] = true
+	}
+	return err
+}
+
+func newAdopted(tenant uid.ID) *adopted {
+	return &adopted{tenant: tenant, sums: map[[32]byte]uid.ID{}, parts: map[[32]byte]bool{}, keys: map[[32]byte]bool{}, sources: map[uid.ID]bool{}}
+}
+
+// takeFrame takes one frame into a batch for the catalog.
+type takeFrame func(context.Context, *adopted, *catalog.Batch, vault.Entry) error
