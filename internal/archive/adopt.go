@@ -15,63 +15,73 @@ type strangers struct {
 	messages int // by content
 	settled  int // messages whose row says that they are in this very segment
 	done     *adopted
+	// unreadable is the first damage in it; such a segment is left as it is.
+	unreadable error
 }
 
 // unknownSegment handles a segment that no commit has made known. Its messages
 // were never acknowledged, or the catalog is older than the vault: that cannot
-// be told apart, so what is not elsewhere is kept.
-func (f *fsck) unknownSegment(ctx context.Context, tenant uid.ID, s vault.Segment) error {
+// be told apart, so what is not elsewhere is kept. It reports whether the
+// catalog knows the segment from now on.
+func (f *fsck) unknownSegment(ctx context.Context, tenant uid.ID, s vault.Segment) (taken bool, err error) {
 	if f.a.now().Sub(s.CreatedAt) < graceTime && !f.o.Repair {
-		return nil
+		return false, nil
 	}
 	x := Finding{Severity: Leftover, Object: "segment " + s.ID.String()}
 	found, err := f.strangers(ctx, tenant, s)
 	if err != nil {
-		return err
+		return false, err
 	}
-	if found.settled > 0 {
+	switch {
+	case found.unreadable != nil:
+		f.damage(x.Object, "the catalog does not know it, and not all of it can be read: %v", found.unreadable)
+		return false, nil
+	case found.settled > 0:
 		f.damage(x.Object, "holds %d messages, but the catalog has lost its row; muniment rebuild restores it", found.settled)
-		return nil
+		return false, nil
 	}
 	x.What = "the catalog does not know it; everything in it is elsewhere too"
 	if found.messages > 0 {
 		x.What = fmt.Sprintf("the catalog does not know it; %d of its messages are nowhere else and were probably never acknowledged", found.messages)
 	}
 	if f.o.Repair {
-		if err := f.settle(ctx, s, found); err != nil {
-			return err
+		if taken, err = f.settle(ctx, s, found); err != nil {
+			return false, err
 		}
 		x.Repaired = true
 	}
 	f.report(x)
-	return nil
+	return taken, nil
 }
 
 // settle takes a segment with strangers into the catalog, and removes any other.
-func (f *fsck) settle(ctx context.Context, s vault.Segment, found *strangers) error {
+func (f *fsck) settle(ctx context.Context, s vault.Segment, found *strangers) (taken bool, err error) {
 	if found.messages == 0 {
-		return f.a.vault.Remove(ctx, found.done.tenant, s.ID)
+		return false, f.a.vault.Remove(ctx, found.done.tenant, s.ID)
 	}
 	r := &rebuild{a: f.a, out: &Rebuilt{}}
 	for _, take := range []takeFrame{r.part, r.message, r.record} {
 		if err := r.segment(ctx, found.done, s, take); err != nil {
-			return err
+			return false, err
 		}
 	}
 	if err := errors.Join(r.out.Damaged...); err != nil {
-		return err
+		return false, err
 	}
 	w, err := f.a.work(found.done.tenant)
 	if err == nil {
 		w.poke()
 	}
-	return err
+	return true, err
 }
 
 // strangers compares a segment's frames with the catalog.
 func (f *fsck) strangers(ctx context.Context, tenant uid.ID, s vault.Segment) (*strangers, error) {
 	out := &strangers{done: newAdopted(tenant)}
 	err := f.a.vault.Scan(ctx, tenant, s.ID, func(e vault.Entry) error {
+		if e.Err != nil && out.unreadable == nil {
+			out.unreadable = e.Err
+		}
 		if e.Err != nil || e.Erased {
 			return nil
 		}
@@ -88,7 +98,8 @@ func (f *fsck) strangers(ctx context.Context, tenant uid.ID, s vault.Segment) (*
 		return nil
 	})
 	if errors.Is(err, vault.ErrCorrupt) || errors.Is(err, vault.ErrNotFound) {
-		return out, nil // half of a write that never ended
+		out.unreadable = err
+		return out, nil
 	}
 	return out, err
 }

@@ -165,10 +165,13 @@ func (f *fsck) segments(ctx context.Context, tenant uid.ID, known map[uid.ID]boo
 	for _, s := range list {
 		f.out.Segments++
 		if !known[s.ID] {
-			if err := f.unknownSegment(ctx, tenant, s); err != nil {
+			taken, err := f.unknownSegment(ctx, tenant, s)
+			if err != nil {
 				return nil, err
 			}
-			continue
+			if !taken {
+				continue
+			}
 		}
 		held[s.ID] = nil
 		err := f.a.vault.Check(ctx, tenant, s.ID, func(e vault.Entry) error {

@@ -165,6 +165,9 @@ func (a *Archive) catchUp(ctx context.Context, tenant uid.ID, mark int64) error 
 		docs := make([]index.Doc, 0, len(rows))
 		for _, row := range rows {
 			d, err := a.documentOf(ctx, row, names)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
 			if err != nil {
 				// A damaged message must not keep all later ones from being
 				// found; fsck names it.
@@ -199,6 +202,9 @@ func (a *Archive) reindexPending(ctx context.Context, tenant uid.ID) error {
 			return err
 		}
 		d, err := a.documentOf(ctx, row, names)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		if err != nil {
 			a.log.Error("message cannot be indexed", "tenant", tenant, "aoid", q.AOID, "error", err)
 			continue

@@ -25,6 +25,8 @@ type postfix struct {
 	log    string
 }
 
+// mainCF retries after five seconds: a shorter time lets the queue manager meet
+// a message that its smtp client has not yet put down, and leave it for long.
 const mainCF = `compatibility_level = 3.6
 queue_directory = %[1]s/queue
 data_directory = %[1]s/data
@@ -47,9 +49,9 @@ smtp_tls_security_level = encrypt
 lmtp_tls_security_level = encrypt
 smtputf8_enable = yes
 message_size_limit = 200000000
-minimal_backoff_time = 1s
-maximal_backoff_time = 1s
-queue_run_delay = 1s
+minimal_backoff_time = 5s
+maximal_backoff_time = 5s
+queue_run_delay = 2s
 smtp_line_length_limit = 0
 lmtp_line_length_limit = 0
 `
