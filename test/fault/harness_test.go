@@ -137,6 +137,16 @@ func (v *server) kill() {
 	<-v.dead
 }
 
+// ended tells whether the process is gone.
+func (v *server) ended() bool {
+	select {
+	case <-v.dead:
+		return true
+	default:
+		return false
+	}
+}
+
 func (v *server) stop(t *testing.T) {
 	t.Helper()
 	v.cmd.Process.Signal(syscall.SIGTERM) //nolint:errcheck // it may be dead already

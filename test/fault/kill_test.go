@@ -163,7 +163,7 @@ func (s *subject) eventually(srv *server) error {
 			err = s.send(c)
 			c.Close()
 		}
-		if err == nil || ctx.Err() != nil {
+		if err == nil || ctx.Err() != nil || srv.ended() {
 			return err
 		}
 		time.Sleep(100 * time.Millisecond)
