@@ -16,5 +16,5 @@ func WriteProblem(w http.ResponseWriter, requestID string, f Fault) {
 	w.WriteHeader(f.GetStatus())
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
-	e.Encode(f) // fails only if the client is gone
+	e.Encode(f) //nolint:errcheck // fails only if the client is gone
 }

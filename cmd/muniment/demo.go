@@ -87,6 +87,7 @@ func (c *demoCmd) Run(ctx context.Context, g *Globals, s *streams) error {
 
 func (c *demoCmd) announce(s *streams, srv *server, state *demoState) {
 	if c.JSON {
+		//nolint:errcheck // nobody reads the output any more
 		json.NewEncoder(s.out).Encode(map[string]any{"url": srv.url(), "smtp": srv.smtpAddr, "journal": state.Journal, "logins": state.Logins, "sent": state.Sent})
 		return
 	}

@@ -26,7 +26,7 @@ func (c *fsckCmd) Run(ctx context.Context, g *Globals, s *streams) error {
 	enc := json.NewEncoder(s.out)
 	report := func(f archive.Finding) {
 		if c.JSON {
-			enc.Encode(f)
+			enc.Encode(f) //nolint:errcheck // nobody reads the output any more
 			return
 		}
 		state := ""
@@ -40,7 +40,7 @@ func (c *fsckCmd) Run(ctx context.Context, g *Globals, s *streams) error {
 		return err
 	}
 	if c.JSON {
-		enc.Encode(r)
+		enc.Encode(r) //nolint:errcheck // as above
 	} else {
 		fmt.Fprintf(s.out, "checked %d tenants, %d segments, %d messages, %d attachments, %d captures: %d damaged, %d left over (%d repaired)\n",
 			r.Tenants, r.Segments, r.Messages, r.Parts, r.Captures, r.Damage, r.Leftovers, r.Repaired)

@@ -136,7 +136,7 @@ func TestImportOfUnreadableFiles(t *testing.T) {
 	if err := errors.Join(os.Chmod(filepath.Join(dir, "1.eml"), 0), os.Chmod(filepath.Join(dir, "box"), 0), os.Chmod(filepath.Join(dir, "sub"), 0)); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.Chmod(filepath.Join(dir, "sub"), 0o700) })
+	t.Cleanup(func() { _ = os.Chmod(filepath.Join(dir, "sub"), 0o700) })
 	r := finish(t, cmd)
 	if r.code != 3 || !strings.HasPrefix(r.out, "2 offered: 2 new") ||
 		!strings.Contains(r.err, `"1.eml": unreadable`) || !strings.Contains(r.err, `"box": unreadable`) || !strings.Contains(r.err, `"sub": unreadable`) {

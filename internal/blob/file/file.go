@@ -214,7 +214,7 @@ func (s *Store) write(ctx context.Context, key string, r io.Reader, size int64, 
 		err = ctx.Err()
 	}
 	if err != nil {
-		s.fs.Remove(tmp) // else the next Open sweeps it
+		s.fs.Remove(tmp) //nolint:errcheck // else the next Open sweeps it
 		return hideExist(err)
 	}
 	err = publish(tmp, target)
@@ -225,7 +225,7 @@ func (s *Store) write(ctx context.Context, key string, r io.Reader, size int64, 
 		}
 	}
 	if err != nil {
-		s.fs.Remove(tmp)
+		s.fs.Remove(tmp) //nolint:errcheck // as above
 		return err
 	}
 	if err := s.fs.syncDir(dir); err != nil {

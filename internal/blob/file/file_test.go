@@ -229,7 +229,7 @@ func TestKilledHelper(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Put(t.Context(), "k", readerFunc(func([]byte) (int, error) {
+	_ = s.Put(t.Context(), "k", readerFunc(func([]byte) (int, error) {
 		return 0, syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	}), 1)
 	select {}

@@ -76,7 +76,7 @@ func (s *Store) List(ctx context.Context, prefix string, fn func(blob.Info) erro
 	if i := strings.LastIndexByte(prefix, '/'); i >= 0 {
 		dir = prefix[:i+1]
 		if blob.CheckKey(prefix[:i]) != nil {
-			return nil // no object has such a key
+			return nil //nolint:nilerr // no object has such a key
 		}
 	}
 	return s.walk(ctx, dir, prefix, fn)

@@ -77,7 +77,7 @@ func (p *parser) parseOr(depth int) (Node, error) {
 		if err != nil {
 			return nil, err
 		}
-		kw, at := keyword(noKeyword), Span{}
+		kw, at := noKeyword, Span{}
 		if !p.atEnd() {
 			kw, at = p.keyword()
 		}

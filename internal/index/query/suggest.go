@@ -180,22 +180,22 @@ func values(t Typing, lang string) []Suggestion {
 			out = append(out, s)
 		}
 	}
-	switch op := t.Field.operator(); {
-	case op.kind == valueHas:
+	switch t.Field.operator().kind {
+	case valueHas:
 		add("attachment", "anhang", "with attachments", "mit Anhängen")
-	case op.kind == valueType:
+	case valueType:
 		for i := range fileKinds {
 			k := &fileKinds[i]
 			exts := "." + strings.Join(k.exts[:min(len(k.exts), 4)], " .")
 			add(k.name, k.german(), exts, exts)
 		}
-	case op.kind == valueDate:
+	case valueDate:
 		add("today", "heute", "", "")
 		add("yesterday", "gestern", "", "")
 		add("7d", "7t", "7 days ago", "vor 7 Tagen")
 		add("1m", "1m", "a month ago", "vor einem Monat")
 		add("1y", "1j", "a year ago", "vor einem Jahr")
-	case op.kind == valueSize:
+	case valueSize:
 		for _, size := range []string{"1MB", "5MB", "10MB", "25MB"} {
 			add(size, size, "", "")
 		}

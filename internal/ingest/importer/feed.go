@@ -120,7 +120,7 @@ func (f feeder) mboxMessage(file found, m *mbox.Message, r *mbox.Reader) error {
 	if f.checkpoint.has(one) {
 		from := r.Pos()
 		if _, err := io.Copy(io.Discard, r); err != nil {
-			return nil // Next tells
+			return nil //nolint:nilerr // Next tells
 		}
 		f.account.item(doneBefore, r.Pos()-from)
 		f.meter.message()
@@ -141,7 +141,8 @@ func (f feeder) mboxMessage(file found, m *mbox.Message, r *mbox.Reader) error {
 func (f feeder) countMessage(one found, r *mbox.Reader) error {
 	n, err := io.Copy(io.Discard, r)
 	switch {
-	case err != nil: // Next tells
+	case err != nil:
+		return nil //nolint:nilerr // Next tells
 	case n == 0:
 		return f.problem(Problem{Origin: one.origin, Reason: Empty})
 	case n > f.cfg.MaxMessage:
@@ -163,7 +164,7 @@ func (f feeder) fill(it item, buf *spool.Buffer, r *mbox.Reader) error {
 		n, err := io.Copy(io.Discard, r)
 		f.release(it)
 		if err != nil {
-			return nil // Next tells
+			return nil //nolint:nilerr // Next tells
 		}
 		return f.tooLarge(it.found, max(r.Pos()-from, n))
 	case buf.Err() != nil:
@@ -171,7 +172,7 @@ func (f feeder) fill(it item, buf *spool.Buffer, r *mbox.Reader) error {
 		return fmt.Errorf("%s: %w", it.origin, buf.Err())
 	case err != nil:
 		f.release(it)
-		return nil // Next tells
+		return nil //nolint:nilerr // Next tells
 	case it.size == 0:
 		f.release(it)
 		return f.problem(Problem{Origin: it.origin, Reason: Empty})
