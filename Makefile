@@ -15,7 +15,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: web/dist/index.html ## build bin/muniment, web interface included
-	go build -trimpath -o bin/muniment ./cmd/muniment
+	go build -trimpath -buildvcs=auto -o bin/muniment ./cmd/muniment
 
 run: build ## start a demonstration in ./data and print where it is
 	@bin/muniment demo --data ./data

@@ -54,7 +54,7 @@ func (c *demoCmd) Run(ctx context.Context, g *Globals, s *streams) error {
 			return err
 		}
 	}
-	a, err := openApp(ctx, conf, newLogger(conf, s), shared)
+	a, err := openApp(ctx, conf, newLogger(conf, s), founding)
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ const compactEvery = 10 * time.Minute
 type serveCmd struct{}
 
 func (serveCmd) Run(ctx context.Context, g *Globals, s *streams) error {
-	a, err := g.open(ctx, s, shared)
+	a, err := g.open(ctx, s, founding)
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ type tenantCreateCmd struct {
 }
 
 func (c *tenantCreateCmd) Run(ctx context.Context, g *Globals, s *streams) error {
-	a, err := g.open(ctx, s, shared)
+	a, err := g.open(ctx, s, founding)
 	if err != nil {
 		return err
 	}

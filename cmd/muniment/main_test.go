@@ -1,0 +1,114 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// command runs the program in this process.
+func command(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = run(args, &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+// want fails unless the exit code is as wanted and standard error says why.
+func want(t *testing.T, code int, why string, args ...string) {
+	t.Helper()
+	got, _, stderr := command(t, args...)
+	if got != code || !strings.Contains(stderr, why) {
+		t.Errorf("muniment %s: exit code %d, want %d; standard error: %q, want %q in it", strings.Join(args, " "), got, code, stderr, why)
+	}
+}
+
+func TestExitCodes(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	data := filepath.Join(dir, "data")
+	settings := filepath.Join(dir, "wrong.yaml")
+	write(t, settings, "http:\n  lissten: :80\n")
+	other := filepath.Join(dir, "other")
+	write(t, filepath.Join(other, "thesis.txt"), "not an archive")
+	good := filepath.Join(dir, "good.eml")
+	write(t, good, "Subject: gut\r\n\r\nText\r\n")
+	empty := filepath.Join(dir, "empty.eml")
+	write(t, empty, "")
+
+	want(t, exitUsage, "frobnicate", "frobnicate")
+	want(t, exitUsage, "--colour", "version", "--colour")
+	want(t, exitUsage, "lissten", "--config", settings, "config")
+	want(t, exitUsage, "http.lissten", "--set", "http.lissten=:80", "config")
+	want(t, exitUsage, "no archive in "+data, "--data", data, "tenant", "list")
+	if _, err := os.Stat(data); err == nil {
+		t.Errorf("a command that only reads has made %s", data)
+	}
+	want(t, exitUsage, "thesis.txt", "--data", other, "tenant", "create", "acme")
+
+	want(t, exitOK, "", "--data", data, "tenant", "create", "acme", "--name", "Acme GmbH")
+	want(t, exitError, "acme", "--data", data, "tenant", "create", "acme")
+	want(t, exitUsage, "nobody", "--data", data, "user", "list", "nobody")
+	want(t, exitOK, "", "--data", data, "import", "acme", good, "--quiet")
+	want(t, exitFindings, "empty.eml", "--data", data, "import", "acme", good, empty, "--quiet")
+	want(t, exitUsage, "missing.eml", "--data", data, "import", "acme", filepath.Join(dir, "missing.eml"))
+	want(t, exitOK, "", "--data", data, "fsck")
+
+	segments, err := filepath.Glob(filepath.Join(data, "blobs", "tenants", "*", "seg", "*.seg"))
+	if err != nil || len(segments) == 0 {
+		t.Fatalf("no segments: %v", err)
+	}
+	b, err := os.ReadFile(segments[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[len(b)/2] ^= 1
+	if err := os.Chmod(segments[0], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(segments[0], b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, out, _ := command(t, "--data", data, "fsck")
+	if code != exitFindings || !strings.Contains(out, strings.TrimSuffix(filepath.Base(segments[0]), ".seg")) {
+		t.Errorf("fsck of a damaged segment: exit code %d, want %d; it says %q", code, exitFindings, out)
+	}
+}
+
+// Commands that need the data directory for themselves say so and do nothing.
+func TestLocked(t *testing.T) {
+	t.Parallel()
+	data := filepath.Join(t.TempDir(), "data")
+	want(t, exitOK, "", "--data", data, "tenant", "create", "acme", "--name", "Acme GmbH")
+	g := Globals{Data: data}
+	a, err := g.open(t.Context(), &streams{out: &bytes.Buffer{}, err: &bytes.Buffer{}}, shared)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(t, exitLocked, data, "--data", data, "rebuild")
+	want(t, exitLocked, data, "--data", data, "fsck", "--repair")
+	want(t, exitOK, "", "--data", data, "fsck")
+	want(t, exitOK, "", "--data", data, "tenant", "list")
+	a.close()
+	want(t, exitOK, "", "--data", data, "rebuild")
+}
+
+func TestVersion(t *testing.T) {
+	t.Parallel()
+	code, out, _ := command(t, "version")
+	if code != exitOK || !strings.HasPrefix(out, "muniment ") || !strings.Contains(out, "go1.") {
+		t.Errorf("exit code %d: %q", code, out)
+	}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
