@@ -6,8 +6,7 @@
 // a temporary directory that goes when the process ends, however it ends. It
 // does not sync: it survives no power failure, and no test may need it to.
 //
-// Without a server the test is skipped, unless MUNIMENT_TEST_REQUIRE names
-// "postgres" (as the CI run does): then it fails.
+// Without a server the test fails: what has not been tried does not hold.
 package pgtest
 
 import (
@@ -34,7 +33,7 @@ func DSN(t testing.TB) string {
 	t.Helper()
 	running, err := theServer()
 	if err != nil {
-		missing(t, err)
+		t.Fatalf("no PostgreSQL (scripts/setup installs it): %v", err)
 	}
 	server := running.dsn
 	name := "test_" + strings.ToLower(rand.Text())
@@ -69,16 +68,6 @@ func admin(server, statement string) error {
 		err = closeErr
 	}
 	return err
-}
-
-func missing(t testing.TB, err error) {
-	t.Helper()
-	for n := range strings.SplitSeq(os.Getenv("MUNIMENT_TEST_REQUIRE"), ",") {
-		if n == "postgres" || n == "all" {
-			t.Fatalf("no PostgreSQL (required by MUNIMENT_TEST_REQUIRE): %v", err)
-		}
-	}
-	t.Skipf("no PostgreSQL: %v", err)
 }
 
 // server is a running server. It ends when life is closed, at the latest when
