@@ -49,6 +49,9 @@ func addAccounts(ctx context.Context, c *Catalog, tx bun.Tx, tenant uid.ID, acco
 		if _, err := time.Parse(time.DateOnly, a.Day); err != nil || a.Outcome == "" {
 			return fmt.Errorf("%w: account of day %q and outcome %q", ErrInvalid, a.Day, a.Outcome)
 		}
+		if err := nameable(text(a.Outcome)); err != nil {
+			return fmt.Errorf("account: %w", err)
+		}
 		var old []accountRow
 		which := func(q bun.QueryBuilder) bun.QueryBuilder {
 			return q.Where("tenant = ?", tenant).Where("day = ?", text(a.Day)).Where("source = ?", a.Source).Where("outcome = ?", text(a.Outcome))

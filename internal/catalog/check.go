@@ -139,6 +139,9 @@ func (c *Catalog) checkMessages(ctx context.Context, tenant blob, report func(er
 	if err != nil || headBad != nil {
 		return err
 	}
+	if err := c.checkNumbered(ctx, tenant, numberedMessages(), report); err != nil {
+		return err
+	}
 	if last < h.Seq {
 		report(gap(tenant, last+1, h.Seq))
 	} else if total.RawBytes != h.RawBytes || total.Seq != h.Seq || total.FirstReceived != h.FirstReceived || total.LastReceived != h.LastReceived {

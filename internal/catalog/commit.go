@@ -154,6 +154,8 @@ func withParties(parties, more []Party) []Party {
 	}
 	merged := slices.Clip(parties)
 	for _, p := range more {
+		// As they come back from their column, or they would never be met again.
+		p.Role, p.Name, p.Address = asDocument(p.Role), asDocument(p.Name), asDocument(p.Address)
 		if id := (identity{p.Role, p.Address}); !seen[id] {
 			seen[id] = true
 			merged = append(merged, p)

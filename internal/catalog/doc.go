@@ -23,5 +23,8 @@
 //	sqlite.go postgres.go   the dialects     tenant.go user.go session.go source.go
 //	migrations/  the schema, per dialect     event.go     the tenant's event log
 //	sum.go       check sums of rows          indexed.go   what the index still has to learn
-//	text.go      text no database refuses    relocate.go clear.go check.go   for the caretakers
+//	text.go      text no database refuses    relocate.go walk.go   for the caretakers
+//	check.go reference.go beyond.go   what must hold between rows
+//
+// Package catalogtest holds what must be true on every database.
 package catalog

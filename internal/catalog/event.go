@@ -223,14 +223,15 @@ func (c *Catalog) Events(ctx context.Context, tenant uid.ID, from int64, limit i
 
 func (c *Catalog) eventRows(ctx context.Context, tenant uid.ID, from int64, limit int) ([]eventRow, error) {
 	var rows []eventRow
-	if err := c.read.NewSelect().Model(&rows).Where("tenant = ?", tenant).Where("seq >= ?", from).Order("seq").Limit(int64(limit)).Scan(ctx); err != nil {
+	q := atMost(c.read.NewSelect().Model(&rows).Where("tenant = ?", tenant).Where("seq >= ?", from).Order("seq"), limit)
+	if err := q.Scan(ctx); err != nil {
 		return nil, err
 	}
 	if len(rows) == 0 {
 		return nil, nil
 	}
 	var details []detailRow
-	q := c.read.NewSelect().Model(&details).Where("tenant = ?", tenant).Where("seq >= ?", rows[0].Seq).Where("seq <= ?", rows[len(rows)-1].Seq)
+	q = c.read.NewSelect().Model(&details).Where("tenant = ?", tenant).Where("seq >= ?", rows[0].Seq).Where("seq <= ?", rows[len(rows)-1].Seq)
 	if err := q.Scan(ctx); err != nil {
 		return nil, err
 	}

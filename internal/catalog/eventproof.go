@@ -77,10 +77,14 @@ func (c *Catalog) ProveEvent(ctx context.Context, tenant uid.ID, seq, size int64
 }
 
 // ProveConsistency returns the proof that the log of size to begins with the
-// log of size from. ErrNotFound if the log is shorter.
+// log of size from. ErrNotFound if the log is shorter or from is not between 0
+// and to.
 func (c *Catalog) ProveConsistency(ctx context.Context, tenant uid.ID, from, to int64) ([]eventlog.Hash, error) {
 	if err := c.hasEvents(ctx, tenant, to); err != nil {
 		return nil, err
+	}
+	if from < 0 || from > to {
+		return nil, fmt.Errorf("consistency from %d to %d: %w", from, to, ErrNotFound)
 	}
 	return eventlog.ProveConsistency(from, to, c.nodes(ctx, tenant))
 }

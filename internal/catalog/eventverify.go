@@ -12,7 +12,7 @@ import (
 const verifyPage = 4096
 
 // VerifyEvents recomputes the tenant's log from its events: every leaf, every
-// node, the head. report is called for each thing wrong, with a *RowError where
+// node, the head, and that there is nothing else. report is called for each thing wrong, with a *RowError where
 // a row is to blame; the error returned means that the check could not be
 // completed. A log that somebody has rewritten altogether is consistent with
 // itself: only a head that was handed out before can tell.
@@ -47,8 +47,7 @@ type eventVerifier struct {
 	report func(error)
 	next   int64 // Seq of the event expected next
 	tree   eventlog.Frontier
-	lost   bool  // an event is missing: the tree cannot be recomputed any more
-	nodes  int64 // stored nodes met
+	lost   bool // an event is missing: the tree cannot be recomputed any more
 }
 
 func (v *eventVerifier) gap(until int64) {
@@ -102,9 +101,6 @@ func (v *eventVerifier) compare(ctx context.Context, computed []eventlog.Node) e
 		}
 		for _, n := range nodes {
 			have, ok := stored[n.Position]
-			if ok {
-				v.nodes++
-			}
 			if have != string(n.Hash[:]) {
 				v.report(v.badNode(n, ok))
 			}
@@ -122,6 +118,11 @@ func (v *eventVerifier) badNode(n eventlog.Node, found bool) error {
 }
 
 func (v *eventVerifier) finish(ctx context.Context, h *headRow) error {
+	for _, n := range []numbered{numberedEvents(), numberedNodes()} {
+		if err := v.c.checkNumbered(ctx, v.tenant[:], n, v.report); err != nil {
+			return err
+		}
+	}
 	if v.lost {
 		return nil
 	}

@@ -63,7 +63,8 @@ func (c *Catalog) queue(ctx context.Context, tx bun.Tx, m *messageRow) error {
 // PendingReindex returns at most limit queued messages.
 func (c *Catalog) PendingReindex(ctx context.Context, tenant uid.ID, limit int) ([]Reindex, error) {
 	var rows []reindexRow
-	if err := c.read.NewSelect().Model(&rows).Where("tenant = ?", tenant).Order("aoid").Limit(int64(limit)).Scan(ctx); err != nil {
+	q := atMost(c.read.NewSelect().Model(&rows).Where("tenant = ?", tenant).Order("aoid"), limit)
+	if err := q.Scan(ctx); err != nil {
 		return nil, c.wrap(err, "pending reindex")
 	}
 	list := make([]Reindex, len(rows))

@@ -118,7 +118,7 @@ func (c *Catalog) Messages(ctx context.Context, tenant uid.ID, aoids []uid.ID) (
 // Rows that fail their check sum are missing and joined as *RowError in the
 // error, beside the good ones. No rows and no error: there are no more.
 func (c *Catalog) MessagesAfter(ctx context.Context, tenant uid.ID, seq int64, limit int) ([]*Message, error) {
-	q := c.read.NewSelect().Where("tenant = ?", tenant).Where("seq > ?", seq).Order("seq").Limit(int64(limit))
+	q := atMost(c.read.NewSelect().Where("tenant = ?", tenant).Where("seq > ?", seq).Order("seq"), limit)
 	list, err := all[messageRow, Message](ctx, q)
 	return list, c.wrap(err, "messages after %d", seq)
 }

@@ -105,6 +105,10 @@ const attempts = 8
 func (c *Catalog) transact(ctx context.Context, do func(ctx context.Context, tx bun.Tx) error) error {
 	for n := 1; ; n++ {
 		err := c.write.RunInTx(ctx, nil, do)
+		if err != nil && ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
+			// The drivers do not always tell that they gave up because of it.
+			return fmt.Errorf("%w (%w)", ctx.Err(), err)
+		}
 		if err == nil || n == attempts || !c.dialect.retry(err) {
 			return err
 		}

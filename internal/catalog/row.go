@@ -84,6 +84,14 @@ func (c *Catalog) locked(q *bun.SelectQuery) *bun.SelectQuery {
 	return q
 }
 
+// atMost limits a query; bun takes a limit of 0 for none.
+func atMost(q *bun.SelectQuery, limit int) *bun.SelectQuery {
+	if limit <= 0 {
+		return q.Where("1 = 0")
+	}
+	return q.Limit(int64(limit))
+}
+
 // toID converts a column that has passed its check sum; anything else becomes
 // the zero ID.
 func toID(b blob) uid.ID {

@@ -52,6 +52,9 @@ func (c *Catalog) CreateSource(ctx context.Context, s *Source) error {
 	if s.ID.IsZero() || s.Kind == "" || s.Name == "" {
 		return fmt.Errorf("create source: %w: no id, kind or name", ErrInvalid)
 	}
+	if err := nameable(text(s.Kind), text(s.Name), text(s.JournalAddress)); err != nil {
+		return c.wrap(err, "create source")
+	}
 	err := c.transact(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if _, err := one[Tenant](ctx, new(tenantRow), tx.NewSelect().Where("id = ?", s.Tenant)); err != nil {
 			return err
@@ -98,6 +101,9 @@ func (c *Catalog) Sources(ctx context.Context, tenant uid.ID) ([]*Source, error)
 
 // UpdateSource writes name, journal address, category and disabled.
 func (c *Catalog) UpdateSource(ctx context.Context, s *Source) error {
+	if err := nameable(text(s.Name), text(s.JournalAddress)); err != nil {
+		return c.wrap(err, "update source %s", s.ID)
+	}
 	err := c.transact(ctx, func(ctx context.Context, tx bun.Tx) error {
 		old, err := one[Source](ctx, new(sourceRow), c.locked(tx.NewSelect().Where("tenant = ?", s.Tenant).Where("id = ?", s.ID)))
 		if err != nil {

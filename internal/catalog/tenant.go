@@ -48,6 +48,9 @@ func (c *Catalog) CreateTenant(ctx context.Context, t *Tenant) error {
 	if t.ID.IsZero() || t.Slug == "" {
 		return fmt.Errorf("create tenant: %w: no id or no slug", ErrInvalid)
 	}
+	if err := nameable(text(t.Slug)); err != nil {
+		return c.wrap(err, "create tenant")
+	}
 	err := c.transact(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if _, err := tx.NewInsert().Model(newTenantRow(t)).Exec(ctx); err != nil {
 			return err

@@ -92,6 +92,10 @@ func toDocument(v any) (document, error) {
 	return document(b), nil
 }
 
+// asDocument returns what becomes of s in a document: every byte that is not
+// UTF-8 is replaced.
+func asDocument(s string) string { return string([]rune(s)) }
+
 // into decodes d, which has passed its check sum.
 func (d document) into(v any) error {
 	if err := json.Unmarshal([]byte(d), v); err != nil {

@@ -71,13 +71,16 @@ func (c *Catalog) CreateUser(ctx context.Context, u *User) error {
 	if u.ID.IsZero() || u.Login == "" {
 		return fmt.Errorf("create user: %w: no id or no login", ErrInvalid)
 	}
+	r := newUserRow(u)
+	if err := errors.Join(nameable(r.Login), nameable(r.addresses...)); err != nil {
+		return c.wrap(err, "create user %s", u.ID)
+	}
 	err := c.transact(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if !u.Tenant.IsZero() {
 			if _, err := one[Tenant](ctx, new(tenantRow), tx.NewSelect().Where("id = ?", u.Tenant)); err != nil {
 				return err
 			}
 		}
-		r := newUserRow(u)
 		if _, err := tx.NewInsert().Model(r).Exec(ctx); err != nil {
 			return err
 		}
@@ -111,6 +114,9 @@ func (c *Catalog) UpdateUser(ctx context.Context, u *User) error {
 		changedUser := *u
 		changedUser.Login, changedUser.CreatedAt = list[0].Login, list[0].CreatedAt
 		r := newUserRow(&changedUser)
+		if err := nameable(r.addresses...); err != nil {
+			return err
+		}
 		if err := changed(tx.NewUpdate().Model(r).Where("id = ?", u.ID).Exec(ctx)); err != nil {
 			return err
 		}

@@ -1,0 +1,272 @@
+package catalogtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/uid"
+)
+
+// damaged is a database with a row in every table, and how each is read.
+type damaged struct {
+	*env
+	tenant uid.ID
+	batch  *catalog.Batch
+	user   *catalog.User
+	source *catalog.Source
+}
+
+func newDamaged(t *testing.T, e *env) *damaged {
+	t.Helper()
+	d := &damaged{env: e, tenant: e.tenant(t, "a")}
+	d.user = e.user(t, d.tenant, "anna", "anna@example.com", "info@example.com")
+	d.source = e.source(t, d.tenant, "files")
+	must(t, e.CreateSession(t.Context(), &catalog.Session{TokenHash: [32]byte{1}, User: d.user.ID, Tenant: d.tenant, ExpiresAt: at(9)}))
+	d.batch = e.commit(t, d.tenant, batch("first", 3))
+	return d
+}
+
+// columns lists the guarded columns that are not the key a row is found by.
+// What a changed key does is seen by the check, not on reading.
+func columns() map[string]string {
+	return map[string]string{
+		"tenant":       "slug name zone state created_at checksum",
+		"user":         "login name role password_hash language disabled created_at checksum",
+		"user_address": "address",
+		"session":      "created_at seen_at expires_at peer user_agent checksum",
+		"source":       "kind name journal_address category disabled created_at checksum",
+		"segment":      "size raw_size frames compacted created_at checksum",
+		"message":      "seq sha256 sha512 size frame received_at date source class checksum category tags parties facts facts_checksum",
+		"part":         "size frame checksum",
+		"capture":      "source received_at envelope_from envelope_to peer origin item_key frame checksum",
+		"account":      "source count bytes checksum",
+		"head":         "seq raw_bytes first_received last_received events peaks indexed checksum",
+	}
+}
+
+// read reads a row of the table the way it is read.
+func (d *damaged) read(ctx context.Context, table string) error {
+	switch table {
+	case "tenant":
+		return second(d.Tenant(ctx, d.tenant))
+	case "user", "user_address":
+		return second(d.User(ctx, d.tenant, d.user.ID))
+	case "session":
+		return second(d.Session(ctx, [32]byte{1}))
+	case "source":
+		return second(d.Source(ctx, d.tenant, d.source.ID))
+	case "segment":
+		return second(d.Segment(ctx, d.tenant, d.batch.Segment.ID))
+	case "message":
+		return second(d.Message(ctx, d.tenant, d.batch.Messages[1].AOID))
+	case "part":
+		return second(d.Parts(ctx, d.tenant, [][32]byte{d.batch.Parts[1].SHA256}))
+	case "capture":
+		return second(d.Captures(ctx, d.tenant, d.batch.Messages[1].AOID))
+	case "account":
+		return second(d.Accounts(ctx, d.tenant, "", ""))
+	case "head":
+		return second(d.Head(ctx, d.tenant))
+	}
+	return errors.New("no table " + table)
+}
+
+// key selects the row that is damaged.
+func (d *damaged) key(table string) (where string, args []any) {
+	switch table {
+	case "message":
+		return "aoid = $1", []any{d.batch.Messages[1].AOID[:]}
+	case "capture":
+		return "id = $1", []any{d.batch.Captures[1].ID[:]}
+	case "part":
+		return "sha256 = $1", []any{d.batch.Parts[1].SHA256[:]}
+	case "user_address":
+		return "position = $1", []any{1}
+	}
+	return "1 = $1", []any{1}
+}
+
+// testDamagedColumns changes one column after the other by the smallest step,
+// and requires that reading and check name the row. Then it puts the column
+// right again, and all is well.
+func testDamagedColumns(t *testing.T, e *env) {
+	d := newDamaged(t, e)
+	for table, list := range columns() {
+		name := table
+		if table == "user" {
+			name = `"user"`
+		}
+		for column := range strings.FieldsSeq(list) {
+			where, args := d.key(table)
+			var old any
+			query := fmt.Sprintf("SELECT %s FROM %s WHERE %s", column, name, where)
+			must(t, e.sql.QueryRowContext(t.Context(), query, args...).Scan(&old))
+			update := fmt.Sprintf("UPDATE %s SET %s = $2 WHERE %s", name, column, where)
+			value := altered(old)
+			if column == "seq" {
+				value = int64(1 << 20) // its neighbours' are taken
+			}
+			e.exec(t, 1, update, append(args, value)...)
+			what := table + "." + column
+			if bad := rowError(t, "reading "+what, d.read(t.Context(), table)); bad.Table != strings.TrimSuffix(table, "_address") {
+				t.Errorf("reading %s blames %s", what, bad.Table)
+			}
+			named := false
+			for _, err := range e.findings(t) {
+				var bad *catalog.RowError
+				named = named || errors.As(err, &bad) && bad.Table == strings.TrimSuffix(table, "_address")
+			}
+			if !named {
+				t.Errorf("the check does not find the change of %s", what)
+			}
+			e.exec(t, 1, update, append(args, old)...)
+			must(t, d.read(t.Context(), table))
+		}
+	}
+	e.sound(t)
+}
+
+// altered returns a value of the same type that differs as little as possible.
+func altered(v any) any {
+	switch v := v.(type) {
+	case int64:
+		return v ^ 1
+	case string:
+		if strings.HasPrefix(v, "{") || strings.HasPrefix(v, "[") {
+			return v[:1] + " " + v[1:] // the same JSON, other bytes
+		}
+		return v + " "
+	case []byte:
+		if len(v) == 0 {
+			return []byte{0}
+		}
+		changed := append([]byte(nil), v...)
+		changed[len(changed)-1] ^= 1
+		return changed
+	}
+	return nil
+}
+
+// testDamagedNeighbours has a damaged row among sound ones: they are still
+// read, whatever the way.
+func testDamagedNeighbours(t *testing.T, e *env) {
+	ctx := t.Context()
+	d := newDamaged(t, e)
+	const n = 2100 // more than a walk reads at a time
+	b := e.commit(t, d.tenant, batch("second", n))
+	e.exec(t, 1, "UPDATE message SET size = size + 1 WHERE aoid = $1", b.Messages[0].AOID[:])
+	e.exec(t, 1, "UPDATE message SET facts = '{' WHERE aoid = $1", b.Messages[999].AOID[:])
+	e.exec(t, 1, "UPDATE message SET seq = 999999 WHERE aoid = $1", b.Messages[n-1].AOID[:])
+	good, bad := 0, 0
+	must(t, e.WalkMessages(ctx, d.tenant, func(m *catalog.Message, err error) error {
+		if err != nil {
+			rowError(t, "walk", err)
+			bad++
+		} else {
+			good++
+		}
+		return nil
+	}))
+	if good != n || bad != 3 {
+		t.Errorf("a walk meets %d sound and %d damaged messages, want %d and 3", good, bad, n)
+	}
+	list, err := e.MessagesAfter(ctx, d.tenant, 0, 10)
+	rowError(t, "page", err)
+	if len(list) != 9 {
+		t.Errorf("%d sound messages in a page of 10, want 9", len(list))
+	}
+	found, err := e.Messages(ctx, d.tenant, []uid.ID{b.Messages[0].AOID, b.Messages[1].AOID})
+	rowError(t, "messages", err)
+	if len(found) != 1 || found[b.Messages[1].AOID] == nil {
+		t.Errorf("messages beside a damaged one: %v", found)
+	}
+	err = second(e.Message(ctx, d.tenant, b.Messages[999].AOID))
+	if bad := rowError(t, "message", err); bad.Group != catalog.GroupFacts || bad.Object != b.Messages[999].AOID.String() {
+		t.Errorf("error = %+v", bad)
+	}
+	// What was parsed can be parsed again.
+	must(t, e.UpdateFacts(ctx, d.tenant, b.Messages[999].AOID, catalog.Described{Facts: b.Messages[999].Facts, Tags: []string{"again"}}))
+	must(t, second(e.Message(ctx, d.tenant, b.Messages[999].AOID)))
+	// A user or a source that cannot be read does not hide the others.
+	e.user(t, d.tenant, "bernd", "info@example.com")
+	e.exec(t, 1, "DELETE FROM user_address WHERE position = 0 AND user_id = $1", d.user.ID[:])
+	users, err := e.Users(ctx, d.tenant)
+	rowError(t, "users", err)
+	if len(users) != 1 || users[0].Login != "bernd" {
+		t.Errorf("users beside a damaged one: %v", users)
+	}
+}
+
+// testDamageStaysDamage has methods that write meet damaged rows: no new check
+// sum may make them sound.
+func testDamageStaysDamage(t *testing.T, e *env) {
+	ctx := t.Context()
+	d := newDamaged(t, e)
+	m := d.batch.Messages[1]
+	e.exec(t, 1, "UPDATE message SET size = size + 1 WHERE aoid = $1", m.AOID[:])
+	e.exec(t, 1, "UPDATE source SET name = 'other'")
+	e.exec(t, 1, `UPDATE "user" SET role = 'admin'`)
+	e.exec(t, 1, "UPDATE session SET expires_at = 9999999999999")
+	e.exec(t, 1, "UPDATE account SET count = 7")
+	e.exec(t, 1, "UPDATE tenant SET state = 'ended'")
+	to := catalog.Loc{Segment: d.batch.Segment.ID, Frame: 9}
+	for name, err := range map[string]error{
+		"relocate": e.Relocate(ctx, d.tenant, catalog.Moves{Messages: map[uid.ID]catalog.Loc{m.AOID: to}}),
+		"parties":  e.Commit(ctx, d.tenant, &catalog.Batch{Parties: map[uid.ID][]catalog.Party{m.AOID: {{Role: "to", Address: "new@example.com"}}}}),
+		"account":  e.AddAccount(ctx, d.tenant, d.batch.Accounts[0]),
+		"source":   e.UpdateSource(ctx, d.source),
+		"user":     e.UpdateUser(ctx, d.user),
+		"session":  e.TouchSession(ctx, [32]byte{1}, at(0), at(1)),
+		"tenant":   e.UpdateTenant(ctx, &catalog.Tenant{ID: d.tenant}),
+		"new user": e.CreateUser(ctx, &catalog.User{ID: uid.New(at(0)), Tenant: d.tenant, Login: "x"}),
+	} {
+		rowError(t, name, err)
+	}
+	e.exec(t, 1, "UPDATE head SET raw_bytes = raw_bytes + 1")
+	for name, err := range map[string]error{
+		"commit":  e.Commit(ctx, d.tenant, batch("second", 1)),
+		"events":  e.AppendEvents(ctx, d.tenant, events(0, 1)),
+		"indexed": e.SetIndexed(ctx, d.tenant, 1),
+	} {
+		rowError(t, name, err)
+	}
+	if n := len(e.findings(t)); n < 7 {
+		t.Errorf("the check finds %d damaged rows, want 7 or more", n)
+	}
+}
+
+// testStaleHead puts the head back to what it once was, check sum and all, as a
+// lost write does: the check has to say that there is more than it knows of.
+func testStaleHead(t *testing.T, e *env) {
+	d := newDamaged(t, e)
+	for _, extra := range []*catalog.Batch{{Messages: nil, Events: events(0, 1)}, batch("second", 2)} {
+		_, err := e.sql.ExecContext(t.Context(), "CREATE TABLE stale AS SELECT * FROM head")
+		must(t, err)
+		_, err = e.sql.ExecContext(t.Context(), "CREATE TABLE sound AS SELECT * FROM head")
+		must(t, err)
+		e.commit(t, d.tenant, extra)
+		e.sound(t)
+		e.exec(t, 1, "DELETE FROM sound")
+		e.exec(t, 1, "INSERT INTO sound SELECT * FROM head")
+		e.exec(t, 1, "DELETE FROM head")
+		e.exec(t, 1, "INSERT INTO head SELECT * FROM stale")
+		tables := map[string]bool{}
+		for _, err := range e.findings(t) {
+			tables[rowError(t, "check", err).Table] = true
+		}
+		if !tables["event"] || len(extra.Messages) > 0 && !tables["message"] {
+			t.Errorf("the check of a stale head blames %v", tables)
+		}
+		e.exec(t, 1, "DELETE FROM head")
+		e.exec(t, 1, "INSERT INTO head SELECT * FROM sound")
+		for _, table := range []string{"stale", "sound"} {
+			_, err = e.sql.ExecContext(t.Context(), "DROP TABLE "+table)
+			must(t, err)
+		}
+		e.sound(t)
+	}
+}

@@ -1,0 +1,201 @@
+package catalogtest
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"testing"
+
+	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/uid"
+)
+
+// theirs is what one tenant has and another one must not reach.
+type theirs struct {
+	batch  *catalog.Batch
+	user   *catalog.User
+	source *catalog.Source
+}
+
+// attempt calls a method as another tenant with something of theirs, and
+// returns what it got and the error.
+type attempt func(ctx context.Context, e *env, tenant uid.ID, of theirs) (any, error)
+
+// The answers of a method to somebody else's identifier.
+const (
+	denies = "denies" // ErrNotFound
+	empty  = "empty"  // nothing
+	own    = "own"    // what is asked for cannot be somebody else's: there is only the tenant
+)
+
+// attempts returns every method that takes a tenant, with its answer.
+func attempts() map[string]struct {
+	answer string
+	call   attempt
+} {
+	type try = struct {
+		answer string
+		call   attempt
+	}
+	id := func(of theirs) uid.ID { return of.batch.Messages[0].AOID }
+	sums := func(of theirs) [][32]byte { return [][32]byte{of.batch.Messages[0].SHA256} }
+	return map[string]try{
+		"Message": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) { return e.Message(ctx, t, id(of)) }},
+		"Segment": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return e.Segment(ctx, t, of.batch.Segment.ID)
+		}},
+		"Source": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return e.Source(ctx, t, of.source.ID)
+		}},
+		"SourceByName": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return e.SourceByName(ctx, t, of.source.Kind, of.source.Name)
+		}},
+		"User": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) { return e.User(ctx, t, of.user.ID) }},
+		"UserByLogin": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return e.UserByLogin(ctx, t, of.user.Login)
+		}},
+		"UpdateFacts": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return nil, e.UpdateFacts(ctx, t, id(of), catalog.Described{Category: "theirs"})
+		}},
+		"EventHeadAt": {denies, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.EventHeadAt(ctx, t, 2) }},
+		"ProveEvent":  {denies, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.ProveEvent(ctx, t, 0, 1) }},
+		"ProveConsistency": {denies, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			return e.ProveConsistency(ctx, t, 1, 2)
+		}},
+		"Relocate": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return nil, e.Relocate(ctx, t, catalog.Moves{Segment: &catalog.Segment{ID: uid.New(at(0))}, Messages: map[uid.ID]catalog.Loc{id(of): {}}})
+		}},
+		"Commit": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return nil, e.Commit(ctx, t, &catalog.Batch{Parties: map[uid.ID][]catalog.Party{id(of): {{Role: "to", Address: "x@example.com"}}}})
+		}},
+		"Messages": {empty, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return e.Messages(ctx, t, []uid.ID{id(of)})
+		}},
+		"MessagesAfter": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			return e.MessagesAfter(ctx, t, 0, 9)
+		}},
+		"Known": {empty, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) { return e.Known(ctx, t, sums(of)) }},
+		"KnownCaptures": {empty, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return e.KnownCaptures(ctx, t, [][32]byte{of.batch.Captures[0].Key})
+		}},
+		"Captures": {empty, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) { return e.Captures(ctx, t, id(of)) }},
+		"Parts": {empty, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return e.Parts(ctx, t, [][32]byte{of.batch.Parts[0].SHA256})
+		}},
+		"FindPart": {empty, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			loc, _, err := e.FindPart(ctx, t, of.batch.Parts[0].SHA256)
+			return loc, err
+		}},
+		"Segments":       {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.Segments(ctx, t) }},
+		"Sources":        {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.Sources(ctx, t) }},
+		"Users":          {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.Users(ctx, t) }},
+		"Accounts":       {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.Accounts(ctx, t, "", "") }},
+		"Events":         {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.Events(ctx, t, 0, 9) }},
+		"PendingReindex": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.PendingReindex(ctx, t, 9) }},
+		"Head":           {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.Head(ctx, t) }},
+		"Indexed":        {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.Indexed(ctx, t) }},
+		"EventHead":      {own, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.EventHead(ctx, t) }},
+		"Statistics":     {own, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.Statistics(ctx, t, at(0)) }},
+		"DoneReindex": {own, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			pending, err := e.PendingReindex(ctx, of.user.Tenant, 9)
+			return nil, errors.Join(err, e.DoneReindex(ctx, t, pending))
+		}},
+		"DeleteSessions": {own, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return nil, e.DeleteSessions(ctx, t, of.user.ID)
+		}},
+		"DeleteEventDetails": {own, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			return nil, e.DeleteEventDetails(ctx, t, 0)
+		}},
+		"SetIndexed": {own, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			return nil, e.SetIndexed(ctx, t, 2)
+		}},
+		"ResetIndexed": {own, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return nil, e.ResetIndexed(ctx, t) }},
+		"ClearMessages": {own, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			return nil, e.ClearMessages(ctx, t)
+		}},
+		"AddAccount": {own, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return nil, e.AddAccount(ctx, t, of.batch.Accounts[0])
+		}},
+		"AppendEvents": {own, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			return nil, e.AppendEvents(ctx, t, []*catalog.Event{{At: at(0), Actor: "cli", Action: "x"}})
+		}},
+		"VerifyEvents": {own, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			return nil, e.VerifyEvents(ctx, t, func(error) {})
+		}},
+		"Tenant":       {own, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.Tenant(ctx, t) }},
+		"WalkMessages": {empty, walked((*catalog.Catalog).WalkMessages)},
+		"WalkCaptures": {empty, walked((*catalog.Catalog).WalkCaptures)},
+		"WalkParts":    {empty, walked((*catalog.Catalog).WalkParts)},
+		"WalkSegments": {empty, walked((*catalog.Catalog).WalkSegments)},
+	}
+}
+
+// walked counts what a walk meets.
+func walked[M any](walk func(*catalog.Catalog, context.Context, uid.ID, func(*M, error) error) error) attempt {
+	return func(ctx context.Context, e *env, tenant uid.ID, _ theirs) (any, error) {
+		n := 0
+		err := walk(e.Catalog, ctx, tenant, func(*M, error) error { n++; return nil })
+		return n, err
+	}
+}
+
+// testWall asks every method, as a tenant that has nothing, for what another
+// tenant has, and then looks that the other still has it.
+func testWall(t *testing.T, e *env) {
+	ctx := t.Context()
+	tenant := e.tenant(t, "a")
+	of := theirs{batch: e.commit(t, tenant, batch("first", 3)), user: e.user(t, tenant, "anna", "anna@example.com"), source: e.source(t, tenant, "files")}
+	must(t, e.CreateSession(ctx, &catalog.Session{TokenHash: [32]byte{1}, User: of.user.ID, Tenant: tenant, ExpiresAt: at(9)}))
+	must(t, e.SetIndexed(ctx, tenant, 1))
+	must(t, e.UpdateFacts(ctx, tenant, of.batch.Messages[2].AOID, catalog.Described{Category: "mine"}))
+	before := snapshot(t, e, tenant)
+	all := attempts()
+	takesTenant(t, func(name string) bool { return all[name].call != nil })
+	for name, a := range all {
+		v, err := a.call(ctx, e, e.tenant(t, "not "+name), of)
+		switch a.answer {
+		case denies:
+			mustBe(t, name, err, catalog.ErrNotFound)
+			if v != nil && !reflect.ValueOf(v).IsZero() {
+				t.Errorf("%s: %v beside the error", name, v)
+			}
+		case empty:
+			must(t, err)
+			if r := reflect.ValueOf(v); !r.IsZero() && (r.Kind() != reflect.Map && r.Kind() != reflect.Slice || r.Len() > 0) {
+				t.Errorf("%s: %v", name, v)
+			}
+		default:
+			must(t, err)
+		}
+		same(t, "what the other tenant has after "+name, snapshot(t, e, tenant), before)
+	}
+	// The same contents are unknown to others, and may be stored.
+	same := e.commit(t, e.tenant(t, "b"), batch("first", 3))
+	if same.Messages[0].AOID == of.batch.Messages[0].AOID || same.Messages[0].Seq != 1 {
+		t.Errorf("the same content of another tenant is %s, number %d", same.Messages[0].AOID, same.Messages[0].Seq)
+	}
+}
+
+// takesTenant requires that every method that takes a tenant is known.
+func takesTenant(t *testing.T, known func(name string) bool) {
+	t.Helper()
+	typ := reflect.TypeFor[*catalog.Catalog]()
+	for i := range typ.NumMethod() {
+		m := typ.Method(i)
+		if m.Type.NumIn() > 2 && m.Type.In(2) == reflect.TypeFor[uid.ID]() && !known(m.Name) {
+			t.Errorf("%s is not tried against another tenant", m.Name)
+		}
+	}
+}
+
+// snapshot is all a tenant has.
+func snapshot(t *testing.T, e *env, tenant uid.ID) []any {
+	t.Helper()
+	ctx := context.WithoutCancel(t.Context())
+	s := []any{e.counts(t, tenant), got(e.Indexed(ctx, tenant))(t), got(e.PendingReindex(ctx, tenant, 99))(t), got(e.Events(ctx, tenant, 0, 99))(t),
+		got(e.EventHead(ctx, tenant))(t), got(e.Users(ctx, tenant))(t), got(e.Sources(ctx, tenant))(t), got(e.Session(ctx, [32]byte{1}))(t),
+		got(e.MessagesAfter(ctx, tenant, 0, 99))(t), got(e.Accounts(ctx, tenant, "", ""))(t), got(e.Segments(ctx, tenant))(t)}
+	must(t, e.WalkCaptures(ctx, tenant, func(c *catalog.Capture, err error) error { s = append(s, c); return err }))
+	must(t, e.WalkParts(ctx, tenant, func(p *catalog.Part, err error) error { s = append(s, p); return err }))
+	return s
+}
