@@ -24,8 +24,8 @@ var ErrLeaf = errors.New("not a leaf of the event log")
 // Bounds of a leaf, so that nobody's mail or name finds its way in.
 const (
 	maxField = 160
-	maxLeaf  = 1024
-	maxExact = 1 << 53 // JSON numbers are exact below
+	maxLeaf  = 6*maxField + 256 // the texts, two numbers and the members' names
+	maxExact = 1 << 53          // JSON numbers are exact below
 )
 
 // leafVersion stands in every leaf.

@@ -10,6 +10,17 @@ import (
 // ErrProof is returned (wrapped) when a proof does not prove what it should.
 var ErrProof = errors.New("proof does not hold")
 
+// sized returns an error if a log cannot have one of the sizes. Heads and proofs
+// come from others, and the arithmetic below is not made for what is beyond.
+func sized(sizes ...int64) error {
+	for _, size := range sizes {
+		if size < 0 || size > maxExact {
+			return fmt.Errorf("log of %d events", size)
+		}
+	}
+	return nil
+}
+
 // Nodes reads the hashes of nodes, leaves included, in the order asked for.
 // Only Level and Position of what it is given are set.
 type Nodes func(wanted []Node) ([]Hash, error)
@@ -26,8 +37,8 @@ func (read Nodes) reader() tlog.HashReader {
 
 // HeadAt returns the head the log had when it had size leaves.
 func HeadAt(size int64, read Nodes) (Head, error) {
-	if size < 0 {
-		return Head{}, fmt.Errorf("log of %d events", size)
+	if err := sized(size); err != nil {
+		return Head{}, err
 	}
 	root, err := tlog.TreeHash(size, read.reader())
 	if err != nil {
@@ -39,6 +50,9 @@ func HeadAt(size int64, read Nodes) (Head, error) {
 // ProveInclusion returns the proof that leaf seq is in the log of size leaves
 // (RFC 9162 §2.1.3).
 func ProveInclusion(size, seq int64, read Nodes) ([]Hash, error) {
+	if err := sized(size); err != nil {
+		return nil, err
+	}
 	p, err := tlog.ProveRecord(size, seq, read.reader())
 	if err != nil {
 		return nil, fmt.Errorf("prove event %d of %d: %w", seq, size, err)
@@ -49,6 +63,9 @@ func ProveInclusion(size, seq int64, read Nodes) ([]Hash, error) {
 // CheckInclusion returns nil if proof shows that the encoded leaf is the one at
 // seq of the log with this head.
 func CheckInclusion(head Head, seq int64, encoded []byte, proof []Hash) error {
+	if err := sized(head.Size); err != nil {
+		return fmt.Errorf("%w: %w", ErrProof, err)
+	}
 	if err := tlog.CheckRecord(proof, head.Size, head.Root, seq, LeafHash(encoded)); err != nil {
 		return fmt.Errorf("event %d of %d: %w: %w", seq, head.Size, ErrProof, err)
 	}
@@ -59,7 +76,10 @@ func CheckInclusion(head Head, seq int64, encoded []byte, proof []Hash) error {
 // log of size from (RFC 9162 §2.1.4), 0 <= from <= to. Every log begins with the
 // empty one: that proof is empty, as is that for equal sizes.
 func ProveConsistency(from, to int64, read Nodes) ([]Hash, error) {
-	if from == 0 && to >= 0 {
+	if err := sized(from, to); err != nil {
+		return nil, err
+	}
+	if from == 0 {
 		return nil, nil
 	}
 	p, err := tlog.ProveTree(to, from, read.reader())
@@ -72,6 +92,9 @@ func ProveConsistency(from, to int64, read Nodes) ([]Hash, error) {
 // CheckConsistency returns nil if proof shows that the log with head to begins
 // with the log with head from.
 func CheckConsistency(from, to Head, proof []Hash) error {
+	if err := sized(from.Size, to.Size); err != nil {
+		return fmt.Errorf("%w: %w", ErrProof, err)
+	}
 	if from.Size == 0 {
 		empty := (&Frontier{}).Head()
 		if from != empty || len(proof) != 0 {

@@ -72,7 +72,7 @@ func (f *Frontier) Bytes() []byte {
 
 // ParseFrontier restores a frontier from size and Bytes.
 func ParseFrontier(size int64, peaks []byte) (*Frontier, error) {
-	if size < 0 || len(peaks) != bits.OnesCount64(uint64(size))*tlog.HashSize {
+	if sized(size) != nil || len(peaks) != bits.OnesCount64(uint64(size))*tlog.HashSize {
 		return nil, fmt.Errorf("frontier of %d leaves has %d bytes", size, len(peaks))
 	}
 	f := &Frontier{size: size}
