@@ -30,7 +30,7 @@ export function Attachments({ id, attachments }: { id: string; attachments: read
       <ul className={classes.attachments}>
         {attachments.map((a) => {
           const Kind = iconOf(a.type.toLowerCase());
-          const name = plain(a.name) || t('message.unnamed');
+          const name = plain(a.name) || `${t('message.unnamed')} ${plain(a.type)}`;
           return (
             <li key={a.no}>
               <a className={classes.attachment} href={attachmentAddress(id, a.no)} download title={`${name} · ${a.type}`} aria-label={`${t('message.downloadAttachment', { name })}, ${formatSize(a.size, i18n.language)}`}>
