@@ -136,8 +136,9 @@ func (a *app) mailConfig(dir *spool.Dir, lmtp bool) (smtp.Config, error) {
 	if own {
 		a.log.Warn("STARTTLS uses a self-made certificate; set smtp.tls_cert and smtp.tls_key for one that others trust")
 	}
-	out := smtp.Config{Archive: a.archive, Spool: dir, Log: a.log, Hostname: host, LMTP: lmtp, TLS: tlsConfig, Networks: networks, MaxMessage: c.MaxSize,
-		Limits: smtp.Limits{Connections: c.Connections, ConnectionsPerPeer: c.PerPeer, MessagesPerTenant: orUnlimited(c.PerMinute), Command: c.Timeout}}
+	out := smtp.Config{Archive: a.archive, Spool: dir, Log: a.log, Hostname: host, LMTP: lmtp, TLS: tlsConfig,
+		RequireTLS: c.TLS == config.TLSRequired && !lmtp, ImplicitTLS: c.TLS == config.TLSImplicit && !lmtp, Networks: networks, MaxMessage: c.MaxSize,
+		Limits: smtp.Limits{Connections: c.Connections, ConnectionsPerPeer: c.PerPeer, MessagesPerTenant: orUnlimited(c.PerMinute), MessagesPerPeer: orUnlimited(c.PeerMinute), Command: c.Timeout}}
 	if c.User != "" {
 		b, err := os.ReadFile(c.PasswordFile)
 		if err != nil {

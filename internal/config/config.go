@@ -48,7 +48,8 @@ type SMTP struct {
 	Listen        string        `koanf:"listen" help:"Address and port of the SMTP receiver; empty: off."`
 	JournalDomain string        `koanf:"journal_domain" help:"Domain of new journal addresses; mail for it must be routed to this receiver."`
 	Hostname      string        `koanf:"hostname" help:"Name in the greeting; empty: the host's name."`
-	TLSCert       string        `koanf:"tls_cert" help:"Certificate file (PEM) for STARTTLS; empty: one is made at start."`
+	TLS           string        `koanf:"tls" help:"offered: STARTTLS for who wants it; required: no message without it; implicit: TLS from the first byte, as on port 465."`
+	TLSCert       string        `koanf:"tls_cert" help:"Certificate file (PEM); empty: one is made at start."`
 	TLSKey        string        `koanf:"tls_key" help:"Key file (PEM) of the certificate."`
 	MaxSize       int64         `koanf:"max_size" help:"Largest message in bytes, announced by SIZE; at most 268435456."`
 	Networks      []string      `koanf:"networks" help:"Networks (CIDR) that may connect."`
@@ -57,8 +58,16 @@ type SMTP struct {
 	PerPeer       int           `koanf:"connections_per_peer" help:"Connections at a time from one address."`
 	Connections   int           `koanf:"connections" help:"Connections at a time in all."`
 	PerMinute     int           `koanf:"messages_per_minute" help:"Messages per minute for one tenant; 0: no limit. More are asked to come later (4xx)."`
+	PeerMinute    int           `koanf:"messages_per_minute_per_peer" help:"Messages per minute from one address; 0: no limit."`
 	Timeout       time.Duration `koanf:"timeout" help:"How long a silent connection is kept."`
 }
+
+// Values of smtp.tls.
+const (
+	TLSOffered  = "offered"
+	TLSRequired = "required"
+	TLSImplicit = "implicit"
+)
 
 // LMTP are the settings of the LMTP receiver; the rest is as for SMTP.
 type LMTP struct {
@@ -76,8 +85,8 @@ func Default() Config {
 	return Config{
 		Data: "data",
 		HTTP: HTTP{Listen: "127.0.0.1:8080", MetricsNetworks: []string{"127.0.0.0/8", "::1/128"}},
-		SMTP: SMTP{Listen: "127.0.0.1:2525", JournalDomain: "journal.invalid", MaxSize: 160 << 20, Networks: []string{"0.0.0.0/0", "::/0"},
-			PerPeer: 50, Connections: 500, Timeout: 5 * time.Minute},
+		SMTP: SMTP{Listen: "127.0.0.1:2525", JournalDomain: "journal.invalid", TLS: TLSOffered, MaxSize: 160 << 20, Networks: []string{"0.0.0.0/0", "::/0"},
+			PerPeer: 50, Connections: 500, PeerMinute: 10_000, Timeout: 5 * time.Minute},
 		Log: Log{Level: "info", Format: "text"},
 	}
 }
@@ -149,6 +158,18 @@ func (c Config) check() error {
 	}
 	if (c.SMTP.TLSCert == "") != (c.SMTP.TLSKey == "") {
 		errs = append(errs, errors.New("smtp.tls_cert and smtp.tls_key: set both or none"))
+	}
+	if !slices.Contains([]string{TLSOffered, TLSRequired, TLSImplicit}, c.SMTP.TLS) {
+		errs = append(errs, fmt.Errorf("smtp.tls: %q is none of offered, required, implicit", c.SMTP.TLS))
+	}
+	if c.SMTP.PerPeer < 1 || c.SMTP.Connections < 1 {
+		errs = append(errs, errors.New("smtp.connections and smtp.connections_per_peer: must be 1 or more"))
+	}
+	if c.SMTP.PerMinute < 0 || c.SMTP.PeerMinute < 0 {
+		errs = append(errs, errors.New("smtp.messages_per_minute and smtp.messages_per_minute_per_peer: must be 0 (no limit) or more"))
+	}
+	if c.SMTP.Timeout < time.Second {
+		errs = append(errs, fmt.Errorf("smtp.timeout: %v is shorter than a second", c.SMTP.Timeout))
 	}
 	if c.SMTP.MaxSize < 1<<20 || c.SMTP.MaxSize > 256<<20 {
 		errs = append(errs, fmt.Errorf("smtp.max_size: %d is outside 1048576 to 268435456", c.SMTP.MaxSize))

@@ -32,6 +32,9 @@ func TestLoadRefuses(t *testing.T) {
 		"size":        {"smtp:\n  max_size: 5\n", "smtp.max_size"},
 		"network":     {"smtp:\n  networks: [ten]\n", "smtp.networks"},
 		"level":       {"log:\n  level: loud\n", "log.level"},
+		"tls":         {"smtp:\n  tls: always\n", "smtp.tls"},
+		"no peers":    {"smtp:\n  connections_per_peer: 0\n", "smtp.connections_per_peer"},
+		"negative":    {"smtp:\n  messages_per_minute: -1\n", "smtp.messages_per_minute"},
 		"half tls":    {"http:\n  tls_cert: a\n", "http.tls_cert and http.tls_key"},
 	} {
 		t.Run(name, func(t *testing.T) {
