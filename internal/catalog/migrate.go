@@ -14,7 +14,8 @@ import (
 var migrations embed.FS
 
 // migrate brings the schema up to date. On PostgreSQL an advisory lock keeps
-// several nodes from doing so at the same time.
+// several nodes from doing so at the same time; on SQLite the slower process
+// fails and looks again.
 func (c *Catalog) migrate(ctx context.Context) error {
 	files, err := fs.Sub(migrations, "migrations/"+c.dialect.name)
 	if err != nil {
@@ -24,7 +25,7 @@ func (c *Catalog) migrate(ctx context.Context) error {
 	dialect := goose.DialectSQLite3
 	if c.dialect.rowLocks {
 		dialect = goose.DialectPostgres
-		locker, err := lock.NewPostgresSessionLocker()
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300)) // asks every second, for 5 minutes
 		if err != nil {
 			return fmt.Errorf("migrations: %w", err)
 		}
@@ -34,18 +35,24 @@ func (c *Catalog) migrate(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("migrations: %w", err)
 	}
-	current, newest, err := p.GetVersions(ctx)
-	if err != nil {
-		return fmt.Errorf("schema version: %w", err)
+	return migrateWith(ctx, p)
+}
+
+func migrateWith(ctx context.Context, p *goose.Provider) error {
+	var failed error
+	for before := int64(-1); ; {
+		current, newest, err := p.GetVersions(ctx)
+		switch {
+		case err != nil:
+			return fmt.Errorf("schema version: %w", err)
+		case current > newest:
+			return fmt.Errorf("%w: schema %d, this program knows %d", ErrNewer, current, newest)
+		case current == newest:
+			return nil
+		case failed != nil && current == before: // and nobody else got further
+			return fmt.Errorf("migrations: %w", failed)
+		}
+		before = current
+		_, failed = p.Up(ctx)
 	}
-	if current > newest {
-		return fmt.Errorf("%w: schema %d, this program knows %d", ErrNewer, current, newest)
-	}
-	if current == newest {
-		return nil
-	}
-	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("migrations: %w", err)
-	}
-	return nil
 }

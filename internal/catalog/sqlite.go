@@ -6,7 +6,10 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"net/url"
+	"os"
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
@@ -46,6 +49,9 @@ func (c *Catalog) openSQLite(ctx context.Context, path string, readers int) erro
 	if readers <= 0 {
 		readers = sqliteReaders
 	}
+	if err := isDatabase(path); err != nil {
+		return err
+	}
 	c.dialect = dialect{name: "sqlite", taken: sqliteTaken, retry: sqliteRetry, integrity: sqliteIntegrity}
 	file := (&url.URL{Scheme: "file", Opaque: url.PathEscape(path)}).String()
 	writer, err := openSQLitePool(file+"?_txlock=immediate", false, 1)
@@ -59,6 +65,32 @@ func (c *Catalog) openSQLite(ctx context.Context, path string, readers int) erro
 	}
 	c.read, err = openSQLitePool(file, true, readers)
 	return err
+}
+
+// isDatabase refuses a file that is none, before SQLite, which takes a file of
+// a few bytes for an empty one, writes to it. A file that is empty or missing
+// becomes a database.
+func isDatabase(path string) error {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close() // nothing was written
+	const magic = "SQLite format 3\x00"
+	head := make([]byte, len(magic))
+	n, err := io.ReadFull(f, head)
+	switch {
+	case errors.Is(err, io.EOF):
+		return nil
+	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF):
+		return err
+	case string(head[:n]) != magic:
+		return fmt.Errorf("%w: %s is not a database", ErrInvalid, path)
+	}
+	return nil
 }
 
 func openSQLitePool(dsn string, reader bool, size int) (*bun.DB, error) {

@@ -56,8 +56,10 @@ func (w *walker[R, M, P]) page(ctx context.Context, limit int) (int, error) {
 	})
 }
 
-// singly reads a page of which the database can read only some rows.
+// singly reads a page of which the database can read only some rows. Unreadable
+// neighbours that fail alike are reported once.
 func (w *walker[R, M, P]) singly(ctx context.Context) (int, error) {
+	var last string
 	for n := range walkPage {
 		got, err := w.page(ctx, 1)
 		switch {
@@ -67,8 +69,11 @@ func (w *walker[R, M, P]) singly(ctx context.Context) (int, error) {
 			// It cannot be known whether there is a row at all: give up when
 			// a page's worth of attempts has found nothing.
 			w.skipped++
-			if err := w.do(nil, nil, err); err != nil {
-				return n, err
+			if text := err.Error(); text != last {
+				last = text
+				if err := w.do(nil, nil, err); err != nil {
+					return n, err
+				}
 			}
 			if w.skipped >= walkPage {
 				return n, err

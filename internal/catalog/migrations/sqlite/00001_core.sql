@@ -3,6 +3,11 @@
 -- Identifiers and hashes are raw bytes. "checksum" guards all other columns of
 -- its row, see sum.go.
 
+-- Two processes may migrate at the same time. With this the slower one fails
+-- and is rolled back, whatever the migration does. (On PostgreSQL a lock keeps
+-- it waiting.)
+CREATE UNIQUE INDEX schema_version_once ON schema_version (version_id);
+
 CREATE TABLE tenant (
     id         BLOB    NOT NULL PRIMARY KEY,
     slug       TEXT    NOT NULL UNIQUE,
@@ -221,3 +226,4 @@ DROP TABLE user_address;
 DROP TABLE "user";
 DROP TABLE head;
 DROP TABLE tenant;
+DROP INDEX schema_version_once;
