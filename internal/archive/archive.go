@@ -13,7 +13,8 @@
 //	commit.go      group commit per tenant      read.go     message, download, HTML
 //	record.go      what the vault remembers     account.go  log-in and sessions
 //	indexing.go    keeps the index up to date   admin.go    tenants, users, sources
-//	fsck.go rebuild.go compact.go               the caretakers
+//	fsck.go rebuild.go compact.go               the caretakers; mergeplan.go chooses, relocate.go
+//	                                            records what a compaction moves
 package archive
 
 import (
@@ -143,6 +144,9 @@ type tenantWork struct {
 	fresh     chan freshDocs // committed, not yet indexed
 	wake      chan struct{}  // capacity 1: look for work
 	mood      mood
+
+	compacting chan struct{}   // capacity 1: whoever compacts
+	leftOut    map[uid.ID]bool // segments that cannot be compacted; of whoever compacts
 }
 
 // work returns the tenant's background work and starts it on first use.
@@ -155,7 +159,8 @@ func (a *Archive) work(tenant uid.ID) (*tenantWork, error) {
 	w := a.tenants[tenant]
 	if w == nil {
 		w = &tenantWork{tenant: tenant, queue: make(chan *pending, batchMessages), committed: make(chan struct{}),
-			fresh: make(chan freshDocs, 8), wake: make(chan struct{}, 1)}
+			fresh: make(chan freshDocs, 8), wake: make(chan struct{}, 1),
+			compacting: make(chan struct{}, 1), leftOut: map[uid.ID]bool{}}
 		a.tenants[tenant] = w
 		a.workers.Add(2)
 		go func() { defer a.workers.Done(); a.commitLoop(w) }()

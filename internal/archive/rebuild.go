@@ -97,6 +97,9 @@ func (r *rebuild) segment(ctx context.Context, done *adopted, s vault.Segment, t
 	b := &catalog.Batch{}
 	if _, err := r.a.catalog.Segment(ctx, done.tenant, s.ID); errors.Is(err, catalog.ErrNotFound) {
 		b.Segment = &catalog.Segment{Tenant: done.tenant, ID: s.ID, Size: s.Size, CreatedAt: s.CreatedAt}
+		if whole, err := r.a.vault.Segment(ctx, done.tenant, s.ID); err == nil { // Scan tells what is wrong with it
+			b.Segment.Compacted = whole.Compacted
+		}
 	} else if err != nil {
 		return err
 	}
