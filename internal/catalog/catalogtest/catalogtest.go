@@ -71,6 +71,7 @@ func cases() []testCase {
 		{name: "WalkStops", run: testWalkStops},
 		{name: "Indexed", run: testIndexed},
 		{name: "Reindex", run: testReindex},
+		{name: "Resting", run: testResting, damages: true},
 		{name: "Relocate", run: testRelocate},
 		{name: "RelocateRefuses", run: testRelocateRefuses},
 		{name: "ClearMessages", run: testClearMessages},

@@ -59,6 +59,32 @@ func testRelocate(t *testing.T, e *env) {
 	}
 }
 
+// testResting looks at what rests in a segment, among others and among damage.
+func testResting(t *testing.T, e *env) {
+	ctx := t.Context()
+	tenant := e.tenant(t, "a")
+	b := e.commit(t, tenant, batch("first", 3))
+	e.commit(t, tenant, batch("second", 2))
+	want := catalog.Resting{Messages: map[uid.ID]uint32{}, Parts: map[[32]byte]uint32{}, Captures: map[uid.ID]uint32{}}
+	for i := range b.Messages {
+		want.Messages[b.Messages[i].AOID], want.Parts[b.Parts[i].SHA256], want.Captures[b.Captures[i].ID] =
+			b.Messages[i].Frame, b.Parts[i].Frame, b.Captures[i].Frame
+	}
+	same(t, "segment", got(e.Resting(ctx, tenant, b.Segment.ID))(t), &want)
+	if r := got(e.Resting(ctx, tenant, uid.New(at(0))))(t); len(r.Messages)+len(r.Parts)+len(r.Captures)+len(r.Damaged) != 0 {
+		t.Errorf("in no segment: %+v", r)
+	}
+	e.exec(t, 1, "UPDATE part SET size = size + 1 WHERE sha256 = $1", b.Parts[1].SHA256[:])
+	delete(want.Parts, b.Parts[1].SHA256)
+	r := got(e.Resting(ctx, tenant, b.Segment.ID))(t)
+	if len(r.Damaged) != 1 {
+		t.Fatalf("damaged: %v", r.Damaged)
+	}
+	rowError(t, "damaged", r.Damaged[0])
+	r.Damaged = nil
+	same(t, "segment with a damaged row", r, &want)
+}
+
 // testRelocateRefuses has every piece of a compaction be wrong once.
 func testRelocateRefuses(t *testing.T, e *env) {
 	ctx := t.Context()

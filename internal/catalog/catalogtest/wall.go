@@ -78,6 +78,13 @@ func attempts() map[string]struct {
 		"KnownCaptures": {empty, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
 			return e.KnownCaptures(ctx, t, [][32]byte{of.batch.Captures[0].Key})
 		}},
+		"Resting": {empty, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			r, err := e.Resting(ctx, t, of.batch.Segment.ID)
+			if err != nil {
+				return nil, err
+			}
+			return len(r.Messages) + len(r.Parts) + len(r.Captures) + len(r.Damaged), nil
+		}},
 		"Captures": {empty, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) { return e.Captures(ctx, t, id(of)) }},
 		"Parts": {empty, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
 			return e.Parts(ctx, t, [][32]byte{of.batch.Parts[0].SHA256})
