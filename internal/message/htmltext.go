@@ -1,91 +1,11 @@
 package message
 
 import (
-	"context"
 	"strings"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
 )
-
-// texts fills Facts.Text: the plain texts in order; where a part is offered in
-// several forms, the plain one, else the HTML without its markup.
-func (f *Facts) texts(ctx context.Context, raw Raw, s *scanner) {
-	var b strings.Builder
-	var html []Part // HTML bodies whose alternative has no plain text
-	plain := map[*entity]bool{}
-	for i, p := range f.Parts {
-		e := s.leaves[i]
-		if p.Attachment && p.Disposition == "attachment" {
-			continue
-		}
-		switch {
-		case p.Type == "text/html":
-			f.HTML = true
-		case p.Type == "text/plain" || p.Type == "" || p.Type == "text/enriched" || p.Type == "text/rfc822-headers" || p.Type == "message/delivery-status":
-			if t, ok := f.plainText(ctx, raw, p, &b); ok && strings.TrimSpace(t) != "" && e.parent != nil && e.parent.mediaType == "multipart/alternative" {
-				plain[e.parent] = true
-			}
-		}
-	}
-	for i, p := range f.Parts {
-		if e := s.leaves[i]; p.Type == "text/html" && p.Disposition != "attachment" && !plain[e.parent] {
-			html = append(html, p)
-		}
-	}
-	for _, p := range html {
-		if b.Len() >= maxText || ctx.Err() != nil {
-			f.Truncated = true
-			break
-		}
-		t, cut := readText(raw, p, maxText)
-		f.Truncated = f.Truncated || cut
-		appendText(&b, htmlText(t))
-	}
-	if b.Len() == 0 && len(f.Warnings) > 0 && len(f.Parts) > 0 {
-		f.fallback(raw, s, &b)
-	}
-	f.Text = strings.TrimSpace(clean(normalizeLines(b.String())))
-}
-
-func (f *Facts) plainText(ctx context.Context, raw Raw, p Part, b *strings.Builder) (string, bool) {
-	if b.Len() >= maxText || ctx.Err() != nil {
-		f.Truncated = true
-		return "", false
-	}
-	t, cut := readText(raw, p, int64(maxText-b.Len()))
-	f.Truncated = f.Truncated || cut
-	if p.Type == "text/enriched" {
-		t = htmlText(t)
-	}
-	appendText(b, t)
-	return t, true
-}
-
-// fallback takes the raw body as text: better found by a fragment than not at all.
-func (f *Facts) fallback(raw Raw, s *scanner, b *strings.Builder) {
-	body := Part{Type: "text/plain", Offset: s.root.start, Length: raw.Size() - s.root.start}
-	t, cut := readText(raw, body, 256<<10)
-	f.Truncated = f.Truncated || cut
-	appendText(b, t)
-}
-
-func appendText(b *strings.Builder, t string) {
-	if strings.TrimSpace(t) == "" {
-		return
-	}
-	if b.Len() > 0 {
-		b.WriteString("\n\n")
-	}
-	b.WriteString(t)
-}
-
-func normalizeLines(s string) string {
-	if strings.IndexByte(s, '\r') < 0 {
-		return s
-	}
-	return strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
-}
 
 // htmlText reduces HTML to its text. The tokenizer does not build a tree, so
 // deep nesting costs nothing.

@@ -13,7 +13,8 @@
 //	scan.go     structure and places  htmltext.go  HTML to text
 //	field.go    header fields         safehtml.go  HTML for a sandboxed frame
 //	words.go    RFC 2047, RFC 2231    part.go      transfer encodings
-//	address.go  RFC 5322 addresses
+//	address.go  RFC 5322 addresses    guess.go     character sets nobody declared
+//	text.go     the text for search   source.go    what only the source has
 package message
 
 import (
@@ -26,15 +27,15 @@ import (
 
 // Version is the version of this parser: it is raised when the same bytes give
 // other facts.
-const Version = 1
+const Version = 2
 
 // Limits of parsing. What lies beyond them is kept in the archive all the same,
 // it is only not found or not shown.
 const (
 	maxText     = 4 << 20   // bytes of Facts.Text
-	maxHeader   = 512 << 10 // bytes of header of one entity that are read
+	maxHeader   = 1 << 20   // bytes of header of one entity that are read
 	maxFields   = 2000      // header fields of one entity
-	maxField    = 64 << 10  // bytes of one field's value
+	maxField    = 256 << 10 // bytes of one field's value
 	maxDepth    = 40        // nested entities
 	maxParts    = 1000      // parts of one message
 	maxParties  = 5000      // addresses of one message
@@ -103,7 +104,7 @@ type Facts struct {
 	Date       time.Time // of the Date field, UTC; zero if there is none that can be read
 	Parties    []Party
 	Headers    []Header
-	Text       string // readable text: plain texts, else HTML without its markup
+	Text       string // readable text: plain texts, HTML without its markup, after a warning also the source
 	HTML       bool   // there is an HTML body
 	Parts      []Part
 	Warnings   []string

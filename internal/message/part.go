@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"io"
 	"strings"
+	"unicode/utf8"
 )
 
 // OpenPart streams the decoded bytes of a part. Damaged encodings do not stop
@@ -44,6 +45,9 @@ type base64Decoder struct {
 	bits uint32
 	n    int // characters in bits
 	err  error
+
+	good, strange int // characters of the alphabet, and others but white space and "="
+	spaces        int // white space other than line ends
 }
 
 func (d *base64Decoder) Read(p []byte) (int, error) {
@@ -67,11 +71,18 @@ func (d *base64Decoder) decode(out, in []byte) []byte {
 	for _, c := range in {
 		v := sextet(c)
 		if v > 63 {
-			if c == '=' {
+			switch c {
+			case '=':
 				out = d.flush(out)
+			case ' ', '\t':
+				d.spaces++
+			case '\r', '\n', 0:
+			default:
+				d.strange++
 			}
 			continue
 		}
+		d.good++
 		d.bits = d.bits<<6 | uint32(v)
 		if d.n++; d.n == 4 {
 			out = append(out, byte(d.bits>>16), byte(d.bits>>8), byte(d.bits))
@@ -114,6 +125,7 @@ type quotedPrintable struct {
 	r   *bufio.Reader
 	out bytes.Buffer
 	err error
+	bad int // "=" that begin no escape
 }
 
 func (q *quotedPrintable) Read(p []byte) (int, error) {
@@ -153,8 +165,13 @@ func (q *quotedPrintable) line(line []byte, piece bool) {
 			text = text[i+3:]
 			continue
 		}
-		q.out.WriteByte('=')
 		text = text[i+1:]
+		if len(text) > 0 && text[0] == '\r' { // a soft line break before a lone CR
+			text = text[1:]
+			continue
+		}
+		q.bad++
+		q.out.WriteByte('=')
 	}
 	q.out.Write(text)
 	q.out.Write(end)
@@ -209,24 +226,70 @@ func (u *uuDecoder) line(line []byte) {
 	}
 }
 
-// readText reads and decodes a text part, at most limit bytes.
-func readText(raw Raw, p Part, limit int64) (s string, cut bool) {
-	b, err := io.ReadAll(io.LimitReader(OpenPart(raw, p), limit+1))
-	if err != nil && len(b) == 0 {
-		return "", true
+// readText reads and decodes a text part, at most limit bytes. problem says what
+// is wrong with it, if anything is: then the text may lack something.
+func readText(raw Raw, p Part, limit int64) (s, problem string, cut bool) {
+	in := OpenPart(raw, p)
+	b, err := io.ReadAll(io.LimitReader(in, limit+1))
+	if err != nil {
+		problem = "cannot be read"
 	}
 	if int64(len(b)) > limit {
 		b, cut = b[:limit], true
 	}
+	switch d := in.(type) {
+	case *base64Decoder:
+		if d.strange > 0 || d.spaces*50 > d.good {
+			problem = "base64 is damaged"
+		}
+		if (d.strange+d.spaces)*16 > d.good { // words and no base64 at all
+			b, err = io.ReadAll(io.LimitReader(io.NewSectionReader(raw, p.Offset, p.Length), limit))
+			problem, cut = "base64 is declared, but it is not", err != nil || p.Length > limit
+		}
+	case *quotedPrintable:
+		if d.bad > 0 {
+			problem = "quoted-printable is damaged"
+		}
+	case *uuDecoder:
+	default:
+		if !plainEncoding(p.Encoding) {
+			problem = "unknown transfer encoding " + p.Encoding
+		}
+	}
 	set := p.Charset
-	if set == "" && strings.EqualFold(p.Type, "text/html") {
+	if alias(strings.ToLower(set)) == "" && strings.EqualFold(p.Type, "text/html") {
 		set = metaCharset(b)
 	}
 	if set == "" && bytes.IndexByte(b, 0x1b) >= 0 {
 		set = "iso-2022-jp"
 	}
-	text, _ := toUTF8(b, set)
-	return text, cut
+	if cut && strings.EqualFold(alias(strings.ToLower(set)), "utf-8") || set == "" {
+		b = wholeRunes(b)
+	}
+	text, ok := toUTF8(b, set)
+	if !ok && problem == "" {
+		problem = "is not of the character set it declares: " + set
+	}
+	return text, problem, cut
+}
+
+// wholeRunes takes the beginning of a character from the end of b.
+func wholeRunes(b []byte) []byte {
+	for i := 1; i < utf8.UTFMax && i <= len(b); i++ {
+		if c := b[len(b)-i]; utf8.RuneStart(c) {
+			if c >= utf8.RuneSelf && !utf8.FullRune(b[len(b)-i:]) {
+				return b[:len(b)-i]
+			}
+			break
+		}
+	}
+	return b
+}
+
+// plainEncoding reports whether a transfer encoding changes nothing, in the
+// right and wrong spellings.
+func plainEncoding(e string) bool {
+	return identity(e) || strings.HasPrefix(e, "7") || strings.HasPrefix(e, "8") || e == "none" || e == "bit"
 }
 
 // metaCharset finds the character set that an HTML text declares itself.

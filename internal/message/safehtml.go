@@ -36,7 +36,7 @@ func SafeHTML(raw Raw, f *Facts, o HTMLOptions) (HTMLView, error) {
 	var body strings.Builder
 	for _, p := range f.Parts {
 		if p.Type == "text/html" && p.Disposition != "attachment" && body.Len() < maxHTML {
-			t, _ := readText(raw, p, int64(maxHTML-body.Len()))
+			t, _, _ := readText(raw, p, int64(maxHTML-body.Len()))
 			body.WriteString(t)
 		}
 	}
@@ -66,7 +66,7 @@ func policy() *bluemonday.Policy {
 		"header", "hr", "i", "img", "ins", "kbd", "li", "main", "mark", "ol", "p", "pre", "q", "s", "samp", "section", "small", "span", "strike", "strong",
 		"sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "tt", "u", "ul", "var", "wbr")
 	p.AllowNoAttrs().OnElements("a", "font", "span", "img")
-	p.SkipElementsContent("script", "style", "title", "noscript", "template", "svg", "math", "iframe", "object", "embed", "select", "textarea", "button")
+	p.SkipElementsContent("script", "style", "title", "noscript", "template", "svg", "math", "iframe", "object", "select", "textarea", "button")
 	p.AllowURLSchemes("http", "https", "mailto", "tel", "cid")
 	p.AllowDataURIImages()
 	p.AllowRelativeURLs(false)

@@ -8,24 +8,6 @@ import (
 	"strings"
 )
 
-// entity is a message or a body part (RFC 2045 §2.4) as the scan finds it.
-type entity struct {
-	fields      []field
-	mediaType   string
-	params      map[string]string
-	encoding    string
-	disposition string
-	dispParams  map[string]string
-	path        string
-	children    int
-	boundary    []byte // "--" and the boundary of a multipart
-	start, end  int64  // of the body
-	message     bool   // the entity is a whole message: its child of message/rfc822
-	multipart   bool
-	parent      *entity
-	headerBytes int
-}
-
 // scanner walks over a message once, line by line.
 type scanner struct {
 	root      *entity
@@ -36,7 +18,7 @@ type scanner struct {
 	stack    []*entity // from the root to the entity being read
 	inHeader bool
 	pending  []byte // the header field being gathered
-	closed   bool   // after the close delimiter of the innermost multipart
+	in       *bufio.Reader
 }
 
 // window is the size of the read buffer; longer lines come in pieces.
@@ -48,24 +30,35 @@ func scan(raw Raw) *scanner {
 	s := &scanner{root: &entity{message: true}, inHeader: true}
 	s.stack = []*entity{s.root}
 	size := raw.Size()
-	r := bufio.NewReaderSize(io.NewSectionReader(raw, 0, size), int(min(size+1, window)))
+	s.in = bufio.NewReaderSize(io.NewSectionReader(raw, 0, size), int(min(size+1, window)))
+	head, _ := s.in.Peek(int(min(size, 8<<10)))
 	eol := byte('\n')
-	if head, _ := r.Peek(int(min(size, 8<<10))); bytes.IndexByte(head, '\n') < 0 && bytes.IndexByte(head, '\r') >= 0 {
-		eol = '\r' // lines end as they did on old Macs
+	if oldMac(head) {
+		eol = '\r'
 	}
 	var at int64
 	first, whole := true, true
 	for {
-		line, err := r.ReadSlice(eol)
-		if len(line) > 0 {
-			if whole {
-				s.line(line, at, first)
-				first = false
-			} else if s.inHeader {
-				s.continued(line)
+		line, err := s.in.ReadSlice(eol)
+		if eol == '\r' {
+			line = bytes.Clone(line) // it is taken in pieces, and looking ahead moves the buffer
+		}
+		for len(line) > 0 {
+			n := len(line)
+			if i := bytes.IndexByte(line, '\n'); eol == '\r' && i >= 0 {
+				n = i + 1
 			}
-			at += int64(len(line))
-			whole = err != bufio.ErrBufferFull
+			switch {
+			case eol == '\r' && line[0] == '\n' && !first: // the rest of a CR LF
+			case whole:
+				s.line(line[:n], at, first)
+				first = false
+			case s.inHeader:
+				s.continued(line[:n])
+			}
+			at += int64(n)
+			line = line[n:]
+			whole = err != bufio.ErrBufferFull || len(line) > 0
 		}
 		if err != nil && err != bufio.ErrBufferFull {
 			break
@@ -73,6 +66,20 @@ func scan(raw Raw) *scanner {
 	}
 	s.finish(at)
 	return s
+}
+
+// oldMac reports whether lines end with a lone CR, as they did on old Macs: the
+// first one does, and what follows is a header field or the blank line.
+func oldMac(head []byte) bool {
+	i := bytes.IndexAny(head, "\r\n")
+	if i < 0 || i+1 >= len(head) || head[i] != '\r' || head[i+1] == '\n' {
+		return false
+	}
+	next := head[i+1:]
+	if j := bytes.IndexAny(next, "\r\n"); j >= 0 {
+		next = next[:j]
+	}
+	return len(next) == 0 || next[0] == ' ' || next[0] == '\t' || fieldLine(next)
 }
 
 // line takes one line, or the first piece of a very long one.
@@ -96,20 +103,85 @@ func (s *scanner) line(line []byte, at int64, first bool) {
 	case first && bytes.HasPrefix(text, []byte("From ")) || cur == s.root && len(cur.fields) == 0 && bytes.HasPrefix(text, []byte(">From ")):
 		// the separator of a mailbox file
 	case !fieldLine(text):
-		s.flush()
-		if cur.message && len(cur.fields) > 0 {
-			s.warn("the header ends without a blank line")
-		} else if len(cur.fields) == 0 {
-			s.warn("there is no header")
-		}
-		s.endHeader(at)
-		if len(s.stack) > 0 && s.inHeader { // a message began: the line is its first
-			s.line(line, at, false)
-		}
+		s.garbage(line, at)
 	default:
 		s.flush()
 		s.pending = append(s.pending, line...)
 		cur.headerBytes += len(line)
+	}
+}
+
+// garbage decides on a line in a header that is no field. If it looks like the
+// rest of the field before, which lost its indent, it is that; if fields follow,
+// it is passed over; else the body begins with it.
+func (s *scanner) garbage(line []byte, at int64) {
+	cur := s.stack[len(s.stack)-1]
+	switch {
+	case s.pending != nil && fragment(line):
+		s.warn("a header field goes on without an indent")
+		s.continued(append([]byte(" "), line...))
+		return
+	case len(cur.fields) > 0 || s.pending != nil:
+		line = bytes.Clone(line) // looking ahead moves the buffer
+		if s.fieldsFollow() {
+			s.warn("a line of the header is no field")
+			s.flush()
+			return
+		}
+		s.flush()
+		s.warn("the header ends without a blank line")
+	default:
+		s.warn("there is no header")
+	}
+	s.endHeader(at)
+	if s.inHeader { // a message began: the line is its first
+		s.line(line, at, false)
+	}
+}
+
+// fragment reports whether a line looks like a piece of a field: a parameter or
+// an encoded word.
+func fragment(line []byte) bool {
+	if bytes.HasPrefix(line, []byte("=?")) {
+		return true
+	}
+	name, value, ok := bytes.Cut(bytes.TrimSpace(line), []byte("="))
+	if !ok || len(name) == 0 || len(name) > 30 || len(value) == 0 {
+		return false
+	}
+	switch strings.TrimRight(strings.ToLower(string(name)), "0123456789*") {
+	case "name", "filename", "boundary", "charset", "type", "format", "protocol", "micalg", "report-type", "delsp", "start", "size", "method":
+		return true
+	}
+	return false
+}
+
+// fieldsFollow reports whether one of the next lines is a field as mail has it.
+func (s *scanner) fieldsFollow() bool {
+	head, _ := s.in.Peek(min(2048, s.in.Size()))
+	for range 5 {
+		line, rest, ok := bytes.Cut(head, []byte("\n"))
+		line = bytes.TrimRight(line, "\r")
+		if !ok || len(line) == 0 {
+			return false
+		}
+		if fieldLine(line) && usual(line) {
+			return true
+		}
+		head = rest
+	}
+	return false
+}
+
+// usual reports whether a field is one that mail programs write.
+func usual(line []byte) bool {
+	name, _, _ := bytes.Cut(line, []byte(":"))
+	switch key := strings.ToLower(string(bytes.TrimSpace(name))); key {
+	case "from", "to", "cc", "bcc", "subject", "date", "sender", "reply-to", "message-id", "in-reply-to", "references", "received", "return-path",
+		"mime-version", "delivered-to", "importance", "priority", "user-agent", "thread-topic", "thread-index", "dkim-signature", "authentication-results":
+		return true
+	default:
+		return strings.HasPrefix(key, "x-") || strings.HasPrefix(key, "content-") || strings.HasPrefix(key, "list-") || strings.HasPrefix(key, "resent-")
 	}
 }
 
@@ -131,7 +203,14 @@ func fieldLine(line []byte) bool {
 
 func (s *scanner) continued(line []byte) {
 	cur := s.stack[len(s.stack)-1]
-	if s.pending == nil || len(s.pending) > maxField {
+	if s.pending == nil {
+		return
+	}
+	if len(s.pending) > maxField {
+		if !s.truncated {
+			s.truncated = true
+			s.warn("a header field is too long; only its beginning is used")
+		}
 		return
 	}
 	s.pending = append(s.pending, line...)
@@ -160,6 +239,9 @@ func (s *scanner) endHeader(at int64) {
 	cur := s.stack[len(s.stack)-1]
 	cur.describe()
 	cur.start, cur.end = at, -1
+	if strings.HasPrefix(cur.mediaType, "multipart/") && cur.params["boundary"] == "" {
+		cur.params["boundary"] = s.inferBoundary(cur)
+	}
 	deep := len(s.stack) >= maxDepth || len(s.leaves) >= maxParts
 	switch {
 	case strings.HasPrefix(cur.mediaType, "multipart/") && cur.params["boundary"] != "" && !deep:
@@ -174,10 +256,40 @@ func (s *scanner) endHeader(at int64) {
 			s.warn("parts are nested too deep or too many; the rest is taken as text")
 		}
 		if strings.HasPrefix(cur.mediaType, "multipart/") {
+			if !deep {
+				s.warn("a multipart has no boundary; its body is taken as text")
+			}
 			cur.mediaType = "text/plain"
 		}
 		s.leaves = append(s.leaves, cur)
 	}
+}
+
+// inferBoundary finds the boundary that a multipart does not declare properly: in
+// the text of its type, or in a line of dashes with a field of a part behind it.
+func (s *scanner) inferBoundary(e *entity) string {
+	v := e.value("content-type")
+	if i := strings.Index(strings.ToLower(v), "boundary="); i >= 0 {
+		v = strings.TrimLeft(v[i+len("boundary="):], `"' `)
+		if j := strings.IndexAny(v, "\"'; \t"); j >= 0 {
+			v = v[:j]
+		}
+		return v
+	}
+	head, _ := s.in.Peek(min(2048, s.in.Size()))
+	for range 20 {
+		line, rest, ok := bytes.Cut(head, []byte("\n"))
+		if !ok {
+			break
+		}
+		line = bytes.TrimRight(line, " \t\r")
+		if len(line) > 3 && bytes.HasPrefix(line, []byte("--")) && len(rest) > 8 && bytes.EqualFold(rest[:8], []byte("content-")) {
+			s.warn("a multipart does not declare its boundary; the line that looks like one is used")
+			return string(line[2:])
+		}
+		head = rest
+	}
+	return ""
 }
 
 func (s *scanner) push(e *entity) {
@@ -272,51 +384,4 @@ func (s *scanner) warn(format string, args ...any) {
 	f := Facts{Warnings: s.warnings}
 	f.warn(format, args...)
 	s.warnings = f.Warnings
-}
-
-func identity(encoding string) bool {
-	switch encoding {
-	case "", "7bit", "8bit", "binary":
-		return true
-	}
-	return false
-}
-
-// describe reads what the fields say of the body.
-func (e *entity) describe() {
-	e.mediaType, e.params = parseParams(e.value("content-type"))
-	if e.mediaType == "" || !strings.Contains(e.mediaType, "/") {
-		e.mediaType = "text/plain"
-		if e.parent != nil && e.parent.mediaType == "multipart/digest" {
-			e.mediaType = "message/rfc822" // RFC 2046 §5.1.5
-		}
-	}
-	enc := strings.ToLower(strings.TrimSpace(e.value("content-transfer-encoding")))
-	enc, _, _ = strings.Cut(enc, ";")
-	e.encoding = clean(strings.Trim(strings.TrimSpace(enc), `"`))
-	e.disposition, e.dispParams = parseParams(e.value("content-disposition"))
-	if e.path == "" {
-		e.path = "1"
-	}
-}
-
-// value returns the first field called key.
-func (e *entity) value(key string) string {
-	for _, f := range e.fields {
-		if f.key == key {
-			return f.value
-		}
-	}
-	return ""
-}
-
-// fileName returns the decoded file name: filename of the disposition
-// (RFC 2183 §2.3), else name of the type.
-func (e *entity) fileName() string {
-	for _, v := range []string{e.dispParams["filename"], e.params["name"]} {
-		if v != "" {
-			return strings.TrimSpace(oneLine(decodeField(v, e.params["charset"])))
-		}
-	}
-	return ""
 }

@@ -21,20 +21,23 @@ func decodeField(s, charset string) string {
 	return clean(raw8(s, charset))
 }
 
-// raw8 reads bytes that nobody declared.
+// raw8 reads bytes that nobody declared: UTF-8, else the character set of the
+// message, else what they look like.
 func raw8(s, charset string) string {
-	if utf8.ValidString(s) && !strings.ContainsRune(s, 0x1b) {
+	escape := strings.IndexByte(s, 0x1b) >= 0
+	if utf8.ValidString(s) && !escape {
 		return s
 	}
+	if escape && charset == "" {
+		charset = "iso-2022-jp"
+	}
 	if charset != "" {
-		if out, ok := toUTF8([]byte(s), charset); ok && !strings.ContainsRune(out, utf8.RuneError) {
+		if out, ok := toUTF8([]byte(s), charset); ok && !replaced(out) {
 			return out
 		}
 	}
-	if utf8.ValidString(s) {
-		return s
-	}
-	return latin(s)
+	out, _ := undeclared([]byte(s))
+	return out
 }
 
 // latin reads bytes as windows-1252.
@@ -95,12 +98,15 @@ type word struct {
 	bytes   []byte
 }
 
+// maxCharsetName bounds the name of a character set in an encoded word, bytes.
+const maxCharsetName = 60
+
 // encodedWord reads "=?charset?B or Q?text?=" at the start of s and returns how
-// long it is. Spaces inside the text, missing padding and a language suffix
-// (RFC 2231 §5) are tolerated.
+// long it is. Spaces inside the text, a missing end, missing padding and a
+// language suffix (RFC 2231 §5) are tolerated.
 func encodedWord(s string) (word, int, bool) {
-	q1 := strings.IndexByte(s[2:], '?')
-	if q1 <= 0 || q1 > 60 {
+	q1 := strings.IndexByte(s[2:min(len(s), 3+maxCharsetName)], '?')
+	if q1 <= 0 || strings.ContainsAny(s[2:2+q1], " \t=<>@") {
 		return word{}, 0, false
 	}
 	charset, _, _ := strings.Cut(s[2:2+q1], "*")
@@ -109,30 +115,63 @@ func encodedWord(s string) (word, int, bool) {
 		return word{}, 0, false
 	}
 	kind, text := rest[0]|0x20, rest[2:]
-	end := strings.Index(text, "?=")
-	if end < 0 || kind != 'b' && kind != 'q' {
+	if kind != 'b' && kind != 'q' {
 		return word{}, 0, false
 	}
-	// In Q text, "?=" may begin with an unencoded question mark: "what?=3D?=".
-	for kind == 'q' && len(text) > end+3 && isHex(text[end+2]) && isHex(text[end+3]) {
-		next := strings.Index(text[end+2:], "?=")
-		if next < 0 {
-			break
-		}
-		end += 2 + next
+	end, skip := wordEnd(text, kind)
+	if end+skip == 0 {
+		return word{}, 0, false
 	}
-	n := 3 + q1 + 2 + end + 2
 	w := word{charset: strings.ToLower(strings.TrimSpace(charset))}
-	if kind == 'b' {
-		b, ok := lenientBase64(text[:end])
-		if !ok {
-			return word{}, 0, false
-		}
-		w.bytes = b
+	n := 3 + q1 + 2 + end + skip
+	if kind == 'q' {
+		w.bytes = decodeQ(text[:end])
 		return w, n, true
 	}
-	w.bytes = decodeQ(text[:end])
-	return w, n, true
+	b, ok := lenientBase64(text[:end])
+	w.bytes = b
+	return w, n, ok
+}
+
+// wordEnd finds where the text of an encoded word ends and how long the mark of
+// the end is. Without "?=" the word ends before the next one, or at a space.
+func wordEnd(text string, kind byte) (end, skip int) {
+	for i := 0; i < len(text); i++ {
+		switch {
+		case text[i] == '?' && i+1 < len(text) && text[i+1] == '=':
+			// In Q text, "?=" may begin with an unencoded question mark: "what?=3D?=".
+			if kind == 'q' && i+3 < len(text) && isHex(text[i+2]) && isHex(text[i+3]) && endsLater(text[i+2:]) {
+				continue
+			}
+			return i, 2
+		case text[i] == '?' && (kind == 'b' || i+1 == len(text)):
+			return i, 1 // base64 has no question mark: the end is broken
+		case text[i] == '=' && i+1 < len(text) && text[i+1] == '?' && wordBegins(text[i:]):
+			return len(strings.TrimRight(text[:i], " \t")), 0
+		}
+	}
+	if i := strings.IndexAny(text, " \t"); i >= 0 {
+		return i, 0
+	}
+	return len(text), 0
+}
+
+// endsLater reports whether the word goes on: "?=" comes before any space.
+func endsLater(s string) bool {
+	if i := strings.IndexAny(s[:min(len(s), 200)], " \t"); i >= 0 {
+		s = s[:i]
+	}
+	return strings.Contains(s[:min(len(s), 200)], "?=")
+}
+
+// wordBegins reports whether s begins an encoded word.
+func wordBegins(s string) bool {
+	q1 := strings.IndexByte(s[2:min(len(s), 3+maxCharsetName)], '?')
+	if q1 <= 0 || strings.ContainsAny(s[2:2+q1], " \t=<>@") || len(s) < q1+5 {
+		return false
+	}
+	kind := s[q1+3] | 0x20
+	return s[q1+4] == '?' && (kind == 'b' || kind == 'q')
 }
 
 func isHex(c byte) bool { _, ok := unhex(c); return ok }
@@ -181,6 +220,8 @@ func lenientBase64(s string) ([]byte, bool) {
 			c = '/'
 		case c == '=' || c == ' ' || c == '\t':
 			continue
+		case sextet(c) > 63:
+			continue
 		}
 		buf = append(buf, c)
 	}
@@ -189,7 +230,7 @@ func lenientBase64(s string) ([]byte, bool) {
 	}
 	out := make([]byte, base64.RawStdEncoding.DecodedLen(len(buf)))
 	n, err := base64.RawStdEncoding.Decode(out, buf)
-	return out[:n], err == nil || n > 0
+	return out[:n], err == nil
 }
 
 // piece is one part of a parameter by RFC 2231: name*1*=value.
