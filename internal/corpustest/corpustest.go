@@ -3,6 +3,9 @@
 package corpustest
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,32 +15,37 @@ import (
 	"testing"
 )
 
-// Dir returns the unpacked corpus: the directory that holds bulk/, cases/ and
+// Dir returns the directory of Find. Without a corpus the test is skipped, unless
+// MUNIMENT_TEST_REQUIRE names "corpus" (as the CI run does): then it fails.
+func Dir(t testing.TB) string {
+	t.Helper()
+	dir, err := Find()
+	if errors.Is(err, fs.ErrNotExist) {
+		missing(t, "corpus", err.Error())
+	} else if err != nil {
+		t.Fatalf("unpack corpus: %v", err)
+	}
+	return dir
+}
+
+// Find returns the unpacked corpus: the directory that holds bulk/, cases/ and
 // attachments/. MUNIMENT_CORPUS names either such a directory or the packed
 // one (with its "unpack" program); without it, ../shared/corpus beside the
 // repository is tried. A packed corpus is unpacked once per machine into the
-// user's cache directory.
-//
-// Without a corpus the test is skipped, unless MUNIMENT_TEST_REQUIRE names
-// "corpus" (as the CI run does): then it fails.
-func Dir(t testing.TB) string {
-	t.Helper()
+// user's cache directory. Without a corpus the error is fs.ErrNotExist.
+func Find() (string, error) {
 	dir := os.Getenv("MUNIMENT_CORPUS")
 	if dir == "" {
 		_, file, _, _ := runtime.Caller(0)
 		dir = filepath.Join(filepath.Dir(file), "..", "..", "..", "shared", "corpus")
 	}
 	if isDir(filepath.Join(dir, "bulk")) {
-		return dir
+		return dir, nil
 	}
 	if _, err := os.Stat(filepath.Join(dir, "unpack")); err != nil {
-		missing(t, "corpus", "no corpus at "+dir+"; set MUNIMENT_CORPUS")
+		return "", fmt.Errorf("no corpus at %s; set MUNIMENT_CORPUS: %w", dir, fs.ErrNotExist)
 	}
-	out, err := unpackOnce(dir)
-	if err != nil {
-		t.Fatalf("unpack corpus: %v", err)
-	}
-	return out
+	return unpackOnce(dir)
 }
 
 func missing(t testing.TB, name, why string) {
