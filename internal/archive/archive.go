@@ -23,6 +23,7 @@ import (
 	"log/slog"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -142,6 +143,7 @@ type tenantWork struct {
 	senders   sync.WaitGroup // Ingest calls between the check for closed and their send
 	committed chan struct{}  // closed when the committer has ended
 	fresh     chan freshDocs // committed, not yet indexed
+	waiting   atomic.Int64   // bytes of text in fresh
 	wake      chan struct{}  // capacity 1: look for work
 	mood      mood
 

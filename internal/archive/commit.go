@@ -15,7 +15,7 @@ import (
 // gathers.
 const (
 	batchMessages = 256
-	batchBytes    = 32 << 20 // stored bytes
+	batchBytes    = 32 << 20 // stored bytes and text for the index
 )
 
 // commitLoop commits the tenant's submissions, group after group, until the
@@ -46,11 +46,12 @@ func gather(queue <-chan *pending, first *pending) []*pending {
 	return group
 }
 
+// stored is what a submission weighs in its group.
 func stored(p *pending) int64 {
 	if p.prepared == nil {
 		return 0
 	}
-	return p.prepared.Stored()
+	return p.prepared.Stored() + int64(len(p.doc.Body))
 }
 
 // commitGroup makes a group durable and answers everybody in it.

@@ -16,6 +16,7 @@ import (
 const (
 	indexBatch   = 1000            // documents
 	indexText    = 16 << 20        // bytes of text
+	indexWaiting = 32 << 20        // bytes of text waiting for the indexer
 	indexRetry   = 2 * time.Second // wait after a failure, doubled up to indexRetryTo
 	indexRetryTo = time.Minute
 )
@@ -24,17 +25,24 @@ const (
 type freshDocs struct {
 	first, last int64 // Message.Seq
 	docs        []index.Doc
+	text        int64 // size of docs
 }
 
-// publish hands what was just committed to the indexer. If the indexer lags, it
-// waits: the index must not fall behind without limit. If the indexer is in
-// trouble it drains the channel, so that ingest goes on; what was drained is read
-// from the vault later.
+// publish hands what was just committed to the indexer. If the indexer lags by
+// some commits, it waits: the index must not fall behind without limit. If what
+// waits is large, or the indexer is in trouble, documents are forgotten, so that
+// ingest goes on in bounded memory; they are read from the vault later.
 func (a *Archive) publish(w *tenantWork, c *commit) {
 	if len(c.fresh) > 0 {
 		f := freshDocs{first: c.fresh[0].row.Seq, last: c.fresh[len(c.fresh)-1].row.Seq}
 		for _, p := range c.fresh {
 			f.docs = append(f.docs, p.doc)
+		}
+		f.text = textSize(f.docs)
+		if w.waiting.Add(f.text) > indexWaiting {
+			w.waiting.Add(-f.text)
+			w.poke()
+			return
 		}
 		select {
 		case w.fresh <- f:
@@ -44,6 +52,12 @@ func (a *Archive) publish(w *tenantWork, c *commit) {
 	if len(c.batch.Parties) > 0 {
 		w.poke()
 	}
+}
+
+// received counts down what waits.
+func (w *tenantWork) received(f freshDocs) *freshDocs {
+	w.waiting.Add(-f.text)
+	return &f
 }
 
 func (w *tenantWork) poke() {
@@ -65,7 +79,7 @@ func (a *Archive) indexLoop(w *tenantWork) {
 		case <-a.background.Done():
 			return
 		case x := <-w.fresh:
-			f = &x
+			f = w.received(x)
 		case <-w.wake:
 		}
 		for {
@@ -95,7 +109,8 @@ func (a *Archive) drainFor(w *tenantWork, d time.Duration) bool {
 		select {
 		case <-a.background.Done():
 			return false
-		case <-w.fresh:
+		case x := <-w.fresh:
+			w.received(x)
 		case <-t.C:
 			return true
 		}
@@ -124,16 +139,16 @@ func (a *Archive) indexStep(ctx context.Context, w *tenantWork, f *freshDocs) er
 // join adds what else is waiting and follows, so that the index gets few large
 // batches.
 func (a *Archive) join(w *tenantWork, f *freshDocs) *freshDocs {
-	size := textSize(f.docs)
-	for len(f.docs) < indexBatch && size < indexText {
+	for len(f.docs) < indexBatch && f.text < indexText {
 		select {
 		case x := <-w.fresh:
+			w.received(x)
 			if x.first != f.last+1 {
 				w.poke() // a gap: catch up from the vault after this batch
 				return f
 			}
 			f.docs, f.last = append(f.docs, x.docs...), x.last
-			size += textSize(x.docs)
+			f.text += x.text
 		default:
 			return f
 		}
@@ -141,10 +156,10 @@ func (a *Archive) join(w *tenantWork, f *freshDocs) *freshDocs {
 	return f
 }
 
-func textSize(docs []index.Doc) int {
-	n := 0
+func textSize(docs []index.Doc) int64 {
+	n := int64(0)
 	for _, d := range docs {
-		n += len(d.Body)
+		n += int64(len(d.Body))
 	}
 	return n
 }
@@ -162,7 +177,7 @@ func (a *Archive) catchUp(ctx context.Context, tenant uid.ID, mark int64) error 
 			a.log.Error("message cannot be indexed", "tenant", tenant, "error", e)
 			mark = max(mark, e.Seq)
 		}
-		docs := make([]index.Doc, 0, len(rows))
+		docs, text := make([]index.Doc, 0, len(rows)), 0
 		for _, row := range rows {
 			d, err := a.documentOf(ctx, row, names)
 			if ctx.Err() != nil {
@@ -175,6 +190,12 @@ func (a *Archive) catchUp(ctx context.Context, tenant uid.ID, mark int64) error 
 				continue
 			}
 			docs = append(docs, d)
+			if text += len(d.Body); text >= indexText {
+				if err := a.index.Add(ctx, tenant, docs); err != nil {
+					return err
+				}
+				docs, text = docs[:0], 0
+			}
 		}
 		if err := a.index.Add(ctx, tenant, docs); err != nil {
 			return err
@@ -188,24 +209,36 @@ func (a *Archive) catchUp(ctx context.Context, tenant uid.ID, mark int64) error 
 	}
 }
 
-// reindexPending indexes messages again whose parties have changed.
+// reindexPending indexes messages again whose parties have changed, until none is
+// left.
 func (a *Archive) reindexPending(ctx context.Context, tenant uid.ID) error {
-	queued, err := a.catalog.PendingReindex(ctx, tenant, 200)
-	if err != nil || len(queued) == 0 {
-		return err
+	for {
+		queued, err := a.catalog.PendingReindex(ctx, tenant, 50)
+		if err != nil || len(queued) == 0 {
+			return err
+		}
+		if err := a.reindex(ctx, tenant, queued); err != nil {
+			return err
+		}
 	}
+}
+
+func (a *Archive) reindex(ctx context.Context, tenant uid.ID, queued []catalog.Reindex) error {
 	names := map[uid.ID]string{}
 	var docs []index.Doc
 	for _, q := range queued {
 		row, err := a.catalog.Message(ctx, tenant, q.AOID)
-		if err != nil {
+		if err != nil && len(rowErrors(err)) == 0 {
 			return err
 		}
-		d, err := a.documentOf(ctx, row, names)
+		var d index.Doc
+		if err == nil {
+			d, err = a.documentOf(ctx, row, names)
+		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err != nil {
+		if err != nil { // fsck names it; others must not wait
 			a.log.Error("message cannot be indexed", "tenant", tenant, "aoid", q.AOID, "error", err)
 			continue
 		}

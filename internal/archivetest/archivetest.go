@@ -13,6 +13,7 @@ import (
 	"github.com/muniment/muniment/internal/blob"
 	"github.com/muniment/muniment/internal/blob/file"
 	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/index"
 	"github.com/muniment/muniment/internal/index/fts"
 	"github.com/muniment/muniment/internal/vault"
 )
@@ -24,6 +25,8 @@ type Options struct {
 	Dir   string     // empty: a new one
 	Blobs blob.Store // nil: files in Dir
 	Log   io.Writer  // nil: discard
+	// Index, if set, comes between the archive and its index.
+	Index func(index.Index) index.Index
 }
 
 // Env is an open archive with what it stands on.
@@ -72,7 +75,11 @@ func New(t testing.TB, o Options) *Env {
 	must(err)
 	e.index, err = fts.Open(filepath.Join(e.Dir, "index"))
 	must(err)
-	e.Archive, err = archive.New(archive.Config{Catalog: e.Catalog, Vault: e.Vault, Index: e.index, Log: log, Spool: filepath.Join(e.Dir, "spool")})
+	var idx index.Index = e.index
+	if o.Index != nil {
+		idx = o.Index(idx)
+	}
+	e.Archive, err = archive.New(archive.Config{Catalog: e.Catalog, Vault: e.Vault, Index: idx, Log: log, Spool: filepath.Join(e.Dir, "spool")})
 	must(err)
 	t.Cleanup(e.Close)
 	return e
