@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/uptrace/bun"
+
 	"github.com/muniment/muniment/internal/uid"
 )
 
@@ -69,10 +71,11 @@ func checkTable[R, M any, P rowOf[R, M]](ctx context.Context, c *Catalog, report
 
 func (c *Catalog) checkUsers(ctx context.Context, report func(error)) error {
 	var rows []userRow
-	if err := c.read.NewSelect().Model(&rows).Scan(ctx); err != nil {
+	err := c.snapshot(ctx, func(ctx context.Context, tx bun.Tx) (err error) {
+		rows, err = userRows(ctx, tx, tx.NewSelect())
 		return err
-	}
-	if err := loadAddresses(ctx, c.read, rows); err != nil {
+	})
+	if err != nil {
 		return err
 	}
 	for i := range rows {

@@ -36,6 +36,8 @@ type dialect struct {
 	rowLocks bool             // SELECT … FOR UPDATE exists and is needed
 	taken    func(error) bool // a unique constraint was violated
 	retry    func(error) bool // the transaction lost against another one: run it again
+	// snapshot has all reads of a transaction see one moment.
+	snapshot *sql.TxOptions
 	// integrity runs the database's own check.
 	integrity func(ctx context.Context, c *Catalog, report func(error)) error
 }
@@ -120,6 +122,12 @@ func (c *Catalog) transact(ctx context.Context, do func(ctx context.Context, tx 
 			return fmt.Errorf("%w (after %w)", ctx.Err(), err)
 		}
 	}
+}
+
+// snapshot runs do in a transaction that reads, and in which all reads see one
+// moment: what stands in two tables fits together.
+func (c *Catalog) snapshot(ctx context.Context, do func(ctx context.Context, tx bun.Tx) error) error {
+	return c.read.RunInTx(ctx, c.dialect.snapshot, do)
 }
 
 // wrap gives err its context and the errors of this package their names.

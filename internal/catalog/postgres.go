@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 
@@ -27,7 +28,8 @@ func (c *Catalog) openPostgres(ctx context.Context, dsn string, size int) error 
 	if size <= 0 {
 		size = postgresPool
 	}
-	c.dialect = dialect{name: "postgres", rowLocks: true, taken: postgresTaken, retry: postgresRetry, integrity: postgresIntegrity}
+	c.dialect = dialect{name: "postgres", rowLocks: true, taken: postgresTaken, retry: postgresRetry, integrity: postgresIntegrity,
+		snapshot: &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}}
 	cfg, err := pgx.ParseConfig(dsn)
 	if err != nil {
 		return err // pgx leaves the password out

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -104,7 +105,11 @@ func insertAddresses(ctx context.Context, tx bun.Tx, r *userRow) error {
 // UpdateUser writes everything but ID, tenant, login and time of creation.
 func (c *Catalog) UpdateUser(ctx context.Context, u *User) error {
 	err := c.transact(ctx, func(ctx context.Context, tx bun.Tx) error {
-		list, err := c.selectUsers(ctx, tx, c.locked(tx.NewSelect().Where("tenant = ?", u.Tenant).Where("id = ?", u.ID)))
+		rows, err := userRows(ctx, tx, c.locked(tx.NewSelect().Where("tenant = ?", u.Tenant).Where("id = ?", u.ID)))
+		if err != nil {
+			return err
+		}
+		list, err := soundUsers(rows)
 		if err != nil {
 			return err
 		}
@@ -128,16 +133,18 @@ func (c *Catalog) UpdateUser(ctx context.Context, u *User) error {
 	return c.wrap(err, "update user %s", u.ID)
 }
 
-// selectUsers returns the sound users of q by tenant and login, and the errors
-// of the others.
-func (c *Catalog) selectUsers(ctx context.Context, db bun.IDB, q *bun.SelectQuery) ([]*User, error) {
+// userRows selects users with their addresses.
+func userRows(ctx context.Context, db bun.IDB, q *bun.SelectQuery) ([]userRow, error) {
 	var rows []userRow
 	if err := q.Model(&rows).Scan(ctx); err != nil {
 		return nil, err
 	}
-	if err := loadAddresses(ctx, db, rows); err != nil {
-		return nil, err
-	}
+	return rows, loadAddresses(ctx, db, rows)
+}
+
+// soundUsers returns the sound ones by tenant and login, and the errors of the
+// others.
+func soundUsers(rows []userRow) ([]*User, error) {
 	var list []*User
 	var bad []error
 	for i := range rows {
@@ -149,10 +156,7 @@ func (c *Catalog) selectUsers(ctx context.Context, db bun.IDB, q *bun.SelectQuer
 		list = append(list, u)
 	}
 	slices.SortFunc(list, func(a, b *User) int {
-		if d := a.Tenant.Compare(b.Tenant); d != 0 {
-			return d
-		}
-		return strings.Compare(a.Login, b.Login)
+		return cmp.Or(a.Tenant.Compare(b.Tenant), strings.Compare(a.Login, b.Login))
 	})
 	return list, errors.Join(bad...)
 }
@@ -181,8 +185,23 @@ func loadAddresses(ctx context.Context, db bun.IDB, rows []userRow) error {
 	return nil
 }
 
-func (c *Catalog) oneUser(ctx context.Context, q *bun.SelectQuery) (*User, error) {
-	list, err := c.selectUsers(ctx, c.read, q)
+// readUsers returns the sound users of a query, which names the condition, and
+// the errors of the others. It reads at one moment: a user whose addresses are
+// from another one would look damaged.
+func (c *Catalog) readUsers(ctx context.Context, condition string, args ...any) ([]*User, error) {
+	var rows []userRow
+	err := c.snapshot(ctx, func(ctx context.Context, tx bun.Tx) (err error) {
+		rows, err = userRows(ctx, tx, tx.NewSelect().Where(condition, args...))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return soundUsers(rows)
+}
+
+func (c *Catalog) oneUser(ctx context.Context, condition string, args ...any) (*User, error) {
+	list, err := c.readUsers(ctx, condition, args...)
 	if err == nil && len(list) == 0 {
 		err = ErrNotFound
 	}
@@ -194,34 +213,33 @@ func (c *Catalog) oneUser(ctx context.Context, q *bun.SelectQuery) (*User, error
 
 // User returns a user of a tenant.
 func (c *Catalog) User(ctx context.Context, tenant, id uid.ID) (*User, error) {
-	u, err := c.oneUser(ctx, c.read.NewSelect().Where("tenant = ?", tenant).Where("id = ?", id))
+	u, err := c.oneUser(ctx, "tenant = ? AND id = ?", tenant, id)
 	return u, c.wrap(err, "user %s", id)
 }
 
 // UserByLogin returns a user of a tenant by login.
 func (c *Catalog) UserByLogin(ctx context.Context, tenant uid.ID, login string) (*User, error) {
-	u, err := c.oneUser(ctx, c.read.NewSelect().Where("tenant = ?", tenant).Where("login = ?", text(login)))
+	u, err := c.oneUser(ctx, "tenant = ? AND login = ?", tenant, text(login))
 	return u, c.wrap(err, "user %q", login)
 }
 
 // UsersByLogin returns the users of all tenants with this login. It is for
 // logging in, where the tenant is not known yet, and for nothing else.
 func (c *Catalog) UsersByLogin(ctx context.Context, login string) ([]*User, error) {
-	list, err := c.selectUsers(ctx, c.read, c.read.NewSelect().Where("login = ?", text(login)))
+	list, err := c.readUsers(ctx, "login = ?", text(login))
 	return list, c.wrap(err, "users with login %q", login)
 }
 
 // UsersByAddress returns the users of all tenants that have address. It is for
 // logging in, where the tenant is not known yet, and for nothing else.
 func (c *Catalog) UsersByAddress(ctx context.Context, address string) ([]*User, error) {
-	having := c.read.NewSelect().Model((*addressRow)(nil)).Column("user_id").Where("address = ?", text(address))
-	list, err := c.selectUsers(ctx, c.read, c.read.NewSelect().Where("id IN (?)", having))
+	list, err := c.readUsers(ctx, "id IN (SELECT user_id FROM user_address WHERE address = ?)", text(address))
 	return list, c.wrap(err, "users with an address")
 }
 
 // Users returns all users of a tenant by login. Rows that fail their check sum
 // are missing and joined as *RowError in the error, beside the good ones.
 func (c *Catalog) Users(ctx context.Context, tenant uid.ID) ([]*User, error) {
-	list, err := c.selectUsers(ctx, c.read, c.read.NewSelect().Where("tenant = ?", tenant))
+	list, err := c.readUsers(ctx, "tenant = ?", tenant)
 	return list, c.wrap(err, "users")
 }

@@ -65,6 +65,7 @@ func cases() []testCase {
 		{name: "CommitTaken", run: testCommitTaken},
 		{name: "CommitParties", run: testCommitParties},
 		{name: "CapturesAndParts", run: testCapturesAndParts},
+		{name: "ReadersAndWriters", run: testReadersAndWriters},
 		{name: "Wall", run: testWall},
 		{name: "Pages", run: testPages},
 		{name: "Walk", run: testWalk},
