@@ -47,10 +47,10 @@ func alias(name string) string {
 			return "ibm" + n
 		}
 	}
-	for _, prefix := range []string{"iso8859-", "iso8859_", "iso_8859-", "iso-8859_", "iso-8859", "iso8859", "iso 8859-", "8859-", "latin-", "x-iso-8859-"} {
+	for _, prefix := range []string{"iso-8859", "iso8859", "iso_8859", "iso 8859", "8859", "latin-", "x-iso-8859"} {
 		if n, ok := strings.CutPrefix(name, prefix); ok {
-			n, _, _ = strings.Cut(n, ":")
-			return "iso-8859-" + n
+			n, _, _ = strings.Cut(strings.TrimLeft(n, "-_ "), ":")
+			return strings.TrimSuffix("iso-8859-"+n, "-i")
 		}
 	}
 	return name

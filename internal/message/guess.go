@@ -1,6 +1,7 @@
 package message
 
 import (
+	"bytes"
 	"strings"
 	"unicode/utf8"
 )
@@ -32,7 +33,7 @@ func guess(b []byte) string {
 // common ones, 0 if a pair is impossible or the pairs do not stand side by side,
 // as accented letters among others do not.
 func pairs(b []byte, rate func(lead, trail byte) float64) float64 {
-	sum, n, beside, wrong := 0.0, 0, 0, 0
+	sum, n, beside, wrong, high := 0.0, 0, 0, 0, 0
 	last := -1
 	for i := 0; i < len(b); i++ {
 		if b[i] < 0x80 {
@@ -49,12 +50,15 @@ func pairs(b []byte, rate func(lead, trail byte) float64) float64 {
 		if last == i {
 			beside++
 		}
+		if b[i+1] >= 0x80 {
+			high++
+		}
 		sum += v
 		n++
 		i++
 		last = i + 1
 	}
-	if n < 2 || wrong*20 > n || beside*2 < n-1 {
+	if n < 2 || wrong*20 > n || beside*3 < (n-1)*2 || high*4 < n {
 		return 0
 	}
 	return sum / float64(n)
@@ -126,7 +130,7 @@ func rateBig5(lead, trail byte) float64 {
 // words, from western text, where they stand alone. Small letters lie in the
 // upper half of the one and in the lower half of the other.
 func cyrillic(b []byte) string {
-	high, beside, upper, lower := 0, 0, 0, 0
+	high, beside, upper, lower, german := 0, 0, 0, 0, 0
 	for i, c := range b {
 		if c < 0x80 {
 			continue
@@ -134,6 +138,9 @@ func cyrillic(b []byte) string {
 		high++
 		if i > 0 && b[i-1] >= 0x80 {
 			beside++
+		}
+		if bytes.IndexByte([]byte("\xe4\xf6\xfc\xdf\xc4\xd6\xdc"), c) >= 0 {
+			german++
 		}
 		switch {
 		case c >= 0xe0:
@@ -143,7 +150,7 @@ func cyrillic(b []byte) string {
 		}
 	}
 	switch {
-	case high < 4 || beside*10 < high*6 || (upper+lower)*10 < high*8:
+	case high < 4 || german == high || beside*10 < high*6 || (upper+lower)*10 < high*8:
 		return "windows-1252"
 	case upper*10 >= high*6:
 		return "windows-1251"

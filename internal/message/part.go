@@ -300,7 +300,7 @@ func metaCharset(b []byte) string {
 		return ""
 	}
 	v := bytes.TrimLeft(head[i+8:], `"' `)
-	if j := bytes.IndexAny(v, `"'; />`); j >= 0 {
+	if j := bytes.IndexFunc(v, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("\"';/<>[]", r) }); j >= 0 {
 		v = v[:j]
 	}
 	return string(v)
