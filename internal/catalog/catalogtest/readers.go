@@ -12,7 +12,7 @@ import (
 // testReadersAndWriters has readers meet rows that somebody is changing: they
 // see the state before or after, and never one that looks like damage.
 func testReadersAndWriters(t *testing.T, e *env) {
-	const perWriter = 25
+	const perWriter = 12
 	ctx := t.Context()
 	tenant := e.tenant(t, "a")
 	u := e.user(t, tenant, "anna", "anna@example.com")
