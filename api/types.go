@@ -75,7 +75,7 @@ type Mark struct {
 type SearchPage struct {
 	Hits         []Hit   `json:"hits"`
 	Next         string  `json:"next,omitempty" doc:"Cursor of the next page; absent at the end"`
-	Total        int     `json:"total"`
+	Total        int     `json:"total" doc:"How many results there are; only the first page is counted, others have 0"`
 	TotalExact   bool    `json:"total_exact" doc:"false: there are more than total"`
 	Query        string  `json:"query" doc:"The query as it was understood"`
 	Chips        []Chip  `json:"chips"`
@@ -94,7 +94,7 @@ type Chip struct {
 // Bucket is one value of a facet.
 type Bucket struct {
 	Value string `json:"value"`
-	Label string `json:"label,omitempty" doc:"Name to show, if it differs from the value"`
+	Label string `json:"label,omitempty" doc:"Text to show, if it is not the value; of senders the name they use most, or else the address"`
 	Count int    `json:"count"`
 	Query string `json:"query" doc:"Query text that selects this value, to be added to the query"`
 }

@@ -25,7 +25,8 @@ const (
 	facetSenders = 12
 )
 
-// Search returns one page of the messages that the actor may see. Errors match
+// Search returns one page of the messages that the actor may see. Only the first
+// page, without a cursor, says how many there are. Errors match
 // access.ErrForbidden, *query.Error, index.ErrCursor.
 func (h *Handle) Search(ctx context.Context, r SearchRequest) (*SearchPage, error) {
 	req, err := h.request(ctx, r)
@@ -36,7 +37,7 @@ func (h *Handle) Search(ctx context.Context, r SearchRequest) (*SearchPage, erro
 	if err != nil {
 		return nil, err
 	}
-	page := &SearchPage{Next: found.Next, Total: found.Total, Exact: found.Exact, Parsed: req.Query}
+	page := &SearchPage{Next: found.Next, Total: found.Total, Exact: found.Exact && req.CountUpTo > 0, Parsed: req.Query}
 	ids := make([]uid.ID, len(found.Hits))
 	for i, hit := range found.Hits {
 		ids[i] = hit.ID
@@ -66,9 +67,13 @@ func (h *Handle) request(ctx context.Context, r SearchRequest) (*index.Request, 
 	if err != nil {
 		return nil, err
 	}
+	count := countUpTo
+	if len(r.Cursor) > 0 {
+		count = 0
+	}
 	return &index.Request{
 		Query: q, Scope: index.Scope{Addresses: h.actor.Addresses}, Limit: min(max(r.Limit, 1), maxPage),
-		Cursor: r.Cursor, Oldest: r.Oldest, CountUpTo: countUpTo,
+		Cursor: r.Cursor, Oldest: r.Oldest, CountUpTo: count,
 	}, nil
 }
 
@@ -161,7 +166,7 @@ func (h *Handle) Facets(ctx context.Context, text string) (*Facets, error) {
 }
 
 // People suggests people on the actor's messages whose name or address starts
-// with prefix; n at most.
+// with prefix, the most frequent ones if it is empty; n at most.
 func (h *Handle) People(ctx context.Context, prefix string, n int) ([]index.Party, error) {
 	if err := h.actor.Check(access.SearchOwn); err != nil {
 		return nil, err

@@ -22,8 +22,8 @@ type SearchRequest struct {
 type SearchPage struct {
 	Hits   []Hit
 	Next   string
-	Total  int
-	Exact  bool
+	Total  int  // of the first page; 0 on all others
+	Exact  bool // false: there are more than Total
 	Parsed *query.Query
 }
 

@@ -156,7 +156,7 @@ func TestSearchAndSuggest(t *testing.T) {
 		t.Fatalf("page = %+v", page)
 	}
 	b.get(t, "/api/v1/search?q=kirschbaum&limit=2&cursor="+page.Next).into(t, &next)
-	if len(next.Hits) != 2 || !next.Hits[0].Date.Before(page.Hits[1].Date) {
+	if next.Total != 0 || next.TotalExact || len(next.Hits) != 2 || !next.Hits[0].Date.Before(page.Hits[1].Date) {
 		t.Errorf("next = %+v", next)
 	}
 	for _, cursor := range []string{page.Next[1:], page.Next + "A", strings.ToUpper(page.Next), strings.Repeat("%ff", 20)} {
@@ -178,6 +178,14 @@ func TestSearchAndSuggest(t *testing.T) {
 	b.get(t, "/api/v1/search/facets?q=kirschbaum").into(t, &f)
 	if len(f.Years) != 1 || f.Years[0].Count != 5 || len(f.Senders) != 1 || f.HasAttachment[0].Count != 5 {
 		t.Errorf("facets = %+v", f)
+	}
+	if f.Senders[0].Label == "" || f.Senders[0].Value == "" || strings.Contains(f.Senders[0].Label, "@") {
+		t.Errorf("sender = %+v, want a name to show", f.Senders[0])
+	}
+	var people api.Suggestions
+	b.get(t, "/api/v1/search/suggest?q=from%3A").into(t, &people)
+	if len(people.Suggestions) == 0 || people.Suggestions[0].Kind != "person" || people.Suggestions[0].Start != 5 {
+		t.Errorf("suggested after from: %+v", people)
 	}
 	for _, bucket := range append(append(f.Years, f.Senders...), f.HasAttachment...) { // each selects what it counted
 		b.get(t, "/api/v1/search?q="+escape(bucket.Query)).into(t, &page)

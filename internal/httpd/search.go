@@ -1,6 +1,7 @@
 package httpd
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"strings"
@@ -84,7 +85,7 @@ func (s *Server) Facets(ctx context.Context, q string) (*api.Facets, error) {
 	}
 	return &api.Facets{
 		Years:      buckets(f.Years, func(v string) string { return "date:" + v }),
-		Senders:    buckets(f.Senders, func(v string) string { return "from:" + query.Quote(v) }),
+		Senders:    senders(f.Senders),
 		Categories: buckets(f.Categories, func(v string) string { return "category:" + query.Quote(v) }),
 		HasAttachment: buckets(f.HasAttachment, func(v string) string {
 			if v == "yes" {
@@ -94,6 +95,15 @@ func (s *Server) Facets(ctx context.Context, q string) (*api.Facets, error) {
 		}),
 		Exact: f.Exact,
 	}, nil
+}
+
+// senders shows people by their names.
+func senders(in []index.Bucket) []api.Bucket {
+	out := buckets(in, func(v string) string { return "from:" + query.Quote(v) })
+	for i, b := range in {
+		out[i].Label = cmp.Or(b.Label, b.Value)
+	}
+	return out
 }
 
 func buckets(in []index.Bucket, text func(string) string) []api.Bucket {

@@ -87,6 +87,7 @@ type Result struct {
 // Bucket is one value of a facet with the number of matching messages.
 type Bucket struct {
 	Value string
+	Label string // of senders: the name they use most, empty if they use none
 	Count int
 }
 
@@ -114,7 +115,8 @@ type Index interface {
 	// category and attachment.
 	Facets(ctx context.Context, tenant uid.ID, r Request, n int) (Facets, error)
 	// People suggests senders and recipients whose name or address starts with
-	// prefix, among messages that scope sees; at most n.
+	// prefix, among messages that scope sees; at most n, most frequent first. An
+	// empty prefix means everybody; one without a letter or digit nobody.
 	People(ctx context.Context, tenant uid.ID, scope Scope, prefix string, n int) ([]Party, error)
 	// IDs calls fn for every document of the tenant, in no order.
 	IDs(ctx context.Context, tenant uid.ID, fn func(uid.ID) error) error

@@ -22,7 +22,7 @@ const peopleWindow = 400
 // most frequent first. Blind recipients are never suggested.
 func (x *Index) People(ctx context.Context, tenant uid.ID, scope index.Scope, prefix string, n int) ([]index.Party, error) {
 	tokens := text.Words(prefix, 8)
-	if len(tokens) == 0 {
+	if len(tokens) == 0 && prefix != "" {
 		return nil, nil
 	}
 	q, err := query.Parse("", query.Env{})
@@ -33,7 +33,9 @@ func (x *Index) People(ctx context.Context, tenant uid.ID, scope index.Scope, pr
 	if p == nil {
 		return nil, nil
 	}
-	p.match = "(" + p.match + " AND " + columnFilter(query.FieldWith) + phrase(tokens, true) + ")"
+	if len(tokens) > 0 {
+		p.match = "(" + p.match + " AND " + columnFilter(query.FieldWith) + phrase(tokens, true) + ")"
+	}
 	t, done, err := x.begin(tenant)
 	if err != nil {
 		return nil, err
@@ -93,7 +95,7 @@ func (s *shard) people(ctx context.Context, p *plan, limit int, tokens []string,
 		if err != nil {
 			return 0, s.wrap(err)
 		}
-		if begins(party.Name, tokens) || begins(party.Address, tokens) {
+		if len(tokens) == 0 || begins(party.Name, tokens) || begins(party.Address, tokens) {
 			counts[party] += n
 		}
 	}

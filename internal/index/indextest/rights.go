@@ -99,7 +99,8 @@ func testPeople(s *suite) {
 		want   []string
 	}{
 		{"an", 5, []string{"anna@example.org", "x@example.org"}}, {"an", 1, []string{"anna@example.org"}}, {"mül", 5, []string{"anna@example.org"}},
-		{"Anna Mu", 5, []string{"anna@example.org"}}, {"BERND@ex", 5, []string{"bernd@example.org"}}, {"anton", 5, nil}, {"zzz", 5, nil}, {"", 5, nil}, {"--", 5, nil},
+		{"Anna Mu", 5, []string{"anna@example.org"}}, {"BERND@ex", 5, []string{"bernd@example.org"}}, {"anton", 5, nil}, {"zzz", 5, nil},
+		{"", 5, []string{"anna@example.org", "bernd@example.org", "x@example.org"}}, {"", 1, []string{"anna@example.org"}}, {"--", 5, nil},
 	} {
 		s.people(everything, c.prefix, c.n, c.want)
 	}
@@ -126,4 +127,6 @@ func testPeopleWithinScope(s *suite) {
 	s.people(only("a@x.org"), "an", 5, []string{"anna@x.org"})
 	s.people(only("b@x.org"), "an", 5, []string{"andrea@x.org"})
 	s.people(index.Scope{}, "an", 5, nil)
+	s.people(only("a@x.org"), "", 5, []string{"anna@x.org"})
+	s.people(index.Scope{}, "", 5, nil)
 }

@@ -164,6 +164,9 @@ func testFacets(s *suite) {
 		d := mail(i, "word")
 		d.Date = day(i / 4 * 400)
 		d.From = []index.Party{{Name: "N", Address: fmt.Sprintf("p%d@example.org", min(i%4, 2))}}
+		if i%4 == 0 {
+			d.From[0].Name = []string{"", "Often", "Often"}[i/4]
+		}
 		d.Category = []string{"", "Alpha", "Beta"}[i%3]
 		if i%6 == 0 {
 			d.Files = []index.File{{Name: "a"}}
@@ -177,7 +180,7 @@ func testFacets(s *suite) {
 	}
 	want := index.Facets{
 		Years:         []index.Bucket{{Value: "2026", Count: 4}, {Value: "2025", Count: 4}, {Value: "2024", Count: 4}},
-		Senders:       []index.Bucket{{Value: "p2@example.org", Count: 6}, {Value: "p0@example.org", Count: 3}},
+		Senders:       []index.Bucket{{Value: "p2@example.org", Label: "N", Count: 6}, {Value: "p0@example.org", Label: "Often", Count: 3}},
 		Categories:    []index.Bucket{{Value: "Alpha", Count: 4}, {Value: "Beta", Count: 4}},
 		HasAttachment: []index.Bucket{{Value: "no", Count: 10}, {Value: "yes", Count: 2}},
 		Exact:         true,

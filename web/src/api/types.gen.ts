@@ -39,7 +39,7 @@ export type Attachment = {
 export type Bucket = {
     count: number;
     /**
-     * Name to show, if it differs from the value
+     * Text to show, if it is not the value; of senders the name they use most, or else the address
      */
     label?: string;
     /**
@@ -266,6 +266,9 @@ export type SearchPage = {
      * The query as it was understood
      */
     query: string;
+    /**
+     * How many results there are; only the first page is counted, others have 0
+     */
     total: number;
     /**
      * false: there are more than total
