@@ -89,6 +89,7 @@ func cases() []testCase {
 		{name: "EventDetails", run: testEventDetails},
 		{name: "EventsConcurrently", run: testEventsConcurrently},
 		{name: "DamagedColumns", run: testDamagedColumns, damages: true},
+		{name: "DamagedKeys", run: testDamagedKeys, damages: true},
 		{name: "DamagedNeighbours", run: testDamagedNeighbours, damages: true},
 		{name: "DamageStaysDamage", run: testDamageStaysDamage, damages: true},
 		{name: "StaleHead", run: testStaleHead, damages: true},

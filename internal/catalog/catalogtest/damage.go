@@ -130,6 +130,51 @@ func testDamagedColumns(t *testing.T, e *env) {
 	e.sound(t)
 }
 
+// keys lists the columns by which rows are found, or which a read selects by.
+func keys() map[string]string {
+	return map[string]string{
+		"tenant": "id", "user": "id tenant", "user_address": "user_id position", "session": "token_hash user_id tenant", "source": "id tenant",
+		"segment": "tenant id", "message": "tenant aoid segment", "part": "tenant sha256 segment", "capture": "tenant id aoid segment",
+		"account": "tenant day outcome", "head": "tenant", "event": "tenant seq", "event_detail": "tenant seq", "event_node": "tenant level position",
+	}
+}
+
+// testDamagedKeys changes the keys of rows: nobody may find them any more, but
+// the check does, and it gets to its end.
+func testDamagedKeys(t *testing.T, e *env) {
+	d := newDamaged(t, e)
+	must(t, e.AppendEvents(t.Context(), d.tenant, events(0, 30))) // enough for a node
+	for table, list := range keys() {
+		name := table
+		if table == "user" {
+			name = `"user"`
+		}
+		for column := range strings.FieldsSeq(list) {
+			var old any
+			must(t, e.sql.QueryRowContext(t.Context(), fmt.Sprintf("SELECT %s FROM %s ORDER BY 1 DESC LIMIT 1", column, name)).Scan(&old))
+			value := altered(old)
+			if n, ok := old.(int64); ok {
+				value = n + 1000
+			}
+			query := fmt.Sprintf("UPDATE %s SET %s = $2 WHERE %s = $1", name, column, column)
+			res, err := e.sql.ExecContext(t.Context(), query, old, value)
+			must(t, err)
+			n, err := res.RowsAffected()
+			must(t, err)
+			found := 0
+			err = e.Check(t.Context(), func(err error) {
+				found++
+				rowError(t, "check", err)
+			})
+			if found == 0 {
+				t.Errorf("the check does not find the change of %s.%s: %v", table, column, err)
+			}
+			e.exec(t, n, query, value, old)
+		}
+	}
+	e.sound(t)
+}
+
 // altered returns a value of the same type that differs as little as possible.
 func altered(v any) any {
 	switch v := v.(type) {
