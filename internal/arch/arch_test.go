@@ -48,7 +48,7 @@ var allowed = map[string][]string{
 	"api/genspec":     {"api"},
 	"web":             {},
 	// for tests only
-	"internal/archivetest":         {"internal/access", "internal/archive", "internal/blob", "internal/blob/file", "internal/catalog", "internal/index/fts", "internal/vault"},
+	"internal/archivetest":         {"internal/access", "internal/archive", "internal/blob", "internal/blob/file", "internal/catalog", "internal/index", "internal/index/fts", "internal/vault"},
 	"internal/blob/blobtest":       {"internal/blob"},
 	"internal/catalog/catalogtest": {"internal/catalog", "internal/eventlog", "internal/uid"},
 	"internal/corpustest":          {},

@@ -1,0 +1,104 @@
+// Command bench measures the archive as a whole process, beside two indexers of
+// mail that keep nothing (mu and notmuch), and prints the figures as Markdown
+// with the budgets they have to meet. It is run by make bench on a quiet machine.
+//
+//	go run ./test/bench [-only ingest,search,doors,memory] [-rounds 3] [-messages 200000] [-long]
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/muniment/muniment/internal/corpustest"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// bench is one run.
+type bench struct {
+	program  string // the archive
+	corpus   string // unpacked
+	dir      string // for everything it makes
+	rounds   int    // of every comparison
+	messages int    // in the search measurement
+	long     bool   // measure what takes long, too
+	budgets  []budget
+}
+
+// budget is one line of the account at the end.
+type budget struct {
+	what, want, got string
+	met             bool
+}
+
+func (b *bench) account(what, want, got string, met bool) {
+	b.budgets = append(b.budgets, budget{what, want, got, met})
+}
+
+func run(ctx context.Context) (err error) {
+	b := &bench{}
+	only := flag.String("only", "ingest,search,doors,memory", "parts to measure")
+	flag.IntVar(&b.rounds, "rounds", 3, "rounds of every comparison")
+	flag.IntVar(&b.messages, "messages", 200_000, "messages in the search measurement")
+	flag.BoolVar(&b.long, "long", false, "measure the mailbox of 2 GB and the growth to 1,000,000 messages, too")
+	flag.Parse()
+	parts := map[string]func(context.Context) error{"ingest": b.ingest, "search": b.search, "doors": b.doors, "memory": b.memory}
+	names := strings.Split(*only, ",")
+	for _, name := range names {
+		if parts[name] == nil {
+			return fmt.Errorf("-only: there is no part %q", name)
+		}
+	}
+	if b.corpus, err = corpustest.Find(); err != nil {
+		return err
+	}
+	b.program = os.Getenv("MUNIMENT_BIN")
+	if b.program == "" {
+		b.program = "bin/muniment"
+	}
+	if b.program, err = filepath.Abs(b.program); err != nil {
+		return err
+	}
+	if b.dir, err = os.MkdirTemp("", "muniment-bench-*"); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(b.dir)) }()
+	if err := machine(ctx, b.program); err != nil {
+		return err
+	}
+	for _, name := range []string{"ingest", "search", "doors", "memory"} {
+		if slices.Contains(names, name) {
+			if err := parts[name](ctx); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+		}
+	}
+	b.close()
+	return nil
+}
+
+// close prints the account of the budgets.
+func (b *bench) close() {
+	fmt.Print("\n## Budgets\n\n| what | budget | measured | |\n|---|---|---|---|\n")
+	for _, x := range b.budgets {
+		verdict := "**not met**"
+		if x.met {
+			verdict = "met"
+		}
+		fmt.Printf("| %s | %s | %s | %s |\n", x.what, x.want, x.got, verdict)
+	}
+}
