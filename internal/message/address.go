@@ -22,7 +22,7 @@ func NormalizeAddress(s string) string {
 	if i < 0 {
 		return s
 	}
-	local, domain := s[:i], strings.TrimSuffix(s[i+1:], ".")
+	local, domain := strings.TrimSpace(s[:i]), strings.TrimSuffix(strings.TrimSpace(s[i+1:]), ".")
 	if strings.Contains(domain, "xn--") {
 		if u, err := idna.ToUnicode(domain); err == nil {
 			domain = u
@@ -94,7 +94,7 @@ func parseAddress(s, charset string) (Party, bool) {
 	}
 	if i := strings.LastIndexByte(s, '<'); i >= 0 {
 		addr, after, _ := strings.Cut(s[i+1:], ">")
-		name := displayName(s[:i], charset)
+		name := displayName(strings.TrimRight(s[:i], "< \t"), charset)
 		if name == "" {
 			name = displayName(after, charset)
 		}
@@ -102,7 +102,7 @@ func parseAddress(s, charset string) (Party, bool) {
 	}
 	plain, comment := splitComment(s)
 	if strings.Contains(plain, "@") {
-		fields := strings.Fields(plain)
+		fields := unquotedFields(plain)
 		for i, f := range fields { // "Name name@example.com" without brackets
 			if strings.Contains(f, "@") && !strings.HasPrefix(f, `"`) && len(fields) > 1 {
 				rest := strings.Join(append(append([]string{}, fields[:i]...), fields[i+1:]...), " ")
@@ -119,6 +119,22 @@ func parseAddress(s, charset string) (Party, bool) {
 		return party(displayName(comment, charset), f[0]+"@"+f[2])
 	}
 	return party(displayName(s, charset), "")
+}
+
+// unquotedFields cuts at spaces that are not inside quotes. Spaces around an at
+// sign belong to the address.
+func unquotedFields(s string) []string {
+	quoted := false
+	fields := strings.FieldsFunc(s, func(r rune) bool {
+		if r == '"' {
+			quoted = !quoted
+		}
+		return !quoted && (r == ' ' || r == '\t')
+	})
+	if quoted { // not closed
+		return strings.Fields(s)
+	}
+	return fields
 }
 
 func party(name, address string) (Party, bool) {

@@ -3,6 +3,7 @@ package message
 import (
 	"bytes"
 	"net/mail"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -53,6 +54,8 @@ func clean(s string) string {
 		switch {
 		case r == '\n' || r == '\t':
 			return r
+		case r < 0x20 && r != 0 && r != '\r':
+			return ' ' // it may have stood between words
 		case r < 0x20 || r >= 0x7f && r < 0xa0:
 			return -1
 		case r == utf8.RuneError:
@@ -141,26 +144,66 @@ func nextParam(s string) (name, value, rest string) {
 	return name, strings.TrimSpace(value), rest
 }
 
-// dateForms are forms of dates that net/mail does not read but mail has.
+// dateForms are forms of dates that net/mail does not read but mail has. Names of
+// days and zones are gone by then.
 func dateForms() []string {
 	return []string{
-		"Mon, 2 Jan 2006 15:04:05", "2 Jan 2006 15:04:05", "Mon Jan 2 15:04:05 2006", "Mon Jan 2 15:04:05 MST 2006",
-		"Mon, 2 Jan 06 15:04:05 -0700", "Mon, 2 Jan 06 15:04:05 MST", "Monday, 2 Jan 2006 15:04:05 -0700", "Monday, January 2, 2006 3:04 PM",
-		"Mon, 2 Jan 2006 15:04:05 MST-0700", "Mon, 2 Jan 2006 15.04.05 -0700", "Mon, 2-Jan-2006 15:04:05 -0700", "2006-01-02 15:04:05 -0700",
-		"2006-01-02T15:04:05Z07:00", "2006-01-02 15:04:05", "Mon, 2 Jan 2006 3:04:05 PM -0700", "Mon, 2 January 2006 15:04:05 -0700",
-		"Mon, Jan 2 2006 15:04:05 -0700", "Mon, 2 Jan 2006 15:04 -0700", "Mon, 2 Jan 2006",
+		"2 Jan 2006 15:04:05 -0700", "2 Jan 2006 15:04:05", "Jan 2 15:04:05 2006", "Jan 2 15:04:05 2006 -0700", "Jan 2 15:04:05 -0700 2006",
+		"2 Jan 06 15:04:05 -0700", "January 2, 2006 3:04 PM", "2 Jan 2006 15:04:05 -07:00", "2 Jan 2006 15.04.05 -0700", "2-Jan-2006 15:04:05 -0700",
+		"2006-01-02 15:04:05 -0700", "2006-01-02T15:04:05Z07:00", "2006-01-02 15:04:05", "2 Jan 2006 3:04:05 PM -0700",
+		"2 January 2006 15:04:05 -0700", "Jan 2 2006 15:04:05 -0700", "2 Jan 2006 15:04 -0700", "2 Jan 2006",
 	}
+}
+
+// zoneOffset tells the offset of a zone that is written as a name (RFC 5322 §4.3,
+// and those of central Europe).
+func zoneOffset(name string) (string, bool) {
+	switch strings.ToUpper(name) {
+	case "UT", "UTC", "GMT", "Z":
+		return "+0000", true
+	case "EDT":
+		return "-0400", true
+	case "EST", "CDT":
+		return "-0500", true
+	case "CST", "MDT":
+		return "-0600", true
+	case "MST", "PDT":
+		return "-0700", true
+	case "PST":
+		return "-0800", true
+	case "CET", "MEZ":
+		return "+0100", true
+	case "CEST", "MESZ":
+		return "+0200", true
+	}
+	return "", false
+}
+
+// dateWords prepares a date: the name of the day and comments go, in whatever
+// language they are, named zones become offsets, years of three digits are
+// counted from 1900 (RFC 5322 §4.3).
+func dateWords(s string) string {
+	s, _, _ = strings.Cut(s, "(")
+	if day, rest, ok := strings.Cut(s, ","); ok && !strings.ContainsAny(day, "0123456789") && strings.IndexAny(rest, "0123456789") >= 0 && !strings.Contains(day, " ") {
+		s = rest
+	}
+	words := strings.Fields(s)
+	if len(words) > 1 && len(words[0]) == 3 && len(words[1]) == 3 && !strings.ContainsAny(words[0]+words[1], "0123456789") {
+		words = words[1:] // "Thu Feb 29"
+	}
+	for i, w := range words {
+		if offset, ok := zoneOffset(w); ok {
+			words[i] = offset
+		} else if n, err := strconv.Atoi(w); err == nil && i == 2 && len(w) == 3 && n >= 100 {
+			words[i] = strconv.Itoa(1900 + n)
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // parseDate reads a Date field (RFC 5322 §3.3 and what programs make of it).
 func parseDate(s string) (time.Time, bool) {
-	s = strings.Join(strings.Fields(clean(s)), " ")
-	if t, err := mail.ParseDate(s); err == nil {
-		return inRange(t)
-	}
-	if i := strings.IndexByte(s, '('); i > 0 {
-		s = strings.TrimSpace(s[:i])
-	}
+	s = dateWords(clean(s))
 	if t, err := mail.ParseDate(s); err == nil {
 		return inRange(t)
 	}

@@ -14,6 +14,9 @@ const guessSample = 32 << 10
 // before UTF-8; everything else is windows-1252, which always reads.
 func guess(b []byte) string {
 	b = b[:min(len(b), guessSample)]
+	if russianWords(b, 0xc0) {
+		return "koi8-r" // pairs would take it for Chinese
+	}
 	best, name := 0.6, "windows-1252"
 	for _, c := range []struct {
 		name string
@@ -58,7 +61,7 @@ func pairs(b []byte, rate func(lead, trail byte) float64) float64 {
 		i++
 		last = i + 1
 	}
-	if n < 2 || wrong*20 > n || beside*3 < (n-1)*2 || high*4 < n {
+	if n < 2 || wrong*20 > n || beside*3 < (n-1)*2 || high*8 < n {
 		return 0
 	}
 	return sum / float64(n)
@@ -158,6 +161,40 @@ func cyrillic(b []byte) string {
 		return "koi8-r"
 	}
 	return "windows-1252"
+}
+
+// russianWords reports whether all bytes above ASCII form words whose small
+// letters are the 32 from small on, in which capitals only begin words or fill
+// them.
+func russianWords(b []byte, small byte) bool {
+	high, runs := 0, 0
+	for len(b) > 0 {
+		n := 0
+		for n < len(b) && b[n] >= 0x80 {
+			n++
+		}
+		if n == 0 {
+			b = b[1:]
+			continue
+		}
+		smalls, capitals := 0, 0
+		for _, c := range b[:n] {
+			switch {
+			case c < 0xc0:
+				return false
+			case within(c, small, small+31):
+				smalls++
+			default:
+				capitals++
+			}
+		}
+		first := !within(b[0], small, small+31)
+		if capitals > 0 && smalls > 0 && (!first || capitals > 1) {
+			return false
+		}
+		high, runs, b = high+n, runs+1, b[n:]
+	}
+	return high >= 8 && high >= 3*runs
 }
 
 // mostlyUTF8 reports whether b is UTF-8 with some damage: it has more whole

@@ -2,7 +2,7 @@ package message
 
 import (
 	"encoding/base64"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -128,9 +128,8 @@ func encodedWord(s string) (word, int, bool) {
 		w.bytes = decodeQ(text[:end])
 		return w, n, true
 	}
-	b, ok := lenientBase64(text[:end])
-	w.bytes = b
-	return w, n, ok
+	w.bytes = lenientBase64(text[:end])
+	return w, n, true
 }
 
 // wordEnd finds where the text of an encoded word ends and how long the mark of
@@ -209,28 +208,37 @@ func decodeQ(s string) []byte {
 
 // lenientBase64 decodes base64 with spaces, with or without padding, of both
 // alphabets; several padded pieces may follow each other.
-func lenientBase64(s string) ([]byte, bool) {
-	buf := make([]byte, 0, len(s))
+func lenientBase64(s string) []byte {
+	out := make([]byte, 0, base64.RawStdEncoding.DecodedLen(len(s)))
+	var group [4]byte
+	n := 0
+	flush := func() {
+		if n > 1 { // a lone character holds no byte
+			out, _ = base64.RawStdEncoding.AppendDecode(out, group[:n]) // only characters of the alphabet are in it
+		}
+		n = 0
+	}
 	for i := range len(s) {
 		c := s[i]
-		switch {
-		case c == '-':
+		switch c {
+		case '-':
 			c = '+'
-		case c == '_':
+		case '_':
 			c = '/'
-		case c == '=' || c == ' ' || c == '\t':
-			continue
-		case sextet(c) > 63:
+		case '=':
+			flush()
 			continue
 		}
-		buf = append(buf, c)
+		if sextet(c) > 63 {
+			continue
+		}
+		group[n] = c
+		if n++; n == len(group) {
+			flush()
+		}
 	}
-	if len(buf)%4 == 1 {
-		buf = buf[:len(buf)-1] // a lone character holds no byte
-	}
-	out := make([]byte, base64.RawStdEncoding.DecodedLen(len(buf)))
-	n, err := base64.RawStdEncoding.Decode(out, buf)
-	return out[:n], err == nil
+	flush()
+	return out
 }
 
 // piece is one part of a parameter by RFC 2231: name*1*=value.
@@ -259,8 +267,9 @@ func splitName(name string) (base string, index int, encoded, ok bool) {
 
 // joinPieces puts a split parameter together (RFC 2231 §3, §4).
 func joinPieces(list []piece) string {
-	sort.SliceStable(list, func(i, j int) bool { return list[i].index < list[j].index })
+	slices.SortStableFunc(list, func(a, b piece) int { return a.index - b.index })
 	charset, bytes := "", []byte(nil)
+	list = slices.CompactFunc(list, func(a, b piece) bool { return a.index == b.index }) // the first of duplicates counts
 	for i, p := range list {
 		v := p.value
 		if p.encoded && i == 0 {
