@@ -144,7 +144,9 @@ type tenantWork struct {
 	committed chan struct{}  // closed when the committer has ended
 	fresh     chan freshDocs // committed, not yet indexed
 	waiting   atomic.Int64   // bytes of text in fresh
+	late      atomic.Bool    // the indexer has not taken anything for too long
 	wake      chan struct{}  // capacity 1: look for work
+	indexing  sync.Mutex     // held while the index and its mark change
 	mood      mood
 
 	compacting chan struct{}   // capacity 1: whoever compacts

@@ -16,6 +16,7 @@ import (
 const (
 	batchMessages = 256
 	batchBytes    = 32 << 20 // stored bytes and text for the index
+	takenAgain    = 5        // attempts among other nodes that are offered the same
 )
 
 // commitLoop commits the tenant's submissions, group after group, until the
@@ -58,7 +59,7 @@ func stored(p *pending) int64 {
 func (a *Archive) commitGroup(w *tenantWork, group []*pending) {
 	ctx := a.background
 	c, err := a.commitOnce(ctx, w, group)
-	if errors.Is(err, catalog.ErrTaken) {
+	for n := 0; n < takenAgain && errors.Is(err, catalog.ErrTaken); n++ {
 		// Another node has stored one of them in between: now it is known.
 		c, err = a.commitOnce(ctx, w, group)
 	}
@@ -92,6 +93,7 @@ type commit struct {
 
 type accountKey struct {
 	source  uid.ID
+	day     string
 	outcome catalog.Outcome
 }
 
@@ -134,7 +136,7 @@ func (a *Archive) sort(ctx context.Context, w *tenantWork, group []*pending, c *
 	if err != nil {
 		return fmt.Errorf("look for duplicates: %w", err)
 	}
-	var recorded map[[32]byte]bool
+	recorded := map[[32]byte]bool{}
 	if len(known) > 0 {
 		if recorded, err = a.catalog.KnownCaptures(ctx, w.tenant, keys); err != nil {
 			return fmt.Errorf("look for captures: %w", err)
@@ -148,9 +150,6 @@ func (a *Archive) sort(ctx context.Context, w *tenantWork, group []*pending, c *
 			aoid, dup = here[p.sums.SHA256]
 		}
 		if dup {
-			if recorded == nil {
-				recorded = map[[32]byte]bool{}
-			}
 			if err := c.duplicate(p, aoid, recorded, now); err != nil {
 				return err
 			}
@@ -162,7 +161,7 @@ func (a *Archive) sort(ctx context.Context, w *tenantWork, group []*pending, c *
 				return err
 			}
 		}
-		here[p.sums.SHA256] = p.row.AOID
+		here[p.sums.SHA256], recorded[p.capture.Key] = p.row.AOID, true
 		c.store(p, now)
 	}
 	return nil
@@ -209,9 +208,9 @@ func (c *commit) duplicate(p *pending, aoid uid.ID, recorded map[[32]byte]bool, 
 }
 
 func (c *commit) count(p *pending, o catalog.Outcome) {
-	k := accountKey{p.sub.Source, o}
+	k := accountKey{p.sub.Source, p.sub.ReceivedAt.Format(time.DateOnly), o}
 	if c.accounts[k] == nil {
-		c.accounts[k] = &catalog.Account{Source: p.sub.Source, Day: p.sub.ReceivedAt.Format(time.DateOnly), Outcome: o}
+		c.accounts[k] = &catalog.Account{Source: k.source, Day: k.day, Outcome: k.outcome}
 	}
 	c.accounts[k].Count++
 	c.accounts[k].Bytes += p.sub.Raw.Size()

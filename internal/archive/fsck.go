@@ -287,15 +287,15 @@ func (f *fsck) strays(ctx context.Context, tenant uid.ID) error {
 // index compares the index with the catalog, both ways. The index is derived:
 // what it lacks is a leftover, never damage.
 func (f *fsck) index(ctx context.Context, tenant uid.ID) error {
+	mark, err := f.a.catalog.Indexed(ctx, tenant) // first: the indexer goes on meanwhile
+	if err != nil {
+		return err
+	}
 	indexed := map[uid.ID]bool{}
-	err := f.a.index.IDs(ctx, tenant, func(id uid.ID) error { indexed[id] = true; return nil })
+	err = f.a.index.IDs(ctx, tenant, func(id uid.ID) error { indexed[id] = true; return nil })
 	if err != nil {
 		f.report(Finding{Severity: Leftover, Object: "search index", What: fmt.Sprintf("%v; muniment reindex builds it anew", err)})
 		return nil
-	}
-	mark, err := f.a.catalog.Indexed(ctx, tenant)
-	if err != nil {
-		return err
 	}
 	missing := int64(0)
 	err = f.a.catalog.WalkMessages(ctx, tenant, func(m *catalog.Message, err error) error {

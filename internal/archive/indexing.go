@@ -14,11 +14,12 @@ import (
 
 // Bounds of one step of indexing.
 const (
-	indexBatch   = 1000            // documents
-	indexText    = 16 << 20        // bytes of text
-	indexWaiting = 32 << 20        // bytes of text waiting for the indexer
-	indexRetry   = 2 * time.Second // wait after a failure, doubled up to indexRetryTo
-	indexRetryTo = time.Minute
+	indexBatch    = 1000            // documents
+	indexText     = 16 << 20        // bytes of text
+	indexWaiting  = 32 << 20        // bytes of text waiting for the indexer
+	indexPatience = 2 * time.Second // an ingest waits for the indexer
+	indexRetry    = 2 * time.Second // wait after a failure, doubled up to indexRetryTo
+	indexRetryTo  = time.Minute
 )
 
 // freshDocs are documents of one commit, in the order of their numbers.
@@ -29,9 +30,10 @@ type freshDocs struct {
 }
 
 // publish hands what was just committed to the indexer. If the indexer lags by
-// some commits, it waits: the index must not fall behind without limit. If what
-// waits is large, or the indexer is in trouble, documents are forgotten, so that
-// ingest goes on in bounded memory; they are read from the vault later.
+// some commits, it waits a little: what stays in memory need not be read again.
+// If what waits is large, or the indexer is late or in trouble, documents are
+// forgotten, so that ingest goes on in bounded memory and never depends on the
+// index; they are read from the vault later.
 func (a *Archive) publish(w *tenantWork, c *commit) {
 	if len(c.fresh) > 0 {
 		f := freshDocs{first: c.fresh[0].row.Seq, last: c.fresh[len(c.fresh)-1].row.Seq}
@@ -39,14 +41,10 @@ func (a *Archive) publish(w *tenantWork, c *commit) {
 			f.docs = append(f.docs, p.doc)
 		}
 		f.text = textSize(f.docs)
-		if w.waiting.Add(f.text) > indexWaiting {
+		if w.waiting.Add(f.text) > indexWaiting || !a.handOver(w, f) {
 			w.waiting.Add(-f.text)
 			w.poke()
 			return
-		}
-		select {
-		case w.fresh <- f:
-		case <-a.background.Done():
 		}
 	}
 	if len(c.batch.Parties) > 0 {
@@ -54,8 +52,33 @@ func (a *Archive) publish(w *tenantWork, c *commit) {
 	}
 }
 
+// handOver reports whether the indexer takes f in time. An indexer that once let
+// the time pass is not waited for until it takes something.
+func (a *Archive) handOver(w *tenantWork, f freshDocs) bool {
+	patience := indexPatience
+	if w.late.Load() {
+		patience = 0
+	}
+	t := time.NewTimer(patience)
+	defer t.Stop()
+	select {
+	case w.fresh <- f:
+		return true
+	default:
+	}
+	select {
+	case w.fresh <- f:
+		return true
+	case <-t.C:
+		w.late.Store(true)
+	case <-a.background.Done():
+	}
+	return false
+}
+
 // received counts down what waits.
 func (w *tenantWork) received(f freshDocs) *freshDocs {
+	w.late.Store(false)
 	w.waiting.Add(-f.text)
 	return &f
 }
@@ -117,7 +140,10 @@ func (a *Archive) drainFor(w *tenantWork, d time.Duration) bool {
 	}
 }
 
+// indexStep adds f, or else whatever is missing.
 func (a *Archive) indexStep(ctx context.Context, w *tenantWork, f *freshDocs) error {
+	w.indexing.Lock() // the mark must not be set after Reindex has reset it
+	defer w.indexing.Unlock()
 	mark, err := a.catalog.Indexed(ctx, w.tenant)
 	if err != nil {
 		return err
@@ -271,14 +297,16 @@ func (a *Archive) documentOf(ctx context.Context, row *catalog.Message, names ma
 
 // Reindex forgets the tenant's index; it is rebuilt in the background.
 func (a *Archive) Reindex(ctx context.Context, tenant uid.ID) error {
+	w, err := a.work(tenant)
+	if err != nil {
+		return err
+	}
+	w.indexing.Lock()
+	defer w.indexing.Unlock()
 	if err := a.index.Drop(ctx, tenant); err != nil {
 		return err
 	}
 	if err := a.catalog.ResetIndexed(ctx, tenant); err != nil {
-		return err
-	}
-	w, err := a.work(tenant)
-	if err != nil {
 		return err
 	}
 	w.poke()

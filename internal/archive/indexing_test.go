@@ -52,7 +52,7 @@ func TestTextThatWaitsForTheIndexIsBounded(t *testing.T) {
 	<-held.entered
 	const n = 14
 	long := strings.Repeat("viel langer Text, der wartet\r\n", 4<<20/30)
-	for i := range n { // the last ones would wait for ever
+	for i := range n { // the last ones would wait for ever if they waited
 		ingest(t, e, source, mail("anna@example.com", "bernd@example.com", fmt.Sprintf("nummer%d", i), long+fmt.Sprintf("ende%d", i)))
 	}
 	held.held.Store(false)

@@ -1,0 +1,13 @@
+package archive
+
+import "github.com/muniment/muniment/internal/uid"
+
+// Waiting counts the tenant's messages that wait for the next group commit.
+func (a *Archive) Waiting(tenant uid.ID) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if w := a.tenants[tenant]; w != nil {
+		return len(w.queue)
+	}
+	return 0
+}
