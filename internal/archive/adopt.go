@@ -35,7 +35,7 @@ func (f *fsck) unknownSegment(ctx context.Context, tenant uid.ID, s vault.Segmen
 	switch {
 	case found.unreadable != nil:
 		f.damage(x.Object, "the catalog does not know it, and not all of it can be read: %v", found.unreadable)
-		return false, nil
+		return false, nil //nolint:nilerr // it is in the report
 	case found.settled > 0:
 		f.damage(x.Object, "holds %d messages, but the catalog has lost its row; muniment rebuild restores it", found.settled)
 		return false, nil
@@ -83,7 +83,7 @@ func (f *fsck) strangers(ctx context.Context, tenant uid.ID, s vault.Segment) (*
 			out.unreadable = e.Err
 		}
 		if e.Err != nil || e.Erased {
-			return nil
+			return nil //nolint:nilerr // it is in out
 		}
 		switch e.Frame.Kind {
 		case vault.KindMessage:

@@ -150,6 +150,9 @@ func columns(t *testing.T, file string) (out []column) {
 		}
 		out = append(out, c)
 	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 	return out
 }
 

@@ -184,7 +184,7 @@ func (f *fsck) segments(ctx context.Context, tenant uid.ID, known map[uid.ID]boo
 			}
 			held[s.ID] = append(held[s.ID], kind)
 			if e.Err != nil || kind != vault.KindMessage {
-				return nil
+				return nil //nolint:nilerr // it is reported above
 			}
 			return f.frame(ctx, tenant, e)
 		})

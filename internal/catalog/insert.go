@@ -70,7 +70,7 @@ func (c *Catalog) prepareInserts(ctx context.Context) error {
 		for _, n := range insertSizes {
 			text := t.insert(n)
 			// DB.DB: the statement is to be as it is, not formatted by bun.
-			stmt, err := c.write.DB.PrepareContext(ctx, text)
+			stmt, err := c.write.DB.PrepareContext(ctx, text) //nolint:sqlclosecheck // it lives as long as the database
 			if err != nil {
 				return fmt.Errorf("prepare insert into %s: %w", t.name, err)
 			}
@@ -104,7 +104,7 @@ func insertRows[R insertable](ctx context.Context, c *Catalog, tx bun.Tx, t tabl
 		text := t.insert(n)
 		var err error
 		if stmt := c.inserts[text]; stmt != nil {
-			_, err = tx.Tx.StmtContext(ctx, stmt).ExecContext(ctx, args...)
+			_, err = tx.Tx.StmtContext(ctx, stmt).ExecContext(ctx, args...) //nolint:sqlclosecheck // the end of the transaction closes it
 		} else {
 			_, err = tx.Tx.ExecContext(ctx, text, args...)
 		}

@@ -184,7 +184,7 @@ func zoneOffset(name string) (string, bool) {
 // counted from 1900 (RFC 5322 §4.3).
 func dateWords(s string) string {
 	s, _, _ = strings.Cut(s, "(")
-	if day, rest, ok := strings.Cut(s, ","); ok && !strings.ContainsAny(day, "0123456789") && strings.IndexAny(rest, "0123456789") >= 0 && !strings.Contains(day, " ") {
+	if day, rest, ok := strings.Cut(s, ","); ok && !strings.ContainsAny(day, "0123456789") && strings.ContainsAny(rest, "0123456789") && !strings.Contains(day, " ") {
 		s = rest
 	}
 	words := strings.Fields(s)

@@ -24,7 +24,7 @@ const (
 func (t *texter) source() {
 	at, left := int64(0), int64(maxSource)
 	for _, p := range t.f.Parts {
-		if p.Offset < at || !t.read[p.No] && !(encoded(p.Encoding) && !strings.HasPrefix(p.Type, "text/")) {
+		if p.Offset < at || !t.read[p.No] && (!encoded(p.Encoding) || strings.HasPrefix(p.Type, "text/")) {
 			continue
 		}
 		left = t.lines(at, min(p.Offset, at+left), left)

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/klauspost/compress/zstd"
@@ -80,8 +81,10 @@ func writtenID(id []byte) string {
 	bits += "00"
 	var s strings.Builder
 	for ; bits != ""; bits = bits[5:] {
-		var n int
-		fmt.Sscanf(bits[:5], "%b", &n)
+		n, err := strconv.ParseUint(bits[:5], 2, 5)
+		if err != nil {
+			panic(err)
+		}
 		s.WriteByte(alphabet[n])
 	}
 	return s.String()

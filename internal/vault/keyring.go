@@ -81,7 +81,7 @@ func LoadKeyring(path string) (*Keyring, error) {
 func parseKeyFile(text string) (*Keyring, error) {
 	rest, ok := strings.CutPrefix(text, keyFilePrefix)
 	if !ok {
-		return nil, errors.New("does not start with " + keyFilePrefix)
+		return nil, fmt.Errorf("does not start with %q", keyFilePrefix)
 	}
 	var key [keySize]byte
 	if _, err := hex.Decode(key[:], []byte(rest[:64])); err != nil {

@@ -148,7 +148,7 @@ func sameBytes(a, b io.Reader) error {
 		}
 		if err != nil || err2 != nil {
 			if fmt.Sprint(err) != fmt.Sprint(err2) {
-				return fmt.Errorf("one ends with %v, the other with %v", err, err2)
+				return fmt.Errorf("one ends with %w, the other with %w", err, err2)
 			}
 			return nil
 		}

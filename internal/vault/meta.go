@@ -45,7 +45,7 @@ func (v *Vault) readMeta(src source) (meta []byte, parts []Sum, sum Sum, err err
 }
 
 func (v *Vault) readOnlyHead(src source, p plainParts, fr io.Reader) (head, error) {
-	var stream io.Reader = fr
+	stream := fr
 	switch {
 	case src.size <= smallSize:
 		b, err := io.ReadAll(io.LimitReader(fr, 2*maxInMemory))

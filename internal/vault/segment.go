@@ -315,7 +315,7 @@ func newTrailedReader(r io.Reader) *trailedReader {
 func (t *trailedReader) Read(p []byte) (int, error) {
 	if !t.done {
 		n, err := t.r.Read(p)
-		t.hash.Write(p[:n])
+		t.hash.Write(p[:n]) //nolint:errcheck // a hash takes everything
 		if !errors.Is(err, io.EOF) {
 			return n, err
 		}

@@ -163,7 +163,7 @@ func (v *Vault) Tenants(ctx context.Context, fn func(info TenantInfo, err error)
 		}
 		id, err := uid.Parse(name)
 		if err != nil {
-			return nil // not a tenant's: no id has such a name
+			return nil //nolint:nilerr // not a tenant's: no id has such a name
 		}
 		_, info, err := v.readTenant(ctx, id)
 		return fn(info, err)

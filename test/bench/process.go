@@ -46,10 +46,9 @@ func (b *bench) muniment(ctx context.Context, data string, args ...string) (usag
 
 // server is a running archive.
 type server struct {
-	cmd           *exec.Cmd
-	url, smtp     string
-	started       time.Duration // from exec to the first answer
-	journalDomain string
+	cmd       *exec.Cmd
+	url, smtp string
+	started   time.Duration // from exec to the first answer
 }
 
 // serve starts the archive on free ports and waits until it answers.

@@ -164,7 +164,7 @@ func testDamagedKeys(t *testing.T, e *env) {
 			found := 0
 			err = e.Check(t.Context(), func(err error) {
 				found++
-				rowError(t, "check", err)
+				isDamaged(t, "check", err)
 			})
 			if found == 0 {
 				t.Errorf("the check does not find the change of %s.%s: %v", table, column, err)
@@ -209,7 +209,7 @@ func testDamagedNeighbours(t *testing.T, e *env) {
 	good, bad := 0, 0
 	must(t, e.WalkMessages(ctx, d.tenant, func(m *catalog.Message, err error) error {
 		if err != nil {
-			rowError(t, "walk", err)
+			isDamaged(t, "walk", err)
 			bad++
 		} else {
 			good++
@@ -220,12 +220,12 @@ func testDamagedNeighbours(t *testing.T, e *env) {
 		t.Errorf("a walk meets %d sound and %d damaged messages, want %d and 3", good, bad, n)
 	}
 	list, err := e.MessagesAfter(ctx, d.tenant, 0, 10)
-	rowError(t, "page", err)
+	isDamaged(t, "page", err)
 	if len(list) != 9 {
 		t.Errorf("%d sound messages in a page of 10, want 9", len(list))
 	}
 	found, err := e.Messages(ctx, d.tenant, []uid.ID{b.Messages[0].AOID, b.Messages[1].AOID})
-	rowError(t, "messages", err)
+	isDamaged(t, "messages", err)
 	if len(found) != 1 || found[b.Messages[1].AOID] == nil {
 		t.Errorf("messages beside a damaged one: %v", found)
 	}
@@ -240,7 +240,7 @@ func testDamagedNeighbours(t *testing.T, e *env) {
 	e.user(t, d.tenant, "bernd", "info@example.com")
 	e.exec(t, 1, "DELETE FROM user_address WHERE position = 0 AND user_id = $1", d.user.ID[:])
 	users, err := e.Users(ctx, d.tenant)
-	rowError(t, "users", err)
+	isDamaged(t, "users", err)
 	if len(users) != 1 || users[0].Login != "bernd" {
 		t.Errorf("users beside a damaged one: %v", users)
 	}
@@ -269,7 +269,7 @@ func testDamageStaysDamage(t *testing.T, e *env) {
 		"tenant":   e.UpdateTenant(ctx, &catalog.Tenant{ID: d.tenant}),
 		"new user": e.CreateUser(ctx, &catalog.User{ID: uid.New(at(0)), Tenant: d.tenant, Login: "x"}),
 	} {
-		rowError(t, name, err)
+		isDamaged(t, name, err)
 	}
 	e.exec(t, 1, "UPDATE head SET raw_bytes = raw_bytes + 1")
 	for name, err := range map[string]error{
@@ -277,7 +277,7 @@ func testDamageStaysDamage(t *testing.T, e *env) {
 		"events":  e.AppendEvents(ctx, d.tenant, events(0, 1)),
 		"indexed": e.SetIndexed(ctx, d.tenant, 1),
 	} {
-		rowError(t, name, err)
+		isDamaged(t, name, err)
 	}
 	if n := len(e.findings(t)); n < 7 {
 		t.Errorf("the check finds %d damaged rows, want 7 or more", n)

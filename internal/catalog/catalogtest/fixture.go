@@ -142,6 +142,14 @@ func rowError(t *testing.T, what string, err error) *catalog.RowError {
 	return bad
 }
 
+// isDamaged fails unless err is that of a row.
+func isDamaged(t *testing.T, what string, err error) {
+	t.Helper()
+	if bad := rowError(t, what, err); bad.Table == "" {
+		t.Errorf("%s: the error names no table: %v", what, err)
+	}
+}
+
 // same compares what was read with what was written.
 func same[T any](t *testing.T, what string, got, want T) {
 	t.Helper()

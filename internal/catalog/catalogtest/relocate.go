@@ -80,7 +80,7 @@ func testResting(t *testing.T, e *env) {
 	if len(r.Damaged) != 1 {
 		t.Fatalf("damaged: %v", r.Damaged)
 	}
-	rowError(t, "damaged", r.Damaged[0])
+	isDamaged(t, "damaged", r.Damaged[0])
 	r.Damaged = nil
 	same(t, "segment with a damaged row", r, &want)
 }
