@@ -7,7 +7,7 @@ import "github.com/muniment/muniment/internal/catalog"
 // most once per level, however the mail trickles in.
 const (
 	mergeAt     = 8         // segments of one level that are worth a run
-	mergeRun    = 256 << 20 // weight of one run: similar messages find each other
+	mergeRun    = 512 << 20 // weight of one run: similar messages find each other
 	mergeDone   = 64 << 20  // weight from which a compacted segment stays as it is
 	frameWeight = 4 << 10   // what a frame counts beside its bytes: rows move with it
 )

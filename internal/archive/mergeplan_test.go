@@ -83,7 +83,7 @@ func TestChooseRun(t *testing.T) {
 		{"one small and compacted", list(1, 1000, true), 0, 0},
 		{"too few fresh", list(mergeAt-1, 1000, false), 0, mergeAt - 1},
 		{"enough fresh", list(mergeAt, 1000, false), mergeAt, mergeAt},
-		{"more than a run", list(20, 40<<20, false), 7, 7},
+		{"more than a run", list(20, 40<<20, false), 13, 13},
 		{"a giant", list(mergeAt, 4<<30, false), 1, 1},
 		{"too few compacted", list(mergeAt-1, 1000, true), 0, mergeAt - 1},
 		{"enough compacted", list(mergeAt, 1000, true), mergeAt, mergeAt},
