@@ -37,8 +37,9 @@ var (
 	nodeTable    = table{"event_node", "tenant, level, position, hash"}
 )
 
-// insert returns the statement that inserts n rows.
-func (t table) insert(n int) string {
+// insert returns the statement that inserts n rows. PostgreSQL wants numbered
+// parameters; SQLite would look each of their names up in a list.
+func (t table) insert(n int, numbered bool) string {
 	width := strings.Count(t.columns, ",") + 1
 	var b strings.Builder
 	fmt.Fprintf(&b, "INSERT INTO %s (%s) VALUES ", t.name, t.columns)
@@ -51,7 +52,11 @@ func (t table) insert(n int) string {
 		default:
 			b.WriteString(", ")
 		}
-		b.WriteString("$" + strconv.Itoa(p+1))
+		if numbered {
+			b.WriteString("$" + strconv.Itoa(p+1))
+		} else {
+			b.WriteString("?")
+		}
 	}
 	b.WriteString(")")
 	return b.String()
@@ -68,7 +73,7 @@ func (c *Catalog) prepareInserts(ctx context.Context) error {
 	c.inserts = inserts{}
 	for _, t := range []table{messageTable, captureTable, partTable, eventTable, detailTable, nodeTable} {
 		for _, n := range insertSizes {
-			text := t.insert(n)
+			text := t.insert(n, false)
 			// DB.DB: the statement is to be as it is, not formatted by bun.
 			stmt, err := c.write.DB.PrepareContext(ctx, text) //nolint:sqlclosecheck // it lives as long as the database
 			if err != nil {
@@ -101,7 +106,7 @@ func insertRows[R insertable](ctx context.Context, c *Catalog, tx bun.Tx, t tabl
 		for _, r := range rows[:n] {
 			args = r.args(args)
 		}
-		text := t.insert(n)
+		text := t.insert(n, c.dialect.rowLocks)
 		var err error
 		if stmt := c.inserts[text]; stmt != nil {
 			_, err = tx.Tx.StmtContext(ctx, stmt).ExecContext(ctx, args...) //nolint:sqlclosecheck // the end of the transaction closes it
