@@ -17,7 +17,7 @@ import (
 const libraryLimit = 10_000
 
 // libraryDoor is a server of the go-smtp library that keeps what it gets. The
-// tests here hold the claims of docs/decisions/0003 against it: should one of
+// tests here hold the claims of docs/decisions/0002 against it: should one of
 // them fail after an update of the library, the decision can be thought over.
 type libraryDoor struct {
 	mu   sync.Mutex
