@@ -27,6 +27,7 @@ var allowed = map[string][]string{
 	// rules
 	"internal/access":   {"internal/uid"},
 	"internal/eventlog": {},
+	"internal/journal":  {},
 	"internal/message":  {},
 	"internal/password": {},
 	// ports
@@ -54,6 +55,7 @@ var allowed = map[string][]string{
 	"internal/corpustest":          {},
 	"internal/index/indextest":     {"internal/corpustest", "internal/index", "internal/index/query", "internal/message", "internal/uid"},
 	"internal/index/naive":         {"internal/index", "internal/index/query", "internal/uid"},
+	"internal/journal/journaltest": {},
 	"internal/pgtest":              {},
 }
 
