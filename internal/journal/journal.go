@@ -18,9 +18,9 @@
 // A message with a field that says so (see Form), whose body is complete: a
 // record of nothing but `Key: value` lines that has at least a sender, a
 // Message-ID and a recipient, then one message, or two if Exchange added a
-// decrypted copy. Anything else in it, anything missing, and everything that two
-// programs could understand differently makes it incomplete: then nothing of it
-// is believed.
+// decrypted copy. Anything else in it, anything missing, and header fields that
+// two programs could understand differently make it incomplete: then nothing of
+// it is believed.
 //
 // # Which bytes are the message
 //

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -155,7 +156,7 @@ func TestReturned(t *testing.T) {
 			t.Errorf("%d deep: %+v", depth, rep)
 		}
 	}
-	for _, depth := range []int{maxDepth + 1, 1000} {
+	for _, depth := range []int{maxDepth + 1, 200} {
 		if _, err := read(t, journaltest.Build(journaltest.Options{NDR: depth})); !errors.Is(err, ErrNotReport) {
 			t.Errorf("%d deep: %v", depth, err)
 		}
@@ -234,6 +235,15 @@ func TestUnreadable(t *testing.T) {
 		}
 		if _, err := Read(short{bytes.NewReader(raw)}); !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("short: %v", err)
+		}
+	}
+	long := journaltest.Options{Recipients: slices.Repeat([]journaltest.Recipient{{Key: "To", Address: "a@b.example"}}, 20_000)}
+	for _, long.Encoding = range []string{"", "base64", "quoted-printable"} {
+		raw := journaltest.Build(long)
+		for from := 0; from < len(raw); from += 9973 {
+			if rep, err := Read(failing{raw, int64(from)}); !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Fatalf("long record, %q, unreadable from %d: %v, %v", long.Encoding, from, rep, err)
+			}
 		}
 	}
 }
