@@ -43,12 +43,13 @@ func readHeader(r *bufio.Reader, start int64) (*header, error) {
 	at := start
 	for {
 		line, err := r.ReadBytes('\n')
-		if err != nil && !errors.Is(err, io.EOF) {
+		last := errors.Is(err, io.EOF)
+		if err != nil && !last {
 			return nil, err
 		}
 		at += int64(len(line))
 		text := bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
-		if len(text) == 0 && err == nil {
+		if len(text) == 0 && !last {
 			h.body, h.blank = at, lf
 			if len(line) == 2 {
 				h.blank = crlf
@@ -57,7 +58,7 @@ func readHeader(r *bufio.Reader, start int64) (*header, error) {
 			return h, nil
 		}
 		h.line(string(text))
-		if err != nil {
+		if last {
 			h.finish()
 			return h, nil
 		}
@@ -120,7 +121,7 @@ func (h *header) form() Form {
 		switch {
 		case f.key == "x-ms-journal-report", f.key == "x-ms-exchange-organization-journal-report":
 			found = Exchange2007 // the value may be empty
-		case f.key == "content-identifier", f.key == "content-identifer":
+		case f.key == "content-identifier", f.key == "content-identifer": //nolint:misspell // by Exchange
 			if strings.EqualFold(f.value, "ExJournalReport") {
 				found = Exchange2003
 			}

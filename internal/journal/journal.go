@@ -84,7 +84,7 @@ type Form string
 
 // The forms.
 const (
-	Exchange2003 Form = "exchange2003" // Content-Identifier: ExJournalReport, also misspelt Content-Identifer
+	Exchange2003 Form = "exchange2003" // Content-Identifier: ExJournalReport, also misspelt by Exchange itself
 	Exchange2007 Form = "exchange2007" // X-MS-Journal-Report or X-MS-Exchange-Organization-Journal-Report
 	M365         Form = "m365"         // the same, with the traces of the cloud
 	Piler        Form = "piler"        // X-WM-Journal-Report: journal, as piler accepts it

@@ -19,7 +19,7 @@ import (
 // The markers: header fields by which a report is recognised.
 const (
 	Exchange2003    = "Content-Identifier: ExJournalReport"
-	Exchange2003Old = "Content-Identifer: exjournalreport" // misspelt by Exchange itself
+	Exchange2003Old = "Content-Identifer: exjournalreport" //nolint:misspell // by Exchange itself
 	Exchange2007    = "X-MS-Journal-Report:"
 	Organization    = "X-MS-Exchange-Organization-Journal-Report:"
 	M365            = "X-MS-PublicTrafficType: Email\nx-ms-journal-report:"
