@@ -21,6 +21,7 @@ var allowed = map[string][]string{
 	"internal/ingest/smtp":     {"internal/archive", "internal/catalog", "internal/spool", "internal/uid"},
 	"internal/ingest/maildir":  {},
 	"internal/ingest/mbox":     {},
+	"internal/ingest/pop3":     {},
 	"internal/spool":           {},
 	// verbs
 	"internal/archive": {"internal/access", "internal/blob", "internal/catalog", "internal/index", "internal/index/query", "internal/message", "internal/password", "internal/uid", "internal/vault"},
@@ -56,6 +57,7 @@ var allowed = map[string][]string{
 	"internal/index/naive":         {"internal/index", "internal/index/query", "internal/uid"},
 	"internal/pgtest":              {},
 	"internal/testkit/dovecot":     {},
+	"internal/testkit/pop3d":       {},
 }
 
 // free are the packages that may import anything: the composition, and tests.
