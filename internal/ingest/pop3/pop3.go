@@ -186,7 +186,7 @@ func (c *Client) closed(doing string) error {
 // cancel its context.
 func (c *Client) Close() error {
 	if c.ended != nil {
-		return nil
+		return nil //nolint:nilerr // it has ended already, which was told
 	}
 	c.ended = errClosedHere
 	return c.wire.Close()

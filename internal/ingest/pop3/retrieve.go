@@ -16,7 +16,8 @@ import (
 // more than limit bytes are written, and the connection is closed, as the rest
 // would have to be read to go on. To leave large messages out, look at the size
 // that UIDL gives and fetch them last. An error of w closes the connection too
-// and has no class.
+// and has no class. A message that begins with "+OK" is ErrProtocol: it is taken
+// for a second answer to an earlier command.
 func (c *Client) Retrieve(ctx context.Context, n int, w io.Writer, limit int64) (Retrieved, error) {
 	doing := fmt.Sprintf("fetch message %d", n)
 	if err := checkNumber(n, doing); err != nil {

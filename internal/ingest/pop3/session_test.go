@@ -126,6 +126,7 @@ func TestSecurityAndLogins(t *testing.T) {
 		{"plain", pop3d.Options{}, Unprotected, password, nil, "CAPA,AUTH PLAIN"},
 		{"plain, no AUTH", pop3d.Options{NoSASL: true}, Unprotected, password, nil, "CAPA,USER reader@mailbox.example,PASS"},
 		{"plain, no CAPA", pop3d.Options{NoCAPA: true}, Unprotected, password, nil, "CAPA,USER reader@mailbox.example,PASS"},
+		{"UTF8", pop3d.Options{UTF8: true}, Unprotected, password, nil, "CAPA,UTF8,AUTH PLAIN"},
 		{"STLS", pop3d.Options{}, StartTLS, password, nil, "STLS,CAPA,AUTH PLAIN"},
 		{"STLS needed", pop3d.Options{NoPlaintext: true}, StartTLS, password, nil, "STLS,CAPA,AUTH PLAIN"},
 		{"STLS needed and not configured", pop3d.Options{NoPlaintext: true}, Unprotected, password, ErrUnsupported, "CAPA"},

@@ -41,6 +41,9 @@ func (c *session) capa() error {
 	if !c.s.opts.NoUIDL {
 		caps = append(caps, "uIDL")
 	}
+	if c.s.opts.UTF8 {
+		caps = append(caps, "uTF8 User")
+	}
 	if !c.rec.Encrypted && !c.s.opts.NoSTLS {
 		caps = append(caps, "StLs")
 	}
@@ -58,6 +61,8 @@ func (c *session) before(verb, arg string) error {
 	switch {
 	case verb == "STLS" && !c.s.opts.NoSTLS && !c.rec.Encrypted:
 		return c.stls()
+	case verb == "UTF8" && c.s.opts.UTF8:
+		return c.say("+OK as it is")
 	case verb == "USER" && !c.s.opts.NoUser && c.mayLogIn():
 		c.user = arg
 		return c.say("+OK and the password?")

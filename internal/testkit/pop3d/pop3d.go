@@ -47,6 +47,7 @@ type Options struct {
 	NoUIDL                bool // does not know UIDL
 	NoSASL                bool // does not know AUTH
 	NoUser                bool // does not know USER and PASS
+	UTF8                  bool // knows UTF8 (RFC 6856)
 	// Misbehave names the large misbehaviours of every connection.
 	Misbehave []Misbehaviour
 	// Calm leaves the small misbehaviours out.
@@ -154,7 +155,7 @@ func (s *Server) accept(l net.Listener) {
 		n := len(s.connections)
 		s.mu.Unlock()
 		s.wait.Go(func() {
-			newSession(s, conn, rec, uint64(n), cut).serve()
+			newSession(s, conn, rec, uint64(n), cut).serve() //nolint:errcheck // how it ended is in the record
 			conn.Close()
 			s.mu.Lock()
 			delete(s.conns, conn)
