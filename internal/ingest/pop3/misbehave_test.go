@@ -14,7 +14,7 @@ import (
 )
 
 // longest is how long any session with any server may take here.
-const longest = 20 * time.Second
+const longest = time.Minute
 
 // outcome is what a session with a misbehaving server must come to.
 type outcome struct {
@@ -182,7 +182,7 @@ func TestMisbehaviours(t *testing.T) {
 			s.Add(raw...)
 			cfg := to(s, o.security)
 			if o.short {
-				cfg.Idle, cfg.Command, cfg.Transfer = time.Second, 2*time.Second, 2*time.Second
+				cfg.Idle, cfg.Command, cfg.Transfer = 3*time.Second, 5*time.Second, 5*time.Second
 			}
 			started := time.Now()
 			p, err := pull(t.Context(), s, cfg)
