@@ -25,8 +25,8 @@ const (
 // compound returns a storage as a compound file of its own, as programs keep an
 // OLE object: in the message file it is spread over streams. The streams are read
 // while the file is.
-func compound(src *source, root *storage) (io.Reader, error) {
-	w := &compoundWriter{src: src}
+func compound(root *storage) io.Reader {
+	w := &compoundWriter{}
 	w.add(root)
 	w.tree(0)
 	for i := range w.entries {
@@ -37,7 +37,7 @@ func compound(src *source, root *storage) (io.Reader, error) {
 			w.small = append(w.small, e.of)
 		}
 	}
-	return w.layout(), nil
+	return w.layout()
 }
 
 type compoundEntry struct {
@@ -49,7 +49,6 @@ type compoundEntry struct {
 }
 
 type compoundWriter struct {
-	src     *source
 	entries []compoundEntry
 	fat     []uint32
 	miniFAT []uint32
@@ -148,7 +147,7 @@ func (w *compoundWriter) layout() io.Reader {
 // padded returns a stream filled up to whole sectors. One that is damaged ends
 // with its error.
 func (w *compoundWriter) padded(s *storage, sector int64) io.Reader {
-	return io.MultiReader(w.src.open(s), bytes.NewReader(make([]byte, int64(sectors(s.size, sector))*sector-s.size)))
+	return io.MultiReader(s.open(), bytes.NewReader(make([]byte, int64(sectors(s.size, sector))*sector-s.size)))
 }
 
 // fill adds what n bytes lack of whole sectors.

@@ -52,7 +52,7 @@ func Read(r io.ReaderAt, size int64) (m *mapi.Message, err error) {
 	if !root.message() {
 		return nil, ErrNotMSG
 	}
-	f := &file{src: src}
+	f := &file{}
 	f.names = f.readNames(root.children[namesStorage], &warnings)
 	m, err = f.message(root, topHeader, 0)
 	if err != nil {
@@ -66,7 +66,6 @@ func Read(r io.ReaderAt, size int64) (m *mapi.Message, err error) {
 
 // file is an open message file.
 type file struct {
-	src   *source
 	names map[uint16]*mapi.Name
 }
 
@@ -123,13 +122,13 @@ func (p *reader) attachment(s *storage, depth int) (*mapi.Attachment, error) {
 			return f.message(object, innerHeader, depth+1)
 		}
 	case object != nil && len(object.order) > 0:
-		a.Open = func() (io.Reader, error) { return compound(f.src, object) }
+		a.Open = func() (io.Reader, error) { return compound(object), nil }
 	case data != nil && data.stream():
 		a.Size = data.size
-		a.Open = func() (io.Reader, error) { return f.src.open(data), nil }
+		a.Open = func() (io.Reader, error) { return data.open(), nil }
 	case object != nil && object.stream():
 		a.Size = object.size
-		a.Open = func() (io.Reader, error) { return f.src.open(object), nil }
+		a.Open = func() (io.Reader, error) { return object.open(), nil }
 	}
 	return a, nil
 }

@@ -92,7 +92,7 @@ func (p *reader) read(s *storage) ([]byte, error) {
 		p.m.Warn("stream %q has %d bytes, too many for a value", s.name, s.size)
 		return nil, nil
 	}
-	b, err := p.file.src.bytes(s)
+	b, err := s.bytes()
 	if errors.Is(err, mapi.ErrDamaged) {
 		p.m.Warn("%v", err)
 		return b, nil
@@ -161,7 +161,7 @@ func (f *file) readNames(s *storage, warnings *[]string) map[uint16]*mapi.Name {
 		if e == nil || !e.stream() || e.size > mapi.MaxValue {
 			return nil
 		}
-		b, err := f.src.bytes(e)
+		b, err := e.bytes()
 		if err != nil && err != io.EOF {
 			*warnings = append(*warnings, fmt.Sprintf("names of properties: %v", err))
 		}

@@ -22,12 +22,12 @@ type storage struct {
 	name     string
 	children map[string]*storage // of a storage
 	order    []*storage          // the same, sorted
-	entry    *mscfb.File         // of a stream
+	open     func() io.Reader    // of a stream: its data from the first byte
 	size     int64               // of a stream, bytes
 	class    string              // of a storage: the class of the object in it
 }
 
-func (s *storage) stream() bool { return s.entry != nil }
+func (s *storage) stream() bool { return s.open != nil }
 
 // source is the file. It remembers errors of reading, because the library does
 // not tell them from damage.
@@ -102,7 +102,8 @@ func open(src *source) (*storage, []string, error) {
 			s.children, s.class = map[string]*storage{}, e.ID()
 			places[strings.Join(append(append([]string{}, e.Path...), e.Name), "/")] = s
 		} else {
-			s.entry, s.size = e, min(e.Size, src.size)
+			s.size = min(e.Size, src.size)
+			s.open = func() io.Reader { return src.stream(e) }
 			if e.Size > src.size {
 				warnings = append(warnings, fmt.Sprintf("stream %q has %d bytes, the file %d", e.Name, e.Size, src.size))
 			}
@@ -119,17 +120,16 @@ func open(src *source) (*storage, []string, error) {
 	return root, warnings, nil
 }
 
-// open returns the data of a stream from their first byte.
-func (s *source) open(e *storage) io.Reader {
-	entry := *e.entry // has a place of its own
-	return &streamReader{src: s, entry: &entry, left: e.size, declared: e.entry.Size}
+// stream returns the data of a stream from their first byte.
+func (s *source) stream(e *mscfb.File) io.Reader {
+	entry := *e // has a place of its own
+	return &streamReader{src: s, entry: &entry, left: min(e.Size, s.size)}
 }
 
 type streamReader struct {
-	src      *source
-	entry    *mscfb.File
-	left     int64
-	declared int64
+	src   *source
+	entry *mscfb.File
+	left  int64
 }
 
 // Read implements io.Reader.
@@ -140,7 +140,7 @@ func (r *streamReader) Read(p []byte) (n int, err error) {
 		}
 	}()
 	if r.left <= 0 {
-		if r.declared > r.src.size {
+		if r.entry.Size > r.src.size {
 			return 0, fmt.Errorf("stream %q is cut off: %w", r.entry.Name, mapi.ErrDamaged)
 		}
 		return 0, io.EOF
@@ -160,8 +160,8 @@ func (r *streamReader) Read(p []byte) (n int, err error) {
 }
 
 // bytes returns the data of a stream, as far as they can be read.
-func (s *source) bytes(e *storage) ([]byte, error) {
+func (s *storage) bytes() ([]byte, error) {
 	var b bytes.Buffer
-	_, err := b.ReadFrom(s.open(e))
+	_, err := b.ReadFrom(s.open())
 	return b.Bytes(), err
 }
