@@ -84,7 +84,9 @@ func (e *emitter) message(m *Message, depth int, place string) {
 func (m *Message) tree(depth int, place string) *node {
 	item, bodies := m.item(), m.bodies()
 	var related, mixed []*node
+	messages := false
 	for i, a := range m.Attachments {
+		messages = messages || a.OpenMessage != nil || a.mediaType() == "message/rfc822"
 		n := m.attachment(a, depth, fmt.Sprintf("%s/%d", place, i))
 		if a.inline(bodies) {
 			related = append(related, n)
@@ -111,10 +113,10 @@ func (m *Message) tree(depth int, place string) *node {
 	if len(mixed) == 0 {
 		return text(utf8Body("plain", ""))
 	}
-	if len(alternatives) == 0 && item == "" {
-		return &node{subtype: "mixed", children: mixed} // an attachment alone stays one
+	if len(mixed) == 1 && (len(alternatives) > 0 || item != "") {
+		return mixed[0]
 	}
-	return multipart("mixed", mixed)
+	return &node{subtype: "mixed", children: mixed, eight: messages} // an attachment alone stays one
 }
 
 func multipart(subtype string, children []*node) *node {
@@ -148,6 +150,9 @@ func (e *emitter) node(n *node, b *boundary) {
 	}
 	mark := b.next()
 	e.line(fmt.Sprintf("Content-Type: multipart/%s%s;\r\n boundary=\"%s\"", n.subtype, n.params, mark))
+	if n.eight {
+		e.line("Content-Transfer-Encoding: 8bit") // RFC 2045 §6.4: as the parts in it
+	}
 	e.line("")
 	for _, c := range n.children {
 		e.line("--" + mark)

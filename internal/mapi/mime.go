@@ -19,6 +19,7 @@ type node struct {
 	write    func(e *emitter) error // the header, an empty line, the body
 	subtype  string                 // of a multipart
 	params   string
+	eight    bool // there may be bytes above ASCII in it
 	children []*node
 }
 

@@ -182,6 +182,9 @@ func (r *rtf) char(c byte) {
 		return
 	}
 	if r.visible() {
+		if r.half != 0 {
+			r.flush()
+		}
 		r.pending = append(r.pending, c)
 	}
 }
