@@ -187,6 +187,10 @@ func (p *Properties) hash(h hash.Hash) {
 			_, _ = h.Write(v)
 		case []byte:
 			_, _ = h.Write(v)
+		case [][]byte:
+			for _, b := range v {
+				_, _ = h.Write(b)
+			}
 		default:
 			_, _ = fmt.Fprint(h, v)
 		}

@@ -43,7 +43,7 @@ func TestRecipients(t *testing.T) {
 		{mapi.IDRecipientType: int64(1), mapi.IDDisplayName: "Doe, John", mapi.IDAddressType: "EX", mapi.IDEmailAddress: "/O=A/CN=JDOE", mapi.IDSMTPAddress: "john@firma.example"},
 		{mapi.IDRecipientType: int64(2), mapi.IDDisplayName: "Jane", mapi.IDAddressType: "EX", mapi.IDEmailAddress: "/O=A/CN=JANE"},
 		{mapi.IDRecipientType: int64(2), mapi.IDDisplayName: "Nur Name"},
-		{mapi.IDRecipientType: int64(0x10000003), mapi.IDEntryID: oneOff("Äther", "SMTP", "ae@firma.example")},
+		{mapi.IDRecipientType: int64(0x10000003), mapi.IDEntryID: oneOff("Ägir", "SMTP", "ae@firma.example")},
 		{mapi.IDRecipientType: int64(1), mapi.IDDisplayName: "K", mapi.IDAddressType: "EX", mapi.IDEmailAddress: "/O=A/CN=K", mapi.IDSearchKey: []byte("SMTP:K@FIRMA.EXAMPLE\x00")},
 	} {
 		m.Recipients = append(m.Recipients, bag(r))
@@ -53,7 +53,7 @@ func TestRecipients(t *testing.T) {
 		{Role: "from", Name: "Müller, Jörg", Address: "joerg@firma.example"},
 		{Role: "to", Name: "Doe, John", Address: "john@firma.example"}, {Role: "to", Name: "K", Address: "k@firma.example"},
 		{Role: "cc", Name: "Jane", Address: "/o=a/cn=jane@ex.invalid"}, {Role: "cc", Name: "Nur Name"},
-		{Role: "bcc", Name: "Äther", Address: "ae@firma.example"},
+		{Role: "bcc", Name: "Ägir", Address: "ae@firma.example"},
 	}
 	if diff := cmp.Diff(want, f.Parties); diff != "" {
 		t.Error(diff)

@@ -114,7 +114,7 @@ func FuzzReadRTF(f *testing.F) {
 		if s := readRTF(b, html); !utf8.ValidString(s) {
 			t.Errorf("%q is not valid UTF-8", s)
 		}
-		if d := time.Since(start); d > 2*time.Second {
+		if d := time.Since(start); d > 20*time.Second {
 			t.Errorf("took %v", d)
 		}
 	})

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -177,7 +175,7 @@ func use(t *testing.T, b []byte) {
 	} else if !errors.Is(err, ErrNotMSG) && !errors.Is(err, mapi.ErrDamaged) {
 		t.Errorf("%v is neither damage nor no message file", err)
 	}
-	if d := time.Since(start); d > 5*time.Second {
+	if d := time.Since(start); d > 20*time.Second {
 		t.Errorf("took %v", d)
 	}
 }
@@ -216,20 +214,4 @@ func FuzzRead(f *testing.F) {
 	f.Add(pack(f, letter(bytesOf(100))))
 	f.Add(pack(f, letter(bytesOf(5000))))
 	f.Fuzz(func(t *testing.T, b []byte) { use(t, b) })
-}
-
-// samples lists the message files below dir.
-func samples(t *testing.T, dir string) []string {
-	t.Helper()
-	var out []string
-	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
-		if err == nil && strings.HasSuffix(path, ".msg") {
-			out = append(out, path)
-		}
-		return err
-	})
-	if err != nil || len(out) == 0 {
-		t.Fatalf("%d samples: %v", len(out), err)
-	}
-	return out
 }

@@ -240,7 +240,7 @@ func (c *cursor) uint32() uint32 {
 
 // sum passes n bytes and adds them up [MS-OXTNEF] §2.1.3.1: the checksum.
 func (c *cursor) sum(n int64) (sum uint16) {
-	buf := make([]byte, 32<<10)
+	buf := make([]byte, min(n, 32<<10))
 	for n > 0 && c.err == nil {
 		b := buf[:min(n, int64(len(buf)))]
 		if _, err := io.ReadFull(c.in, b); err != nil {
