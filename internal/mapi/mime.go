@@ -104,13 +104,7 @@ func encode64(w io.Writer, r io.Reader) error {
 			return nil
 		}
 		if err != nil {
-			return &readError{err}
+			return err
 		}
 	}
 }
-
-// readError is an error of the source, not of the destination.
-type readError struct{ err error }
-
-func (e *readError) Error() string { return e.err.Error() }
-func (e *readError) Unwrap() error { return e.err }
