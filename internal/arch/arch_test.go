@@ -29,8 +29,11 @@ var allowed = map[string][]string{
 	"internal/access":   {"internal/uid"},
 	"internal/eventlog": {},
 	"internal/journal":  {},
+	"internal/mapi":     {},
 	"internal/message":  {},
+	"internal/msg":      {"internal/mapi"},
 	"internal/password": {},
+	"internal/tnef":     {"internal/mapi"},
 	// ports
 	"internal/catalog":     {"internal/eventlog", "internal/uid"},
 	"internal/vault":       {"internal/blob", "internal/uid"},
