@@ -113,5 +113,5 @@ func (a Actor) MaySeeBcc(parties []Party) bool {
 
 // KnowsBcc reports whether a party with role may know all the blind copies.
 func KnowsBcc(role string) bool {
-	return role == "from" || role == "sender" || role == "envelope-from"
+	return role == "from" || role == "sender" || role == "envelope-from" || role == "journal-sender"
 }

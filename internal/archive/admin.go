@@ -205,6 +205,7 @@ func (a *Archive) SetPassword(ctx context.Context, u *catalog.User, plain string
 const (
 	KindJournal = "journal"
 	KindImport  = "import"
+	KindMailbox = "mailbox" // a remote one, IMAP or POP3
 )
 
 // CreateJournal makes a journal source with an unguessable address: 100 random
@@ -252,22 +253,6 @@ func (a *Archive) ImportSource(ctx context.Context, tenant uid.ID, name, categor
 func (a *Archive) Sources(ctx context.Context, tenant uid.ID) ([]*catalog.Source, error) {
 	return a.catalog.Sources(ctx, tenant)
 }
-
-// source returns a source; sources change rarely and are asked for with every
-// message.
-func (a *Archive) source(ctx context.Context, tenant, id uid.ID) (*catalog.Source, error) {
-	if s, ok := a.sources.Load(sourceKey{tenant, id}); ok {
-		return s.(*catalog.Source), nil
-	}
-	s, err := a.catalog.Source(ctx, tenant, id)
-	if err != nil {
-		return nil, fmt.Errorf("source %s: %w", id, err)
-	}
-	a.sources.Store(sourceKey{tenant, id}, s)
-	return s, nil
-}
-
-type sourceKey struct{ tenant, id uid.ID }
 
 // Refused counts a message that a source offered and the archive refused for
 // good, e.g. because of its size. The count is for the completeness account only:

@@ -76,7 +76,7 @@ type Archive struct {
 	closed  bool
 	tenants map[uid.ID]*tenantWork
 
-	sources sync.Map // sourceKey → *catalog.Source, never changed
+	sources sync.Map // sourceKey → *sourceInfo, never changed
 
 	background context.Context // ends with Close
 	stop       context.CancelFunc

@@ -184,13 +184,14 @@ func (c *commit) store(p *pending, now time.Time) {
 func (c *commit) duplicate(p *pending, aoid uid.ID, recorded map[[32]byte]bool, now time.Time) error {
 	c.duplicates++
 	c.receipts = append(c.receipts, Receipt{AOID: aoid, Duplicate: true, SHA256: p.sums.SHA256})
-	c.count(p, catalog.Duplicate)
 	if recorded[p.capture.Key] {
+		c.count(p, catalog.Repeated)
 		return nil
 	}
+	c.count(p, catalog.Duplicate)
 	recorded[p.capture.Key] = true
 	p.capture.AOID = aoid
-	rec := record{Version: recordVersion, Capture: newCaptureRecord(p.capture, p.source)}
+	rec := record{Version: recordVersion, Capture: newCaptureRecord(p)}
 	data, err := rec.encode()
 	if err != nil {
 		return err
@@ -198,7 +199,7 @@ func (c *commit) duplicate(p *pending, aoid uid.ID, recorded map[[32]byte]bool, 
 	c.records = append(c.records, vault.Record{AOID: aoid, Data: data})
 	c.captures = append(c.captures, p.capture)
 	c.batch.Captures = append(c.batch.Captures, p.capture)
-	if more := envelopeParties(p.sub.EnvelopeFrom, p.sub.EnvelopeTo); len(more) > 0 {
+	if more := captureParties(p.capture); len(more) > 0 {
 		c.batch.Parties[aoid] = append(c.batch.Parties[aoid], more...)
 	}
 	c.batch.Events = append(c.batch.Events, &catalog.Event{
@@ -208,6 +209,9 @@ func (c *commit) duplicate(p *pending, aoid uid.ID, recorded map[[32]byte]bool, 
 }
 
 func (c *commit) count(p *pending, o catalog.Outcome) {
+	if p.sub.wrapped != nil && p.sub.wrapped.second {
+		return // one message was offered, the report
+	}
 	k := accountKey{p.sub.Source, p.sub.ReceivedAt.Format(time.DateOnly), o}
 	if c.accounts[k] == nil {
 		c.accounts[k] = &catalog.Account{Source: k.source, Day: k.day, Outcome: k.outcome}

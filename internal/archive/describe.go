@@ -16,6 +16,10 @@ import (
 const (
 	roleEnvelopeFrom = "envelope-from"
 	roleEnvelopeTo   = "envelope-to"
+
+	roleJournalSender  = "journal-sender"
+	roleJournalMailbox = "journal-mailbox"
+	journalRole        = "journal-" // + "to", "cc", "bcc" or "recipient"
 )
 
 // previewRunes is the length of Facts.Preview.
@@ -24,9 +28,9 @@ const previewRunes = 160
 // maxParties bounds the parties of one message; no mail system sends more.
 const maxParties = 5000
 
-// parties lists everybody on a message: from its header, then its envelope.
-// Reply-to addresses take no part in the message.
-func parties(f *message.Facts, from string, to []string) []catalog.Party {
+// headerParties lists everybody whom the header names. Reply-to addresses take no
+// part in the message.
+func headerParties(f *message.Facts) []catalog.Party {
 	var out []catalog.Party
 	for _, p := range f.Parties {
 		switch p.Role {
@@ -39,18 +43,43 @@ func parties(f *message.Facts, from string, to []string) []catalog.Party {
 			break
 		}
 	}
-	return append(out, envelopeParties(from, to)...)
+	return out
 }
 
-func envelopeParties(from string, to []string) []catalog.Party {
+// captureParties lists everybody whom an arrival names beyond the header: the
+// envelope, or the record of a journal report. A report's own envelope is between
+// Exchange and the archive and names nobody.
+func captureParties(c *catalog.Capture) []catalog.Party {
+	if c.Journal != nil && c.Journal.Problem == "" {
+		return journalParties(c.Journal)
+	}
 	var out []catalog.Party
-	if a := message.NormalizeAddress(from); a != "" {
+	if a := message.NormalizeAddress(c.EnvelopeFrom); a != "" {
 		out = append(out, catalog.Party{Role: roleEnvelopeFrom, Address: a})
 	}
-	for _, t := range to {
+	for _, t := range c.EnvelopeTo {
 		if a := message.NormalizeAddress(t); a != "" {
 			out = append(out, catalog.Party{Role: roleEnvelopeTo, Address: a})
 		}
+	}
+	return out
+}
+
+// journalParties lists sender, mailbox and recipients (JRN-13): whoever got the
+// message through a list is a party, and so is the list.
+func journalParties(j *catalog.Journal) []catalog.Party {
+	var out []catalog.Party
+	add := func(role, address, via string) {
+		p := catalog.Party{Role: role, Address: address, Via: via}
+		if address != "" && !slices.Contains(out[max(0, len(out)-200):], p) {
+			out = append(out, p)
+		}
+	}
+	add(roleJournalSender, j.Sender, "")
+	add(roleJournalSender, j.OnBehalfOf, "")
+	add(roleJournalMailbox, j.Mailbox, "")
+	for _, r := range j.Recipients {
+		add(journalRole+r.Role, r.Address, r.Through)
 	}
 	return out
 }
@@ -117,6 +146,9 @@ func document(row *catalog.Message, f *message.Facts, source string) index.Doc {
 			d.Bcc = append(d.Bcc, ip)
 		}
 	}
+	for _, p := range hiddenRecipients(row.Parties) {
+		d.Bcc = append(d.Bcc, index.Party{Address: p.Address})
+	}
 	for _, p := range f.Attachments() {
 		d.Files = append(d.Files, index.File{Name: p.Name, Type: p.Type})
 	}
@@ -128,12 +160,40 @@ func accessList(parties []catalog.Party) []string {
 	seen := make(map[string]bool, len(parties))
 	var out []string
 	for _, p := range parties {
-		if p.Address != "" && !seen[p.Address] {
-			seen[p.Address] = true
-			out = append(out, p.Address)
+		for _, a := range []string{p.Address, p.Via} {
+			if a != "" && !seen[a] {
+				seen[a] = true
+				out = append(out, a)
+			}
 		}
 	}
 	return out
+}
+
+// hiddenRecipients lists the recipients of a journal report whom the header does
+// not name: blind copies and members of lists, each once.
+func hiddenRecipients(parties []catalog.Party) []catalog.Party {
+	named := map[string]bool{}
+	for _, p := range parties {
+		switch p.Role {
+		case "to", "cc", "bcc":
+			named[p.Address] = true
+		}
+	}
+	var out []catalog.Party
+	for _, p := range parties {
+		if recipientOfJournal(p.Role) && !named[p.Address] {
+			named[p.Address] = true
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// recipientOfJournal reports whether a role is that of a recipient in a journal
+// report. Whether others may know of him, the header alone decides.
+func recipientOfJournal(role string) bool {
+	return strings.HasPrefix(role, journalRole) && role != roleJournalSender
 }
 
 // bccAccess lists the addresses that may search the blind copies: the senders,
@@ -148,6 +208,9 @@ func bccAccess(parties []catalog.Party) []string {
 		case p.Role == "bcc":
 			bcc = append(bcc, p.Address)
 		}
+	}
+	for _, p := range hiddenRecipients(parties) {
+		bcc = append(bcc, p.Address)
 	}
 	if len(bcc) == 1 {
 		out = append(out, bcc[0])

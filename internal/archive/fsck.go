@@ -263,8 +263,23 @@ func (f *fsck) rows(ctx context.Context, tenant uid.ID, held frames) error {
 		if err == nil && !has(c.Segment, c.Frame, vault.KindMessage, vault.KindRecord) {
 			f.damage("capture "+c.ID.String(), "of message %s: the vault has lost its record %s/%d", c.AOID, c.Segment, c.Frame)
 		}
-		return nil
+		if err != nil || c.Journal == nil || c.Journal.SHA256 == "" {
+			return nil //nolint:nilerr // Check has reported damaged rows
+		}
+		return f.journalReport(ctx, c)
 	})
+}
+
+// journalReport puts the report together in which a message came, and compares.
+func (f *fsck) journalReport(ctx context.Context, c *catalog.Capture) error {
+	err := f.a.checkReport(ctx, c)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		f.damage("journal report of capture "+c.ID.String(), "of message %s: %v", c.AOID, err)
+	}
+	return nil
 }
 
 func (f *fsck) strays(ctx context.Context, tenant uid.ID) error {

@@ -48,6 +48,10 @@ type mood struct{ duplicates atomic.Bool }
 // and the event are durable, or the same bytes were archived before (Duplicate)
 // and this arrival is recorded. After any error nothing may be acknowledged.
 //
+// A journal report from a source that brings them is unwrapped: the message in it
+// is archived, or both if there are two, and the report can be put together again
+// from the capture. The receipt is of the first.
+//
 // Errors match ErrTooLarge, ErrBusy or ctx's. Calls wait for each other in group
 // commits: many concurrent calls are much faster than one after another.
 func (a *Archive) Ingest(ctx context.Context, sub Submission) (Receipt, error) {
@@ -58,6 +62,26 @@ func (a *Archive) Ingest(ctx context.Context, sub Submission) (Receipt, error) {
 		sub.ReceivedAt = a.now()
 	}
 	sub.ReceivedAt = sub.ReceivedAt.UTC().Truncate(time.Millisecond)
+	list, done, err := a.identify(ctx, sub)
+	defer done()
+	if err != nil {
+		return Receipt{}, busy(err)
+	}
+	var first Receipt
+	for i, s := range list {
+		r, err := a.ingest(ctx, s)
+		if err != nil {
+			return Receipt{}, err
+		}
+		if i == 0 {
+			first = r
+		}
+	}
+	return first, nil
+}
+
+// ingest archives one message as it is.
+func (a *Archive) ingest(ctx context.Context, sub Submission) (Receipt, error) {
 	w, err := a.work(sub.Tenant)
 	if err != nil {
 		return Receipt{}, err
@@ -117,7 +141,7 @@ func (a *Archive) prepare(ctx context.Context, w *tenantWork, sub Submission) (*
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	source, err := a.source(ctx, sub.Tenant, sub.Source)
+	info, err := a.source(ctx, sub.Tenant, sub.Source)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +150,7 @@ func (a *Archive) prepare(ctx context.Context, w *tenantWork, sub Submission) (*
 		return nil, err
 	}
 	sub.Raw = raw
-	p := &pending{sub: sub, source: source, done: make(chan result, 1)}
+	p := &pending{sub: sub, source: info.Source, done: make(chan result, 1)}
 	if p.sums, err = sums(raw); err != nil {
 		return nil, err
 	}
@@ -135,6 +159,9 @@ func (a *Archive) prepare(ctx context.Context, w *tenantWork, sub Submission) (*
 		Tenant: sub.Tenant, ID: id, Source: sub.Source, ReceivedAt: sub.ReceivedAt,
 		EnvelopeFrom: sub.EnvelopeFrom, EnvelopeTo: sub.EnvelopeTo, Peer: sub.Peer, Origin: sub.Origin,
 		Key: captureKey(&sub, id, p.sums.SHA256),
+	}
+	if sub.wrapped != nil {
+		p.capture.Journal = sub.wrapped.journal
 	}
 	if w.mood.duplicates.Load() {
 		known, err := a.catalog.Known(ctx, sub.Tenant, [][32]byte{p.sums.SHA256})
@@ -160,12 +187,12 @@ func (a *Archive) prepareNew(ctx context.Context, p *pending) error {
 	p.row = &catalog.Message{
 		Tenant: sub.Tenant, AOID: uid.New(sub.ReceivedAt), SHA256: p.sums.SHA256, SHA512: p.sums.SHA512, Size: sub.Raw.Size(),
 		ReceivedAt: sub.ReceivedAt, Source: sub.Source, Class: DefaultClass, Category: category, Tags: sub.Tags,
-		Parties: parties(facts, sub.EnvelopeFrom, sub.EnvelopeTo),
+		Parties: append(headerParties(facts), captureParties(p.capture)...),
 	}
 	describe(p.row, facts)
 	p.capture.AOID = p.row.AOID
 	p.doc = document(p.row, facts, p.source.Name)
-	rec := record{Version: recordVersion, Capture: newCaptureRecord(p.capture, p.source),
+	rec := record{Version: recordVersion, Capture: newCaptureRecord(p),
 		Class: p.row.Class, Category: p.row.Category, Tags: p.row.Tags, Salt: p.salt}
 	meta, err := rec.encode()
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/muniment/muniment/internal/access"
 	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/message"
 	"github.com/muniment/muniment/internal/uid"
@@ -29,13 +30,18 @@ func (a *Archive) original(ctx context.Context, row *catalog.Message) (raw Raw, 
 		return nil, nil, err
 	}
 	defer c.Close()
-	if row.Size <= inMemory {
-		b := make([]byte, 0, row.Size)
-		buf := bytes.NewBuffer(b)
-		if _, err := io.Copy(buf, c); err != nil {
+	return a.buffered(c, row.Size)
+}
+
+// buffered reads what comes once so that it can be read in any order: in memory,
+// or, if it may be large, in a file without a name. done frees it.
+func (a *Archive) buffered(r io.Reader, expected int64) (raw Raw, done func(), err error) {
+	if expected <= inMemory {
+		b := bytes.NewBuffer(make([]byte, 0, expected))
+		if _, err := io.Copy(b, r); err != nil {
 			return nil, nil, err
 		}
-		return bytes.NewReader(buf.Bytes()), func() {}, nil
+		return bytes.NewReader(b.Bytes()), func() {}, nil
 	}
 	f, err := os.CreateTemp(a.spool, "read-*")
 	if err != nil {
@@ -46,11 +52,12 @@ func (a *Archive) original(ctx context.Context, row *catalog.Message) (raw Raw, 
 		done()
 		return nil, nil, fmt.Errorf("spool message: %w", err)
 	}
-	if _, err := io.Copy(f, c); err != nil {
+	n, err := io.Copy(f, r)
+	if err != nil {
 		done()
 		return nil, nil, err
 	}
-	return io.NewSectionReader(f, 0, row.Size), done, nil
+	return io.NewSectionReader(f, 0, n), done, nil
 }
 
 // open opens the stored bytes of a message. A compaction may have moved them
@@ -152,6 +159,7 @@ func (h *Handle) captures(ctx context.Context, row *catalog.Message) ([]CaptureV
 			return nil, err
 		}
 		v := CaptureView{Capture: *c, SourceName: s.Name, SourceKind: s.Kind}
+		v.Journal = h.visibleJournal(c.Journal, row.Parties, may)
 		v.EnvelopeTo = nil
 		for _, to := range c.EnvelopeTo {
 			if may[message.NormalizeAddress(to)] {
@@ -161,6 +169,53 @@ func (h *Handle) captures(ctx context.Context, row *catalog.Message) ([]CaptureV
 		out = append(out, v)
 	}
 	return out, nil
+}
+
+// visibleJournal leaves out of a report's record whom the actor may not know of,
+// and the hash of the report, with which guesses could be tested.
+func (h *Handle) visibleJournal(j *catalog.Journal, parties []catalog.Party, may map[string]bool) *catalog.Journal {
+	if j == nil || h.actor.MaySeeBcc(accessParties(parties)) {
+		return j
+	}
+	open := *j
+	open.Recipients, open.SHA256, open.Size = nil, "", 0
+	for _, r := range j.Recipients {
+		if may[r.Address] {
+			if r.Through != "" && !may[r.Through] {
+				r.Via, r.Through = "", ""
+			}
+			open.Recipients = append(open.Recipients, r)
+		}
+	}
+	return &open
+}
+
+// Report streams the journal report in which a message came, byte for byte. It
+// names blind copies and members of lists, so it is for the sender alone:
+// access.ErrForbidden for others who may see the message.
+func (h *Handle) Report(ctx context.Context, id, capture uid.ID) (io.ReadCloser, Download, error) {
+	row, err := h.row(ctx, id)
+	if err != nil {
+		return nil, Download{}, err
+	}
+	list, err := h.a.catalog.Captures(ctx, row.Tenant, row.AOID)
+	if err != nil {
+		return nil, Download{}, err
+	}
+	for _, c := range list {
+		if c.ID != capture || c.Journal == nil || c.Journal.SHA256 == "" {
+			continue
+		}
+		if !h.actor.MaySeeBcc(accessParties(row.Parties)) {
+			return nil, Download{}, fmt.Errorf("a journal report names all recipients, so only the sender may read it: %w", access.ErrForbidden)
+		}
+		if err := h.log(ctx, "report.downloaded", id); err != nil {
+			return nil, Download{}, err
+		}
+		r, err := h.a.openReport(ctx, c)
+		return r, Download{Name: c.ID.String() + ".report.eml", Type: "message/rfc822", Size: c.Journal.Size}, err
+	}
+	return nil, Download{}, fmt.Errorf("journal report %s of %s: %w", capture, id, catalog.ErrNotFound)
 }
 
 // Check compares what is stored with what arrived, byte for byte.

@@ -196,7 +196,7 @@ func (a *Archive) restoreMessage(ctx context.Context, done *adopted, e vault.Ent
 	}
 	row.SHA512 = s.SHA512
 	facts := message.Parse(ctx, raw)
-	row.Parties = parties(facts, rec.Capture.From, rec.Capture.To)
+	row.Parties = append(headerParties(facts), captureParties(capture)...)
 	describe(row, facts)
 	return row, capture, nil
 }
@@ -242,7 +242,7 @@ func (r *rebuild) record(ctx context.Context, done *adopted, b *catalog.Batch, e
 	done.keys[c.Key] = true
 	c.Segment, c.Frame = e.Frame.Ref.Segment, e.Frame.Ref.Frame
 	b.Captures = append(b.Captures, c)
-	if more := envelopeParties(c.EnvelopeFrom, c.EnvelopeTo); len(more) > 0 {
+	if more := captureParties(c); len(more) > 0 {
 		if b.Parties == nil {
 			b.Parties = map[uid.ID][]catalog.Party{}
 		}

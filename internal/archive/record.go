@@ -38,6 +38,9 @@ type captureRecord struct {
 	Peer       string       `json:"peer,omitempty"`
 	Origin     string       `json:"origin,omitempty"`
 	Key        string       `json:"key"`
+
+	Journal *catalog.Journal `json:"journal,omitempty"`
+	Report  []pieceRecord    `json:"report,omitempty"`
 }
 
 type sourceRecord struct {
@@ -59,18 +62,23 @@ func decodeRecord(b []byte) (*record, error) {
 	return &r, nil
 }
 
-func newCaptureRecord(c *catalog.Capture, s *catalog.Source) captureRecord {
-	return captureRecord{
+func newCaptureRecord(p *pending) captureRecord {
+	c, s := p.capture, p.source
+	r := captureRecord{
 		ID: c.ID, Source: sourceRecord{ID: s.ID, Kind: s.Kind, Name: s.Name}, ReceivedAt: c.ReceivedAt,
-		From: c.EnvelopeFrom, To: c.EnvelopeTo, Peer: c.Peer, Origin: c.Origin, Key: hex.EncodeToString(c.Key[:]),
+		From: c.EnvelopeFrom, To: c.EnvelopeTo, Peer: c.Peer, Origin: c.Origin, Key: hex.EncodeToString(c.Key[:]), Journal: c.Journal,
 	}
+	if w := p.sub.wrapped; w != nil {
+		r.Report = w.report
+	}
+	return r
 }
 
 // capture turns the record back into a catalog row.
 func (r *captureRecord) capture(tenant, aoid uid.ID) (*catalog.Capture, error) {
 	c := &catalog.Capture{
 		Tenant: tenant, ID: r.ID, AOID: aoid, Source: r.Source.ID, ReceivedAt: r.ReceivedAt,
-		EnvelopeFrom: r.From, EnvelopeTo: r.To, Peer: r.Peer, Origin: r.Origin,
+		EnvelopeFrom: r.From, EnvelopeTo: r.To, Peer: r.Peer, Origin: r.Origin, Journal: r.Journal,
 	}
 	k, err := hex.DecodeString(r.Key)
 	if err != nil || len(k) != len(c.Key) {
@@ -81,15 +89,19 @@ func (r *captureRecord) capture(tenant, aoid uid.ID) (*catalog.Capture, error) {
 }
 
 // captureKey identifies what was offered: with an origin, the same item of the
-// same source always has the same key; without one every arrival is its own.
+// same source always has the same key, and so has the same journal report, which
+// is unique by itself; without either every arrival is its own.
 func captureKey(sub *Submission, id uid.ID, sum [32]byte) [32]byte {
 	h := sha256.New()
 	h.Write(sub.Source[:])
 	h.Write(sum[:])
-	if sub.Origin == "" {
-		h.Write(id[:])
-	} else {
+	switch {
+	case sub.Origin != "":
 		h.Write([]byte(sub.Origin))
+	case sub.wrapped != nil && sub.wrapped.journal.SHA256 != "":
+		h.Write([]byte(sub.wrapped.journal.SHA256))
+	default:
+		h.Write(id[:])
 	}
 	return [32]byte(h.Sum(nil))
 }

@@ -209,7 +209,7 @@ func (h *Handle) visible(parties []catalog.Party) (visible []catalog.Party, hidd
 		switch {
 		case p.Role == "bcc" && !own[p.Address]:
 			hidden = true
-		case p.Role == roleEnvelopeTo && !own[p.Address] && !open[p.Address]:
+		case (p.Role == roleEnvelopeTo || recipientOfJournal(p.Role)) && !own[p.Address] && !own[p.Via] && !open[p.Address]:
 			hidden = true
 		default:
 			visible = append(visible, p)
@@ -219,9 +219,12 @@ func (h *Handle) visible(parties []catalog.Party) (visible []catalog.Party, hidd
 }
 
 func accessParties(parties []catalog.Party) []access.Party {
-	out := make([]access.Party, len(parties))
-	for i, p := range parties {
-		out[i] = access.Party{Role: p.Role, Address: p.Address}
+	out := make([]access.Party, 0, len(parties))
+	for _, p := range parties {
+		out = append(out, access.Party{Role: p.Role, Address: p.Address})
+		if p.Via != "" { // the list got it as well
+			out = append(out, access.Party{Role: p.Role, Address: p.Via})
+		}
 	}
 	return out
 }

@@ -46,6 +46,8 @@ type Submission struct {
 	Tags     []string
 	// ReceivedAt is when the door got the message; zero means now.
 	ReceivedAt time.Time
+
+	wrapped *wrapping // set by identify
 }
 
 // Receipt says in which account a message ended.
