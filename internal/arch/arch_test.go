@@ -56,6 +56,7 @@ var allowed = map[string][]string{
 	"internal/index/indextest":     {"internal/corpustest", "internal/index", "internal/index/query", "internal/message", "internal/uid"},
 	"internal/index/naive":         {"internal/index", "internal/index/query", "internal/uid"},
 	"internal/pgtest":              {},
+	"internal/testkit/dovecot":     {},
 }
 
 // free are the packages that may import anything: the composition, and tests.
