@@ -57,6 +57,7 @@ var allowed = map[string][]string{
 	"internal/index/naive":         {"internal/index", "internal/index/query", "internal/uid"},
 	"internal/pgtest":              {},
 	"internal/testkit/dovecot":     {},
+	"internal/testkit/imapd":       {},
 }
 
 // free are the packages that may import anything: the composition, and tests.

@@ -115,8 +115,10 @@ func (c *Conn) end(err *Error) *Error {
 // failed explains why the connection failed.
 func (c *Conn) failed(op string, err error) *Error {
 	wrong, code, bye := c.guard.heard()
-	cause := c.wire.cause()
+	cause, closed := c.wire.cause()
 	switch {
+	case closed:
+		return &Error{Op: op, Kind: ErrClosed, Cause: err}
 	case wrong != nil:
 		e := protocolError(op, "%v", wrong)
 		e.Cause = wrong

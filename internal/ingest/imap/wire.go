@@ -86,16 +86,16 @@ func (w *wire) failed(err error) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.err == nil {
+	if w.err == nil && !w.interrupted {
 		w.err = err
 	}
 }
 
-// cause returns why the connection failed, or nil.
-func (w *wire) cause() error {
+// cause returns why the connection failed, or nil, and whether we ended it.
+func (w *wire) cause() (failure error, interrupted bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.err
+	return w.err, w.interrupted
 }
 
 // SetDeadline implements net.Conn and does nothing.
