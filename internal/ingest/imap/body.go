@@ -132,9 +132,10 @@ func (b *body) Read(p []byte) (int, error) {
 // whole returns io.EOF if all of the message has come and the server has gone
 // on properly, else what went wrong.
 func (b *body) whole() error {
+	b.a.short = b.n < b.a.size
 	b.release()
-	if b.n < b.a.size {
-		<-b.f.end // the connection has failed, or will not go on
+	if b.a.short {
+		<-b.f.end // the library has seen it too
 		return b.f.c.failed(b.f.op, b.f.err)
 	}
 	select {

@@ -114,8 +114,12 @@ func (c *Conn) end(err *Error) *Error {
 
 // failed explains why the connection failed.
 func (c *Conn) failed(op string, err error) *Error {
-	wrong, code, bye := c.guard.heard()
+	wrong, lost := c.guard.cause()
+	code, bye := c.guard.farewell()
 	cause, closed := c.wire.cause()
+	if cause == nil {
+		cause = lost // TLS can end properly below a broken conversation
+	}
 	switch {
 	case closed:
 		return &Error{Op: op, Kind: ErrClosed, Cause: err}

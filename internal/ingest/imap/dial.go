@@ -30,22 +30,24 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 	if err != nil {
 		return nil, &Error{Op: opDial, Kind: ErrRefused, Text: err.Error(), Cause: err}
 	}
-	ctx, cancel := context.WithTimeout(ctx, cfg.Timeouts.Connect)
+	limited, cancel := context.WithTimeout(ctx, cfg.Timeouts.Connect)
 	defer cancel()
 	d := net.Dialer{KeepAlive: keepAliveGap}
-	raw, err := d.DialContext(ctx, "tcp", net.JoinHostPort(cfg.Host, strconv.Itoa(cfg.Port)))
+	raw, err := d.DialContext(limited, "tcp", net.JoinHostPort(cfg.Host, strconv.Itoa(cfg.Port)))
 	if err != nil {
 		return nil, &Error{Op: opDial, Kind: ErrTemporary, Text: quote(err.Error()), Cause: err}
 	}
 	w := &wire{Conn: raw}
 	w.phase(cfg.Timeouts.Connect, cfg.Timeouts.Connect)
 	stop := context.AfterFunc(ctx, w.interrupt)
-	c, err := open(ctx, w, cfg)
-	if err == nil && !stop() {
-		err = errors.Join(cancelled(opDial, ctx), c.Close())
+	c, err := open(limited, w, cfg)
+	if !stop() {
+		if err == nil {
+			_ = c.Close() // it is of no use to anybody
+		}
+		err = cancelled(opDial, ctx)
 	}
 	if err != nil {
-		stop()
 		_ = raw.Close() // the error says more than that of closing would
 		return nil, err
 	}

@@ -155,6 +155,7 @@ type arrival struct {
 	body  io.Reader     // nil: NIL
 	taken chan struct{} // closed when the body has been read
 	over  chan struct{} // closed when its response has ended
+	short bool          // the literal ended too soon; to be read after taken
 	late  UID           // the UID, if it came after the body; to be read after over
 }
 
@@ -199,12 +200,18 @@ func (c *Conn) asError(op string, err error) *Error {
 
 // pump feeds what the library takes for the answer.
 func (f *fetching) pump(cmd *imapclient.FetchCommand) {
+	defer close(f.end)
 	for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
-		f.produce(msg)
+		if !f.produce(msg) {
+			f.err = errCutShort
+			return
+		}
 	}
 	f.err = cmd.Close()
-	close(f.end)
 }
+
+// errCutShort is the end of a command whose connection failed in a literal.
+var errCutShort = errors.New("a message was cut short")
 
 // onFetch takes what the library thinks nobody asked for. It has a goroutine
 // of its own.
@@ -226,8 +233,10 @@ func (c *Conn) setFetching(f *fetching) {
 	c.fetching = f
 }
 
-// produce feeds one response, if there is a body in it.
-func (f *fetching) produce(msg *imapclient.FetchMessageData) {
+// produce feeds one response, if there is a body in it. False means that the
+// body was cut short: then nothing of the command may be touched any more, as
+// the library would read the rest of the literal beside its own decoder.
+func (f *fetching) produce(msg *imapclient.FetchMessageData) bool {
 	var a *arrival
 	var uid UID
 	for item := msg.Next(); item != nil; item = msg.Next() {
@@ -245,7 +254,10 @@ func (f *fetching) produce(msg *imapclient.FetchMessageData) {
 			}
 			select {
 			case f.feed <- a:
-				<-a.taken
+				if <-a.taken; a.short {
+					close(a.over)
+					return false
+				}
 			case <-f.quit:
 			}
 		}
@@ -254,4 +266,5 @@ func (f *fetching) produce(msg *imapclient.FetchMessageData) {
 		a.late = uid
 		close(a.over)
 	}
+	return true
 }

@@ -45,6 +45,7 @@ type guard struct {
 
 	mu         sync.Mutex
 	err        error    // what the server did wrong
+	lost       error    // why the connection below failed
 	bye        string   // the words of its BYE
 	byeCode    string   // and its response code
 	validity   uint32   // the last UIDVALIDITY it named
@@ -74,18 +75,23 @@ func (g *guard) Read(p []byte) (int, error) {
 		case n > 0 && g.kind != kindUnused:
 			return n, nil
 		case n == 0 && err != nil:
-			return 0, g.fail(err)
+			return 0, g.fail(lostError{err})
 		}
 	}
 }
 
-// errWire is an error of the connection below, which the wire keeps.
-var errWire = errors.New("connection failed")
+// lostError is an error of the connection below.
+type lostError struct{ error }
 
 func (g *guard) fail(err error) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.err == nil && !errors.Is(err, errWire) {
+	var lost lostError
+	switch {
+	case g.err != nil || g.lost != nil:
+	case errors.As(err, &lost):
+		g.lost = lost.error
+	default:
 		g.err = err
 	}
 	return io.EOF
@@ -126,6 +132,8 @@ func (g *guard) next() error {
 	return nil
 }
 
+var errLarge = errors.New("a response is larger than any should be")
+
 // line reads up to the next line end, at most limit bytes.
 func (g *guard) line(limit int64) ([]byte, error) {
 	var whole []byte
@@ -134,11 +142,11 @@ func (g *guard) line(limit int64) ([]byte, error) {
 		whole = append(whole, piece...)
 		switch {
 		case int64(len(whole)) > limit:
-			return nil, fmt.Errorf("a response is larger than %d bytes", int64(maxResponse))
+			return nil, errLarge
 		case err == nil:
 			return whole, nil
 		case !errors.Is(err, bufio.ErrBufferFull):
-			return nil, errWire
+			return nil, lostError{err}
 		}
 	}
 }
@@ -244,9 +252,10 @@ func (g *guard) data(text []byte) ([]byte, error) {
 		return out, nil
 	}
 	if g.kind != kindFetch || !body {
-		if g.size += size; g.size > maxResponse || size > maxResponse {
-			return nil, fmt.Errorf("a response is larger than %d bytes", int64(maxResponse))
+		if size > maxResponse-g.size {
+			return nil, errLarge
 		}
+		g.size += size
 	}
 	g.literal, g.open = size, true
 	return out, nil
@@ -270,9 +279,17 @@ func (g *guard) list(text []byte) []byte {
 	return nil
 }
 
-// heard returns what the server did wrong and the words of its BYE, if any.
-func (g *guard) heard() (wrong error, code, bye string) {
+// cause returns why reading ended: what the server did wrong, or why the
+// connection failed.
+func (g *guard) cause() (wrong, lost error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.err, g.byeCode, g.bye
+	return g.err, g.lost
+}
+
+// farewell returns the words of the server's BYE, if it said that.
+func (g *guard) farewell() (code, text string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.byeCode, g.bye
 }

@@ -145,7 +145,7 @@ func literal(line []byte) (size int64, body, ok bool) {
 	if !ok || at < 0 {
 		return 0, false, false
 	}
-	size, err := strconv.ParseInt(string(inner[at+1:]), 10, 62)
+	size, err := strconv.ParseInt(string(inner[at+1:]), 10, 64)
 	if err != nil || size < 0 || inner[at+1] == '+' {
 		return 0, false, false
 	}

@@ -82,7 +82,7 @@ func (c *session) word(w string) string {
 
 // chatter says something nobody asked for, now and then.
 func (c *session) chatter() {
-	if c.s.is(UnknownResponses) {
+	if c.loggedIn && c.s.is(UnknownResponses) {
 		c.sayf("* VANISHED (EARLIER) 41,43:116")
 		c.sayf("* 7 MOVED {5}\r\n(\"x\r\n \"where\" (")
 		c.sayf("* X-GM-NEWS \"unbalanced ( quotes")
