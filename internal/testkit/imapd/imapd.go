@@ -28,7 +28,6 @@ package imapd
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"net"
 	"slices"
 	"sync"
@@ -62,8 +61,7 @@ type Server struct {
 
 	opts     Options
 	listener net.Listener
-	cert     tls.Certificate
-	roots    *x509.CertPool
+	cert     func() *identity // made when first needed
 	group    sync.WaitGroup
 
 	mu       sync.Mutex
@@ -99,9 +97,7 @@ func New(t testing.TB, opts Options) *Server {
 		t.Fatalf("unexpected address %v", l.Addr())
 	}
 	s.Host, s.Port = addr.IP.String(), addr.Port
-	if s.cert, s.roots, err = certificate(); err != nil {
-		t.Fatal(err)
-	}
+	s.cert = sync.OnceValue(func() *identity { return certificate(t) })
 	s.folder("INBOX")
 	s.Misbehave(opts.Misbehave...)
 	s.group.Go(s.accept)
@@ -148,7 +144,7 @@ func (s *Server) close() {
 
 // TLS returns a configuration for clients that trusts this server only.
 func (s *Server) TLS() *tls.Config {
-	return &tls.Config{RootCAs: s.roots, MinVersion: tls.VersionTLS12}
+	return &tls.Config{RootCAs: s.cert().roots, MinVersion: tls.VersionTLS12}
 }
 
 // Misbehave adds to what is wrong, from now on.

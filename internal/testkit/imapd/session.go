@@ -49,7 +49,7 @@ func (c *session) attach(conn net.Conn) {
 // in bytes of IMAP.
 func (c *session) startTLS() bool {
 	raw := c.wire.Conn
-	conn := tls.Server(raw, &tls.Config{Certificates: []tls.Certificate{c.s.cert}})
+	conn := tls.Server(raw, &tls.Config{Certificates: []tls.Certificate{c.s.cert().cert}})
 	if err := conn.Handshake(); err != nil {
 		return false
 	}

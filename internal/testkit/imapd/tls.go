@@ -9,14 +9,22 @@ import (
 	"crypto/x509/pkix"
 	"math/big"
 	"net"
+	"testing"
 	"time"
 )
 
+// identity is what a server shows, and what its clients trust.
+type identity struct {
+	cert  tls.Certificate
+	roots *x509.CertPool
+}
+
 // certificate makes one for the loopback addresses, signed by itself.
-func certificate() (tls.Certificate, *x509.CertPool, error) {
+func certificate(t testing.TB) *identity {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return tls.Certificate{}, nil, err
+		t.Error(err)
+		return &identity{}
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "imapd of a test"},
@@ -27,13 +35,15 @@ func certificate() (tls.Certificate, *x509.CertPool, error) {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
-		return tls.Certificate{}, nil, err
+		t.Error(err)
+		return &identity{}
 	}
 	cert, err := x509.ParseCertificate(der)
 	if err != nil {
-		return tls.Certificate{}, nil, err
+		t.Error(err)
+		return &identity{}
 	}
 	roots := x509.NewCertPool()
 	roots.AddCert(cert)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, roots, nil
+	return &identity{tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, roots}
 }
