@@ -87,7 +87,7 @@ func (f *fetching) unfit(a *arrival, uid UID) error {
 	e := &Error{Op: fmt.Sprintf("fetch message %d", uid), Kind: ErrNoBody}
 	switch {
 	case a.body == nil:
-		e.Text = "NIL came instead"
+		e.Text = "NIL came instead; it is damaged, or somebody has just expunged it"
 	case a.size == 0:
 		e.Text = "nothing came instead"
 	case a.size > f.limit:

@@ -19,7 +19,7 @@ import (
 // between UIDs.
 func TestListFindsAll(t *testing.T) {
 	t.Parallel()
-	for _, m := range []imapd.Misbehaviour{"", imapd.NoUIDNext, imapd.UIDNextTooLow, imapd.Unordered, imapd.FlagsFirst, imapd.Twice} {
+	for _, m := range []imapd.Misbehaviour{"", imapd.NoUIDNext, imapd.UIDNextTooLow, imapd.Unordered, imapd.FlagsFirst} {
 		t.Run(string(m), func(t *testing.T) {
 			t.Parallel()
 			s := imapd.New(t, imapd.Options{Misbehave: []imapd.Misbehaviour{m}})
@@ -29,14 +29,14 @@ func TestListFindsAll(t *testing.T) {
 				tries++
 				folder := fmt.Sprint("Folder ", tries)
 				left := uint32(1<<32 - 3000)
-				for range rapid.IntRange(0, 8).Draw(r, "gaps") {
+				for range rapid.IntRange(0, 5).Draw(r, "gaps") {
 					gap := rapid.SampledFrom([]uint32{0, 1, 1000, 1 << 20, 1 << 29, 1 << 30}).Draw(r, "gap")
 					if gap > left {
 						break
 					}
 					left -= gap
 					s.Skip(folder, gap)
-					for range rapid.IntRange(0, 100).Draw(r, "messages") {
+					for range rapid.IntRange(0, 60).Draw(r, "messages") {
 						s.Add(folder, []byte("Subject: x\r\n\r\n"))
 					}
 				}
@@ -57,7 +57,7 @@ func TestListFindsAll(t *testing.T) {
 					}
 				}
 				var got []UID
-				count := rapid.IntRange(1, 200).Draw(r, "count")
+				count := rapid.SampledFrom([]int{5, 20, 100}).Draw(r, "count")
 				calls := 0
 				for next := max(1, from); next != 0; calls++ {
 					var page []Entry

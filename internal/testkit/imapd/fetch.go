@@ -51,7 +51,8 @@ func (c *session) fetch(cmd *command) {
 				}
 			}
 		}
-		if c.s.is(FlagsFirst) {
+		if key := fmt.Sprint(c.folder, m.UID, body); c.s.is(FlagsFirst) && !c.told[key] {
+			c.told[key] = true // as a server tells of a change once
 			c.sayf("* %d FETCH (UID %d FLAGS (\\Seen))", c.seq(m.UID), m.UID)
 		}
 		c.answer(m, items)

@@ -28,11 +28,12 @@ type session struct {
 	readOnly bool
 	view     []uint32 // the UIDs by sequence number, as this client knows them
 	version  int      // of the folder, in view
+	told     map[string]bool
 	over     bool
 }
 
 func newSession(s *Server, conn net.Conn, number int, cut int64) *session {
-	c := &session{s: s, number: number, rnd: rand.New(rand.NewPCG(1, uint64(number)))}
+	c := &session{s: s, number: number, told: map[string]bool{}, rnd: rand.New(rand.NewPCG(1, uint64(number)))}
 	c.wire = &wire{Conn: conn, left: cut}
 	if !s.opts.Polite {
 		c.wire.rnd = rand.New(rand.NewPCG(2, uint64(number)))
