@@ -203,11 +203,10 @@ func (g *guard) status(tag, typ string, tail []byte) []byte {
 		if in, after, closed := bytes.Cut(inner, []byte("]")); closed {
 			var rest []byte
 			code, rest = word(in)
-			code, args, tail = strings.ToUpper(code), string(rest), bytes.TrimLeft(after, " ")
-		} else {
-			tail = inner
+			code, args, tail = strings.ToUpper(code), string(rest), after
 		}
 	}
+	tail = bytes.TrimLeft(tail, " [") // the words must not look like a code
 	g.mu.Lock()
 	switch {
 	case typ == "BYE" && g.bye == "":

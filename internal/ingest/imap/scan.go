@@ -77,7 +77,7 @@ func (s *scanner) plain(b byte) bool {
 	case ')':
 		s.depth--
 		s.nothing()
-		if n := len(s.out); n > 0 && s.out[n-1] == ' ' {
+		if n := len(s.out); n > 0 && s.depth >= 0 && s.out[n-1] == ' ' {
 			s.out = s.out[:n-1]
 		}
 		s.token = len(s.out) // nothing that follows is a word
