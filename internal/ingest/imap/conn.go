@@ -69,7 +69,7 @@ func (c *Conn) within(ctx context.Context, op string, kind error, total time.Dur
 	if stop() {
 		c.wire.rest()
 	} else if err == nil {
-		c.end(cancelled(op, ctx)) // just after it was done
+		_ = c.end(cancelled(op, ctx)) // too late for this command
 		return nil
 	}
 	var refusal *goimap.Error
@@ -77,12 +77,12 @@ func (c *Conn) within(ctx context.Context, op string, kind error, total time.Dur
 	switch {
 	case err == nil:
 		return c.sameFolder(op)
-	case errors.As(err, &ours) && c.over == nil:
-		return ours
-	case c.over != nil:
-		return c.over
 	case ctx.Err() != nil:
 		return c.end(cancelled(op, ctx))
+	case c.over != nil:
+		return c.over
+	case errors.As(err, &ours):
+		return ours
 	case errors.As(err, &refusal):
 		return refused(op, refusal, kind)
 	default:

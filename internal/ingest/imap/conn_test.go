@@ -97,7 +97,7 @@ func fetchAll(ctx context.Context, c *Conn, uids []UID) (map[UID][]byte, map[UID
 		if got[m.UID] != nil || bad[m.UID] != nil {
 			return fmt.Errorf("message %d twice", m.UID)
 		}
-		if m.Err != nil {
+		if m.Body == nil {
 			bad[m.UID] = m.Err
 			return nil
 		}
@@ -272,16 +272,18 @@ func TestCancelledInTheMiddle(t *testing.T) {
 	t.Parallel()
 	s := imapd.New(t, imapd.Options{})
 	fill(s, 50)
+	const large = 256 << 20 // more than buffers hold
+	uid := UID(s.AddLarge("INBOX", large, func() io.Reader { return zeros{} }))
 	t.Run("context", func(t *testing.T) {
 		c := selected(t, s, config(s, TLSNone))
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		err := c.Batch(ctx, []UID{1, 2, 3, 4, 5}, limit, func(m Message) error {
+		err := c.Batch(ctx, []UID{1, uid}, large, func(m Message) error {
 			cancel()
 			_, err := io.Copy(io.Discard, m.Body)
 			return err
 		})
-		if err != nil && !errors.Is(err, context.Canceled) {
+		if !errors.Is(err, context.Canceled) || !errors.Is(err, ErrTemporary) {
 			t.Errorf("%v", err)
 		}
 		if err := c.Noop(t.Context()); !errors.Is(err, ErrClosed) {
@@ -300,6 +302,26 @@ func TestCancelledInTheMiddle(t *testing.T) {
 		})
 		if !errors.Is(err, full) || n != 2 || c.Usable() {
 			t.Errorf("%v after %d, usable %v", err, n, c.Usable())
+		}
+	})
+	t.Run("taker that has read", func(t *testing.T) {
+		for stop := 1; stop <= 5; stop++ {
+			c := selected(t, s, config(s, TLSNone))
+			full := errors.New("disk full")
+			n := 0
+			err := c.Batch(t.Context(), []UID{1, 2, 3, 4, 5}, limit, func(m Message) error {
+				if _, err := io.Copy(io.Discard, m.Body); err != nil {
+					return err
+				}
+				if n++; n == stop {
+					return full
+				}
+				return nil
+			})
+			// After the last, nothing is left that would have to be kept away.
+			if !errors.Is(err, full) || n != stop || c.Usable() != (stop == 5) {
+				t.Errorf("%v after %d of %d, usable %v", err, n, stop, c.Usable())
+			}
 		}
 	})
 	t.Run("closed by taker", func(t *testing.T) {

@@ -155,7 +155,7 @@ type arrival struct {
 	body  io.Reader     // nil: NIL
 	taken chan struct{} // closed when the body has been read
 	over  chan struct{} // closed when its response has ended
-	short bool          // the literal ended too soon; to be read after taken
+	short bool          // the literal ended too soon; to be read after taken or quit
 	late  UID           // the UID, if it came after the body; to be read after over
 }
 
@@ -179,7 +179,7 @@ func (f *fetching) run() error {
 	go f.pump(cmd)
 	err := f.consume()
 	if err != nil { // the rest is not wanted: only by hanging up can it be kept away
-		f.c.end(f.c.asError(f.op, err))
+		_ = f.c.end(asError(f.op, err)) // it is err
 	}
 	close(f.quit)
 	<-f.end
@@ -190,7 +190,7 @@ func (f *fetching) run() error {
 	return err
 }
 
-func (c *Conn) asError(op string, err error) *Error {
+func asError(op string, err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {
 		return e
@@ -233,6 +233,14 @@ func (c *Conn) setFetching(f *fetching) {
 	c.fetching = f
 }
 
+// await waits until the body has been read, or nobody will read it.
+func (f *fetching) await(a *arrival) {
+	select {
+	case <-a.taken:
+	case <-f.quit:
+	}
+}
+
 // produce feeds one response, if there is a body in it. False means that the
 // body was cut short: then nothing of the command may be touched any more, as
 // the library would read the rest of the literal beside its own decoder.
@@ -254,7 +262,7 @@ func (f *fetching) produce(msg *imapclient.FetchMessageData) bool {
 			}
 			select {
 			case f.feed <- a:
-				if <-a.taken; a.short {
+				if f.await(a); a.short {
 					close(a.over)
 					return false
 				}

@@ -152,7 +152,7 @@ func (c *session) greet() bool {
 		c.wait()
 		return false
 	case c.s.is(GarbageGreeting):
-		c.out.Write(bytes.Repeat([]byte("garbage "), 1<<17))
+		fmt.Fprint(c.out, strings.Repeat("garbage ", 1<<17))
 		c.wait()
 		return false
 	case c.s.is(ByeGreeting):
