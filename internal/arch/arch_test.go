@@ -17,6 +17,7 @@ const module = "github.com/muniment/muniment/"
 var allowed = map[string][]string{
 	// doors
 	"internal/httpd":           {"api", "internal/access", "internal/archive", "internal/catalog", "internal/index", "internal/index/query", "internal/message", "internal/uid", "internal/vault"},
+	"internal/ingest/imap":     {},
 	"internal/ingest/importer": {"internal/archive", "internal/ingest/maildir", "internal/ingest/mbox", "internal/spool", "internal/uid"},
 	"internal/ingest/smtp":     {"internal/archive", "internal/catalog", "internal/spool", "internal/uid"},
 	"internal/ingest/maildir":  {},
@@ -63,6 +64,7 @@ var allowed = map[string][]string{
 	"internal/pgtest":              {},
 	"internal/testkit/dovecot":     {},
 	"internal/testkit/pop3d":       {},
+	"internal/testkit/imapd":       {},
 }
 
 // free are the packages that may import anything: the composition, and tests.
