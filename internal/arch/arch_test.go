@@ -28,6 +28,7 @@ var allowed = map[string][]string{
 	"internal/access":   {"internal/uid"},
 	"internal/eventlog": {},
 	"internal/mapi":     {},
+	"internal/pst":      {"internal/mapi"},
 	"internal/message":  {},
 	"internal/msg":      {"internal/mapi"},
 	"internal/password": {},
