@@ -86,7 +86,10 @@ func (w *walk) lost() error {
 		if n.nid&0x1f != typeFolder || w.folders.has(n.nid) {
 			return nil
 		}
-		path := append(w.lostPath(n.parent), w.f.folderName(n.nid, nil))
+		path := w.lostPath(n.parent)
+		if n.nid != w.top {
+			path = append(path, w.f.folderName(n.nid, nil))
+		}
 		return w.folder(n.nid, path, 0)
 	})
 	if err != nil {
