@@ -32,7 +32,7 @@ func large(n int) []byte {
 var longBody = strings.Repeat("Guten Tag, 你好 😀. ", 1000)
 
 // attached writes a message with every kind of attachment.
-func (b *builder) attached(nid uint32, big []byte) node {
+func (b *builder) attached(nid uint32, body string, big []byte) node {
 	h := b.heap(clientProps)
 	inner := b.heap(clientProps).props(0x9004, text(0x001A001F, "IPM.Note"), text(0x0037001F, "inner"), text(0x1000001F, "inner body"))
 	one := func(nid uint32, method uint32, data prop, sub ...node) node {
@@ -49,14 +49,21 @@ func (b *builder) attached(nid uint32, big []byte) node {
 		b.table(nidRecipients,
 			rowOf{1, []prop{text(0x3001001F, "Ada"), text(0x3003001F, "ada@a.example"), number(0x0C150003, 1)}},
 			rowOf{2, []prop{text(0x3001001F, "Bob"), text(0x3003001F, "bob@b.example"), number(0x0C150003, 2)}}))
-	return h.props(nid, text(0x001A001F, "IPM.Note"), text(0x0037001F, "\x01\x05Re: attachments"), text(0x1000001F, longBody),
+	return h.props(nid, text(0x001A001F, "IPM.Note"), text(0x0037001F, "\x01\x05Re: attachments"), text(0x1000001F, body),
 		prop{0x00390040, []byte{0, 0x80, 0x3e, 0xd5, 0xde, 0xb1, 0x9d, 1}}, // 1970-01-01
 		text(0x8001001F, "named"), prop{0x8002101F, append(le32(nil, 2, 12, 16), le16(nil, units("abcd")...)...)})
 }
 
-// sample is a file with folders, 120 small messages, and one with attachments of
-// so many bytes.
+// sample is a file with folders, 120 small messages, and one with a long body and
+// an attachment of so many bytes.
 func sample(l layout, crypt byte, attachment int) []byte {
+	return sampleOf(l, crypt, 120, longBody, large(attachment))
+}
+
+// tiny has all of it, and little of each.
+func tiny(l layout, crypt byte) []byte { return sampleOf(l, crypt, 2, "short", large(20)) }
+
+func sampleOf(l layout, crypt byte, messages int, body string, attachment []byte) []byte {
 	b := newBuilder(l, crypt)
 	entry := make([]byte, 24)
 	copy(entry[20:], le32(nil, nidTop))
@@ -69,9 +76,9 @@ func sample(l layout, crypt byte, attachment int) []byte {
 	b.folder(0x80E2, nidRoot, "Views", nil, nil, []rowOf{row(0x20000<<5|typeAssociated, 0x0037001F, "view")})
 	b.add(b.heap(clientProps).props(0x20000<<5|typeAssociated, text(0x0037001F, "view")), 0x80E2)
 	b.folder(nidDeleted, nidTop, "Deleted Items", nil, []rowOf{row(messageNID(200), 0x0037001F, "attachments")}, nil)
-	b.add(b.attached(messageNID(200), large(attachment)), nidDeleted)
+	b.add(b.attached(messageNID(200), body, attachment), nidDeleted)
 	var rows []rowOf
-	for i := range 120 {
+	for i := range messages {
 		s := fmt.Sprintf("message %d", i)
 		rows = append(rows, row(messageNID(i), 0x0037001F, s))
 		b.add(b.heap(clientProps).props(messageNID(i), text(0x001A001F, "IPM.Note"), text(0x0037001F, s), text(0x1000001F, "body of "+s)), nidInbox)
