@@ -63,8 +63,10 @@ func (f *File) loadBlock(id uint64) (out loaded, err error) {
 		return out, err
 	}
 	plain := 0
-	if l.compresses() {
-		plain = int(u16(b[total-l.blockTrailer+18:]))
+	if l.compresses() { // the size before compression is in the trailer, and in the tree
+		if plain = int(u16(b[total-l.blockTrailer+18:])); plain == 0 {
+			plain = int(u16(e[2*w+2:]))
+		}
 	}
 	out.data, err = f.plain(b[:size], plain, id, at)
 	return out, err
@@ -90,21 +92,29 @@ func (f *File) checkBlock(b []byte, size int, id, at uint64) (damage, err error)
 	return nil, nil
 }
 
-// plain decrypts and unpacks the bytes of a block, which it may change. unpacked
-// is the size that the trailer gives for a block that may be compressed.
+// plain unpacks and decrypts the bytes of a block, which it may change. unpacked is
+// the size before compression. Compressed is what was encrypted before; where it
+// does not look so, the other order is tried.
 func (f *File) plain(b []byte, unpacked int, id, at uint64) ([]byte, error) {
 	packed := unpacked != 0 && unpacked != len(b)
-	if id&internal == 0 && f.crypt != cryptNone && !(packed && isZlib(b)) {
-		decrypt(f.crypt, b, id)
+	method := f.crypt
+	if id&internal != 0 {
+		method = cryptNone
 	}
-	if !packed {
-		return b, nil
+	last := packed && isZlib(b)
+	if !last {
+		decrypt(method, b, id)
 	}
-	out, err := unpack(b, unpacked)
-	if err != nil {
-		return nil, damagef("block 0x%x at offset %d: unpacking: %w", id, at, err)
+	if packed {
+		var err error
+		if b, err = unpack(b, unpacked); err != nil {
+			return nil, damagef("block 0x%x at offset %d: unpacking: %w", id, at, err)
+		}
 	}
-	return out, f.spend(unpacked)
+	if last {
+		decrypt(method, b, id)
+	}
+	return b, f.spend(unpacked)
 }
 
 // isZlib tells whether b begins as RFC 1950 §2.2 says.

@@ -83,11 +83,24 @@ func (b *builder) block(data []byte, kind uint64) uint64 {
 	if b.l.compresses() {
 		b.out = le32(le16(b.out, 2, len(data)), 0)
 	}
-	b.blocks = append(b.blocks, append(le16(b.words(nil, id, uint64(at)), len(stored), 2), make([]byte, b.l.word()-4)...))
+	entry := le16(b.words(nil, id, uint64(at)), len(stored))
+	if b.l.compresses() {
+		entry = le16(entry, len(data))
+	}
+	entry = le16(entry, 2) // references
+	b.blocks = append(b.blocks, append(entry, make([]byte, b.l.blockEntry()-len(entry))...))
 	return id
 }
 
 func (b *builder) encode(data []byte, id uint64) []byte {
+	switch b.crypt {
+	case cryptPermute:
+		for i, c := range data {
+			data[i] = cryptR[c]
+		}
+	case cryptCyclic:
+		decrypt(cryptCyclic, data, id) // it undoes itself
+	}
 	if b.packed {
 		var z bytes.Buffer
 		w := zlib.NewWriter(&z)
@@ -96,14 +109,6 @@ func (b *builder) encode(data []byte, id uint64) []byte {
 		if z.Len() < len(data) {
 			return z.Bytes()
 		}
-	}
-	switch b.crypt {
-	case cryptPermute:
-		for i, c := range data {
-			data[i] = cryptR[c]
-		}
-	case cryptCyclic:
-		decrypt(cryptCyclic, data, id) // it undoes itself
 	}
 	return data
 }
