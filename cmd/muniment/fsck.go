@@ -118,6 +118,9 @@ func (c *compactCmd) Run(ctx context.Context, g *Globals, s *streams) error {
 		if err != nil {
 			return err
 		}
+		if err := a.archive.TidyIndex(ctx, t.ID); err != nil {
+			return err
+		}
 		fmt.Fprintf(s.out, "%s: %d segments of %d bytes became %d of %d bytes\n", t.Slug, r.Before, r.BytesBefore, r.After, r.BytesAfter)
 	}
 	return nil

@@ -44,7 +44,7 @@ type cli struct {
 	Fsck    fsckCmd    `cmd:"" help:"Check everything stored against everything known, both ways."`
 	Rebuild rebuildCmd `cmd:"" help:"Restore the catalog's message tables from vault and keys."`
 	Reindex reindexCmd `cmd:"" help:"Build the search index anew."`
-	Compact compactCmd `cmd:"" help:"Merge small segments into large, smaller ones."`
+	Compact compactCmd `cmd:"" help:"Merge small segments into large, smaller ones, and tidy the index."`
 	Tenant  tenantCmd  `cmd:"" help:"Create and list tenants (customers)."`
 	User    userCmd    `cmd:"" help:"Create, list and change users."`
 	Source  sourceCmd  `cmd:"" help:"Create and list sources: journal addresses."`

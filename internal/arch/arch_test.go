@@ -21,12 +21,14 @@ var allowed = map[string][]string{
 	"internal/ingest/smtp":     {"internal/archive", "internal/catalog", "internal/spool", "internal/uid"},
 	"internal/ingest/maildir":  {},
 	"internal/ingest/mbox":     {},
+	"internal/ingest/pop3":     {},
 	"internal/spool":           {},
 	// verbs
 	"internal/archive": {"internal/access", "internal/blob", "internal/catalog", "internal/index", "internal/index/query", "internal/message", "internal/password", "internal/uid", "internal/vault"},
 	// rules
 	"internal/access":   {"internal/uid"},
 	"internal/eventlog": {},
+	"internal/journal":  {},
 	"internal/mapi":     {},
 	"internal/pst":      {"internal/mapi"},
 	"internal/message":  {},
@@ -58,7 +60,10 @@ var allowed = map[string][]string{
 	"internal/corpustest":          {},
 	"internal/index/indextest":     {"internal/corpustest", "internal/index", "internal/index/query", "internal/message", "internal/uid"},
 	"internal/index/naive":         {"internal/index", "internal/index/query", "internal/uid"},
+	"internal/journal/journaltest": {},
 	"internal/pgtest":              {},
+	"internal/testkit/dovecot":     {},
+	"internal/testkit/pop3d":       {},
 }
 
 // free are the packages that may import anything: the composition, and tests.

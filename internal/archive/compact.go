@@ -197,8 +197,14 @@ func (m *merge) undo(ctx context.Context, segments []*vault.Segment) error {
 	return nil
 }
 
+// TidyIndex rearranges a tenant's index so that searches are fast. Searching and
+// indexing go on meanwhile.
+func (a *Archive) TidyIndex(ctx context.Context, tenant uid.ID) error {
+	return a.index.Tidy(ctx, tenant)
+}
+
 // Tidy does the regular housekeeping of all tenants: it merges segments where it
-// pays, and forgets sessions that have ended. What goes wrong for one tenant does
+// pays, tidies the index, and forgets sessions that have ended. What goes wrong for one tenant does
 // not keep it from the others.
 func (a *Archive) Tidy(ctx context.Context) error {
 	errs := []error{a.catalog.DeleteExpiredSessions(ctx, a.now())}
@@ -207,7 +213,8 @@ func (a *Archive) Tidy(ctx context.Context) error {
 		return errors.Join(append(errs, err)...)
 	}
 	for _, t := range tenants {
-		if _, err := a.Compact(ctx, t.ID, false); err != nil {
+		_, err := a.Compact(ctx, t.ID, false)
+		if err := errors.Join(err, a.TidyIndex(ctx, t.ID)); err != nil {
 			errs = append(errs, fmt.Errorf("tenant %s: %w", t.Slug, err))
 		}
 		if ctx.Err() != nil {

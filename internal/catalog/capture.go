@@ -25,13 +25,18 @@ type captureRow struct {
 	Segment      blob     `bun:"segment"`
 	Frame        num      `bun:"frame"`
 	Checksum     blob     `bun:"checksum"`
+	Journal      document `bun:"journal"`
 }
 
 func newCaptureRow(tenant uid.ID, p *Capture) (*captureRow, error) {
 	to, err := toDocument(escapeAll(p.EnvelopeTo))
+	journal := document("")
+	if p.Journal != nil && err == nil {
+		journal, err = toDocument(p.Journal)
+	}
 	r := &captureRow{Tenant: tenant[:], ID: p.ID[:], AOID: p.AOID[:], Source: p.Source[:], ReceivedAt: millis(p.ReceivedAt),
 		EnvelopeFrom: text(p.EnvelopeFrom), EnvelopeTo: to, Peer: text(p.Peer), Origin: text(p.Origin), ItemKey: p.Key[:],
-		Segment: p.Segment[:], Frame: num(p.Frame)}
+		Segment: p.Segment[:], Frame: num(p.Frame), Journal: journal}
 	r.Checksum = r.sum()
 	return r, err
 }
@@ -47,8 +52,12 @@ func escapeAll(list []string) []string {
 
 func (r *captureRow) sum() blob {
 	var space [sumSpace]byte
-	return newSummer(space[:], "capture", GroupRow).bytes(r.Tenant, r.ID, r.AOID, r.Source).num(r.ReceivedAt).text(r.EnvelopeFrom).
-		document(r.EnvelopeTo).text(r.Peer, r.Origin).bytes(r.ItemKey, r.Segment).num(r.Frame).sum()
+	s := newSummer(space[:], "capture", GroupRow).bytes(r.Tenant, r.ID, r.AOID, r.Source).num(r.ReceivedAt).text(r.EnvelopeFrom).
+		document(r.EnvelopeTo).text(r.Peer, r.Origin).bytes(r.ItemKey, r.Segment).num(r.Frame)
+	if r.Journal != "" { // rows of schema 1 were summed without it
+		s.document(r.Journal)
+	}
+	return s.sum()
 }
 
 func (r *captureRow) verify() *RowError {
@@ -58,7 +67,7 @@ func (r *captureRow) verify() *RowError {
 func (r *captureRow) args(to []any) []any {
 	return append(to, []byte(r.Tenant), []byte(r.ID), []byte(r.AOID), []byte(r.Source), int64(r.ReceivedAt), escapeText(string(r.EnvelopeFrom)),
 		string(r.EnvelopeTo), escapeText(string(r.Peer)), escapeText(string(r.Origin)), []byte(r.ItemKey), []byte(r.Segment), int64(r.Frame),
-		[]byte(r.Checksum))
+		[]byte(r.Checksum), string(r.Journal))
 }
 
 func (r *captureRow) model() (*Capture, error) {
@@ -67,6 +76,12 @@ func (r *captureRow) model() (*Capture, error) {
 		Segment: toID(r.Segment), Frame: uint32(r.Frame)}
 	if err := r.EnvelopeTo.into(&p.EnvelopeTo); err != nil {
 		return nil, err
+	}
+	if r.Journal != "" {
+		p.Journal = new(Journal)
+		if err := r.Journal.into(p.Journal); err != nil {
+			return nil, err
+		}
 	}
 	if len(p.EnvelopeTo) == 0 {
 		p.EnvelopeTo = nil

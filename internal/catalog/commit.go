@@ -145,18 +145,19 @@ func (c *Catalog) mergeParties(ctx context.Context, tx bun.Tx, tenant uid.ID, mo
 	return nil
 }
 
-// withParties appends those of more whose role and address are not there yet.
+// withParties appends those of more whose role, address and way are not there
+// yet.
 func withParties(parties, more []Party) []Party {
-	type identity struct{ role, address string }
+	type identity struct{ role, address, via string }
 	seen := make(map[identity]bool, len(parties))
 	for _, p := range parties {
-		seen[identity{p.Role, p.Address}] = true
+		seen[identity{p.Role, p.Address, p.Via}] = true
 	}
 	merged := slices.Clip(parties)
 	for _, p := range more {
 		// As they come back from their column, or they would never be met again.
-		p.Role, p.Name, p.Address = asDocument(p.Role), asDocument(p.Name), asDocument(p.Address)
-		if id := (identity{p.Role, p.Address}); !seen[id] {
+		p.Role, p.Name, p.Address, p.Via = asDocument(p.Role), asDocument(p.Name), asDocument(p.Address), asDocument(p.Via)
+		if id := (identity{p.Role, p.Address, p.Via}); !seen[id] {
 			seen[id] = true
 			merged = append(merged, p)
 		}

@@ -95,9 +95,12 @@ type Message struct {
 
 // Party is an address on a message with its role.
 type Party struct {
-	Role    string `json:"r"` // a message.Role, "envelope-from" or "envelope-to"
+	Role    string `json:"r"` // a message.Role, one of the envelope, or one of a journal report
 	Name    string `json:"n,omitempty"`
 	Address string `json:"a"` // normalised
+	// Via is the distribution list or mailbox through which the message came to
+	// Address, as a journal report tells; normalised.
+	Via string `json:"v,omitempty"`
 }
 
 // Facts are parsed from the message, and can be parsed again.
@@ -129,13 +132,72 @@ type Capture struct {
 	ReceivedAt   time.Time
 	EnvelopeFrom string
 	EnvelopeTo   []string
-	Peer         string // address of the sending host, or empty
-	Origin       string // path or UID within the source
+	Peer         string   // address of the sending host, or empty
+	Origin       string   // path or UID within the source
+	Journal      *Journal // what a journal report said; nil: it came without one
 	// Key makes a capture unique within the tenant, so that the same item of
 	// the same source is recorded once. SHA-256 by archive.
 	Key     [32]byte
 	Segment uid.ID // where its record rests in the vault
 	Frame   uint32
+}
+
+// Journal is what a journal report said of the arrival of the message in it
+// (MS-XJRNL).
+type Journal struct {
+	Form       string      `json:"form"`
+	Sender     string      `json:"sender,omitempty"`
+	OnBehalfOf string      `json:"behalf,omitempty"`
+	Mailbox    string      `json:"mailbox,omitempty"`
+	Label      string      `json:"label,omitempty"`
+	Recipients []Recipient `json:"rcpt,omitempty"`
+	NDR        bool        `json:"ndr,omitempty"`       // the report was inside a non-delivery report
+	Decrypted  bool        `json:"decrypted,omitempty"` // the message is the copy that Exchange has decrypted
+	SHA256     string      `json:"sha256,omitempty"`    // of the whole report, hexadecimal
+	Size       int64       `json:"size,omitempty"`      // of the whole report, bytes
+	// Problem says why a message that claims to be a report was kept whole
+	// instead of what is in it. Then all the others but Form are empty.
+	Problem string `json:"problem,omitempty"`
+}
+
+// Recipient is a recipient of the envelope, as a journal report tells.
+type Recipient struct {
+	Role    string `json:"r"` // "to", "cc", "bcc" or "recipient": unknown which
+	Address string `json:"a"`
+	Via     string `json:"v,omitempty"` // "expanded" or "forwarded"
+	Through string `json:"t,omitempty"` // the list that was expanded, the mailbox that forwards
+}
+
+// SourceSetting is what a source needs beyond its name.
+type SourceSetting struct {
+	Source   uid.ID
+	Tenant   uid.ID
+	Settings []byte // JSON
+	Secret   []byte // sealed; nil: none
+}
+
+// SourceState tells how a source that fetches fares.
+type SourceState struct {
+	Source uid.ID
+	Tenant uid.ID
+	State  []byte // JSON
+}
+
+// SourceItem is an item that stays in a remote mailbox and is settled.
+type SourceItem struct {
+	Folder  string // with its UIDVALIDITY
+	Item    string // a UID or UIDL
+	Outcome Outcome
+	Bytes   int64
+	At      time.Time
+	Detail  string // why, in plain words
+}
+
+// SourceFolder tells how far a folder of a remote mailbox has been read.
+type SourceFolder struct {
+	Folder   string
+	Validity int64 // UIDVALIDITY of the folder
+	Next     int64 // every lower UID is settled, or has a SourceItem
 }
 
 // Segment is one write-once object of the vault.
@@ -159,6 +221,11 @@ const (
 	Excluded    Outcome = "excluded"
 	Quarantined Outcome = "quarantined"
 	Refused     Outcome = "refused"
+	// Left is on a server and stays there, e.g. because it is too large.
+	Left Outcome = "left"
+	// Repeated was offered before, as the same item of the same source: its
+	// account is that of the first time.
+	Repeated Outcome = "repeated"
 )
 
 // Account is the number of messages of a source that ended alike on one day.

@@ -20,6 +20,7 @@ type reference struct {
 
 func references() []reference {
 	const owner = "p.id = c.tenant"
+	const ofTenant = "p.id = c.source AND p.tenant = c.tenant"
 	return []reference{
 		{"head", "tenant", "tenant", owner},
 		{"source", "id", "tenant", owner},
@@ -30,6 +31,10 @@ func references() []reference {
 		{"account", "tenant", "tenant", owner},
 		{"event", "seq", "tenant", owner},
 		{"event_node", "position", "tenant", owner},
+		{"source_setting", "source", "source", ofTenant},
+		{"source_state", "source", "source", ofTenant},
+		{"source_item", "source", "source", ofTenant},
+		{"source_folder", "source", "source", ofTenant},
 		{"tenant", "id", "head", "p.tenant = c.id"},
 		{"user_address", "user_id", `"user"`, "p.id = c.user_id"},
 		{"session", "user_id", `"user"`, "p.id = c.user_id AND p.tenant = c.tenant"},

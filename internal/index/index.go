@@ -118,6 +118,10 @@ type Index interface {
 	// prefix, among messages that scope sees; at most n, most frequent first. An
 	// empty prefix means everybody; one without a letter or digit nobody.
 	People(ctx context.Context, tenant uid.ID, scope Scope, prefix string, n int) ([]Party, error)
+	// Tidy rearranges what was added in many steps so that searches are fast, if
+	// that is worth while. It changes no result, and adding and searching go on
+	// meanwhile. It can be stopped at any moment.
+	Tidy(ctx context.Context, tenant uid.ID) error
 	// IDs calls fn for every document of the tenant, in no order.
 	IDs(ctx context.Context, tenant uid.ID, fn func(uid.ID) error) error
 	// Drop removes everything of the tenant.

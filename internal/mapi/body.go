@@ -11,15 +11,44 @@ import (
 func utf8Body(kind, s string) body { return body{kind: kind, charset: "utf-8", data: []byte(s)} }
 
 // bodies returns the bodies of the message, the plainest first, as
-// multipart/alternative wants them (RFC 2046 §5.1.4).
+// multipart/alternative wants them (RFC 2046 §5.1.4). RTF that was made from HTML
+// or text is nothing but that; RTF of its own stands beside the text.
 func (m *Message) bodies() []body {
 	var out []body
-	plain, html := strings.TrimRight(m.Text(IDBody), "\x00"), m.html()
+	plain, html, rich := m.Text(IDBody), m.html(), m.rich()
+	kind := rtfKind(rich)
+	if rich != nil && html.data == nil && kind == rtfHTML {
+		if s := readRTF(rich, true); strings.TrimSpace(s) != "" {
+			html = utf8Body("html", s)
+		}
+	}
+	if strings.TrimSpace(plain) == "" && rich != nil && html.data == nil {
+		plain = readRTF(rich, false)
+	}
 	if strings.TrimSpace(plain) != "" {
 		out = append(out, utf8Body("plain", plain))
 	}
+	if rich != nil && html.data == nil && kind == rtfPlain {
+		out = append(out, body{kind: "rtf", data: rich})
+	}
 	if html.data != nil {
 		out = append(out, html)
+	}
+	return out
+}
+
+// rich returns the RTF body, nil if there is none.
+func (m *Message) rich() []byte {
+	b := m.Bytes(IDRTFCompressed)
+	if len(b) == 0 {
+		return nil
+	}
+	out, err := decompressRTF(b)
+	if err != nil {
+		m.Warn("%v", err)
+	}
+	if len(out) == 0 {
+		return nil
 	}
 	return out
 }

@@ -84,7 +84,9 @@ func (e *emitter) message(m *Message, depth int, place string) {
 func (m *Message) tree(depth int, place string) *node {
 	item, bodies := m.item(), m.bodies()
 	var related, mixed []*node
+	messages := false
 	for i, a := range m.Attachments {
+		messages = messages || a.OpenMessage != nil || a.mediaType() == "message/rfc822"
 		n := m.attachment(a, depth, fmt.Sprintf("%s/%d", place, i))
 		if a.inline(bodies) {
 			related = append(related, n)
@@ -111,10 +113,10 @@ func (m *Message) tree(depth int, place string) *node {
 	if len(mixed) == 0 {
 		return text(utf8Body("plain", ""))
 	}
-	if len(alternatives) == 0 && item == "" {
-		return &node{subtype: "mixed", children: mixed} // an attachment alone stays one
+	if len(mixed) == 1 && (len(alternatives) > 0 || item != "") {
+		return mixed[0]
 	}
-	return multipart("mixed", mixed)
+	return &node{subtype: "mixed", children: mixed, eight: messages} // an attachment alone stays one
 }
 
 func multipart(subtype string, children []*node) *node {
@@ -148,6 +150,9 @@ func (e *emitter) node(n *node, b *boundary) {
 	}
 	mark := b.next()
 	e.line(fmt.Sprintf("Content-Type: multipart/%s%s;\r\n boundary=\"%s\"", n.subtype, n.params, mark))
+	if n.eight {
+		e.line("Content-Transfer-Encoding: 8bit") // RFC 2045 §6.4: as the parts in it
+	}
 	e.line("")
 	for _, c := range n.children {
 		e.line("--" + mark)
@@ -182,55 +187,14 @@ func (p *Properties) hash(h hash.Hash) {
 			_, _ = h.Write(v)
 		case []byte:
 			_, _ = h.Write(v)
+		case [][]byte:
+			for _, b := range v {
+				_, _ = h.Write(b)
+			}
 		default:
 			_, _ = fmt.Fprint(h, v)
 		}
 	}
-}
-
-// secured returns the attachment that is the body of an S/MIME message
-// [MS-OXOSMIME] §2.1, nil if m is none.
-func (m *Message) secured() *Attachment {
-	class := strings.ToUpper(m.Class())
-	if !strings.HasPrefix(class, "IPM.") || !strings.Contains(class, ".SMIME") || len(m.Attachments) != 1 || m.Attachments[0].Open == nil {
-		return nil
-	}
-	return m.Attachments[0]
-}
-
-// secured writes an S/MIME body: a clear-signed one is a whole entity with its
-// header, which must stay as it is; another is data in CMS.
-func (e *emitter) secured(m *Message, a *Attachment) {
-	r, err := a.Open()
-	if err != nil {
-		e.failed(m, a, err)
-		r = strings.NewReader("")
-	}
-	in := bufio.NewReader(r)
-	start, _ := in.Peek(len("Content-Type: multipart/"))
-	if strings.HasPrefix(strings.ToLower(string(start)), "content-type:") {
-		if _, err := io.Copy(e.out, in); err != nil {
-			e.failed(m, a, err)
-		}
-		return
-	}
-	f := &fields{}
-	kind := strings.ToLower(oneLine(a.Text(IDAttachMIMETag)))
-	if !strings.Contains(kind, "pkcs7-mime") || !mediaType(kind) {
-		kind = "application/pkcs7-mime"
-	}
-	name := a.Name()
-	if name == "" {
-		name = "smime.p7m"
-	}
-	f.add("Content-Type", kind+parameter("name", name))
-	f.add("Content-Transfer-Encoding", "base64")
-	f.add("Content-Disposition", "attachment"+parameter("filename", name))
-	e.header(f)
-	if err := encode64(e.out, in); err != nil {
-		e.failed(m, a, err)
-	}
-	e.line("")
 }
 
 // failed notes an error of reading an attachment: damage is a warning, all else

@@ -95,7 +95,7 @@ func phrase(s string) string {
 		return ""
 	}
 	if !plain(s) { // in base64, because the Q of package mime leaves characters that no phrase may have
-		return forceWords(mime.BEncoding, s[:min(len(s), maxTextField)])
+		return forceWords(mime.BEncoding, strings.ToValidUTF8(s[:min(len(s), maxTextField)], ""))
 	}
 	if strings.IndexFunc(s, func(r rune) bool { return !atom(r) && r != ' ' }) < 0 && !strings.Contains(s, "  ") {
 		return s

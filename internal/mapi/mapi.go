@@ -9,13 +9,14 @@
 // through Open, when they are written and not before.
 //
 //	mapi.go      Message, Attachment      body.go      which bodies a message has
-//	property.go  tags, names, the bag     lzfu.go      compressed RTF
-//	value.go     values from bytes        rtf.go       tokens and state of RTF
-//	ids.go       numbers of properties    rtfhtml.go   HTML and text out of RTF
-//	codepage.go  code pages               item.go      contacts, tasks, … as text
-//	eml.go       WriteEML, structure      address.go   addresses, entry identifiers
-//	header.go    header fields            field.go     folding, encoded words
-//	attach.go    attachments as parts     mime.go      parts, transfer encodings
+//	property.go  tags, names, the bag     smime.go     S/MIME bodies
+//	value.go     values from bytes        lzfu.go      compressed RTF
+//	ids.go       numbers of properties    rtf.go       text and HTML out of RTF
+//	codepage.go  code pages               rtfword.go   control words of RTF
+//	eml.go       WriteEML, structure      item.go      contacts, tasks, … as text
+//	header.go    header fields            address.go   addresses, entry identifiers
+//	attach.go    attachments as parts     field.go     folding, encoded words
+//	mime.go      parts, transfer encodings
 package mapi
 
 import (

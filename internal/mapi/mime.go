@@ -19,6 +19,7 @@ type node struct {
 	write    func(e *emitter) error // the header, an empty line, the body
 	subtype  string                 // of a multipart
 	params   string
+	eight    bool // there may be bytes above ASCII in it
 	children []*node
 }
 
@@ -103,13 +104,7 @@ func encode64(w io.Writer, r io.Reader) error {
 			return nil
 		}
 		if err != nil {
-			return &readError{err}
+			return err
 		}
 	}
 }
-
-// readError is an error of the source, not of the destination.
-type readError struct{ err error }
-
-func (e *readError) Error() string { return e.err.Error() }
-func (e *readError) Unwrap() error { return e.err }

@@ -58,6 +58,8 @@ func cases() []testCase {
 		{name: "UsersOfAllTenants", run: testUsersOfAllTenants},
 		{name: "Sessions", run: testSessions},
 		{name: "Sources", run: testSources},
+		{name: "SourceSettings", run: testSourceSettings},
+		{name: "SourceItems", run: testSourceItems},
 		{name: "CommitRoundTrip", run: testCommitRoundTrip},
 		{name: "CommitConcurrently", run: testCommitConcurrently},
 		{name: "CommitAllOrNothing", run: testCommitAllOrNothing},

@@ -26,7 +26,13 @@ func newDamaged(t *testing.T, e *env) *damaged {
 	d.user = e.user(t, d.tenant, "anna", "anna@example.com", "info@example.com")
 	d.source = e.source(t, d.tenant, "files")
 	must(t, e.CreateSession(t.Context(), &catalog.Session{TokenHash: [32]byte{1}, User: d.user.ID, Tenant: d.tenant, ExpiresAt: at(9)}))
-	d.batch = e.commit(t, d.tenant, batch("first", 3))
+	must(t, e.SetSourceSetting(t.Context(), &catalog.SourceSetting{Source: d.source.ID, Tenant: d.tenant, Settings: []byte(`{"host":"mail"}`), Secret: []byte{1, 2}}))
+	must(t, e.SetSourceState(t.Context(), &catalog.SourceState{Source: d.source.ID, Tenant: d.tenant, State: []byte(`{"error":""}`)}))
+	must(t, e.SettleItems(t.Context(), d.tenant, d.source.ID, "INBOX;1", []*catalog.SourceItem{{Item: "7", Outcome: catalog.Left, Bytes: 9, At: at(1), Detail: "too large"}}, nil))
+	must(t, e.SetSourceFolder(t.Context(), d.tenant, d.source.ID, catalog.SourceFolder{Folder: "INBOX", Validity: 1, Next: 8}))
+	b := batch("first", 3)
+	b.Captures[1].Journal = &catalog.Journal{Form: "m365", Sender: "anna@example.com", Recipients: []catalog.Recipient{{Role: "bcc", Address: "bernd@example.com"}}}
+	d.batch = e.commit(t, d.tenant, b)
 	return d
 }
 
@@ -34,17 +40,21 @@ func newDamaged(t *testing.T, e *env) *damaged {
 // What a changed key does is seen by the check, not on reading.
 func columns() map[string]string {
 	return map[string]string{
-		"tenant":       "slug name zone state created_at checksum",
-		"user":         "login name role password_hash language disabled created_at checksum",
-		"user_address": "address",
-		"session":      "created_at seen_at expires_at peer user_agent checksum",
-		"source":       "kind name journal_address category disabled created_at checksum",
-		"segment":      "size raw_size frames compacted created_at checksum",
-		"message":      "seq sha256 sha512 size frame received_at date source class checksum category tags parties facts facts_checksum",
-		"part":         "size frame checksum",
-		"capture":      "source received_at envelope_from envelope_to peer origin item_key frame checksum",
-		"account":      "source count bytes checksum",
-		"head":         "seq raw_bytes first_received last_received events peaks indexed checksum",
+		"tenant":         "slug name zone state created_at checksum",
+		"user":           "login name role password_hash language disabled created_at checksum",
+		"user_address":   "address",
+		"session":        "created_at seen_at expires_at peer user_agent checksum",
+		"source":         "kind name journal_address category disabled created_at checksum",
+		"source_setting": "settings secret checksum",
+		"source_state":   "state checksum",
+		"source_item":    "item outcome bytes at detail checksum",
+		"source_folder":  "validity next checksum",
+		"segment":        "size raw_size frames compacted created_at checksum",
+		"message":        "seq sha256 sha512 size frame received_at date source class checksum category tags parties facts facts_checksum",
+		"part":           "size frame checksum",
+		"capture":        "source received_at envelope_from envelope_to peer origin item_key frame checksum journal",
+		"account":        "source count bytes checksum",
+		"head":           "seq raw_bytes first_received last_received events peaks indexed checksum",
 	}
 }
 
@@ -59,6 +69,14 @@ func (d *damaged) read(ctx context.Context, table string) error {
 		return second(d.Session(ctx, [32]byte{1}))
 	case "source":
 		return second(d.Source(ctx, d.tenant, d.source.ID))
+	case "source_setting":
+		return second(d.SourceSetting(ctx, d.tenant, d.source.ID))
+	case "source_state":
+		return second(d.SourceStates(ctx, d.tenant))
+	case "source_item":
+		return second(d.SourceItems(ctx, d.tenant, d.source.ID, ""))
+	case "source_folder":
+		return second(d.SourceFolders(ctx, d.tenant, d.source.ID))
 	case "segment":
 		return second(d.Segment(ctx, d.tenant, d.batch.Segment.ID))
 	case "message":
@@ -134,6 +152,7 @@ func testDamagedColumns(t *testing.T, e *env) {
 func keys() map[string]string {
 	return map[string]string{
 		"tenant": "id", "user": "id tenant", "user_address": "user_id position", "session": "token_hash user_id tenant", "source": "id tenant",
+		"source_setting": "source tenant", "source_state": "source tenant", "source_item": "source tenant folder item", "source_folder": "source tenant folder",
 		"segment": "tenant id", "message": "tenant aoid segment", "part": "tenant sha256 segment", "capture": "tenant id aoid segment",
 		"account": "tenant day outcome", "head": "tenant", "event": "tenant seq", "event_detail": "tenant seq", "event_node": "tenant level position",
 	}

@@ -129,6 +129,22 @@ func attempts() map[string]struct {
 		"VerifyEvents": {own, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
 			return nil, e.VerifyEvents(ctx, t, func(error) {})
 		}},
+		"SourceSetting": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return e.SourceSetting(ctx, t, of.source.ID)
+		}},
+		"SourceStates": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.SourceStates(ctx, t) }},
+		"SourceFolders": {empty, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return e.SourceFolders(ctx, t, of.source.ID)
+		}},
+		"SourceItems": {empty, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return e.SourceItems(ctx, t, of.source.ID, "INBOX;1")
+		}},
+		"SetSourceFolder": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return nil, e.SetSourceFolder(ctx, t, of.source.ID, catalog.SourceFolder{Folder: "INBOX", Next: 3})
+		}},
+		"SettleItems": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return nil, e.SettleItems(ctx, t, of.source.ID, "INBOX;1", nil, []string{"7"})
+		}},
 		"Tenant":       {own, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.Tenant(ctx, t) }},
 		"WalkMessages": {empty, walked((*catalog.Catalog).WalkMessages)},
 		"WalkCaptures": {empty, walked((*catalog.Catalog).WalkCaptures)},
@@ -153,6 +169,10 @@ func testWall(t *testing.T, e *env) {
 	tenant := e.tenant(t, "a")
 	of := theirs{batch: e.commit(t, tenant, batch("first", 3)), user: e.user(t, tenant, "anna", "anna@example.com"), source: e.source(t, tenant, "files")}
 	must(t, e.CreateSession(ctx, &catalog.Session{TokenHash: [32]byte{1}, User: of.user.ID, Tenant: tenant, ExpiresAt: at(9)}))
+	must(t, e.SetSourceSetting(ctx, &catalog.SourceSetting{Source: of.source.ID, Tenant: tenant, Settings: []byte("{}")}))
+	must(t, e.SetSourceState(ctx, &catalog.SourceState{Source: of.source.ID, Tenant: tenant, State: []byte("{}")}))
+	must(t, e.SettleItems(ctx, tenant, of.source.ID, "INBOX;1", []*catalog.SourceItem{{Item: "7", Outcome: catalog.Left, At: at(0)}}, nil))
+	must(t, e.SetSourceFolder(ctx, tenant, of.source.ID, catalog.SourceFolder{Folder: "INBOX", Validity: 1, Next: 8}))
 	must(t, e.SetIndexed(ctx, tenant, 1))
 	must(t, e.UpdateFacts(ctx, tenant, of.batch.Messages[2].AOID, catalog.Described{Category: "mine"}))
 	before := snapshot(t, e, tenant)

@@ -16,9 +16,10 @@ import (
 // suffix ends the names of the files.
 const suffix = ".db"
 
-// version is the layout of the files. A file of another version is refused: the
-// index is derived data and is made again.
-const version = 1
+// version is the layout of the files. A file of another version is brought up to
+// date where that is quick, and refused otherwise: the index is derived data and
+// is made again.
+const version = 2
 
 // readers is the number of searches that read one file at the same time.
 const readers = 4
@@ -28,16 +29,18 @@ const readers = 4
 const idle = 2 * time.Minute
 
 // schema: doc holds what lists, facets and filters need; fts holds the terms,
-// no text (content=”). state.spill is how many seconds a row number may lie after its date. Tokens come ready-made, so the tokenizer only splits;
-// the underscore begins terms that are not words.
+// no text (content=”). state.spill is how many seconds a row number may lie after
+// its date, state.tidied how many documents there were at the last Tidy. Tokens
+// come ready-made, so the tokenizer only splits; the underscore begins terms that
+// are not words.
 const schema = `
 CREATE TABLE person (id INTEGER PRIMARY KEY, address TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (address, name)) STRICT;
 CREATE TABLE category (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE doc (
 	rowid INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, date INTEGER NOT NULL, size INTEGER NOT NULL,
 	files INTEGER NOT NULL, category INTEGER NOT NULL, sender INTEGER NOT NULL, people BLOB NOT NULL) STRICT;
-CREATE TABLE state (id INTEGER PRIMARY KEY CHECK (id = 1), spill INTEGER NOT NULL) STRICT;
-INSERT INTO state VALUES (1, 0);
+CREATE TABLE state (id INTEGER PRIMARY KEY CHECK (id = 1), spill INTEGER NOT NULL, tidied INTEGER NOT NULL) STRICT;
+INSERT INTO state VALUES (1, 0, 0);
 CREATE VIRTUAL TABLE fts USING fts5(subject, body, file, attach, sender, rcpt, cc, meta,
 	content='', contentless_delete=1, tokenize="ascii tokenchars '_'");
 CREATE VIRTUAL TABLE pre USING fts5(word, content='', contentless_delete=1, detail=none, tokenize="ascii tokenchars '_'");
@@ -122,14 +125,17 @@ func (s *shard) prepare(ctx context.Context) error {
 		if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&v); err != nil {
 			return err
 		}
+		change := schema
 		switch v {
 		case version:
 			return nil
 		case 0:
+		case 1:
+			change = "ALTER TABLE state ADD COLUMN tidied INTEGER NOT NULL DEFAULT 0"
 		default:
 			return fmt.Errorf("layout %d is not the layout %d of this program; run: muniment reindex", v, version)
 		}
-		if _, err := tx.ExecContext(ctx, schema); err != nil {
+		if _, err := tx.ExecContext(ctx, change); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version=%d", version))

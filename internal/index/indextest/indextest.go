@@ -35,6 +35,7 @@ func Run(t *testing.T, open func(t *testing.T) index.Index) {
 		"Drop":              testDrop,
 		"IDs":               testIDs,
 		"Concurrency":       testConcurrency,
+		"Tidy":              testTidy,
 		"Order":             testOrder,
 		"Pages":             testPages,
 		"PagesWhileAdding":  testPagesWhileAdding,

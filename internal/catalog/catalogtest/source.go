@@ -1,0 +1,68 @@
+package catalogtest
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/uid"
+)
+
+func testSourceSettings(t *testing.T, e *env) {
+	ctx := t.Context()
+	tenant, other := e.tenant(t, "a"), e.tenant(t, "b")
+	source := e.source(t, tenant, "mailbox").ID
+	mustBe(t, "no settings", second(e.SourceSetting(ctx, tenant, source)), catalog.ErrNotFound)
+	for _, s := range []*catalog.SourceSetting{
+		{Source: source, Tenant: tenant, Settings: []byte(`{"host":"one"}`)},
+		{Source: source, Tenant: tenant, Settings: []byte(`{"host":"two"}`), Secret: []byte("\x00\xffsealed")},
+	} {
+		must(t, e.SetSourceSetting(ctx, s))
+		same(t, "settings", got(e.SourceSetting(ctx, tenant, source))(t), s)
+	}
+	for _, s := range []string{`{}`, `{"error":"cannot connect"}`} {
+		must(t, e.SetSourceState(ctx, &catalog.SourceState{Source: source, Tenant: tenant, State: []byte(s)}))
+		same(t, "state", string(got(e.SourceStates(ctx, tenant))(t)[source].State), s)
+	}
+	// The wall, and sources that are not there.
+	mustBe(t, "settings across the wall", second(e.SourceSetting(ctx, other, source)), catalog.ErrNotFound)
+	mustBe(t, "set across the wall", e.SetSourceSetting(ctx, &catalog.SourceSetting{Source: source, Tenant: other, Settings: []byte("{}")}), catalog.ErrNotFound)
+	mustBe(t, "state across the wall", e.SetSourceState(ctx, &catalog.SourceState{Source: source, Tenant: other, State: []byte("{}")}), catalog.ErrNotFound)
+	mustBe(t, "no source", e.SetSourceState(ctx, &catalog.SourceState{Source: uid.New(at(1)), Tenant: tenant, State: []byte("{}")}), catalog.ErrNotFound)
+	if n := len(got(e.SourceStates(ctx, other))(t)); n != 0 {
+		t.Errorf("%d states across the wall", n)
+	}
+}
+
+func testSourceItems(t *testing.T, e *env) {
+	ctx := t.Context()
+	tenant, other := e.tenant(t, "a"), e.tenant(t, "b")
+	source := e.source(t, tenant, "mailbox").ID
+	var list []*catalog.SourceItem
+	for i := range 1000 {
+		list = append(list, &catalog.SourceItem{Folder: "INBOX;1", Item: fmt.Sprintf("%04d", i), Outcome: catalog.Stored, Bytes: int64(i), At: at(i)})
+	}
+	list[3].Outcome, list[3].Detail = catalog.Left, "larger than the limit"
+	must(t, e.SettleItems(ctx, tenant, source, "INBOX;1", list, nil))
+	same(t, "items", got(e.SourceItems(ctx, tenant, source, "INBOX;1"))(t), list)
+	same(t, "exceptions", got(e.SourceItems(ctx, tenant, source, ""))(t), list[3:4])
+	again := *list[3]
+	again.Outcome, again.Detail = catalog.Duplicate, ""
+	must(t, e.SettleItems(ctx, tenant, source, "INBOX;1", []*catalog.SourceItem{&again}, []string{"0000", "0001", "unknown"}))
+	list[3] = &again
+	same(t, "items after a change", got(e.SourceItems(ctx, tenant, source, "INBOX;1"))(t), list[2:])
+	must(t, e.SettleItems(ctx, tenant, source, "INBOX;2", []*catalog.SourceItem{{Item: "7", Outcome: catalog.Stored, At: at(0)}}, nil))
+	if n := len(got(e.SourceItems(ctx, tenant, source, "INBOX;1"))(t)); n != 998 {
+		t.Errorf("%d items beside those of another folder, want 998", n)
+	}
+	for _, next := range []int64{7, 4_294_967_295} {
+		f := catalog.SourceFolder{Folder: "Entwürfe", Validity: 5, Next: next}
+		must(t, e.SetSourceFolder(ctx, tenant, source, f))
+		same(t, "folders", got(e.SourceFolders(ctx, tenant, source))(t), map[string]catalog.SourceFolder{"Entwürfe": f})
+	}
+	mustBe(t, "items across the wall", e.SettleItems(ctx, other, source, "x", list[5:6], nil), catalog.ErrNotFound)
+	mustBe(t, "folder across the wall", e.SetSourceFolder(ctx, other, source, catalog.SourceFolder{Folder: "x"}), catalog.ErrNotFound)
+	if n := len(got(e.SourceItems(ctx, other, source, "INBOX;1"))(t)) + len(got(e.SourceFolders(ctx, other, source))(t)); n != 0 {
+		t.Errorf("%d items across the wall", n)
+	}
+}

@@ -1,0 +1,133 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/uptrace/bun"
+
+	"github.com/muniment/muniment/internal/uid"
+)
+
+type settingRow struct {
+	bun.BaseModel `bun:"table:source_setting,alias:ss"`
+
+	Source   blob     `bun:"source"`
+	Tenant   blob     `bun:"tenant"`
+	Settings document `bun:"settings"`
+	Secret   blob     `bun:"secret"`
+	Checksum blob     `bun:"checksum"`
+}
+
+func newSettingRow(s *SourceSetting) *settingRow {
+	r := &settingRow{Source: s.Source[:], Tenant: s.Tenant[:], Settings: document(s.Settings), Secret: append(blob{}, s.Secret...)}
+	r.Checksum = r.sum()
+	return r
+}
+
+func (r *settingRow) sum() blob {
+	return newSummer(nil, "source_setting", GroupRow).bytes(r.Source, r.Tenant).document(r.Settings).bytes(r.Secret).sum()
+}
+
+func (r *settingRow) verify() *RowError {
+	return differs(r.Checksum, r.sum(), RowError{Table: "source_setting", Object: idText(r.Source)})
+}
+
+func (r *settingRow) model() (*SourceSetting, error) {
+	s := &SourceSetting{Source: toID(r.Source), Tenant: toID(r.Tenant), Settings: []byte(r.Settings)}
+	if len(r.Secret) > 0 {
+		s.Secret = r.Secret
+	}
+	return s, nil
+}
+
+type stateRow struct {
+	bun.BaseModel `bun:"table:source_state,alias:st"`
+
+	Source   blob     `bun:"source"`
+	Tenant   blob     `bun:"tenant"`
+	State    document `bun:"state"`
+	Checksum blob     `bun:"checksum"`
+}
+
+func newStateRow(s *SourceState) *stateRow {
+	r := &stateRow{Source: s.Source[:], Tenant: s.Tenant[:], State: document(s.State)}
+	r.Checksum = r.sum()
+	return r
+}
+
+func (r *stateRow) sum() blob {
+	return newSummer(nil, "source_state", GroupRow).bytes(r.Source, r.Tenant).document(r.State).sum()
+}
+
+func (r *stateRow) verify() *RowError {
+	return differs(r.Checksum, r.sum(), RowError{Table: "source_state", Object: idText(r.Source)})
+}
+
+func (r *stateRow) model() (*SourceState, error) {
+	return &SourceState{Source: toID(r.Source), Tenant: toID(r.Tenant), State: []byte(r.State)}, nil
+}
+
+// SourceSetting returns the settings of a source. ErrNotFound if it has none.
+func (c *Catalog) SourceSetting(ctx context.Context, tenant, source uid.ID) (*SourceSetting, error) {
+	s, err := one[SourceSetting](ctx, new(settingRow), c.read.NewSelect().Where("tenant = ?", tenant).Where("source = ?", source))
+	return s, c.wrap(err, "settings of source %s", source)
+}
+
+// SetSourceSetting stores the settings of a source, in place of older ones.
+// ErrNotFound if the tenant has no such source.
+func (c *Catalog) SetSourceSetting(ctx context.Context, s *SourceSetting) error {
+	err := c.ofSource(ctx, s.Tenant, s.Source, func(ctx context.Context, tx bun.Tx) error {
+		return replace(ctx, tx, newSettingRow(s), s.Source)
+	})
+	return c.wrap(err, "settings of source %s", s.Source)
+}
+
+// SourceStates returns how the sources of a tenant fare, those that have told.
+// Rows that fail their check sum are missing and joined as *RowError in the error,
+// beside the good ones.
+func (c *Catalog) SourceStates(ctx context.Context, tenant uid.ID) (map[uid.ID]*SourceState, error) {
+	list, err := all[stateRow, SourceState](ctx, c.read.NewSelect().Where("tenant = ?", tenant))
+	states := make(map[uid.ID]*SourceState, len(list))
+	for _, s := range list {
+		states[s.Source] = s
+	}
+	return states, c.wrap(err, "states of sources")
+}
+
+// SetSourceState stores how a source fares. ErrNotFound if the tenant has no
+// such source.
+func (c *Catalog) SetSourceState(ctx context.Context, s *SourceState) error {
+	err := c.ofSource(ctx, s.Tenant, s.Source, func(ctx context.Context, tx bun.Tx) error {
+		return replace(ctx, tx, newStateRow(s), s.Source)
+	})
+	return c.wrap(err, "state of source %s", s.Source)
+}
+
+// ofSource runs do in a transaction in which the source is the tenant's.
+func (c *Catalog) ofSource(ctx context.Context, tenant, source uid.ID, do func(ctx context.Context, tx bun.Tx) error) error {
+	return c.transact(ctx, func(ctx context.Context, tx bun.Tx) error {
+		q := c.locked(tx.NewSelect().Where("tenant = ?", tenant).Where("id = ?", source))
+		if _, err := one[Source](ctx, new(sourceRow), q); err != nil {
+			return err
+		}
+		return do(ctx, tx)
+	})
+}
+
+// replace writes the only row that a source has in a table.
+func replace(ctx context.Context, tx bun.Tx, r any, source uid.ID) error {
+	res, err := tx.NewUpdate().Model(r).Where("source = ?", source).Exec(ctx)
+	if err != nil {
+		return err
+	}
+	n, err := res.RowsAffected()
+	if err != nil {
+		return fmt.Errorf("count changed rows: %w", err)
+	}
+	if n > 0 {
+		return nil
+	}
+	_, err = tx.NewInsert().Model(r).Exec(ctx)
+	return err
+}

@@ -1,0 +1,125 @@
+// Package dovecot gives tests a Dovecot of their own: a real IMAP and POP3
+// server with one user, whose mailbox tests fill with Put.
+//
+// The server runs from the binaries on this machine with its own configuration,
+// ports and certificate in a temporary directory, as an unprivileged user, and
+// ends with the test process, however that ends. No system service is touched.
+// It is written for the Dovecot 2.3 of Debian 12 (packages dovecot-core,
+// dovecot-imapd, dovecot-pop3d).
+//
+// Without Dovecot the test is skipped, and fails where MUNIMENT_TEST_REQUIRE
+// names "dovecot" or "all".
+//
+//	dovecot.go   options, what a test can ask of the server
+//	config.go    its configuration
+//	start_*.go   running it
+//	mailbox.go   putting messages into it
+//	tls.go       its certificate
+package dovecot
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+)
+
+// User and Password are those of the only mailbox.
+const (
+	User     = "reader@mailbox.example"
+	Password = `pass "word\ grüß`
+)
+
+// Options choose what the server offers; the zero value offers everything.
+type Options struct {
+	// NoPlain refuses passwords on connections that are not encrypted.
+	NoPlain bool
+	// NoStartTLS leaves STARTTLS and STLS out on IMAP and POP3.
+	NoStartTLS bool
+	// NoImplicitTLS leaves out the listeners IMAPS and POP3S, whose addresses
+	// are then empty.
+	NoImplicitTLS bool
+	// Settings are lines added to the end of dovecot.conf.
+	Settings string
+}
+
+// Server is a running Dovecot. Its methods may be called concurrently.
+type Server struct {
+	// IMAP, IMAPS, POP3 and POP3S are addresses, host:port. An empty one is not
+	// offered.
+	IMAP, IMAPS, POP3, POP3S string
+	// CertFile is the server's certificate, PEM, signed by itself.
+	CertFile string
+
+	dir  string
+	cert *x509.Certificate
+	who  owner
+	life io.Closer
+	done <-chan struct{}
+	puts atomic.Int64
+}
+
+// owner is the user the server runs as; -1 is the one of this process.
+type owner struct {
+	uid, gid    int
+	name, group string
+}
+
+// New starts a server that ends with the test. It skips the test, or fails it,
+// where there is no Dovecot.
+func New(t testing.TB, opts Options) *Server {
+	t.Helper()
+	program, err := find()
+	if err != nil {
+		lacks(t, err.Error()+"; scripts/setup test installs it")
+	}
+	// The server's sockets have long names; a socket's path has 107 bytes.
+	dir, err := os.MkdirTemp("", "dc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Server{dir: dir}
+	if err := s.start(program, opts); err != nil {
+		log := s.Log()
+		os.RemoveAll(dir)
+		t.Fatalf("start dovecot: %v\n%s", err, log)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("log of dovecot:\n%s", s.Log())
+		}
+		if err := s.stop(); err != nil {
+			t.Errorf("stop dovecot: %v", err)
+		}
+	})
+	return s
+}
+
+// TLS returns a configuration for clients that trusts this server only.
+func (s *Server) TLS() *tls.Config {
+	pool := x509.NewCertPool()
+	pool.AddCert(s.cert)
+	return &tls.Config{RootCAs: pool, ServerName: hostname, MinVersion: tls.VersionTLS12}
+}
+
+// Log returns what the server has logged so far.
+func (s *Server) Log() string {
+	b, _ := os.ReadFile(filepath.Join(s.dir, "log")) // none yet
+	return string(b)
+}
+
+// lacks ends a test that cannot run: where MUNIMENT_TEST_REQUIRE names
+// "dovecot", or "all" as in the CI run, that is a failure.
+func lacks(t testing.TB, why string) {
+	t.Helper()
+	for n := range strings.SplitSeq(os.Getenv("MUNIMENT_TEST_REQUIRE"), ",") {
+		if n == "dovecot" || n == "all" {
+			t.Fatalf("%s (MUNIMENT_TEST_REQUIRE asks for %s)", why, n)
+		}
+	}
+	t.Skip(why)
+}

@@ -1,0 +1,11 @@
+//go:build !unix
+
+package dovecot
+
+import "errors"
+
+func find() (string, error) { return "", errors.New("dovecot does not run on this system") }
+
+func (*Server) start(string, Options) error { return errors.New("not on this system") }
+
+func (*Server) stop() error { return nil }
