@@ -31,6 +31,7 @@ var allowed = map[string][]string{
 	"internal/eventlog": {},
 	"internal/journal":  {},
 	"internal/mapi":     {},
+	"internal/pst":      {"internal/mapi"},
 	"internal/message":  {},
 	"internal/msg":      {"internal/mapi"},
 	"internal/password": {},
