@@ -48,6 +48,9 @@ const (
 	SearchOwn Right = "search-own"
 	// SeeStatistics sees the tenant's figures.
 	SeeStatistics Right = "see-statistics"
+	// ManageSources creates and changes sources of the tenant, and sees how they
+	// fare.
+	ManageSources Right = "manage-sources"
 	// ManageUsers creates and changes users of the tenant.
 	ManageUsers Right = "manage-users"
 	// ManageTenants creates and changes tenants.
@@ -59,7 +62,7 @@ func Allowed(role Role, right Right) bool {
 	switch right {
 	case SearchOwn:
 		return role == RoleUser || role == RoleTenantAdmin
-	case SeeStatistics, ManageUsers:
+	case SeeStatistics, ManageUsers, ManageSources:
 		return role == RoleTenantAdmin
 	case ManageTenants:
 		return role == RoleOperator

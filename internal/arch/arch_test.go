@@ -35,6 +35,7 @@ var allowed = map[string][]string{
 	"internal/message":  {},
 	"internal/msg":      {"internal/mapi"},
 	"internal/password": {},
+	"internal/remote":   {},
 	"internal/tnef":     {"internal/mapi"},
 	// ports
 	"internal/catalog":     {"internal/eventlog", "internal/uid"},

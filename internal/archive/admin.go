@@ -208,14 +208,18 @@ const (
 	KindMailbox = "mailbox" // a remote one, IMAP or POP3
 )
 
-// CreateJournal makes a journal source with an unguessable address: 100 random
-// bits.
-func (a *Archive) CreateJournal(ctx context.Context, tenant uid.ID, name, category string) (*catalog.Source, error) {
+// newJournalAddress makes an unguessable address: 100 random bits.
+func (a *Archive) newJournalAddress() string {
 	b := make([]byte, 13)
 	rand.Read(b)
 	local := strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b))[:20]
+	return "j-" + local + "@" + a.domain
+}
+
+// CreateJournal makes a journal source with an unguessable address.
+func (a *Archive) CreateJournal(ctx context.Context, tenant uid.ID, name, category string) (*catalog.Source, error) {
 	now := a.now().UTC().Truncate(time.Millisecond)
-	s := &catalog.Source{ID: uid.New(now), Tenant: tenant, Kind: KindJournal, Name: name, JournalAddress: "j-" + local + "@" + a.domain,
+	s := &catalog.Source{ID: uid.New(now), Tenant: tenant, Kind: KindJournal, Name: name, JournalAddress: a.newJournalAddress(),
 		Category: category, CreatedAt: now}
 	if err := a.catalog.CreateSource(ctx, s); err != nil {
 		return nil, err

@@ -111,6 +111,9 @@ func TestJournalReport(t *testing.T) {
 		if _, err := e.Rebuild(t.Context(), nil); err != nil {
 			t.Fatal(err)
 		}
+		if err := e.Reindex(t.Context(), c.tenant.ID); err != nil {
+			t.Fatal(err)
+		}
 		c.indexed(t)
 		look("after a rebuild")
 		clean(t, e)

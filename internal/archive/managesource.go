@@ -1,0 +1,239 @@
+package archive
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/muniment/muniment/internal/access"
+	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/uid"
+)
+
+// SourceDraft is what somebody wants a source to be.
+type SourceDraft struct {
+	Kind     string // only when it is made
+	Name     string
+	Category string
+	Disabled bool
+	Settings []byte // JSON object; its members depend on the kind
+	// Secret is the password or token; nil leaves the old one, an empty one
+	// removes it.
+	Secret []byte
+}
+
+// SourceView is a source with its settings and how it fares.
+type SourceView struct {
+	catalog.Source
+	Settings  []byte // JSON object
+	HasSecret bool
+	State     []byte // JSON object; nil: it has told nothing
+}
+
+// maxSettings bounds the settings of a source, in bytes.
+const maxSettings = 64 << 10
+
+// Sources lists the tenant's sources.
+func (h *Handle) Sources(ctx context.Context) ([]SourceView, error) {
+	if err := h.actor.Check(access.ManageSources); err != nil {
+		return nil, err
+	}
+	return h.a.sourceViews(ctx, h.actor.Tenant, "")
+}
+
+// sourceViews lists the sources of a tenant; those of one kind unless it is empty.
+// Damaged rows are left out and logged, for the others must go on.
+func (a *Archive) sourceViews(ctx context.Context, tenant uid.ID, kind string) ([]SourceView, error) {
+	list, err := a.catalog.Sources(ctx, tenant)
+	if err != nil && len(rowErrors(err)) == 0 {
+		return nil, err
+	}
+	states, more := a.catalog.SourceStates(ctx, tenant)
+	if more != nil && len(rowErrors(more)) == 0 {
+		return nil, more
+	}
+	if err := errors.Join(err, more); err != nil {
+		a.log.Error("rows of sources are damaged; muniment fsck tells more", "tenant", tenant, "error", err)
+	}
+	var out []SourceView
+	for _, s := range list {
+		if kind != "" && s.Kind != kind {
+			continue
+		}
+		v, err := a.sourceView(ctx, s, states[s.ID])
+		if len(rowErrors(err)) > 0 {
+			a.log.Error("settings of a source are damaged", "tenant", tenant, "source", s.ID, "error", err)
+			continue
+		} else if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+func (a *Archive) sourceView(ctx context.Context, s *catalog.Source, state *catalog.SourceState) (SourceView, error) {
+	v := SourceView{Source: *s, Settings: []byte("{}")}
+	set, err := a.catalog.SourceSetting(ctx, s.Tenant, s.ID)
+	switch {
+	case errors.Is(err, catalog.ErrNotFound):
+	case err != nil:
+		return v, err
+	default:
+		v.Settings, v.HasSecret = set.Settings, len(set.Secret) > 0
+	}
+	if state != nil {
+		v.State = state.State
+	}
+	return v, nil
+}
+
+// Source returns one source of the tenant.
+func (h *Handle) Source(ctx context.Context, id uid.ID) (*SourceView, error) {
+	if err := h.actor.Check(access.ManageSources); err != nil {
+		return nil, err
+	}
+	s, err := h.a.catalog.Source(ctx, h.actor.Tenant, id)
+	if err != nil {
+		return nil, err
+	}
+	states, err := h.a.catalog.SourceStates(ctx, h.actor.Tenant)
+	if err != nil && len(rowErrors(err)) == 0 {
+		return nil, err
+	}
+	v, err := h.a.sourceView(ctx, s, states[id])
+	return &v, err
+}
+
+// CreateSource makes a source. catalog.ErrTaken if the tenant has one of that
+// kind and name. A journal gets its address here.
+func (h *Handle) CreateSource(ctx context.Context, d SourceDraft) (*catalog.Source, error) {
+	if err := h.actor.Check(access.ManageSources); err != nil {
+		return nil, err
+	}
+	if !slices.Contains([]string{KindJournal, KindMailbox}, d.Kind) {
+		return nil, fmt.Errorf("kind %q: want journal or mailbox", d.Kind)
+	}
+	if err := d.check(); err != nil {
+		return nil, err
+	}
+	now := h.a.now().UTC().Truncate(time.Millisecond)
+	s := &catalog.Source{ID: uid.New(now), Tenant: h.actor.Tenant, Kind: d.Kind, Name: d.Name, Category: d.Category, Disabled: d.Disabled, CreatedAt: now}
+	if d.Kind == KindJournal {
+		s.JournalAddress = h.a.newJournalAddress()
+	}
+	if err := h.a.catalog.CreateSource(ctx, s); err != nil {
+		return nil, err
+	}
+	if err := h.a.configure(ctx, s, d); err != nil {
+		return nil, err
+	}
+	return s, h.log(ctx, "source.created", s.ID)
+}
+
+// ChangeSource changes a source but its kind. It takes effect with the next
+// message or fetch.
+func (h *Handle) ChangeSource(ctx context.Context, id uid.ID, d SourceDraft) error {
+	if err := h.actor.Check(access.ManageSources); err != nil {
+		return err
+	}
+	if err := d.check(); err != nil {
+		return err
+	}
+	s, err := h.a.catalog.Source(ctx, h.actor.Tenant, id)
+	if err != nil {
+		return err
+	}
+	s.Name, s.Category, s.Disabled = d.Name, d.Category, d.Disabled
+	if err := h.a.catalog.UpdateSource(ctx, s); err != nil {
+		return err
+	}
+	if err := h.a.configure(ctx, s, d); err != nil {
+		return err
+	}
+	return h.log(ctx, "source.changed", s.ID)
+}
+
+func (d *SourceDraft) check() error {
+	d.Name = strings.TrimSpace(d.Name)
+	var object map[string]any
+	switch {
+	case d.Name == "" || len(d.Name) > 200:
+		return errors.New("name: want 1 to 200 bytes")
+	case len(d.Category) > 200:
+		return errors.New("category: want at most 200 bytes")
+	case len(d.Settings) > maxSettings:
+		return fmt.Errorf("settings: %d bytes, at most %d", len(d.Settings), maxSettings)
+	case len(d.Settings) > 0 && json.Unmarshal(d.Settings, &object) != nil:
+		return errors.New("settings: want a JSON object")
+	}
+	return nil
+}
+
+// configure stores settings and secret of a source.
+func (a *Archive) configure(ctx context.Context, s *catalog.Source, d SourceDraft) error {
+	set := &catalog.SourceSetting{Source: s.ID, Tenant: s.Tenant, Settings: d.Settings}
+	if len(set.Settings) == 0 {
+		set.Settings = []byte("{}")
+	}
+	if d.Secret == nil {
+		old, err := a.catalog.SourceSetting(ctx, s.Tenant, s.ID)
+		if err == nil {
+			set.Secret = old.Secret
+		} else if !errors.Is(err, catalog.ErrNotFound) {
+			return err
+		}
+	} else if len(d.Secret) > 0 {
+		sealed, err := a.vault.SealSecret(ctx, s.Tenant, secretName(s.ID), d.Secret)
+		if err != nil {
+			return err
+		}
+		set.Secret = sealed
+	}
+	if err := a.catalog.SetSourceSetting(ctx, set); err != nil {
+		return err
+	}
+	a.sources.Delete(sourceKey{s.Tenant, s.ID})
+	return nil
+}
+
+func secretName(source uid.ID) string { return "source " + source.String() }
+
+// AccountLine is an account with the name of its source.
+type AccountLine struct {
+	catalog.Account
+	SourceName string
+	SourceKind string
+}
+
+// Completeness lists where every message offered from day from to day to
+// ("2006-01-02"; empty: no bound) ended, by day, source and outcome.
+func (h *Handle) Completeness(ctx context.Context, from, to string) ([]AccountLine, error) {
+	if err := h.actor.Check(access.SeeStatistics); err != nil {
+		return nil, err
+	}
+	list, err := h.a.catalog.Accounts(ctx, h.actor.Tenant, from, to)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]AccountLine, len(list))
+	for i, x := range list {
+		out[i].Account = x
+		if s, err := h.a.source(ctx, h.actor.Tenant, x.Source); err == nil { // an account outlives any trouble with its source
+			out[i].SourceName, out[i].SourceKind = s.Name, s.Kind
+		}
+	}
+	return out, nil
+}
+
+// Left lists what stays on the server of a source and why.
+func (h *Handle) Left(ctx context.Context, source uid.ID) ([]*catalog.SourceItem, error) {
+	if err := h.actor.Check(access.ManageSources); err != nil {
+		return nil, err
+	}
+	return h.a.catalog.SourceItems(ctx, h.actor.Tenant, source, "")
+}
