@@ -35,6 +35,25 @@ func withAttachment(subject string) []byte {
 		b.String() + part + "\r\n--b--\r\n")
 }
 
+// withMailbox makes a remote mailbox that has been fetched from.
+func withMailbox(t *testing.T, e *archivetest.Env, tenant *catalog.Tenant) {
+	t.Helper()
+	admin := e.As(e.User(t, tenant, "admin", access.RoleTenantAdmin, "admin@example.com"))
+	s, err := admin.CreateSource(t.Context(), archive.SourceDraft{Kind: archive.KindMailbox, Name: "Postfach", Settings: []byte(`{"host":"mail.example.com"}`), Secret: []byte("secret")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range []error{
+		e.SetSourceState(t.Context(), tenant.ID, s.ID, []byte(`{"stored":1}`)),
+		e.SettleItems(t.Context(), tenant.ID, s.ID, "INBOX;1", []*catalog.SourceItem{{Item: "7", Outcome: catalog.Left, Bytes: 9, Detail: "too large"}}, nil),
+		e.SetSourceFolder(t.Context(), tenant.ID, s.ID, catalog.SourceFolder{Folder: "INBOX", Validity: 1, Next: 8}),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // filled is a closed archive with something in every table.
 func filled(t *testing.T) (dir string, originals map[[32]byte]string) {
 	t.Helper()
@@ -50,6 +69,7 @@ func filled(t *testing.T) (dir string, originals map[[32]byte]string) {
 		originals[sha256.Sum256(raw)] = ingest(t, e, source, raw).AOID.String()
 	}
 	ingest(t, e, source, withAttachment("Vorgang 0"), func(s *archive.Submission) { s.EnvelopeTo = []string{"dora@example.com"} })
+	withMailbox(t, e, tenant)
 	if err := e.AwaitIndex(t.Context(), tenant.ID); err != nil {
 		t.Fatal(err)
 	}
