@@ -18,6 +18,7 @@ var allowed = map[string][]string{
 	// doors
 	"internal/httpd":           {"api", "internal/access", "internal/archive", "internal/catalog", "internal/index", "internal/index/query", "internal/message", "internal/uid", "internal/vault"},
 	"internal/ingest/importer": {"internal/archive", "internal/ingest/maildir", "internal/ingest/mbox", "internal/spool", "internal/uid"},
+	"internal/ingest/milter":   {"internal/archive", "internal/catalog", "internal/spool", "internal/uid"},
 	"internal/ingest/smtp":     {"internal/archive", "internal/catalog", "internal/spool", "internal/uid"},
 	"internal/ingest/maildir":  {},
 	"internal/ingest/mbox":     {},
