@@ -135,9 +135,15 @@ func FuzzSession(f *testing.F) {
 	}
 	f.Add([]byte("\x00\x00\x00\x00"))
 	f.Add([]byte("\xff\xff\xff\xffO"))
+	cfg := testConfig(f, nil)
 	f.Fuzz(func(t *testing.T, in []byte) {
 		a := &fakeArchive{}
-		s := fuzzServer(t, a)
+		cfg := cfg
+		cfg.Archive = a
+		s, err := New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
 		newSession(s, &wire{Conn: memory{in: bytes.NewReader(in)}}, slog.New(slog.DiscardHandler)).run()
 		var got []string
 		for _, m := range a.stored {
@@ -150,15 +156,6 @@ func FuzzSession(f *testing.F) {
 			t.Errorf("%d bytes of spool memory were not given back", n)
 		}
 	})
-}
-
-func fuzzServer(t *testing.T, a *fakeArchive) *Server {
-	t.Helper()
-	s, err := New(testConfig(t, a))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
 }
 
 // FuzzPacket reads packets from any bytes, in pieces of any size, and parses
