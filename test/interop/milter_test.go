@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/smtp"
@@ -22,15 +23,13 @@ import (
 	"github.com/muniment/muniment/internal/vault"
 )
 
-// filterCF lets Postfix show everything to the filter before it sends it to the
-// sink. It lets fields be as the client wrote them.
+// filterCF lets Postfix show everything to the filter and send it to the sink.
 const filterCF = `smtpd_milters = inet:%[1]s
 non_smtpd_milters = inet:%[1]s
 milter_protocol = 6
 milter_default_action = tempfail
 enable_long_queue_ids = yes
 default_transport = smtp:%[2]s
-local_header_rewrite_clients =
 smtpd_client_connection_count_limit = 0
 virtual_alias_maps = inline:{ { list@alias.example = one@b.example two@b.example } }
 virtual_alias_domains = alias.example
@@ -95,12 +94,18 @@ func (f *filter) start(t *testing.T, addr string) *milter.Server {
 // postfix runs one before the filter and a sink behind.
 func (f *filter) postfix(t *testing.T) (*postfix, *sink) {
 	t.Helper()
+	return f.postfixWith(t, "local_header_rewrite_clients =\n") // fields stay as the client wrote them
+}
+
+// postfixWith does so with more settings.
+func (f *filter) postfixWith(t *testing.T, settings string) (*postfix, *sink) {
+	t.Helper()
 	s := openSink(t)
 	host, port, err := net.SplitHostPort(s.addr)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return runPostfix(t, fmt.Sprintf(filterCF, f.addr, "["+host+"]:"+port)), s
+	return runPostfix(t, fmt.Sprintf(filterCF, f.addr, "["+host+"]:"+port)+settings), s
 }
 
 // archived is one stored arrival.
@@ -271,4 +276,19 @@ func generated(i int, id string) (message string, to []string) {
 		b.WriteString(strings.Repeat("0123456789012345678901234567890123456789\r\n", 50_000)) // 2 MB
 	}
 	return b.String(), to
+}
+
+// tree lists the files below a directory in order.
+func tree(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			names = append(names, p)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
 }

@@ -14,22 +14,25 @@
 // The milter protocol does not hand over the message as it came but its parts:
 // header fields, the end of the header, pieces of the body. The message is put
 // together from them: name ":" value CR LF for every field, with LF within a
-// value made CR LF; CR LF at the end of the header; the body as it comes. With
-// Postfix that is byte for byte what it delivers, but for what it adds, removes
-// or cannot say; docs/postfix.md lists it and test/interop tests it. In short,
-// what cannot be known:
+// value made CR LF; CR LF at the end of the header; the body as it comes. That is
+// what the MTA will deliver, not in every case what its client sent; with Postfix
+// it is byte for byte what it delivers, but for the Received field that it puts
+// first. test/interop compares them, docs/postfix.md tells those who run one. What
+// cannot be known:
 //
-//   - the Received field of the MTA that is spoken to, and fields it adds where
-//     they are missing (Date, From, Message-ID): filters are not shown them;
-//   - lines as the client ended them: a bare LF has become CR LF before;
-//   - white space between a field's name and its colon, and what follows a NUL
-//     in a header field: the protocol's strings cannot carry them;
+//   - the Received field of the MTA that is spoken to: filters are not shown it;
+//   - whether a message without a body ended its header with an empty line: one
+//     is written if the MTA tells the end of the header, as Postfix always does;
+//   - what the MTA has changed before: Postfix ends lines with CR LF that ended
+//     with LF, makes blanks of other CRs, drops white space between a field's
+//     name and its colon, and some fields (message_drop_headers: Bcc and
+//     Return-Path among them), cuts a header field at a NUL and where it is longer
+//     than header_size_limit, and adds fields that are missing to local mail;
 //   - white space after the colon where the MTA does not offer
 //     SMFIP_HDR_LEADSPC: one blank is written then, unless the value begins
 //     with a tab or a new line;
-//   - whether a message without a body ended its header with an empty line: one
-//     is written if the MTA tells the end of the header, as Postfix always does;
-//   - what filters and restrictions after this one do.
+//   - what filters and restrictions after this one do, and to whom the MTA
+//     expands the recipients' addresses.
 //
 // The package must not look into messages: no content decides anything here, and
 // neither content nor addresses are logged.
