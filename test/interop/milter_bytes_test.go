@@ -99,7 +99,7 @@ func TestMilterOddities(t *testing.T) {
 func TestMilterLocal(t *testing.T) {
 	t.Parallel()
 	f := openFilter(t, archivetest.Options{})
-	p, sink := f.postfixWith(t, "local_header_rewrite_clients = permit_inet_interfaces\n")
+	p, sink := f.postfixWith(t, "local_header_rewrite_clients = permit_inet_interfaces\nalways_bcc = always@d.example\n")
 	const m = "Subject: local\r\n\r\nbody\r\n"
 	if err := sendRaw(dialPostfix(t, p), "s@a.example", []string{"list@alias.example", "bcc@c.example"}, m); err != nil {
 		t.Fatal(err)
