@@ -32,7 +32,7 @@ func TestConfig(t *testing.T) {
 	t.Parallel()
 	for want, change := range map[string]func(*Config){
 		"no archive": func(c *Config) { c.Archive = nil }, "no spool": func(c *Config) { c.Spool = nil }, "no source": func(c *Config) { c.Source = nil },
-		"disabled": func(c *Config) { c.Source.Disabled = true }, "message limit": func(c *Config) { c.MaxMessage = archive.MaxMessage + 1 },
+		"message limit":               func(c *Config) { c.MaxMessage = archive.MaxMessage + 1 },
 		"neither tempfail nor accept": func(c *Config) { c.OnTrouble = "reject" },
 	} {
 		cfg := testConfig(t, &fakeArchive{})

@@ -85,7 +85,9 @@ type Config struct {
 	Spool   *spool.Dir
 	Log     *slog.Logger // nil: slog.Default
 	// Source is where everything that comes through this server belongs: the
-	// protocol does not say whose mail it is. Two tenants need two servers.
+	// protocol does not say whose mail it is. Two tenants need two servers. It may
+	// be marked as disabled, as all sources are after a rebuild: that is about
+	// journal addresses, which are not in the vault; here the settings decide.
 	Source *catalog.Source
 	// Networks are the only peers served; empty means all. Peers without an IP
 	// address (Unix sockets) are always served. A peer can put any message into
@@ -146,8 +148,6 @@ func (c Config) withDefaults() (Config, error) {
 		return c, errors.New("milter: no archive or no spool")
 	case c.Source == nil:
 		return c, errors.New("milter: no source")
-	case c.Source.Disabled:
-		return c, fmt.Errorf("milter: source %q is disabled", c.Source.Name)
 	case c.MaxMessage < 0 || c.MaxMessage > archive.MaxMessage:
 		return c, fmt.Errorf("milter: message limit %d is not between 1 and %d", c.MaxMessage, archive.MaxMessage)
 	case c.OnTrouble != Tempfail && c.OnTrouble != Accept:
