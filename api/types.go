@@ -149,7 +149,7 @@ type Header struct {
 type Capture struct {
 	ReceivedAt   time.Time `json:"received_at"`
 	Source       string    `json:"source" doc:"Name of the source"`
-	Kind         string    `json:"kind" doc:"journal or import"`
+	Kind         string    `json:"kind" doc:"journal, import or milter"`
 	EnvelopeFrom string    `json:"envelope_from"`
 	EnvelopeTo   []string  `json:"envelope_to"`
 	Peer         string    `json:"peer"`

@@ -64,7 +64,7 @@ func (c *demoCmd) Run(ctx context.Context, g *Globals, s *streams) error {
 			return err
 		}
 	}
-	srv, err := a.listen(&httpd.Demo{Logins: state.Logins})
+	srv, err := a.listen(ctx, &httpd.Demo{Logins: state.Logins})
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func (serveCmd) Run(ctx context.Context, g *Globals, s *streams) error {
 		return err
 	}
 	defer a.close()
-	srv, err := a.listen(nil)
+	srv, err := a.listen(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -43,27 +43,34 @@ func (serveCmd) Run(ctx context.Context, g *Globals, s *streams) error {
 	if srv.lmtpAddr != "" {
 		fmt.Fprintf(s.out, "LMTP receiver: %s\n", srv.lmtpAddr)
 	}
+	if srv.milterAddr != "" {
+		fmt.Fprintf(s.out, "mail filter: %s\n", srv.milterAddr)
+	}
 	return srv.run(ctx)
 }
 
 // server is the doors, listening.
 type server struct {
-	app      *app
-	http     *httpd.Server
-	httpLn   net.Listener
-	mail     []mailDoor
-	smtpAddr string
-	lmtpAddr string
+	app        *app
+	http       *httpd.Server
+	httpLn     net.Listener
+	mail       []mailDoor
+	smtpAddr   string
+	lmtpAddr   string
+	milterAddr string
 }
 
 type mailDoor struct {
-	server *smtp.Server
-	ln     net.Listener
+	server interface {
+		Serve(ln net.Listener) error
+		Shutdown(ctx context.Context) error
+	}
+	ln net.Listener
 }
 
 // listen opens all doors of the settings without serving yet.
-func (a *app) listen(demo *httpd.Demo) (srv *server, err error) {
-	srv = &server{app: a}
+func (a *app) listen(ctx context.Context, demo *httpd.Demo) (_ *server, err error) {
+	srv := &server{app: a}
 	defer func() {
 		if err != nil {
 			srv.closeListeners()
@@ -88,6 +95,11 @@ func (a *app) listen(demo *httpd.Demo) (srv *server, err error) {
 	if c.LMTP.Listen != "" {
 		if srv.lmtpAddr, err = srv.openMail(dir, c.LMTP.Listen, true); err != nil {
 			return nil, fmt.Errorf("lmtp.listen: %w", err)
+		}
+	}
+	if c.Milter.Listen != "" {
+		if srv.milterAddr, err = srv.openMilter(ctx, dir); err != nil {
+			return nil, err
 		}
 	}
 	return srv, nil

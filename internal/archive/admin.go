@@ -206,6 +206,7 @@ const (
 	KindJournal = "journal"
 	KindImport  = "import"
 	KindMailbox = "mailbox" // a remote one, IMAP or POP3
+	KindMilter  = "milter"
 )
 
 // newJournalAddress makes an unguessable address: 100 random bits.
@@ -241,16 +242,27 @@ func (a *Archive) JournalSource(ctx context.Context, address string) (*catalog.S
 
 // ImportSource finds or makes the import source called name.
 func (a *Archive) ImportSource(ctx context.Context, tenant uid.ID, name, category string) (*catalog.Source, error) {
-	s, err := a.catalog.SourceByName(ctx, tenant, KindImport, name)
+	return a.namedSource(ctx, &catalog.Source{Tenant: tenant, Kind: KindImport, Name: name, Category: category})
+}
+
+// MilterSource finds or makes the source called name for what a mail server lets
+// a filter see.
+func (a *Archive) MilterSource(ctx context.Context, tenant uid.ID, name, category string) (*catalog.Source, error) {
+	return a.namedSource(ctx, &catalog.Source{Tenant: tenant, Kind: KindMilter, Name: name, Category: category})
+}
+
+// namedSource finds the source of s's tenant, kind and name, or makes s.
+func (a *Archive) namedSource(ctx context.Context, s *catalog.Source) (*catalog.Source, error) {
+	found, err := a.catalog.SourceByName(ctx, s.Tenant, s.Kind, s.Name)
 	if !errors.Is(err, catalog.ErrNotFound) {
-		return s, err
+		return found, err
 	}
-	now := a.now().UTC().Truncate(time.Millisecond)
-	s = &catalog.Source{ID: uid.New(now), Tenant: tenant, Kind: KindImport, Name: name, Category: category, CreatedAt: now}
+	s.CreatedAt = a.now().UTC().Truncate(time.Millisecond)
+	s.ID = uid.New(s.CreatedAt)
 	if err := a.catalog.CreateSource(ctx, s); err != nil {
 		return nil, err
 	}
-	return s, a.act(ctx, tenant, "source.created", s.ID)
+	return s, a.act(ctx, s.Tenant, "source.created", s.ID)
 }
 
 // Sources lists the sources of a tenant.

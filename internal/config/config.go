@@ -31,6 +31,7 @@ type Config struct {
 	HTTP    HTTP   `koanf:"http"`
 	SMTP    SMTP   `koanf:"smtp"`
 	LMTP    LMTP   `koanf:"lmtp"`
+	Milter  Milter `koanf:"milter"`
 	Log     Log    `koanf:"log"`
 }
 
@@ -74,6 +75,20 @@ type LMTP struct {
 	Listen string `koanf:"listen" help:"Address and port, or unix:/path, of the LMTP receiver; empty: off."`
 }
 
+// Milter are the settings of the mail filter.
+type Milter struct {
+	Listen    string   `koanf:"listen" help:"inet:address:port or unix:/path of the mail filter (milter) for Postfix or Sendmail; empty: off."`
+	Tenant    string   `koanf:"tenant" help:"Short name of the tenant whose mail the mail server handles."`
+	OnTrouble string   `koanf:"on_trouble" help:"What becomes of mail that cannot be archived now. tempfail: the mail server answers 451 and it comes again; accept: it goes its way without an archived copy."`
+	Networks  []string `koanf:"networks" help:"Networks (CIDR) that may connect. Who may can put any message into the archive."`
+}
+
+// Values of milter.on_trouble.
+const (
+	TroubleTempfail = "tempfail"
+	TroubleAccept   = "accept"
+)
+
 // Log are the settings of the log on standard error.
 type Log struct {
 	Level  string `koanf:"level" help:"debug, info, warn or error."`
@@ -87,7 +102,8 @@ func Default() Config {
 		HTTP: HTTP{Listen: "127.0.0.1:8080", MetricsNetworks: []string{"127.0.0.0/8", "::1/128"}},
 		SMTP: SMTP{Listen: "127.0.0.1:2525", JournalDomain: "journal.invalid", TLS: TLSOffered, MaxSize: 160 << 20, Networks: []string{"0.0.0.0/0", "::/0"},
 			PerPeer: 50, Connections: 500, PeerMinute: 10_000, Timeout: 5 * time.Minute},
-		Log: Log{Level: "info", Format: "text"},
+		Milter: Milter{OnTrouble: TroubleTempfail, Networks: []string{"127.0.0.0/8", "::1/128"}},
+		Log:    Log{Level: "info", Format: "text"},
 	}
 }
 
@@ -177,6 +193,12 @@ func (c Config) check() error {
 	if (c.SMTP.User == "") != (c.SMTP.PasswordFile == "") {
 		errs = append(errs, errors.New("smtp.user and smtp.password_file: set both or none"))
 	}
+	if c.Milter.Listen != "" && c.Milter.Tenant == "" {
+		errs = append(errs, errors.New("milter.tenant: is empty; name the tenant whose mail the mail server handles"))
+	}
+	if !slices.Contains([]string{TroubleTempfail, TroubleAccept}, c.Milter.OnTrouble) {
+		errs = append(errs, fmt.Errorf("milter.on_trouble: %q is neither tempfail nor accept", c.Milter.OnTrouble))
+	}
 	if c.Catalog != "" && !strings.HasPrefix(c.Catalog, "postgres://") && !strings.HasPrefix(c.Catalog, "postgresql://") && !strings.HasPrefix(c.Catalog, "sqlite:") {
 		errs = append(errs, errors.New("catalog: want postgres://… or sqlite:path, or empty"))
 	}
@@ -186,7 +208,7 @@ func (c Config) check() error {
 	if !slices.Contains([]string{"text", "json"}, c.Log.Format) {
 		errs = append(errs, fmt.Errorf("log.format: %q is none of text, json", c.Log.Format))
 	}
-	for key, list := range map[string][]string{"smtp.networks": c.SMTP.Networks, "http.trusted_proxies": c.HTTP.TrustedProxies, "http.metrics_networks": c.HTTP.MetricsNetworks} {
+	for key, list := range map[string][]string{"smtp.networks": c.SMTP.Networks, "milter.networks": c.Milter.Networks, "http.trusted_proxies": c.HTTP.TrustedProxies, "http.metrics_networks": c.HTTP.MetricsNetworks} {
 		if _, err := Networks(list); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", key, err))
 		}

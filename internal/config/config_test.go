@@ -35,6 +35,9 @@ func TestLoadRefuses(t *testing.T) {
 		"tls":         {"smtp:\n  tls: always\n", "smtp.tls"},
 		"no peers":    {"smtp:\n  connections_per_peer: 0\n", "smtp.connections_per_peer"},
 		"negative":    {"smtp:\n  messages_per_minute: -1\n", "smtp.messages_per_minute"},
+		"milter":      {"milter:\n  listen: inet:127.0.0.1:8899\n", "milter.tenant"},
+		"on trouble":  {"milter:\n  on_trouble: reject\n", "milter.on_trouble"},
+		"filtering":   {"milter:\n  networks: [ten]\n", "milter.networks"},
 		"half tls":    {"http:\n  tls_cert: a\n", "http.tls_cert and http.tls_key"},
 	} {
 		t.Run(name, func(t *testing.T) {

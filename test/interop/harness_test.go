@@ -159,18 +159,37 @@ func (i *installation) intact(n int) {
 // address of its SMTP door.
 func (i *installation) serve() (*os.Process, string) {
 	i.t.Helper()
-	cmd := i.command(context.WithoutCancel(i.t.Context()), "--set", "http.listen=127.0.0.1:0", "--set", "smtp.listen=127.0.0.1:0", "serve")
-	out, err := cmd.StdoutPipe()
+	s := i.serveWith("SMTP receiver: ")
+	return s.cmd.Process, s.addr
+}
+
+// serving is a running server.
+type serving struct {
+	cmd   *exec.Cmd
+	addr  string // of the door that was asked for
+	ended bool
+}
+
+// serveWith runs the server with the settings ("http.listen=…") until the test
+// ends; announce is what it prints before the address of the wanted door.
+func (i *installation) serveWith(announce string, settings ...string) *serving {
+	i.t.Helper()
+	var args []string
+	for _, s := range append([]string{"http.listen=127.0.0.1:0", "smtp.listen=127.0.0.1:0"}, settings...) {
+		args = append(args, "--set", s)
+	}
+	s := &serving{cmd: i.command(context.WithoutCancel(i.t.Context()), append(args, "serve")...)}
+	out, err := s.cmd.StdoutPipe()
 	if err != nil {
 		i.t.Fatal(err)
 	}
 	var log bytes.Buffer
-	cmd.Stderr = &log
-	if err := cmd.Start(); err != nil {
+	s.cmd.Stderr = &log
+	if err := s.cmd.Start(); err != nil {
 		i.t.Fatal(err)
 	}
 	i.t.Cleanup(func() {
-		if err := errors.Join(cmd.Process.Signal(syscall.SIGTERM), cmd.Wait()); err != nil {
+		if err := s.end(syscall.SIGTERM); err != nil {
 			i.t.Errorf("the server ended with %v", err)
 		}
 		if i.t.Failed() {
@@ -178,12 +197,22 @@ func (i *installation) serve() (*os.Process, string) {
 		}
 	})
 	for lines := bufio.NewScanner(out); lines.Scan(); {
-		if addr, ok := strings.CutPrefix(lines.Text(), "SMTP receiver: "); ok {
-			return cmd.Process, addr
+		if addr, ok := strings.CutPrefix(lines.Text(), announce); ok {
+			s.addr = addr
+			return s
 		}
 	}
 	i.t.Fatalf("the server did not start: %s", log.String())
-	return nil, ""
+	return nil
+}
+
+// end sends the signal and waits, once.
+func (s *serving) end(sig os.Signal) error {
+	if s.ended {
+		return nil
+	}
+	s.ended = true
+	return errors.Join(s.cmd.Process.Signal(sig), s.cmd.Wait())
 }
 
 // resident returns the most bytes of memory a running process has had.

@@ -17,17 +17,17 @@ import (
 	smtpdoor "github.com/muniment/muniment/internal/ingest/smtp"
 )
 
-// postfix is a mail server of its own in a temporary directory, which relays
-// everything to the doors. It listens on the loopback interface only.
+// postfix is a mail server of its own in a temporary directory. It listens on
+// the loopback interface only.
 type postfix struct {
 	listen string
 	conf   string
 	log    string
 }
 
-// mainCF retries after five seconds: a shorter time lets the queue manager meet
+// baseCF retries after five seconds: a shorter time lets the queue manager meet
 // a message that its smtp client has not yet put down, and leave it for long.
-const mainCF = `compatibility_level = 3.6
+const baseCF = `compatibility_level = 3.6
 queue_directory = %[1]s/queue
 data_directory = %[1]s/data
 maillog_file = %[1]s/mail.log
@@ -42,11 +42,6 @@ inet_protocols = ipv4
 local_recipient_maps =
 alias_maps =
 alias_database =
-relay_domains = journal.invalid
-transport_maps = inline:{ { %[2]s = smtp:[127.0.0.1]:%[3]s }, { %[4]s = lmtp:inet:[127.0.0.1]:%[5]s } }
-default_transport = error:nothing leaves this machine
-smtp_tls_security_level = encrypt
-lmtp_tls_security_level = encrypt
 smtputf8_enable = yes
 message_size_limit = 200000000
 minimal_backoff_time = 5s
@@ -54,6 +49,14 @@ maximal_backoff_time = 5s
 queue_run_delay = 2s
 smtp_line_length_limit = 0
 lmtp_line_length_limit = 0
+`
+
+// relayCF sends everything for the journal addresses to the doors.
+const relayCF = `relay_domains = journal.invalid
+transport_maps = inline:{ { %[1]s = smtp:[127.0.0.1]:%[2]s }, { %[3]s = lmtp:inet:[127.0.0.1]:%[4]s } }
+default_transport = error:nothing leaves this machine
+smtp_tls_security_level = encrypt
+lmtp_tls_security_level = encrypt
 `
 
 const masterCF = `127.0.0.1:%s inet n - n - - smtpd
@@ -78,8 +81,17 @@ scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
 `
 
-// startPostfix runs one until the test ends. It needs root, as Postfix does.
+// startPostfix runs one that relays to the doors until the test ends.
 func startPostfix(t *testing.T, r *receiver) *postfix {
+	t.Helper()
+	_, smtpPort, _ := net.SplitHostPort(r.smtp)
+	_, lmtpPort, _ := net.SplitHostPort(r.lmtp)
+	return runPostfix(t, fmt.Sprintf(relayCF, r.first, smtpPort, r.second, lmtpPort))
+}
+
+// runPostfix runs one with the settings until the test ends. It needs root, as
+// Postfix does.
+func runPostfix(t *testing.T, settings string) *postfix {
 	t.Helper()
 	program := need(t, "postfix")
 	if os.Getuid() != 0 {
@@ -106,9 +118,7 @@ func startPostfix(t *testing.T, r *receiver) *postfix {
 	}
 	p.listen = ln.Addr().String()
 	_, port, _ := net.SplitHostPort(p.listen)
-	_, smtpPort, _ := net.SplitHostPort(r.smtp)
-	_, lmtpPort, _ := net.SplitHostPort(r.lmtp)
-	put(t, filepath.Join(p.conf, "main.cf"), fmt.Sprintf(mainCF, dir, r.first, smtpPort, r.second, lmtpPort))
+	put(t, filepath.Join(p.conf, "main.cf"), fmt.Sprintf(baseCF, dir)+settings)
 	put(t, filepath.Join(p.conf, "master.cf"), fmt.Sprintf(masterCF, port))
 	err = errors.Join(ln.Close(), os.Chmod(dir, 0o755), os.Mkdir(filepath.Join(dir, "queue"), 0o755),
 		os.Mkdir(filepath.Join(dir, "data"), 0o700), os.Chown(filepath.Join(dir, "data"), uid, -1))

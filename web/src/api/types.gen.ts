@@ -53,7 +53,7 @@ export type Capture = {
     envelope_from: string;
     envelope_to: Array<string>;
     /**
-     * journal or import
+     * journal, import or milter
      */
     kind: string;
     origin: string;
