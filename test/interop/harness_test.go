@@ -66,6 +66,9 @@ func binary(t *testing.T) string {
 	}
 	built.once.Do(func() {
 		dir, err := os.MkdirTemp("", "muniment-interop-")
+		if err == nil {
+			err = os.Chmod(dir, 0o755) // some tests run the program as another user
+		}
 		if err != nil {
 			built.err = err
 			return
