@@ -3,8 +3,10 @@
 package corpus
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -38,7 +40,7 @@ func TestBulkComesBackOnPostgreSQL(t *testing.T) { bulk(t, archivetest.Options{D
 func bulk(t *testing.T, o archivetest.Options) {
 	dir := filepath.Join(corpustest.Dir(t), "bulk")
 	e := archivetest.New(t, o)
-	tenant, source := e.Tenant(t, "bulk")
+	tenant, source := importInto(t, e, "bulk")
 	r := imported(t, e, source, dir)
 	if r.Stored != bulkMessages || !r.Complete() {
 		t.Fatalf("first import: %d stored, %d failed, want %d stored", r.Stored, r.Failed, bulkMessages)
@@ -65,7 +67,7 @@ func bulk(t *testing.T, o archivetest.Options) {
 func TestCasesComeBack(t *testing.T) {
 	dir := filepath.Join(corpustest.Dir(t), "cases")
 	e := archivetest.New(t, archivetest.Options{})
-	tenant, source := e.Tenant(t, "cases")
+	tenant, source := importInto(t, e, "cases")
 	watch := &stopwatch{Ingester: e}
 	for _, sub := range []string{"torture", "dsn", "journal", "mbox-pipermail"} {
 		r := importedBy(t, watch, e, source, filepath.Join(dir, sub))
@@ -91,6 +93,17 @@ func TestCasesComeBack(t *testing.T) {
 		t.Errorf("a message took %v, at most %v is allowed", watch.longest, slowest)
 	}
 	clean(t, e)
+}
+
+// importInto makes a tenant with a source for imports.
+func importInto(t *testing.T, e *archivetest.Env, slug string) (*catalog.Tenant, *catalog.Source) {
+	t.Helper()
+	tenant, _ := e.Tenant(t, slug)
+	source, err := e.ImportSource(t.Context(), tenant.ID, "Import", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tenant, source
 }
 
 // stopwatch measures the longest offer and remembers what was offered.
@@ -222,4 +235,59 @@ func clean(t *testing.T, e *archivetest.Env) {
 	if err != nil || r.Damage+r.Leftovers > 0 {
 		t.Errorf("fsck: %+v, %v", r, err)
 	}
+}
+
+// The journal reports of the corpus come in where reports are believed: each is
+// unwrapped, and it comes back whole.
+func TestJournalReportsComeBack(t *testing.T) {
+	dir := filepath.Join(corpustest.Dir(t), "cases", "journal")
+	e := archivetest.New(t, archivetest.Options{})
+	_, source := e.Tenant(t, "journal")
+	reports := 0
+	for _, path := range sums(t, dir) {
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := e.Ingest(t.Context(), archive.Submission{Tenant: source.Tenant, Source: source.ID, Raw: bytes.NewReader(raw)})
+		if err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		captures, err := e.Catalog.Captures(t.Context(), source.Tenant, r.AOID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range captures {
+			if c.Journal == nil || c.Journal.Problem != "" {
+				continue
+			}
+			reports++
+			if c.Journal.SHA256 != fmt.Sprintf("%x", sha256.Sum256(raw)) || len(c.Journal.Recipients) == 0 || !bytes.Contains(raw, rest(t, e, source.Tenant, r.AOID)) {
+				t.Errorf("%s: %+v", path, c.Journal)
+			}
+		}
+	}
+	if reports == 0 {
+		t.Error("no report was unwrapped")
+	}
+	clean(t, e) // puts every report together again
+}
+
+// rest returns the bytes of an archived message.
+func rest(t *testing.T, e *archivetest.Env, tenant, aoid uid.ID) []byte {
+	t.Helper()
+	row, err := e.Catalog.Message(t.Context(), tenant, aoid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := e.Vault.Open(t.Context(), tenant, vault.Ref{Segment: row.Segment, Frame: row.Frame}, vault.Want{SHA256: row.SHA256, Size: row.Size})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	b, err := io.ReadAll(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
