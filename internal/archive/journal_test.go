@@ -248,7 +248,7 @@ func TestReportsThatAreNotBelieved(t *testing.T) {
 			if got := find(t, c.eve, ""); len(got) != 0 {
 				t.Errorf("somebody named in it sees it: %v", got)
 			}
-			if got, _ := download(t, c.Env.As(c.User(t, c.tenant, "sender", access.RoleUser, "anna@a.example")), id); !bytes.Equal(got, raw) {
+			if got, _ := download(t, c.As(c.User(t, c.tenant, "sender", access.RoleUser, "anna@a.example")), id); !bytes.Equal(got, raw) {
 				t.Errorf("kept as %d of %d bytes", len(got), len(raw))
 			}
 			captures, err := c.Catalog.Captures(t.Context(), c.tenant.ID, id)
