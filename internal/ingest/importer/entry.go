@@ -32,16 +32,22 @@ func (f feeder) entry(s *source, e entry) error {
 		return err
 	}
 	one := s.found
-	one.name, one.size, one.taken = e.name, e.size, false
+	one.name, one.size = e.name, e.size
 	one.place = fmt.Sprintf("%s/%d", s.place, e.no)
 	one.origin = s.origin + "#" + shown(e.name)
-	switch {
-	case e.mode.IsDir():
+	if e.mode.IsDir() {
 		return nil
+	}
+	s.held++
+	sub := s.boxes.sub(e.name)
+	one.taken = sub != "" && !strings.HasPrefix(path.Base(e.name), ".")
+	switch {
 	case e.mode&fs.ModeSymlink != 0:
 		return f.problem(Problem{Origin: one.origin, Reason: Link, Detail: "link in an archive, not followed"})
 	case e.mode&fs.ModeType != 0:
 		return f.problem(Problem{Origin: one.origin, Reason: SpecialFile, Detail: "no regular file"})
+	case sub == "tmp":
+		return f.problem(Problem{Origin: one.origin, Reason: Unfinished, Bytes: e.size, Detail: "delivery not finished (tmp)"})
 	case e.size == 0:
 		return f.problem(Problem{Origin: one.origin, Reason: Empty})
 	case f.checkpoint.has(one):
@@ -77,14 +83,11 @@ func (f feeder) stream(s *source, one found, r io.Reader) error {
 		return f.problem(Problem{Origin: one.origin, Reason: Empty})
 	}
 	k := kindOf(head, one.size)
-	if alwaysMessage(one.name) || k == kindMbox && inMaildir(one.name) {
-		k, one.taken = kindOther, true
-	}
-	if k != kindOther {
+	one.taken = one.taken || alwaysMessage(one.name)
+	if k != kindOther && !one.taken {
 		return f.inner(s, one, k, in)
 	}
-	why := notMessage(one.name, head)
-	if why != "" && !one.taken && !inMaildir(one.name) {
+	if why := notMessage(one.name, head); why != "" && !one.taken {
 		return f.problem(Problem{Origin: one.origin, Reason: NotAMessage, Bytes: max(one.size, 0), Detail: why})
 	}
 	if f.checkpoint.has(one) { // of a compressed file
@@ -103,14 +106,6 @@ func (f feeder) stream(s *source, one found, r io.Reader) error {
 		return f.bad(s, one.origin, bad)
 	}
 	return fatal
-}
-
-// inMaildir reports whether an entry has the name of a message of a Maildir, with
-// flags: it is one, however it looks.
-func inMaildir(name string) bool {
-	dir, base := path.Split(name)
-	sub := path.Base(dir)
-	return (sub == "cur" || sub == "new") && strings.Contains(base, ":2,")
 }
 
 // inner takes a file apart that was unpacked from s.

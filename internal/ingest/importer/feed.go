@@ -25,6 +25,8 @@ type source struct {
 	depth  int     // layers of archives around it
 	budget *budget // what it may unpack to
 	given  bool    // raw has become an item's
+	boxes  maildirs
+	held   int // entries or items that were brought to an account
 }
 
 // top reports whether the file is one of the walk.

@@ -15,12 +15,19 @@ func (f feeder) pst(s *source) error {
 	file, err := pst.Open(s.raw, s.size)
 	switch {
 	case errors.Is(err, pst.ErrUnsupported):
-		return f.problem(Problem{Origin: s.origin, Reason: Encrypted, Bytes: s.size, Detail: err.Error(), Failed: true})
+		return f.problem(unreadable(s.origin, err))
 	case err != nil:
 		return f.problem(Problem{Origin: s.origin, Reason: Damaged, Bytes: s.size, Detail: err.Error(), Failed: true})
 	}
 	f.account.notice(s.origin, "the items are archived, each with its folder and identifier, the file itself is not: keep it if it must be kept")
-	return file.Walk(f.ctx, func(it pst.Item) error { return f.pstItem(s, &it) })
+	err = file.Walk(f.ctx, func(it pst.Item) error {
+		s.held++
+		return f.pstItem(s, &it)
+	})
+	if err != nil {
+		return err
+	}
+	return f.ended(s)
 }
 
 func (f feeder) pstItem(s *source, it *pst.Item) error {

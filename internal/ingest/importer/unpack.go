@@ -31,35 +31,53 @@ func (f feeder) unpack(s *source, k kind) error {
 	if s.depth >= maxNesting {
 		return f.problem(Problem{Origin: s.origin, Reason: Limit, Bytes: s.size, Failed: true, Detail: fmt.Sprintf("archives are nested more than %d deep", maxNesting)})
 	}
-	stream := io.NewSectionReader(s.raw, 0, s.size)
 	switch k {
 	case kindZIP:
 		return f.zip(s)
 	case kindTar:
-		return f.tar(s, stream)
-	case kindGzip:
-		in, err := gzip.NewReader(bufio.NewReader(stream))
-		if err != nil {
-			return f.problem(broken(s.origin, err))
-		}
-		return f.compressed(s, in)
+		s.boxes = maildirsOfTar(io.NewSectionReader(unmetered(s.raw), 0, s.size))
+		return f.tar(s, io.NewSectionReader(s.raw, 0, s.size))
 	}
-	in, err := zstd.NewReader(stream, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(uint64(max(maxWindow>>(2*s.depth), usualWindow))))
+	in, err := s.decompress(s.raw, k)
 	if err != nil {
-		return f.problem(broken(s.origin, err))
+		return f.bad(s, s.origin, err)
 	}
 	defer in.Close()
-	return f.compressed(s, in)
+	return f.compressed(s, in, k)
 }
 
-// compressed passes on what a compressed stream is: a tar file, or one file.
-func (f feeder) compressed(s *source, r io.Reader) error {
+// decompress returns what is in the compressed file raw.
+func (s *source) decompress(raw rawBytes, k kind) (io.ReadCloser, error) {
+	in := io.NewSectionReader(raw, 0, s.size)
+	if k == kindGzip {
+		return gzip.NewReader(bufio.NewReader(in))
+	}
+	r, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+		zstd.WithDecoderMaxWindow(uint64(max(maxWindow>>(2*s.depth), usualWindow))))
+	if err != nil {
+		return nil, err
+	}
+	return r.IOReadCloser(), nil
+}
+
+// compressed passes on what a compressed stream is: a tar file, or one file. A tar
+// file is read twice: without knowing where its Maildirs are, messages in them
+// that look like none would be left out.
+func (f feeder) compressed(s *source, r io.Reader, k kind) error {
 	in := bufio.NewReaderSize(s.budget.limit(r), sniffed)
 	head, err := in.Peek(sniffed)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return f.bad(s, s.origin, err)
 	}
 	if isTar(head) {
+		if first, err := s.decompress(unmetered(s.raw), k); err == nil {
+			again := *s.budget
+			s.boxes = maildirsOfTar(again.limit(first))
+			err = first.Close()
+			if err != nil {
+				return f.bad(s, s.origin, err)
+			}
+		}
 		return f.tar(s, in)
 	}
 	one := s.found
@@ -101,6 +119,7 @@ func (f feeder) zip(s *source) error {
 			return f.problem(Problem{Origin: s.origin, Reason: NotAMessage, Bytes: s.size, Detail: what})
 		}
 	}
+	s.boxes = s.maildirsOfZIP()
 	r, err := zipfile.NewReader(s.raw, s.size)
 	for no := 1; err == nil; no++ {
 		var e *zipfile.Entry
@@ -118,9 +137,17 @@ func (f feeder) zip(s *source) error {
 		}
 	}
 	if errors.Is(err, io.EOF) {
-		return nil
+		return f.ended(s)
 	}
 	return f.bad(s, s.origin, err)
+}
+
+// ended reports a file that held nothing.
+func (f feeder) ended(s *source) error {
+	if s.held > 0 {
+		return nil
+	}
+	return f.problem(Problem{Origin: s.origin, Reason: Empty, Bytes: s.size, Detail: "holds nothing"})
 }
 
 // document says what a ZIP file is that is no archive of files, or "".
@@ -166,7 +193,7 @@ func (f feeder) tar(s *source, in io.Reader) error {
 	if _, err := io.Copy(io.Discard, in); err != nil {
 		return f.bad(s, s.origin, err)
 	}
-	return nil
+	return f.ended(s)
 }
 
 // tarMode is the type of an entry.
