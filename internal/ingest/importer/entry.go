@@ -76,10 +76,11 @@ func shown(name string) string {
 func (f feeder) stream(s *source, one found, r io.Reader) error {
 	in := bufio.NewReaderSize(r, sniffed)
 	head, err := in.Peek(sniffed)
-	if err != nil && !errors.Is(err, io.EOF) {
+	damaged := err != nil && !errors.Is(err, io.EOF)
+	switch {
+	case damaged && (len(head) == 0 || s.budget.spent || f.ctx.Err() != nil):
 		return f.bad(s, one.origin, err)
-	}
-	if len(head) == 0 {
+	case len(head) == 0:
 		return f.problem(Problem{Origin: one.origin, Reason: Empty})
 	}
 	k := kindOf(head, one.size)
@@ -88,6 +89,9 @@ func (f feeder) stream(s *source, one found, r io.Reader) error {
 		return f.inner(s, one, k, in)
 	}
 	if why := notMessage(one.name, head); why != "" && !one.taken {
+		if damaged {
+			why += "; and cannot be unpacked whole: " + err.Error()
+		}
 		return f.problem(Problem{Origin: one.origin, Reason: NotAMessage, Bytes: max(one.size, 0), Detail: why})
 	}
 	if f.checkpoint.has(one) { // of a compressed file

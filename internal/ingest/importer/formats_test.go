@@ -194,7 +194,7 @@ func all(t testing.TB) (files, want map[string]string, reason map[string]Reason)
 		"none.zip":  zipOf(t), "none.tgz": gzipOf(t, tarOf(t, file{"dir/", ""})),
 		"o.docx": zipOf(t, file{"[Content_Types].xml", "<x/>"}, file{"word/document.xml", "<x/>"}),
 		"x.7z":   "7z\xbc\xaf\x27\x1c", "bad.pst": "!BDN" + strings.Repeat("\x00", 600),
-		"broken.zip": zipOf(t, file{"1.eml", mail(50)})[:60], "broken.gz": gzipOf(t, mail(51))[:60],
+		"broken.zip": zipOf(t, file{"1.eml", mail(50)})[:60], "broken.gz": gzipOf(t, mail(51))[:60], "note.gz": gzipOf(t, "no mail, and cut short")[:30],
 	}
 	want = map[string]string{
 		"a.msg": "text of Outlook", "a.msg#original": "=" + outlook, "b.dat": "Subject: subject of winmail", "b.dat#original": "=" + winmail,
@@ -210,7 +210,7 @@ func all(t testing.TB) (files, want map[string]string, reason map[string]Reason)
 	reason = map[string]Reason{
 		"c.doc": NotAMessage, "cut.msg": Damaged, "short.emlx": NotAMessage, "Apple.mbox/table_of_contents": NotAMessage, "o.docx": NotAMessage, "x.7z": NotAMessage,
 		"z.zip#photo.jpg": NotAMessage, "z.zip#empty": Empty, "z.zip#md/tmp/2": Unfinished, "z.zip#md/cur/.x": NotAMessage, "z.zip#no/new/3": NotAMessage, "none.zip": Empty, "none.tgz": Empty, "z.zip#._x.eml": NotAMessage, "t.tar#link.eml": Link, "t.tar#pipe": SpecialFile,
-		"bad.pst": Unreadable, "broken.zip": Damaged, "broken.gz": Damaged,
+		"bad.pst": Unreadable, "broken.zip": Damaged, "broken.gz": Damaged, "note.gz": NotAMessage,
 	}
 	return files, want, reason
 }

@@ -65,10 +65,7 @@ func (s *source) decompress(raw rawBytes, k kind) (io.ReadCloser, error) {
 // that look like none would be left out.
 func (f feeder) compressed(s *source, r io.Reader, k kind) error {
 	in := bufio.NewReaderSize(s.budget.limit(r), sniffed)
-	head, err := in.Peek(sniffed)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return f.bad(s, s.origin, err)
-	}
+	head, _ := in.Peek(sniffed) // an error comes again, and stream judges what is there
 	if isTar(head) {
 		if first, err := s.decompress(unmetered(s.raw), k); err == nil {
 			again := *s.budget
