@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf16"
 
 	"github.com/google/go-cmp/cmp"
@@ -419,8 +420,12 @@ func FuzzUnpack(f *testing.F) {
 			return // the file would be read from the disk, or nothing is taken apart
 		}
 		s := &source{found: found{name: name, origin: "f", size: size}, raw: inBytes{bytes.NewReader(data)}, budget: &budget{bytes: 1 << 24, entries: 1000}}
+		start := time.Now()
 		if err := (feeder{r}).takeApart(s, k); err != nil {
 			t.Errorf("ended with %v", err)
+		}
+		if d := time.Since(start); d > 10*time.Second {
+			t.Errorf("%d bytes took %v", size, d)
 		}
 		if n := cfg.Spool.InMemory(); n != 0 {
 			t.Errorf("%d bytes of the spool were not given back", n)
