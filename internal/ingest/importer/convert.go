@@ -4,11 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path/filepath"
 	"strings"
 
+	"github.com/muniment/muniment/internal/ingest/zipfile"
 	"github.com/muniment/muniment/internal/mapi"
 	"github.com/muniment/muniment/internal/msg"
+	"github.com/muniment/muniment/internal/pst"
 	"github.com/muniment/muniment/internal/tnef"
 )
 
@@ -26,15 +29,26 @@ func (f feeder) converted(one found, m *mapi.Message) error {
 }
 
 // broken is the problem of an item that should be in the archive and cannot be
-// read for what it is.
+// read for what it is, or not at all.
 func broken(origin string, err error) Problem {
+	if noDamage(err) {
+		return unreadable(origin, err)
+	}
 	return Problem{Origin: origin, Reason: Damaged, Detail: err.Error(), Failed: true}
+}
+
+// noDamage reports whether an error is that of the file system, or of a kind of
+// file that is not read, and not one of the bytes.
+func noDamage(err error) bool {
+	var system *fs.PathError
+	return errors.As(err, &system) || errors.Is(err, zipfile.ErrMethod) || errors.Is(err, pst.ErrUnsupported)
 }
 
 // compound passes on an Outlook message, or reports another document.
 func (f feeder) compound(s *source) error {
 	m, err := msg.Read(s.raw, s.size)
-	if err != nil && !strings.EqualFold(filepath.Ext(s.name), ".msg") || errors.Is(err, msg.ErrNotMSG) {
+	isMSG := err == nil || strings.EqualFold(filepath.Ext(s.name), ".msg") && !errors.Is(err, msg.ErrNotMSG)
+	if !isMSG && !noDamage(err) {
 		f.skipped(s)
 		return f.problem(Problem{Origin: s.origin, Reason: NotAMessage, Bytes: s.size, Detail: "file of Microsoft Office, not of Outlook: " + err.Error()})
 	}

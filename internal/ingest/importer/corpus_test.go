@@ -171,6 +171,37 @@ func TestCorpusInArchives(t *testing.T) {
 	}
 }
 
+// An import of PST files goes on where it was cut off.
+func TestCorpusOfPSTGoesOn(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(corpustest.Dir(t), "cases", "pst")
+	for _, k := range []int{1, 20, 100} {
+		f := newFakeArchive()
+		cfg := config(t, f, dir)
+		cfg.State, cfg.Workers = t.TempDir(), 2
+		ctx, cancel := context.WithCancel(context.Background())
+		f.before = func(context.Context, archive.Submission) error {
+			if f.offeredSoFar() == k {
+				cancel()
+			}
+			return nil
+		}
+		first, err := Run(ctx, cfg)
+		cancel()
+		if err == nil || first.Finished || first.Failed > 0 {
+			t.Fatalf("k %d: was not cut off: %s, %v", k, first.Summary(), err)
+		}
+		before := f.offeredSoFar()
+		second, err := Run(context.Background(), cfg)
+		if err != nil || second.DoneBefore != first.Offered() || f.offeredSoFar()-before != int(second.Stored+second.Duplicate) || second.Failed != 0 {
+			t.Errorf("k %d: %s, %v; the first run %s", k, second.Summary(), err, first.Summary())
+		}
+		if k > 1 && second.DoneBefore == 0 {
+			t.Errorf("k %d: nothing was done before", k)
+		}
+	}
+}
+
 func (f *fakeArchive) offeredSoFar() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()

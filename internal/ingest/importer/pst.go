@@ -1,7 +1,6 @@
 package importer
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -13,11 +12,8 @@ import (
 // item for good.
 func (f feeder) pst(s *source) error {
 	file, err := pst.Open(s.raw, s.size)
-	switch {
-	case errors.Is(err, pst.ErrUnsupported):
-		return f.problem(unreadable(s.origin, err))
-	case err != nil:
-		return f.problem(Problem{Origin: s.origin, Reason: Damaged, Bytes: s.size, Detail: err.Error(), Failed: true})
+	if err != nil {
+		return f.problem(broken(s.origin, err))
 	}
 	f.account.notice(s.origin, "the items are archived, each with its folder and identifier, the file itself is not: keep it if it must be kept")
 	err = file.Walk(f.ctx, func(it pst.Item) error {

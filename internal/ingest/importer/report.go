@@ -64,7 +64,7 @@ type Report struct {
 	Skipped    int64 `json:"skipped"`    // rightly left out
 	Failed     int64 `json:"failed"`     // should be in the archive and are not
 	Partial    int64 `json:"partial"`    // messages made of items with damage, each with its notices
-	Bytes      int64 `json:"bytes"`      // of stored, duplicate and done before
+	Bytes      int64 `json:"bytes"`      // of stored, duplicate and, but for what was converted, done before
 
 	Problems []Problem `json:"problems"`
 	Omitted  int64     `json:"omitted"` // problems that are counted, but not listed

@@ -156,7 +156,7 @@ func document(s *source) (string, error) {
 	for no := range documentEntries {
 		e, err := r.Next()
 		if err != nil {
-			break // zip finds it too
+			return "", nil //nolint:nilerr // the reading of the entries finds it too
 		}
 		switch {
 		case e.Name == "[Content_Types].xml":
