@@ -62,7 +62,7 @@ func readAll(t *testing.T, path string) (items, errs int, size int64) {
 	err = f.Walk(t.Context(), func(it Item) error {
 		m, err := it.Message()
 		if err != nil {
-			errs++
+			errs += reportOf(t, it, err)
 			return nil
 		}
 		items++

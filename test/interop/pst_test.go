@@ -334,7 +334,7 @@ func damagedOf(t *testing.T, b []byte) (items, reports int) {
 	err = f.Walk(t.Context(), func(it pst.Item) error {
 		m, err := it.Message()
 		if err != nil {
-			reports++
+			reports += reportOf(t, it, err)
 			return nil
 		}
 		items++
@@ -346,4 +346,13 @@ func damagedOf(t *testing.T, b []byte) (items, reports int) {
 		t.Error(err)
 	}
 	return items, reports
+}
+
+// reportOf counts a report, which must name where it belongs.
+func reportOf(t testing.TB, it pst.Item, err error) int {
+	t.Helper()
+	if !strings.HasPrefix(err.Error(), it.Place()+": ") {
+		t.Errorf("%s: the report does not say so: %v", it.Place(), err)
+	}
+	return 1
 }
