@@ -164,4 +164,3 @@ func msgOf(text string) string {
 func emlxOf(message string) string {
 	return fmt.Sprintf("%-10d\n%s<?xml version=\"1.0\"?>\n<plist><dict/></plist>\n", len(message), message)
 }
-

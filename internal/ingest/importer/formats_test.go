@@ -157,4 +157,3 @@ func TestOnlyOneFormat(t *testing.T) {
 		}
 	}
 }
-
