@@ -24,7 +24,7 @@ type importCmd struct {
 	Tenant string   `arg:"" help:"Short name of the tenant."`
 	Paths  []string `arg:"" name:"path" help:"Files and directories; directories are searched to any depth. Symbolic links in them are reported and not followed."`
 
-	Format   string        `help:"What to look for: auto, eml (every file is one message, whatever it looks like), maildir, mbox." enum:"auto,eml,maildir,mbox" default:"auto"`
+	Format   string        `help:"What to look for: auto, eml (every file is one message, whatever it looks like), maildir, mbox, emlx, msg, tnef (winmail.dat), pst (OST too), archive (ZIP, tar, gzip, Zstandard, with anything in them)." enum:"auto,eml,maildir,mbox,emlx,msg,tnef,pst,archive" default:"auto"`
 	Mbox     string        `help:"Variant of mbox files: auto, mboxrd, mboxo, mboxcl, mboxcl2." default:"auto" placeholder:"VARIANT"`
 	Source   string        `help:"Name of the source the messages are filed under; made if there is none. A continued import needs the same." default:"Import"`
 	Category string        `help:"Category of the messages."`
@@ -38,9 +38,9 @@ type importCmd struct {
 
 // Help is shown by muniment import --help.
 func (importCmd) Help() string {
-	return `Messages are kept byte for byte. What the archive has already is not stored again, so an import can be repeated and, after an interruption, started again with the same words: it goes on where it stopped.
+	return `Messages are kept byte for byte. What Outlook keeps (.msg, winmail.dat, PST, OST) becomes a message, with the tag "converted"; .msg and winmail.dat files are kept beside it, with the tag "original". What the archive has already is not stored again, so an import can be repeated and, after an interruption, started again with the same words: it goes on where it stopped.
 
-Everything that is not stored is listed on standard error with its reason. Exit codes: 0 all that was found is in the archive, 1 the import could not be finished (start it again), 2 wrong use, 3 finished, but something was not stored.`
+Everything that is not stored is listed on standard error with its reason. Exit codes: 0 all that was found is in the archive, 1 the import could not be finished (start it again), 2 wrong use, 3 finished, but something was not stored, or is damaged in part.`
 }
 
 func (c *importCmd) Run(ctx context.Context, g *Globals, s *streams) error {
@@ -158,8 +158,8 @@ func (c *importCmd) verdict(ctx context.Context, r *importer.Report, err error) 
 		return fmt.Errorf("import interrupted; what is stored stays. To go on: %s", commandLine(os.Args))
 	case err != nil:
 		return fmt.Errorf("%w\nWhat is stored stays. To go on when the cause is removed: %s", err, commandLine(os.Args))
-	case r.NotStored() > 0:
-		return &exitCode{exitFindings, fmt.Errorf("%d files or messages were not stored", r.NotStored())}
+	case r.NotStored() > 0 || r.Partial > 0:
+		return &exitCode{exitFindings, fmt.Errorf("%d files or messages were not stored, %d were damaged in part", r.NotStored(), r.Partial)}
 	}
 	return nil
 }

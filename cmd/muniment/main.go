@@ -40,7 +40,7 @@ type cli struct {
 	Globals
 
 	Serve   serveCmd   `cmd:"" help:"Run the archive: web interface, REST interface, SMTP and LMTP receivers."`
-	Import  importCmd  `cmd:"" help:"Archive messages from files: EML, Maildir, mbox."`
+	Import  importCmd  `cmd:"" help:"Archive messages from files: EML, Maildir, mbox, Apple Mail, Outlook (MSG, TNEF, PST, OST), and archives of them."`
 	Fsck    fsckCmd    `cmd:"" help:"Check everything stored against everything known, both ways."`
 	Rebuild rebuildCmd `cmd:"" help:"Restore the catalog's message tables from vault and keys."`
 	Reindex reindexCmd `cmd:"" help:"Build the search index anew."`

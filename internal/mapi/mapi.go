@@ -29,6 +29,7 @@ import (
 // Limits. Readers of file formats keep to them; WriteEML relies on them.
 const (
 	MaxValue       = 64 << 20 // bytes of one value in memory; more is damage
+	MaxTotal       = 80 << 20 // bytes of all values of a message and of those around it
 	MaxProperties  = 20_000   // of one bag
 	MaxRecipients  = 50_000   // of one message
 	MaxAttachments = 10_000   // of one message

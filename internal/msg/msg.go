@@ -54,7 +54,7 @@ func Read(r io.ReaderAt, size int64) (m *mapi.Message, err error) {
 	}
 	f := &file{}
 	f.names = f.readNames(root.children[namesStorage], &warnings)
-	m, err = f.message(root, topHeader, 0)
+	m, err = f.message(root, topHeader, place{})
 	if err != nil {
 		return nil, fmt.Errorf("message file: %w", err)
 	}
@@ -69,13 +69,19 @@ type file struct {
 	names map[uint16]*mapi.Name
 }
 
-// message reads the message of a storage that is depth messages deep.
-func (f *file) message(s *storage, header, depth int) (*mapi.Message, error) {
-	if depth >= mapi.MaxDepth {
+// place says what is around a message: messages, and the bytes of their values.
+type place struct {
+	depth int
+	held  int64
+}
+
+// message reads the message of a storage.
+func (f *file) message(s *storage, header int, at place) (*mapi.Message, error) {
+	if at.depth >= mapi.MaxDepth {
 		return nil, fmt.Errorf("messages are nested more than %d deep: %w", mapi.MaxDepth, mapi.ErrDamaged)
 	}
 	m := &mapi.Message{}
-	p := &reader{file: f, m: m}
+	p := &reader{file: f, m: m, total: at.held}
 	if err := p.properties(s, header, &m.Properties); err != nil {
 		return nil, err
 	}
@@ -96,7 +102,7 @@ func (f *file) message(s *storage, header, depth int) (*mapi.Message, error) {
 				m.Warn("there are more than %d attachments; the rest is left out", mapi.MaxAttachments)
 				continue
 			}
-			a, err := p.attachment(c, depth)
+			a, err := p.attachment(c, at.depth)
 			if err != nil {
 				return nil, err
 			}
@@ -119,7 +125,7 @@ func (p *reader) attachment(s *storage, depth int) (*mapi.Attachment, error) {
 	case object != nil && object.message():
 		a.OpenMessage = func() (m *mapi.Message, err error) {
 			defer rescue(&err)
-			return f.message(object, innerHeader, depth+1)
+			return f.message(object, innerHeader, place{depth + 1, p.total})
 		}
 	case object != nil && len(object.order) > 0:
 		a.Open = func() (io.Reader, error) { return compound(object), nil }

@@ -21,8 +21,7 @@ const (
 
 // Limits beside those of package mapi.
 const (
-	maxTotal    = 256 << 20 // bytes of all values of one message
-	maxElements = 100_000   // values of one property
+	maxElements = 100_000 // values of one property
 )
 
 // reader reads the storages of one message.
@@ -87,7 +86,7 @@ func tagOf(name string) (mapi.Tag, bool) {
 
 // read returns the bytes of a stream. Damage is a warning.
 func (p *reader) read(s *storage) ([]byte, error) {
-	if p.total += s.size; s.size > mapi.MaxValue || p.total > maxTotal {
+	if p.total += s.size; s.size > mapi.MaxValue || p.total > mapi.MaxTotal {
 		p.total -= s.size
 		p.m.Warn("stream %q has %d bytes, too many for a value", s.name, s.size)
 		return nil, nil

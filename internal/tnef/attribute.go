@@ -180,13 +180,14 @@ func (d *decoder) recipients(c *cursor) error {
 type cursor struct {
 	in       *bufio.Reader
 	pos, end int64
+	held     *int64 // of the decoder
 	err      error
 }
 
 // cursor returns a cursor for a section.
 func (d *decoder) cursor(off, size int64) *cursor {
 	size = max(size, 0)
-	return &cursor{in: bufio.NewReaderSize(io.NewSectionReader(d.r, off, size), int(min(size, 32<<10))), pos: off, end: off + size}
+	return &cursor{in: bufio.NewReaderSize(io.NewSectionReader(d.r, off, size), int(min(size, 32<<10))), pos: off, end: off + size, held: &d.held}
 }
 
 func (c *cursor) left() int64 { return c.end - c.pos }

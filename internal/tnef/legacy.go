@@ -21,7 +21,8 @@ func (d *decoder) legacy(list []mapi.Property, id uint16, c *cursor) ([]mapi.Pro
 	if !known {
 		return list, nil
 	}
-	if c.left() > mapi.MaxValue {
+	if *c.held += c.left(); c.left() > mapi.MaxValue || *c.held > mapi.MaxTotal {
+		*c.held -= c.left()
 		return list, fmt.Errorf("%d bytes: %w", c.left(), mapi.ErrDamaged)
 	}
 	b := c.bytes(c.left())

@@ -126,11 +126,16 @@ func (c *cursor) elements(size int64) ([][]byte, error) {
 		if size == 0 {
 			length = int64(c.uint32())
 		}
-		if total += length; total > mapi.MaxValue && c.room(length) {
+		switch total += length; {
+		case total > mapi.MaxValue && c.room(length):
 			err = fmt.Errorf("value has more than %d bytes: %w", int64(mapi.MaxValue), mapi.ErrDamaged)
 			c.skip(length)
-		} else {
+		case *c.held+length > mapi.MaxTotal && c.room(length):
+			err = fmt.Errorf("the values have more than %d bytes in all: %w", int64(mapi.MaxTotal), mapi.ErrDamaged)
+			c.skip(length)
+		default:
 			out = append(out, c.bytes(length))
+			*c.held += length
 		}
 		c.skip(min(padding(length), c.left())) // the last one may lack it
 	}

@@ -33,14 +33,14 @@ const signature = 0x223E9F78
 // Read returns the message in the size bytes of r. The attachments read from r
 // when they are opened. The error is ErrNotTNEF, or that of r; all else is told in
 // Warnings of the message, a wrong checksum of an attribute too.
-func Read(r io.ReaderAt, size int64) (*mapi.Message, error) { return read(r, size, 0) }
+func Read(r io.ReaderAt, size int64) (*mapi.Message, error) { return read(r, size, 0, 0) }
 
-// read reads a stream that is depth messages deep.
-func read(r io.ReaderAt, size int64, depth int) (*mapi.Message, error) {
+// read reads a stream that is depth messages deep, whose values take held bytes.
+func read(r io.ReaderAt, size int64, depth int, held int64) (*mapi.Message, error) {
 	if depth >= mapi.MaxDepth {
 		return nil, fmt.Errorf("TNEF: messages are nested more than %d deep: %w", mapi.MaxDepth, mapi.ErrDamaged)
 	}
-	d := &decoder{r: r, depth: depth, m: &mapi.Message{}}
+	d := &decoder{r: r, depth: depth, held: held, m: &mapi.Message{}}
 	c := d.cursor(0, size)
 	if c.uint32() != signature {
 		if c.err != nil && !errors.Is(c.err, mapi.ErrDamaged) {
@@ -60,6 +60,7 @@ func read(r io.ReaderAt, size int64, depth int) (*mapi.Message, error) {
 type decoder struct {
 	r     io.ReaderAt
 	depth int
+	held  int64 // bytes of values, those of messages around it too
 	m     *mapi.Message
 	old   []mapi.Property // of legacy attributes: MAPI properties count first
 	att   *attachment     // the present one
@@ -103,7 +104,7 @@ func (d *decoder) detach() {
 	case a.message && from == a.object:
 		a.Size = from.size
 		a.OpenMessage = func() (*mapi.Message, error) {
-			return read(io.NewSectionReader(d.r, from.off, from.size), from.size, d.depth+1)
+			return read(io.NewSectionReader(d.r, from.off, from.size), from.size, d.depth+1, d.held)
 		}
 	default:
 		a.Size = from.size

@@ -186,6 +186,17 @@ func TestDamage(t *testing.T) {
 }
 
 // TestDeep ends messages within messages.
+// Values that are too large together are left out, and that is told.
+func TestManyLargeValues(t *testing.T) {
+	t.Parallel()
+	large := sized(make([]byte, mapi.MaxTotal/2+1))
+	m := read1(t, newEncoder().attribute(ofMessage, attProperties, properties(
+		property(0x3FF0, mapi.TypeBinary, large), property(0x3FF1, mapi.TypeBinary, large), property(0x3FF2, mapi.TypeInt32, []byte{1, 0, 0, 0}))).Bytes())
+	if m.Get(0x3FF0) == nil || m.Get(0x3FF1) != nil || m.Int(0x3FF2) != 1 || len(m.Warnings) != 1 {
+		t.Errorf("%d properties, warnings %q", len(m.List), m.Warnings)
+	}
+}
+
 func TestDeep(t *testing.T) {
 	t.Parallel()
 	b := letter()

@@ -98,7 +98,7 @@ func TestImportIsUsedWrongly(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	for _, args := range [][]string{
-		{}, {"acme"}, {"acme", "/does/not/exist"}, {"nobody", "."}, {"acme", ".", "--format", "pst"}, {"acme", ".", "--mbox", "mmdf"},
+		{}, {"acme"}, {"acme", "/does/not/exist"}, {"nobody", "."}, {"acme", ".", "--format", "dbx"}, {"acme", ".", "--mbox", "mmdf"},
 		{"acme", ".", "--parallel", "0"}, {"acme", ".", "--source", ""},
 	} {
 		if r := i.run(append([]string{"import"}, args...)...); r.code != 2 || r.err == "" {

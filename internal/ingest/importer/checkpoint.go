@@ -113,7 +113,11 @@ func (c *checkpoint) load(head checkpointHead) (bool, error) {
 
 // key stands for an item at a path in a state.
 func key(f found) [16]byte {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d\x00%d\x00%d", f.path, f.origin, f.fileSize, f.mtime, f.inode))
+	b := fmt.Appendf(nil, "%s\x00%s\x00%d\x00%d\x00%d", f.path, f.origin, f.fileSize, f.mtime, f.inode)
+	if f.place != "" { // names in archives need not be unique
+		b = fmt.Appendf(b, "\x00%s", f.place)
+	}
+	sum := sha256.Sum256(b)
 	return [16]byte(sum[:16])
 }
 

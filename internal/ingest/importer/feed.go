@@ -8,7 +8,6 @@ import (
 	"syscall"
 
 	"github.com/muniment/muniment/internal/ingest/mbox"
-	"github.com/muniment/muniment/internal/spool"
 )
 
 // feeder makes items of what the walk finds. It runs in one goroutine.
@@ -19,39 +18,91 @@ func (f feeder) problem(p Problem) error {
 	return nil
 }
 
-// file passes on a file, or the messages of an mbox.
-func (f feeder) file(file found) error {
-	single := f.cfg.Format == EML || file.taken || f.cfg.Format == Auto && alwaysMessage(file.path)
-	if !single {
-		is, err := f.startsMbox(file)
-		switch {
-		case err != nil:
-			f.meter.passed(file.size)
-			return f.problem(unreadable(file.origin, err))
-		case is:
-			return f.mbox(file)
-		case f.cfg.Format == Mbox:
-			f.meter.passed(file.size)
-			return f.problem(Problem{Origin: file.origin, Reason: NotAMessage, Bytes: file.size, Detail: mbox.ErrNotMbox.Error()})
-		}
-	}
-	if f.checkpoint.has(file) {
-		f.account.item(doneBefore, file.size)
-		f.meter.message()
-		f.meter.passed(file.size)
-		return nil
-	}
-	return f.send(item{found: file})
+// source is a file that is taken apart: one of the walk, or one that was unpacked.
+type source struct {
+	found
+	raw    rawBytes
+	depth  int     // layers of archives around it
+	budget *budget // what it may unpack to
+	given  bool    // raw has become an item's
+	boxes  maildirs
+	held   int // entries or items that were brought to an account
 }
 
-func (f feeder) startsMbox(file found) (bool, error) {
+// top reports whether the file is one of the walk.
+func (s *source) top() bool { return s.depth == 0 }
+
+// file passes on a file, or the messages in it.
+func (f feeder) file(file found) error {
+	if f.cfg.Format == EML || file.taken || f.cfg.Format == Auto && alwaysMessage(file.name) {
+		return f.whole(item{found: file})
+	}
 	in, err := openFile(file.path)
 	if err != nil {
-		return false, err
+		f.meter.passed(file.size)
+		return f.problem(unreadable(file.origin, err))
 	}
 	defer in.Close()
 	head, err := readHead(in)
-	return isMbox(head), err
+	if err != nil {
+		f.meter.passed(file.size)
+		return f.problem(unreadable(file.origin, err))
+	}
+	k := kindOf(head, file.size)
+	if !f.cfg.Format.wants(k) {
+		f.meter.passed(file.size)
+		return f.problem(Problem{Origin: file.origin, Reason: NotAMessage, Bytes: file.size, Detail: "does not begin like what --format " + string(f.cfg.Format) + " asks for"})
+	}
+	if k == kindOther {
+		return f.whole(item{found: file})
+	}
+	return f.takeApart(&source{found: file, raw: inFile{in, file.size}, budget: newBudget(file.size)}, k)
+}
+
+// whole passes on a file that is to be offered as it is.
+func (f feeder) whole(it item) error {
+	if f.checkpoint.has(it.found) {
+		f.counted(it, doneBefore, it.size)
+		f.meter.passed(it.size)
+		return nil
+	}
+	return f.send(it)
+}
+
+// takeApart passes on the messages in a file of kind k.
+func (f feeder) takeApart(s *source, k kind) error {
+	switch k {
+	case kindMbox:
+		return f.mbox(s)
+	case kindCompound:
+		return f.compound(s)
+	case kindTNEF:
+		return f.tnef(s)
+	case kindEMLX:
+		return f.emlx(s)
+	case kindPST:
+		return f.watched(s, func() error { return f.pst(s) })
+	}
+	if !s.top() {
+		return f.unpack(s, k)
+	}
+	err := f.watched(s, func() error { return f.unpack(s, k) })
+	if errors.Is(err, errLimit) {
+		return f.problem(Problem{Origin: s.origin, Reason: Limit, Bytes: s.size, Failed: true, Detail: errLimit.Error() + "; what came before is stored"})
+	}
+	return err
+}
+
+// watched calls read, which reads s in any order, while the meter sees how far it
+// is.
+func (f feeder) watched(s *source, read func() error) error {
+	if !s.top() {
+		return read()
+	}
+	m := &metered{rawBytes: s.raw, meter: &f.meter, left: s.size}
+	s.raw = m
+	defer func() { m.pass(m.left) }()
+	return read()
 }
 
 // openFile opens a regular file and nothing else: no link, and nothing that has
@@ -82,123 +133,51 @@ func readHead(r io.ReaderAt) ([]byte, error) {
 }
 
 // mbox passes on the messages of an mbox file, one by one.
-func (f feeder) mbox(file found) error {
-	in, err := openFile(file.path)
-	if err != nil {
-		f.meter.passed(file.size)
-		return f.problem(unreadable(file.origin, err))
+func (f feeder) mbox(s *source) error {
+	passed := f.meter.passed
+	if !s.top() {
+		passed = func(int64) {}
 	}
-	defer in.Close()
-	r := mbox.NewReader(in, file.size, f.cfg.Variant)
+	r := mbox.NewReader(s.raw, s.size, f.cfg.Variant)
 	for {
 		from := r.Pos()
 		m, err := r.Next()
 		// Next skips what was not read of the last message.
-		f.meter.passed(r.Pos() - from)
+		passed(r.Pos() - from)
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil
 		case errors.Is(err, mbox.ErrNotMbox):
-			f.meter.passed(file.size - r.Pos())
-			return f.problem(Problem{Origin: file.origin, Reason: NotAMessage, Bytes: file.size, Detail: err.Error()})
+			passed(s.size - r.Pos())
+			return f.problem(Problem{Origin: s.origin, Reason: NotAMessage, Bytes: s.size, Detail: err.Error()})
 		case err != nil:
-			return f.problem(unreadable(file.origin, err))
+			passed(s.size - r.Pos())
+			return f.problem(unreadable(s.origin, err))
 		}
 		from = r.Pos()
-		err = f.mboxMessage(file, m, r)
-		f.meter.passed(r.Pos() - from)
+		err = f.mboxMessage(s.found, m, r)
+		passed(r.Pos() - from)
 		if err != nil {
 			return err
 		}
 	}
 }
 
-// mboxMessage copies the present message of r, for r moves on.
+// mboxMessage copies the present message of r, for r moves on. What goes wrong
+// with reading, Next tells.
 func (f feeder) mboxMessage(file found, m *mbox.Message, r *mbox.Reader) error {
 	one := file
 	one.origin = fmt.Sprintf("%s#%d@%d", file.origin, m.No, m.Offset)
 	if f.checkpoint.has(one) {
-		from := r.Pos()
-		if _, err := io.Copy(io.Discard, r); err != nil {
-			return nil //nolint:nilerr // Next tells
+		n, err := io.Copy(io.Discard, r)
+		if err == nil {
+			f.counted(item{found: one}, doneBefore, n)
 		}
-		f.account.item(doneBefore, r.Pos()-from)
-		f.meter.message()
 		return nil
 	}
-	if f.cfg.DryRun {
-		return f.countMessage(one, r)
-	}
-	const first = spool.MemoryPerBuffer
-	if err := f.memory.Acquire(f.ctx, first); err != nil {
+	_, fatal := f.fill(item{found: one}, func(w io.Writer) error {
+		_, err := io.Copy(w, r)
 		return err
-	}
-	buf := f.cfg.Spool.NewBuffer(f.cfg.MaxMessage)
-	return f.fill(item{found: one, raw: buf, weight: first}, buf, r)
-}
-
-// countMessage is for a dry run.
-func (f feeder) countMessage(one found, r *mbox.Reader) error {
-	n, err := io.Copy(io.Discard, r)
-	switch {
-	case err != nil:
-		return nil //nolint:nilerr // Next tells
-	case n == 0:
-		return f.problem(Problem{Origin: one.origin, Reason: Empty})
-	case n > f.cfg.MaxMessage:
-		return f.tooLarge(one, n)
-	default:
-		f.account.item(stored, n)
-		f.meter.message()
-	}
-	return nil
-}
-
-// fill copies the message into buf, which is the item's, and sends the item.
-func (f feeder) fill(it item, buf *spool.Buffer, r *mbox.Reader) error {
-	from := r.Pos()
-	_, err := io.Copy(buf, r)
-	it.size = buf.Size()
-	switch {
-	case errors.Is(err, spool.ErrLimit):
-		n, err := io.Copy(io.Discard, r)
-		f.release(it)
-		if err != nil {
-			return nil //nolint:nilerr // Next tells
-		}
-		return f.tooLarge(it.found, max(r.Pos()-from, n))
-	case buf.Err() != nil:
-		f.release(it)
-		return fmt.Errorf("%s: %w", it.origin, buf.Err())
-	case err != nil:
-		f.release(it)
-		return nil //nolint:nilerr // Next tells
-	case it.size == 0:
-		f.release(it)
-		return f.problem(Problem{Origin: it.origin, Reason: Empty})
-	}
-	switch more := weigh(it.size) - it.weight; {
-	case more > 0:
-		if err := f.memory.Acquire(f.ctx, more); err != nil {
-			f.release(it)
-			return err
-		}
-		it.weight += more
-	case more < 0:
-		f.memory.Release(-more)
-		it.weight += more
-	}
-	return f.send(it)
-}
-
-// tooLarge reports a message that is above the limit.
-func (r *run) tooLarge(f found, size int64) error {
-	r.account.problem(Problem{
-		Origin: f.origin, Reason: TooLarge, Bytes: size, Failed: true,
-		Detail: fmt.Sprintf("larger than %d bytes", r.cfg.MaxMessage),
 	})
-	if !r.cfg.DryRun {
-		r.cfg.Archive.Refused(r.offers, r.cfg.Tenant, r.cfg.Source, size)
-	}
-	return nil
+	return fatal
 }

@@ -1,9 +1,10 @@
 // Package importer brings mail that lies in files into the archive:
-// directories of EML files, Maildirs and mbox files.
+// directories of EML files, Maildirs, mbox files, what Apple Mail and Outlook
+// keep (.emlx, .msg, winmail.dat, PST, OST), and archives of any of these.
 //
 // An import can be cut off at any moment and started again: every item is
-// offered with its origin (its path below the given one, and for mbox its
-// number and offset), and the archive records nothing twice. The checkpoint
+// offered with its origin (its path below the given one, and where it is within
+// the file), and the archive records nothing twice. The checkpoint
 // file only saves the reading of what an earlier, interrupted run has done;
 // the truth is in the archive. It is removed when a run has seen everything,
 // so that the next one asks the archive about every item again.
@@ -14,12 +15,24 @@
 // be anything this process can read. Nothing is ever written to, renamed in or
 // removed from the place that is imported.
 //
+// What Outlook keeps is no message of RFC 5322: package mapi makes one of it, the
+// same bytes every time. It is tagged, and the file it was made of is offered
+// beside it, under the same origin with "#original" behind; but for PST files,
+// whose items are named by folder and identifier.
+//
+// Names within archives are text for people and nothing else: no file is ever
+// opened or made under one.
+//
 // The package must not look into messages beyond the question whether a file
 // is one at all.
 //
-// Layout: run.go is the frame, walk.go finds the files, kind.go judges what
-// they are, offer.go reads them and hands them over, checkpoint.go remembers,
-// progress.go, report.go and write.go tell.
+//	run.go        the frame             entry.go       what is in an archive
+//	walk.go       finds the files       unpack.go      ZIP, tar, gzip, Zstandard
+//	kind.go       judges what they are  limit.go       bounds of what is unpacked
+//	feed.go       makes items of them   convert.go     .msg, winmail.dat, .emlx
+//	fill.go       spools messages       pst.go         PST and OST
+//	offer.go      hands items over      checkpoint.go  remembers
+//	progress.go, report.go, write.go    tell
 package importer
 
 import (
@@ -27,6 +40,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/muniment/muniment/internal/archive"
@@ -80,10 +94,27 @@ const (
 	EML     Format = "eml"     // one message per file
 	Maildir Format = "maildir" // only the messages of Maildirs
 	Mbox    Format = "mbox"    // only mbox files
+	EMLX    Format = "emlx"    // only messages of Apple Mail
+	MSG     Format = "msg"     // only messages of Outlook
+	TNEF    Format = "tnef"    // only winmail.dat files
+	PST     Format = "pst"     // only PST and OST files
+	Packed  Format = "archive" // only what is in ZIP, tar, gzip and Zstandard files
 )
 
+// Tags of what is not offered as it was found.
+const (
+	TagConverted = "converted" // a message made of an item of Outlook
+	TagOriginal  = "original"  // the file that a converted message was made of
+)
+
+// Formats returns all of them.
+func Formats() []Format {
+	return []Format{Auto, EML, Maildir, Mbox, EMLX, MSG, TNEF, PST, Packed}
+}
+
 // Config says what to import and how. Archive, Spool, Tenant, Source and Paths
-// are needed; the two former not for a DryRun.
+// are needed; the two former not for a DryRun, which keeps what it must unpack in
+// the system's directory for temporary files if it has no Spool.
 type Config struct {
 	Archive Ingester
 	Spool   *spool.Dir
@@ -125,12 +156,11 @@ func (c Config) withDefaults() (Config, error) {
 	case len(c.Paths) == 0:
 		return c, errors.New("import: no path given")
 	}
-	switch c.Format {
-	case "":
+	if c.Format == "" {
 		c.Format = Auto
-	case Auto, EML, Maildir, Mbox:
-	default:
-		return c, fmt.Errorf("import: format %.20q: want auto, eml, maildir or mbox", c.Format)
+	}
+	if !slices.Contains(Formats(), c.Format) {
+		return c, fmt.Errorf("import: format %.20q: want one of %v", c.Format, Formats())
 	}
 	if c.Workers <= 0 {
 		c.Workers = defaultWorkers

@@ -31,7 +31,7 @@ func TestMixedTree(t *testing.T) {
 		"md/tmp/3":      mail(21),
 		"md/subscr":     "INBOX.Sent\n",
 		"md/.Sent/cur/": "", "md/.Sent/new/4": mail(22), "md/.Sent/tmp/": "",
-		"readme.txt": "hello", "zero": "", "config.yaml": "name: x\nversion: 2\n", "out.msg": "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1x",
+		"readme.txt": "hello", "zero": "", "config.yaml": "name: x\nversion: 2\n", "out.doc": "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1x",
 		"bad\xff.eml": mail(30),
 	})
 	links := map[string]string{"l-file.eml": "a/one.eml", "l-dir": "a", "l-self": "l-self", "l-up": "..", "l-broken.eml": "gone", "md/cur/link": "../../readme.txt"}
@@ -66,7 +66,7 @@ func TestMixedTree(t *testing.T) {
 	}
 	wantReasons := map[string]Reason{
 		at(3): Empty, "md/cur/.index": NotAMessage, "md/cur/link": Link, "md/cur/empty": Empty, "md/tmp/3": Unfinished, "md/subscr": NotAMessage,
-		"readme.txt": NotAMessage, "zero": Empty, "config.yaml": NotAMessage, "out.msg": NotAMessage,
+		"readme.txt": NotAMessage, "zero": Empty, "config.yaml": NotAMessage, "out.doc": NotAMessage,
 		"l-file.eml": Link, "l-dir": Link, "l-self": Link, "l-up": Link, "l-broken.eml": Link, "pipe.eml": SpecialFile,
 	}
 	if d := cmp.Diff(wantReasons, reasons(rep)); d != "" {
@@ -133,7 +133,7 @@ func TestConfigIsChecked(t *testing.T) {
 	for name, change := range map[string]func(*Config){
 		"no path":      func(c *Config) { c.Paths = nil },
 		"missing path": func(c *Config) { c.Paths = []string{"/does/not/exist"} },
-		"format":       func(c *Config) { c.Format = "pst" },
+		"format":       func(c *Config) { c.Format = "dbx" },
 		"no archive":   func(c *Config) { c.Archive = nil },
 		"no tenant":    func(c *Config) { c.Tenant = [16]byte{} },
 	} {

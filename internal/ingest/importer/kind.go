@@ -3,6 +3,7 @@ package importer
 import (
 	"bytes"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/muniment/muniment/internal/ingest/mbox"
@@ -15,6 +16,68 @@ const (
 	sniffedFields = 30
 )
 
+// kind is what a file is by its beginning.
+type kind int
+
+const (
+	kindOther kind = iota // a message, or nothing that is known
+	kindMbox
+	kindEMLX
+	kindCompound // of Microsoft: an Outlook message, or something else
+	kindTNEF
+	kindPST
+	kindZIP
+	kindTar
+	kindGzip
+	kindZstd
+)
+
+// container reports whether a kind holds files.
+func (k kind) container() bool { return k >= kindZIP }
+
+// kindOf judges the beginning of a file of that size (-1: not known).
+func kindOf(head []byte, size int64) kind {
+	for k, magic := range map[kind]string{
+		kindCompound: "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", kindTNEF: "\x78\x9f\x3e\x22", kindPST: "!BDN",
+		kindGzip: "\x1f\x8b\x08", kindZstd: "\x28\xb5\x2f\xfd",
+	} {
+		if bytes.HasPrefix(head, []byte(magic)) {
+			return k
+		}
+	}
+	switch {
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")):
+		return kindZIP
+	case isTar(head):
+		return kindTar
+	case isMbox(head):
+		return kindMbox
+	}
+	if _, ok := emlxLength(head, size); ok {
+		return kindEMLX
+	}
+	return kindOther
+}
+
+// wants reports whether the format looks for files of kind k.
+func (f Format) wants(k kind) bool {
+	switch f {
+	case Mbox:
+		return k == kindMbox
+	case EMLX:
+		return k == kindEMLX
+	case MSG:
+		return k == kindCompound
+	case TNEF:
+		return k == kindTNEF
+	case PST:
+		return k == kindPST
+	case Packed:
+		return k.container()
+	}
+	return true
+}
+
 // isMbox reports whether a file that begins with head is an mbox file.
 func isMbox(head []byte) bool {
 	head = bytes.TrimPrefix(head, []byte("\xef\xbb\xbf"))
@@ -22,9 +85,58 @@ func isMbox(head []byte) bool {
 	return bytes.HasPrefix(head, []byte("From "))
 }
 
+// isTar reports whether head begins with a header of tar: it has a checksum of
+// its own, which also those from before ustar have (POSIX.1-1988 §10.1.1).
+func isTar(head []byte) bool {
+	const size, at, end = 512, 148, 156
+	if len(head) < size {
+		return false
+	}
+	want, err := strconv.ParseUint(strings.Trim(string(head[at:end]), " \x00"), 8, 32)
+	if err != nil {
+		return false
+	}
+	var sum uint64
+	for i, c := range head[:size] {
+		if i >= at && i < end {
+			c = ' '
+		}
+		sum += uint64(c)
+	}
+	return sum == want
+}
+
+// emlxLength reads the first line of an .emlx file of Apple Mail: the length of
+// the message behind it. It returns where the message begins and ends, if
+// nothing but a property list follows that.
+func emlxLength(head []byte, size int64) ([2]int64, bool) {
+	line, rest, found := bytes.Cut(head, []byte("\n"))
+	if !found || len(line) > 20 {
+		return [2]int64{}, false
+	}
+	n, err := strconv.ParseUint(string(bytes.TrimRight(line, " \r")), 10, 48)
+	begin := int64(len(line) + 1)
+	end := begin + int64(n)
+	if err != nil || size >= 0 && end > size || !looksLikeHeader(rest) {
+		return [2]int64{}, false
+	}
+	if end < int64(len(head)) && !isTrailer(head[end:]) {
+		return [2]int64{}, false
+	}
+	return [2]int64{begin, end}, true
+}
+
+// isTrailer reports whether b, which follows the message in an .emlx file, is the
+// beginning of a property list, or nothing.
+func isTrailer(b []byte) bool {
+	b = bytes.TrimLeft(b, " \r\n")
+	return len(b) == 0 || b[0] == '<'
+}
+
 // alwaysMessage reports whether the name alone says that a file is one message.
+// macOS gives a file with attributes a second one, whose name begins with "._".
 func alwaysMessage(name string) bool {
-	return strings.EqualFold(filepath.Ext(name), ".eml")
+	return strings.EqualFold(filepath.Ext(name), ".eml") && !strings.HasPrefix(filepath.Base(name), "._")
 }
 
 // notMessage returns why a file with this name and beginning is no message, or
@@ -32,17 +144,23 @@ func alwaysMessage(name string) bool {
 // header.
 func notMessage(name string, head []byte) string {
 	switch {
-	case bytes.HasPrefix(head, []byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")):
-		return "binary file of Microsoft Office or Outlook"
 	case alwaysMessage(name):
 		return ""
+	case bytes.HasPrefix(head, []byte("\x00\x05\x16\x07")):
+		return "attributes that macOS keeps of another file"
 	case strings.EqualFold(filepath.Ext(name), ".msg") && bytes.IndexByte(head, 0) < 0:
 		return ""
 	case looksLikeHeader(head):
 		return ""
-	default:
-		return "does not begin like a message"
+	case filepath.Base(name) == "table_of_contents":
+		return "list of what is in an mbox of Apple Mail"
 	}
+	for magic, what := range map[string]string{"BZh": "bzip2", "\xfd7zXZ": "xz", "7z\xbc\xaf\x27\x1c": "7-Zip", "Rar!\x1a": "RAR", "MSCF": "cabinet"} {
+		if bytes.HasPrefix(head, []byte(magic)) {
+			return "archive of a kind that is not read (" + what + "); unpack it first"
+		}
+	}
+	return "does not begin like a message"
 }
 
 // looksLikeHeader reports whether b begins with header fields, one of which is

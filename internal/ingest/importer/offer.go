@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/muniment/muniment/internal/archive"
@@ -50,8 +51,7 @@ func (r *run) take(it item) {
 	out, err := r.offer(it, raw)
 	switch {
 	case err == nil:
-		r.account.item(out, raw.Size())
-		r.meter.message()
+		r.counted(it, out, raw.Size())
 		if err := r.checkpoint.add(it.found); err != nil {
 			// It only costs a second offer of the item after a crash.
 			r.cfg.Log.Warn("import: checkpoint", "error", err)
@@ -62,6 +62,12 @@ func (r *run) take(it item) {
 	default:
 		r.account.problem(Problem{Origin: it.origin, Reason: NotTaken, Bytes: raw.Size(), Detail: err.Error(), Failed: true})
 	}
+}
+
+// counted brings a message that is in the archive to its account.
+func (r *run) counted(it item, o outcome, bytes int64) {
+	r.account.item(o, bytes, it.tag == TagOriginal)
+	r.meter.message()
 }
 
 // read opens a file and judges whether it is a message.
@@ -92,7 +98,7 @@ func (r *run) read(f found) (rawBytes, *Problem) {
 	if size == 0 {
 		return nil, &Problem{Origin: f.origin, Reason: Empty}
 	}
-	if why := notMessage(f.path, head); why != "" && !f.taken {
+	if why := notMessage(f.name, head); why != "" && !f.taken {
 		return nil, &Problem{Origin: f.origin, Reason: NotAMessage, Bytes: size, Detail: why}
 	}
 	if size > r.cfg.MaxMessage {
@@ -114,9 +120,13 @@ func (r *run) offer(it item, raw archive.Raw) (outcome, error) {
 	if r.cfg.DryRun {
 		return stored, nil
 	}
+	tags := r.cfg.Tags
+	if it.tag != "" {
+		tags = append(slices.Clip(tags), it.tag)
+	}
 	sub := archive.Submission{
 		Tenant: r.cfg.Tenant, Source: r.cfg.Source, Raw: raw,
-		Origin: it.origin, Category: r.cfg.Category, Tags: r.cfg.Tags,
+		Origin: it.origin, Category: r.cfg.Category, Tags: tags,
 	}
 	var waited time.Duration
 	pause := 100 * time.Millisecond

@@ -7,7 +7,7 @@ import (
 	"github.com/muniment/muniment/internal/uid"
 )
 
-// maxProblems is how many problems a report holds; more are only counted, to
+// maxProblems is how many problems, and notices, a report holds; more are only counted, to
 // bound its memory.
 const maxProblems = 200_000
 
@@ -24,6 +24,10 @@ const (
 	SpecialFile Reason = "special-file"
 	Unfinished  Reason = "unfinished"
 	NotTaken    Reason = "not-taken" // the archive failed on it
+	Damaged     Reason = "damaged"   // it cannot be read for what it is
+	Encrypted   Reason = "encrypted" // only a password opens it
+	Limit       Reason = "limit"     // an archive that holds more than may be unpacked
+	Hidden      Reason = "hidden"    // what Outlook keeps for itself in a PST: views, rules, forms
 )
 
 // Problem is an item that was not stored.
@@ -35,6 +39,12 @@ type Problem struct {
 	// Failed tells a message that should be in the archive and is not from
 	// what is rightly left out.
 	Failed bool `json:"failed"`
+}
+
+// Notice tells something of an item that is stored, or of a file.
+type Notice struct {
+	Origin string `json:"origin"`
+	Text   string `json:"text"`
 }
 
 // Report is the account of one run.
@@ -50,12 +60,17 @@ type Report struct {
 	Stored     int64 `json:"stored"`     // new in the archive; in a dry run: would be offered
 	Duplicate  int64 `json:"duplicate"`  // the archive has the same bytes already
 	DoneBefore int64 `json:"doneBefore"` // by the interrupted run that this one continues
+	Originals  int64 `json:"originals"`  // of these three: files kept beside the messages made of them
 	Skipped    int64 `json:"skipped"`    // rightly left out
 	Failed     int64 `json:"failed"`     // should be in the archive and are not
-	Bytes      int64 `json:"bytes"`      // of stored, duplicate and done before
+	Partial    int64 `json:"partial"`    // messages made of items with damage, each with its notices
+	Bytes      int64 `json:"bytes"`      // of stored, duplicate and, but for what was converted, done before
 
 	Problems []Problem `json:"problems"`
 	Omitted  int64     `json:"omitted"` // problems that are counted, but not listed
+
+	Notices        []Notice `json:"notices"`
+	NoticesOmitted int64    `json:"noticesOmitted"`
 }
 
 // Complete reports whether everything was seen and nothing failed: whether a
@@ -91,6 +106,30 @@ func (a *account) problem(p Problem) {
 	a.r.Problems = append(a.r.Problems, p)
 }
 
+// notice notes something of what is stored nevertheless.
+func (a *account) notice(origin, text string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.r.Notices) >= maxProblems {
+		a.r.NoticesOmitted++
+		return
+	}
+	a.r.Notices = append(a.r.Notices, Notice{origin, text})
+}
+
+// partial notes what could not be read of an item that became a message.
+func (a *account) partial(origin string, warnings []string) {
+	if len(warnings) == 0 {
+		return
+	}
+	for _, w := range warnings {
+		a.notice(origin, w)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.r.Partial++
+}
+
 // outcome says how an item that is a message fared.
 type outcome int
 
@@ -100,9 +139,12 @@ const (
 	doneBefore
 )
 
-func (a *account) item(o outcome, bytes int64) {
+func (a *account) item(o outcome, bytes int64, original bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if original {
+		a.r.Originals++
+	}
 	switch o {
 	case stored:
 		a.r.Stored++

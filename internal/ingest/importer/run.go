@@ -9,13 +9,16 @@ import (
 	"time"
 
 	"golang.org/x/sync/semaphore"
+
+	"github.com/muniment/muniment/internal/spool"
 )
 
 // item is a message, or a file that may be one, on its way to a worker.
 type item struct {
 	found
-	raw    rawBytes // of a message from an mbox; nil: the file is to be read
+	raw    rawBytes // of a message from within a file; nil: the file is to be read
 	weight int64    // taken from run.memory, to be given back
+	tag    string   // beside those of the import; may be empty
 }
 
 // run is one import at work.
@@ -46,6 +49,16 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	}
 	for _, p := range cfg.Paths {
 		if _, err := os.Stat(p); err != nil {
+			return nil, fmt.Errorf("import: %w", err)
+		}
+	}
+	if cfg.Spool == nil { // a dry run
+		dir, err := os.MkdirTemp("", "muniment-import-*")
+		if err != nil {
+			return nil, fmt.Errorf("import: %w", err)
+		}
+		defer os.RemoveAll(dir)
+		if cfg.Spool, err = spool.Open(dir); err != nil {
 			return nil, fmt.Errorf("import: %w", err)
 		}
 	}

@@ -19,10 +19,12 @@ import (
 // listed is how many directory entries are held in memory at once.
 const listed = 1024
 
-// found is a file the walk came upon.
+// found is a file the walk came upon, or an item within it.
 type found struct {
 	path   string
-	origin string // the path below the given one, with slashes
+	name   string // of the file, or in an archive: its kind may depend on it
+	origin string // the path below the given one, with slashes, and the place in the file
+	place  string // in the file, where origin does not tell: numbers of entries, "original"
 	size   int64  // of the file, or of the message in an mbox
 	// Size, time of change (nanoseconds) and inode of the file when it was found.
 	fileSize, mtime int64
@@ -88,7 +90,7 @@ func (w *walker) root(p, rel string) error {
 }
 
 func newFound(p, rel string, st fs.FileInfo) found {
-	f := found{path: p, origin: origin(rel), size: st.Size(), fileSize: st.Size(), mtime: st.ModTime().UnixNano()}
+	f := found{path: p, name: p, origin: origin(rel), size: st.Size(), fileSize: st.Size(), mtime: st.ModTime().UnixNano()}
 	if sys, ok := st.Sys().(*syscall.Stat_t); ok {
 		f.inode = sys.Ino
 	}

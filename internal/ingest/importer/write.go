@@ -24,14 +24,21 @@ func (r *Report) Summary() string {
 			fmt.Fprintf(&b, ", %d taken by the interrupted run before this one", r.DoneBefore)
 		}
 	}
+	if r.Originals > 0 {
+		fmt.Fprintf(&b, " (%d of them the files that messages were made of)", r.Originals)
+	}
 	fmt.Fprintf(&b, "; %d bytes in %v", r.Bytes, r.Ended.Sub(r.Started).Round(time.Millisecond))
 	if r.NotStored() > 0 {
 		fmt.Fprintf(&b, "\n%d NOT STORED: %d failed, %d are no mail that can be taken", r.NotStored(), r.Failed, r.Skipped)
 	}
+	if r.Partial > 0 {
+		fmt.Fprintf(&b, "\n%d made of items that are DAMAGED in part", r.Partial)
+	}
 	return b.String()
 }
 
-// WriteProblems writes a line for everything that was not stored.
+// WriteProblems writes a line for everything that was not stored, and for every
+// notice.
 func (r *Report) WriteProblems(w io.Writer) error {
 	for _, p := range r.Problems {
 		detail := p.Detail
@@ -44,6 +51,16 @@ func (r *Report) WriteProblems(w io.Writer) error {
 	}
 	if r.Omitted > 0 {
 		if _, err := fmt.Fprintf(w, "not stored: %d more that are only counted\n", r.Omitted); err != nil {
+			return err
+		}
+	}
+	for _, n := range r.Notices {
+		if _, err := fmt.Fprintf(w, "note: %q: %s\n", n.Origin, n.Text); err != nil {
+			return err
+		}
+	}
+	if r.NoticesOmitted > 0 {
+		if _, err := fmt.Fprintf(w, "note: %d more\n", r.NoticesOmitted); err != nil {
 			return err
 		}
 	}
