@@ -30,7 +30,7 @@ answer with a list or a report have ` + "`--json`" + `.
 | 4 | another process works on the data directory |
 
 ` + "`serve`, `import`" + ` and every command that only reads work on one data directory
-at the same time. ` + "`rebuild`, `compact`" + ` and ` + "`fsck --repair`" + ` need it for themselves.
+at the same time. ` + "`rebuild`" + ` and ` + "`fsck --repair`" + ` need it for themselves.
 `
 
 // docs/cli.md is written from the commands: go test ./cmd/muniment -update.

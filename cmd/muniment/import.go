@@ -127,6 +127,9 @@ func (c *importCmd) settings() (importer.Config, error) {
 			return importer.Config{}, usage(err)
 		}
 	}
+	if err := c.reportable(); err != nil {
+		return importer.Config{}, usage(err)
+	}
 	if c.Source == "" || c.Parallel < 1 || c.Wait <= 0 {
 		return importer.Config{}, usage(errors.New("--source must not be empty, --parallel must be at least 1, --wait above 0"))
 	}
@@ -134,6 +137,18 @@ func (c *importCmd) settings() (importer.Config, error) {
 		Paths: c.Paths, Format: importer.Format(c.Format), Variant: variant,
 		Category: c.Category, Tags: c.Tag, Workers: c.Parallel, RetryFor: c.Wait, DryRun: c.DryRun,
 	}, nil
+}
+
+// reportable makes sure, before anything is read, that the report can be written.
+func (c *importCmd) reportable() error {
+	if c.Report == "" || c.Report == "-" {
+		return nil
+	}
+	f, err := os.OpenFile(c.Report, os.O_WRONLY|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("--report: %w", err)
+	}
+	return f.Close()
 }
 
 // tell writes the report: what was not stored on standard error, the sums on

@@ -13,6 +13,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/muniment/muniment/internal/archive"
 )
 
 // Exit codes, documented in docs/cli.md.
@@ -90,8 +92,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	fmt.Fprintln(stderr, "muniment:", err)
 	var e *exitCode
-	if errors.As(err, &e) {
+	switch {
+	case errors.As(err, &e):
 		return e.code
+	case errors.Is(err, archive.ErrInvalid):
+		return exitUsage
 	}
 	return exitError
 }

@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -50,6 +52,14 @@ func TestExitCodes(t *testing.T) {
 
 	want(t, exitOK, "", "--data", data, "tenant", "create", "acme", "--name", "Acme GmbH")
 	want(t, exitError, "acme", "--data", data, "tenant", "create", "acme")
+	want(t, exitUsage, "slug", "--data", data, "tenant", "create", "A B")
+	want(t, exitUsage, "zone", "--data", data, "tenant", "create", "other", "--zone", "Mars/X")
+	want(t, exitUsage, "name", "--data", data, "tenant", "create", "other", "--name", "X\nY")
+	want(t, exitUsage, "--report", "--data", data, "import", "acme", good, "--report", filepath.Join(dir, "no", "report.json"))
+	want(t, exitUsage, "name", "--data", data, "import", "acme", good, "--source", strings.Repeat("x", 5000))
+	if code, out, _ := command(t, "--data", data, "tenant", "list", "--json"); code != exitOK || !strings.Contains(out, `"slug":"acme"`) || !strings.Contains(out, `"not_yet_searchable":0`) {
+		t.Errorf("tenant list --json: %d, %q", code, out)
+	}
 	want(t, exitUsage, "nobody", "--data", data, "user", "list", "nobody")
 	want(t, exitOK, "", "--data", data, "import", "acme", good, "--quiet")
 	want(t, exitFindings, "empty.eml", "--data", data, "import", "acme", good, empty, "--quiet")
@@ -110,5 +120,37 @@ func write(t *testing.T, path, text string) {
 	}
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A door that cannot be opened is named, and nothing else happens.
+func TestDoorsThatCannotBeOpened(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	data := filepath.Join(dir, "data")
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	file := filepath.Join(dir, "precious.txt")
+	write(t, file, "precious")
+	missing := filepath.Join(dir, "missing.pem")
+	off := []string{"--data", data, "--set", "http.listen=127.0.0.1:0", "--set", "smtp.listen=127.0.0.1:0"}
+	for setting, value := range map[string]string{
+		"http.listen": taken.Addr().String(), "smtp.listen": taken.Addr().String(), "lmtp.listen": "unix:" + file, "smtp.password_file": missing,
+	} {
+		args := append(slices.Clone(off), "--set", setting+"="+value)
+		if setting == "smtp.password_file" {
+			args = append(args, "--set", "smtp.user=x")
+		}
+		want(t, exitUsage, setting, append(args, "serve")...)
+	}
+	for _, pair := range [][2]string{{"http.tls_cert", "http.tls_key"}, {"smtp.tls_cert", "smtp.tls_key"}} {
+		want(t, exitUsage, pair[0], append(slices.Clone(off), "--set", pair[0]+"="+missing, "--set", pair[1]+"="+missing, "serve")...)
+	}
+	want(t, exitUsage, "http.listen", "--data", data, "--set", "http.listen=foo", "serve")
+	if b, err := os.ReadFile(file); err != nil || string(b) != "precious" {
+		t.Errorf("the file at the place of a socket is now %q, %v", b, err)
 	}
 }

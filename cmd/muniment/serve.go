@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -14,6 +15,7 @@ import (
 	"github.com/muniment/muniment/internal/config"
 	"github.com/muniment/muniment/internal/httpd"
 	"github.com/muniment/muniment/internal/ingest/smtp"
+	"github.com/muniment/muniment/internal/socket"
 	"github.com/muniment/muniment/internal/spool"
 	"github.com/muniment/muniment/web"
 )
@@ -80,6 +82,11 @@ func (a *app) listen(ctx context.Context, demo *httpd.Demo) (_ *server, err erro
 	if srv.http, err = a.newHTTP(demo); err != nil {
 		return nil, err
 	}
+	if c.HTTP.TLSCert != "" {
+		if _, err := tls.LoadX509KeyPair(c.HTTP.TLSCert, c.HTTP.TLSKey); err != nil {
+			return nil, usage(fmt.Errorf("http.tls_cert, http.tls_key: %w", err))
+		}
+	}
 	if srv.httpLn, err = net.Listen("tcp", c.HTTP.Listen); err != nil {
 		return nil, usage(fmt.Errorf("http.listen: %w", err))
 	}
@@ -114,19 +121,23 @@ func (s *server) openMail(dir *spool.Dir, listen string, lmtp bool) (string, err
 	if err != nil {
 		return "", err
 	}
-	network := "tcp"
-	if path, ok := strings.CutPrefix(listen, "unix:"); ok {
-		network, listen = "unix", path
-		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return "", err
-		}
-	}
-	ln, err := net.Listen(network, listen)
+	ln, err := listenMail(listen)
 	if err != nil {
 		return "", usage(err)
 	}
 	s.mail = append(s.mail, mailDoor{m, ln})
 	return ln.Addr().String(), nil
+}
+
+// socketMode lets the group of the program deliver, such as that of a mail server.
+const socketMode = 0o660
+
+// listenMail opens a door at host:port or unix:/path.
+func listenMail(listen string) (net.Listener, error) {
+	if path, ok := strings.CutPrefix(listen, "unix:"); ok {
+		return socket.Listen(path, socketMode)
+	}
+	return net.Listen("tcp", listen)
 }
 
 func (a *app) mailConfig(dir *spool.Dir, lmtp bool) (smtp.Config, error) {
@@ -143,7 +154,7 @@ func (a *app) mailConfig(dir *spool.Dir, lmtp bool) (smtp.Config, error) {
 	}
 	tlsConfig, own, err := smtp.ServerTLS(smtp.CertificateConfig{CertFile: c.TLSCert, KeyFile: c.TLSKey, Dir: a.config.Data, Hostname: host})
 	if err != nil {
-		return smtp.Config{}, err
+		return smtp.Config{}, usage(fmt.Errorf("smtp.tls_cert, smtp.tls_key: %w", err))
 	}
 	if own {
 		a.log.Warn("STARTTLS uses a self-made certificate; set smtp.tls_cert and smtp.tls_key for one that others trust")

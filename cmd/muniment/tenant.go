@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/muniment/muniment/internal/archive"
@@ -39,9 +41,47 @@ func (c *tenantCreateCmd) Run(ctx context.Context, g *Globals, s *streams) error
 	return nil
 }
 
-type tenantListCmd struct{}
+// listing is for commands that list something.
+type listing struct {
+	JSON bool `name:"json" help:"One JSON object per line."`
+}
 
-func (tenantListCmd) Run(ctx context.Context, g *Globals, s *streams) error {
+// print writes the rows of a list: as JSON objects whose members are named by the
+// columns, or as a table.
+func (l *listing) print(s *streams, columns []string, rows [][]any) error {
+	if l.JSON {
+		enc := json.NewEncoder(s.out)
+		for _, row := range rows {
+			object := make(map[string]any, len(columns))
+			for i, c := range columns {
+				object[strings.ReplaceAll(c, " ", "_")] = row[i]
+			}
+			if err := enc.Encode(object); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, strings.ToUpper(strings.Join(columns, "\t")))
+	for _, row := range rows {
+		for i, cell := range row {
+			if list, ok := cell.([]string); ok {
+				cell = strings.Join(list, " ")
+			}
+			if i > 0 {
+				fmt.Fprint(w, "\t")
+			}
+			fmt.Fprint(w, cell)
+		}
+		fmt.Fprintln(w)
+	}
+	return w.Flush()
+}
+
+type tenantListCmd struct{ listing }
+
+func (c *tenantListCmd) Run(ctx context.Context, g *Globals, s *streams) error {
 	a, err := g.open(ctx, s, shared)
 	if err != nil {
 		return err
@@ -51,16 +91,15 @@ func (tenantListCmd) Run(ctx context.Context, g *Globals, s *streams) error {
 	if err != nil {
 		return err
 	}
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "SLUG\tNAME\tSTATE\tMESSAGES\tRAW BYTES\tSTORED BYTES\tNOT YET SEARCHABLE")
+	var rows [][]any
 	for _, t := range tenants {
 		st, err := a.archive.Figures(ctx, t.ID)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%d\t%d\n", t.Slug, t.Name, t.State, st.Messages, st.RawBytes, st.StoredBytes, st.Unindexed)
+		rows = append(rows, []any{t.Slug, t.Name, t.State, st.Messages, st.RawBytes, st.StoredBytes, st.Unindexed})
 	}
-	return w.Flush()
+	return c.print(s, []string{"slug", "name", "state", "messages", "raw bytes", "stored bytes", "not yet searchable"}, rows)
 }
 
 // tenants returns the tenant called slug, or all.
@@ -122,6 +161,7 @@ func (c *sourceCreateCmd) Run(ctx context.Context, g *Globals, s *streams) error
 
 type sourceListCmd struct {
 	Tenant string `arg:"" help:"Short name of the tenant."`
+	listing
 }
 
 func (c *sourceListCmd) Run(ctx context.Context, g *Globals, s *streams) error {
@@ -138,10 +178,9 @@ func (c *sourceListCmd) Run(ctx context.Context, g *Globals, s *streams) error {
 	if err != nil {
 		return err
 	}
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "KIND\tNAME\tCATEGORY\tJOURNAL ADDRESS")
+	var rows [][]any
 	for _, x := range sources {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", x.Kind, x.Name, x.Category, x.JournalAddress)
+		rows = append(rows, []any{x.Kind, x.Name, x.Category, x.JournalAddress})
 	}
-	return w.Flush()
+	return c.print(s, []string{"kind", "name", "category", "journal address"}, rows)
 }

@@ -8,7 +8,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/muniment/muniment/internal/access"
 	"github.com/muniment/muniment/internal/archive"
@@ -81,6 +80,7 @@ func (c *userCreateCmd) Run(ctx context.Context, g *Globals, s *streams) error {
 
 type userListCmd struct {
 	Tenant string `arg:"" help:"Short name of the tenant."`
+	listing
 }
 
 func (c *userListCmd) Run(ctx context.Context, g *Globals, s *streams) error {
@@ -97,16 +97,15 @@ func (c *userListCmd) Run(ctx context.Context, g *Globals, s *streams) error {
 	if err != nil {
 		return err
 	}
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "LOGIN\tNAME\tROLE\tSTATE\tADDRESSES")
+	var rows [][]any
 	for _, u := range users {
 		state := "active"
 		if u.Disabled {
 			state = "disabled"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", u.Login, u.Name, u.Role, state, strings.Join(u.Addresses, " "))
+		rows = append(rows, []any{u.Login, u.Name, u.Role, state, u.Addresses})
 	}
-	return w.Flush()
+	return c.print(s, []string{"login", "name", "role", "state", "addresses"}, rows)
 }
 
 type userPasswordCmd struct {

@@ -18,13 +18,14 @@ var allowed = map[string][]string{
 	// doors
 	"internal/httpd":           {"api", "internal/access", "internal/archive", "internal/catalog", "internal/index", "internal/index/query", "internal/message", "internal/uid", "internal/vault"},
 	"internal/ingest/imap":     {},
-	"internal/ingest/milter":   {"internal/archive", "internal/catalog", "internal/spool", "internal/uid"},
+	"internal/ingest/milter":   {"internal/archive", "internal/catalog", "internal/socket", "internal/spool", "internal/uid"},
 	"internal/ingest/importer": {"internal/archive", "internal/ingest/maildir", "internal/ingest/mbox", "internal/ingest/zipfile", "internal/mapi", "internal/msg", "internal/pst", "internal/spool", "internal/tnef", "internal/uid"},
 	"internal/ingest/smtp":     {"internal/archive", "internal/catalog", "internal/spool", "internal/uid"},
 	"internal/ingest/maildir":  {},
 	"internal/ingest/mbox":     {},
 	"internal/ingest/pop3":     {},
 	"internal/ingest/zipfile":  {},
+	"internal/socket":          {},
 	"internal/spool":           {},
 	// verbs
 	"internal/archive": {"internal/access", "internal/blob", "internal/catalog", "internal/index", "internal/index/query", "internal/journal", "internal/message", "internal/password", "internal/uid", "internal/vault"},

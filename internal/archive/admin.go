@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/muniment/muniment/internal/access"
 	"github.com/muniment/muniment/internal/blob"
@@ -20,6 +22,19 @@ import (
 	"github.com/muniment/muniment/internal/uid"
 	"github.com/muniment/muniment/internal/vault"
 )
+
+// ErrInvalid is matched by errors about what somebody has typed: nothing was done.
+var ErrInvalid = errors.New("invalid")
+
+// invalidError is an ErrInvalid that says everything itself.
+type invalidError struct{ text string }
+
+func (e *invalidError) Error() string        { return e.text }
+func (e *invalidError) Is(target error) bool { return target == ErrInvalid }
+
+func invalid(format string, args ...any) error {
+	return &invalidError{fmt.Sprintf(format, args...)}
+}
 
 var slugForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
@@ -44,16 +59,19 @@ type NewTenant struct {
 // catalog.ErrTaken if the slug is in use.
 func (a *Archive) CreateTenant(ctx context.Context, n NewTenant) (*catalog.Tenant, error) {
 	if !slugForm.MatchString(n.Slug) {
-		return nil, fmt.Errorf("slug %q: want 1 to 63 of a-z, 0-9 and -, not at the ends", n.Slug)
+		return nil, invalid("slug %q: want 1 to 63 of a-z, 0-9 and -, not at the ends", n.Slug)
 	}
 	if strings.TrimSpace(n.Name) == "" {
 		n.Name = n.Slug
+	}
+	if err := checkName(n.Name); err != nil {
+		return nil, err
 	}
 	if n.Zone == "" {
 		n.Zone = "Europe/Berlin"
 	}
 	if _, err := time.LoadLocation(n.Zone); err != nil {
-		return nil, fmt.Errorf("zone %q: is no IANA time zone such as Europe/Berlin", n.Zone)
+		return nil, invalid("zone %q: is no IANA time zone such as Europe/Berlin", n.Zone)
 	}
 	if _, err := a.catalog.TenantBySlug(ctx, n.Slug); !errors.Is(err, catalog.ErrNotFound) {
 		if err == nil {
@@ -76,6 +94,17 @@ func (a *Archive) CreateTenant(ctx context.Context, n NewTenant) (*catalog.Tenan
 		return nil, err
 	}
 	return t, a.act(ctx, t.ID, "tenant.created", t.ID)
+}
+
+// maxName bounds the names that people read, in bytes.
+const maxName = 200
+
+// checkName refuses names that would break a line or a list.
+func checkName(name string) error {
+	if len(name) > maxName || strings.ContainsFunc(name, unicode.IsControl) || !utf8.ValidString(name) {
+		return invalid("name %.40q: want at most %d bytes of text in one line", name, maxName)
+	}
+	return nil
 }
 
 // TenantBySlug finds a tenant by its short name. catalog.ErrNotFound.
@@ -114,15 +143,18 @@ type NewUser struct {
 func (a *Archive) CreateUser(ctx context.Context, n NewUser) (*catalog.User, error) {
 	login := strings.ToLower(strings.TrimSpace(n.Login))
 	if !loginForm.MatchString(login) {
-		return nil, fmt.Errorf("login %q: want up to 128 letters, digits and . _ @ + -, starting with a letter or digit", n.Login)
+		return nil, invalid("login %q: want up to 128 letters, digits and . _ @ + -, starting with a letter or digit", n.Login)
 	}
 	if n.Role == access.RoleOperator {
-		return nil, errors.New("role operator: belongs to the installation, not to a tenant; want tenant-admin or user")
+		return nil, invalid("role operator: belongs to the installation, not to a tenant; want tenant-admin or user")
 	}
 	if _, err := access.ParseRole(string(n.Role)); err != nil {
 		return nil, err
 	}
 	if err := password.CheckPolicy(n.Password); err != nil {
+		return nil, invalid("%v", err)
+	}
+	if err := checkName(n.Name); err != nil {
 		return nil, err
 	}
 	addresses, err := Addresses(n.Addresses)
@@ -151,7 +183,7 @@ func Addresses(list []string) ([]string, error) {
 	for _, s := range list {
 		n := message.NormalizeAddress(s)
 		if _, err := mail.ParseAddress(n); err != nil || !strings.Contains(n, "@") {
-			return nil, fmt.Errorf("address %q: is no mail address such as anna@example.com", s)
+			return nil, invalid("address %q: is no mail address such as anna@example.com", s)
 		}
 		out = append(out, n)
 	}
@@ -185,7 +217,7 @@ func (a *Archive) ChangeUser(ctx context.Context, u *catalog.User) error {
 // SetPassword sets a user's password and ends all sessions.
 func (a *Archive) SetPassword(ctx context.Context, u *catalog.User, plain string) error {
 	if err := password.CheckPolicy(plain); err != nil {
-		return err
+		return invalid("%v", err)
 	}
 	hash, err := a.hasher.Hash(ctx, plain)
 	if err != nil {
@@ -219,6 +251,9 @@ func (a *Archive) newJournalAddress() string {
 
 // CreateJournal makes a journal source with an unguessable address.
 func (a *Archive) CreateJournal(ctx context.Context, tenant uid.ID, name, category string) (*catalog.Source, error) {
+	if err := checkName(name); err != nil {
+		return nil, err
+	}
 	now := a.now().UTC().Truncate(time.Millisecond)
 	s := &catalog.Source{ID: uid.New(now), Tenant: tenant, Kind: KindJournal, Name: name, JournalAddress: a.newJournalAddress(),
 		Category: category, CreatedAt: now}
@@ -253,6 +288,9 @@ func (a *Archive) MilterSource(ctx context.Context, tenant uid.ID, name, categor
 
 // namedSource finds the source of s's tenant, kind and name, or makes s.
 func (a *Archive) namedSource(ctx context.Context, s *catalog.Source) (*catalog.Source, error) {
+	if err := checkName(s.Name); err != nil {
+		return nil, err
+	}
 	found, err := a.catalog.SourceByName(ctx, s.Tenant, s.Kind, s.Name)
 	if !errors.Is(err, catalog.ErrNotFound) {
 		return found, err

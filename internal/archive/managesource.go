@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -116,7 +115,7 @@ func (h *Handle) CreateSource(ctx context.Context, d SourceDraft) (*catalog.Sour
 		return nil, err
 	}
 	if !slices.Contains([]string{KindJournal, KindMailbox}, d.Kind) {
-		return nil, fmt.Errorf("kind %q: want journal or mailbox", d.Kind)
+		return nil, invalid("kind %q: want journal or mailbox", d.Kind)
 	}
 	if err := d.check(); err != nil {
 		return nil, err
@@ -162,16 +161,16 @@ func (d *SourceDraft) check() error {
 	d.Name = strings.TrimSpace(d.Name)
 	var object map[string]any
 	switch {
-	case d.Name == "" || len(d.Name) > 200:
-		return errors.New("name: want 1 to 200 bytes")
-	case len(d.Category) > 200:
-		return errors.New("category: want at most 200 bytes")
+	case d.Name == "":
+		return invalid("name: is needed")
+	case len(d.Category) > maxName:
+		return invalid("category: want at most %d bytes", maxName)
 	case len(d.Settings) > maxSettings:
-		return fmt.Errorf("settings: %d bytes, at most %d", len(d.Settings), maxSettings)
+		return invalid("settings: %d bytes, at most %d", len(d.Settings), maxSettings)
 	case len(d.Settings) > 0 && json.Unmarshal(d.Settings, &object) != nil:
-		return errors.New("settings: want a JSON object")
+		return invalid("settings: want a JSON object")
 	}
-	return nil
+	return checkName(d.Name)
 }
 
 // configure stores settings and secret of a source.

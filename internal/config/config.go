@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"net/url"
 	"os"
@@ -129,8 +130,11 @@ func Load(s Sources) (Config, error) {
 	}
 	over := map[string]any{}
 	for _, e := range s.Environ {
-		if key, value, ok := envKey(e); ok {
+		key, value, ok := envKey(e)
+		if ok {
 			over[key] = value
+		} else if name, _, _ := strings.Cut(e, "="); misspelt(name) {
+			return c, fmt.Errorf("environment: unknown setting %s; muniment config lists all", name)
 		}
 	}
 	for key, value := range s.Flags {
@@ -168,6 +172,13 @@ func (c Config) check() error {
 	var errs []error
 	if c.Data == "" {
 		errs = append(errs, errors.New("data: is empty; name a directory"))
+	}
+	errs = append(errs, checkListen("http.listen", c.HTTP.Listen))
+	if c.SMTP.Listen != "" {
+		errs = append(errs, checkListen("smtp.listen", c.SMTP.Listen))
+	}
+	if c.LMTP.Listen != "" && !strings.HasPrefix(c.LMTP.Listen, "unix:") {
+		errs = append(errs, checkListen("lmtp.listen", c.LMTP.Listen))
 	}
 	if (c.HTTP.TLSCert == "") != (c.HTTP.TLSKey == "") {
 		errs = append(errs, errors.New("http.tls_cert and http.tls_key: set both or none"))
@@ -283,6 +294,26 @@ func envKey(e string) (key, value string, ok bool) {
 		}
 	}
 	return "", "", false
+}
+
+// misspelt reports whether a variable is named as one of a group of settings,
+// such as MUNIMENT_HTTP_LISTN.
+func misspelt(name string) bool {
+	for _, k := range Keys() {
+		if group, _, ok := strings.Cut(k.Name, "."); ok && strings.HasPrefix(name, "MUNIMENT_"+strings.ToUpper(group)+"_") {
+			return true
+		}
+	}
+	return false
+}
+
+// checkListen accepts host:port, also without a host; nothing if it may be off.
+func checkListen(key, listen string) error {
+	_, port, err := net.SplitHostPort(listen)
+	if n, perr := strconv.Atoi(port); err != nil || perr != nil || n < 0 || n > 65535 {
+		return fmt.Errorf("%s: %q is no address and port such as 127.0.0.1:8080", key, listen)
+	}
+	return nil
 }
 
 func unknown(names []string) error {

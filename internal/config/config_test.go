@@ -52,3 +52,18 @@ func TestLoadRefuses(t *testing.T) {
 		})
 	}
 }
+
+func TestMisspeltVariables(t *testing.T) {
+	t.Parallel()
+	if _, err := Load(Sources{Environ: []string{"MUNIMENT_HTTP_LISTN=:80"}}); err == nil || !strings.Contains(err.Error(), "MUNIMENT_HTTP_LISTN") {
+		t.Errorf("a misspelt variable: %v", err)
+	}
+	if _, err := Load(Sources{Environ: []string{"MUNIMENT_CORPUS=x", "MUNIMENT_TEST_KILLS=3", "HOME=/"}}); err != nil {
+		t.Errorf("variables that are no settings: %v", err)
+	}
+	for _, listen := range []string{":99999", "foo", "1.2.3.4", ""} {
+		if _, err := Load(Sources{Flags: map[string]string{"http.listen": listen}}); err == nil || !strings.Contains(err.Error(), "http.listen") {
+			t.Errorf("http.listen=%q: %v", listen, err)
+		}
+	}
+}

@@ -1,12 +1,11 @@
 package milter
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"net"
-	"os"
 	"strings"
+
+	"github.com/muniment/muniment/internal/socket"
 )
 
 // socketMode lets the owner and the group of a Unix socket connect: who can
@@ -22,31 +21,8 @@ func Listen(spec string) (net.Listener, error) {
 	case ok && kind == "inet" && strings.Contains(place, ":"):
 		return net.Listen("tcp", place)
 	case ok && kind == "unix" && place != "":
-		return listenUnix(place)
+		return socket.Listen(place, socketMode)
 	default:
 		return nil, fmt.Errorf("%q: want inet:127.0.0.1:8899 or unix:/path", spec)
 	}
-}
-
-func listenUnix(path string) (net.Listener, error) {
-	st, err := os.Lstat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
-		return nil, err
-	case st.Mode()&fs.ModeSocket == 0:
-		return nil, fmt.Errorf("%s: is there and is no socket", path)
-	default:
-		if err := os.Remove(path); err != nil {
-			return nil, err
-		}
-	}
-	ln, err := net.Listen("unix", path)
-	if err != nil {
-		return nil, err
-	}
-	if err := os.Chmod(path, socketMode); err != nil {
-		return nil, errors.Join(err, ln.Close())
-	}
-	return ln, nil
 }
