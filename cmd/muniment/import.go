@@ -32,6 +32,7 @@ type importCmd struct {
 	Parallel int           `help:"Messages offered at the same time." default:"256" placeholder:"N"`
 	Wait     time.Duration `help:"How long to wait for an archive that cannot store at present (disk full, database away) before giving up." default:"30s" placeholder:"TIME"`
 	Report   string        `help:"Write the whole report here: CSV (the list of what was not stored) for .csv, text for .txt, else JSON; - is standard output." placeholder:"FILE"`
+	Journal  bool          `help:"The files are those of a journal mailbox: unwrap the journal reports in them. Only for mail that nobody else could have put there; it holds for the source from now on."`
 	DryRun   bool          `short:"n" help:"Find, read and count everything, store nothing."`
 	Quiet    bool          `short:"q" help:"No progress."`
 }
@@ -109,6 +110,11 @@ func (c *importCmd) into(ctx context.Context, a *app, cfg *importer.Config) erro
 	source, err := a.archive.ImportSource(ctx, t.ID, c.Source, "")
 	if err != nil {
 		return err
+	}
+	if c.Journal {
+		if err := a.archive.BelieveReports(ctx, source); err != nil {
+			return err
+		}
 	}
 	cfg.Archive, cfg.Tenant, cfg.Source, cfg.Log = a.archive, t.ID, source.ID, a.log
 	cfg.State = filepath.Join(a.config.Data, importState)

@@ -270,6 +270,12 @@ func TestReportsThatAreNotBelieved(t *testing.T) {
 		if got := find(t, c.carla, ""); len(got) != 0 {
 			t.Errorf("a report in an import is believed: %v", got)
 		}
+		if err := c.BelieveReports(t.Context(), files); err != nil {
+			t.Fatal(err)
+		}
+		ingest(t, c.Env, files, append([]byte("Received: later\r\n"), c.report...))
+		c.indexed(t)
+		c.seen(t, c.carla)
 	})
 }
 

@@ -59,6 +59,20 @@ func (a *Archive) source(ctx context.Context, tenant, id uid.ID) (*sourceInfo, e
 	return info, nil
 }
 
+// BelieveReports lets a source that takes mail from files unwrap the journal reports
+// in it, from now on.
+func (a *Archive) BelieveReports(ctx context.Context, s *catalog.Source) error {
+	yes := true
+	b, err := json.Marshal(CommonSettings{JournalReports: &yes})
+	if err != nil {
+		return err
+	}
+	if err := a.configure(ctx, s, SourceDraft{Settings: b}); err != nil {
+		return err
+	}
+	return a.act(ctx, s.Tenant, "source.changed", s.ID)
+}
+
 // captureMeta reads what the vault keeps of an arrival.
 func (a *Archive) captureMeta(ctx context.Context, c *catalog.Capture) (*record, error) {
 	b, err := a.vault.Meta(ctx, c.Tenant, vault.Ref{Segment: c.Segment, Frame: c.Frame})
