@@ -216,7 +216,7 @@ func load(raw Raw) (Raw, error) {
 
 func sums(raw Raw) (vault.Sums, error) {
 	h256, h512 := sha256.New(), sha512.New()
-	n, err := io.Copy(io.MultiWriter(h256, h512), io.NewSectionReader(raw, 0, raw.Size()))
+	n, err := copyAll(io.MultiWriter(h256, h512), raw)
 	if err == nil && n != raw.Size() {
 		err = io.ErrUnexpectedEOF
 	}
@@ -224,6 +224,18 @@ func sums(raw Raw) (vault.Sums, error) {
 		return vault.Sums{}, fmt.Errorf("read submission: %w", err)
 	}
 	return vault.Sums{SHA256: [32]byte(h256.Sum(nil)), SHA512: [64]byte(h512.Sum(nil))}, nil
+}
+
+// copyAll writes the whole of raw. What is in memory goes there at once.
+func copyAll(w io.Writer, raw Raw) (int64, error) {
+	if r, ok := raw.(*bytes.Reader); ok {
+		own := *r // r itself is read from elsewhere at the same time
+		if _, err := own.Seek(0, io.SeekStart); err != nil {
+			return 0, err
+		}
+		return own.WriteTo(w)
+	}
+	return io.Copy(w, io.NewSectionReader(raw, 0, raw.Size()))
 }
 
 // busy marks err as one after which the sender must come again.

@@ -17,8 +17,9 @@ const (
 
 // prefixes collects the distinct beginnings of the words of one document.
 type prefixes struct {
-	seen map[string]bool
-	out  []byte
+	ascii [1 << 18 / 64]uint64 // bit by code: beginnings of Latin letters and digits, nearly all
+	seen  map[string]bool      // others, and access terms
+	out   []byte
 }
 
 // fill collects from the columns that words without a field look at.
@@ -27,6 +28,7 @@ func (p *prefixes) fill(c *columns, d *index.Doc) string {
 		p.seen = map[string]bool{}
 	}
 	clear(p.seen)
+	clear(p.ascii[:])
 	p.out = append(p.out[:0], termAll+" "...)
 	for _, a := range d.Access {
 		p.add([]byte(hashed(markAccess, a)))
@@ -48,14 +50,33 @@ func (p *prefixes) word(w []byte) {
 	if w[0] == '_' { // a gap
 		return
 	}
-	end := 0
+	end, code, coded := 0, uint32(0), true
 	for n := 1; n <= longPrefix && end < len(w); n++ {
+		six, ok := sixBits(w[end])
+		code, coded = code<<6|six, coded && ok
 		_, k := utf8.DecodeRune(w[end:])
 		end += k
-		if n >= shortPrefix {
+		switch bit := uint64(1) << (code % 64); {
+		case n < shortPrefix:
+		case !coded:
 			p.add(w[:end])
+		case p.ascii[code/64]&bit == 0:
+			p.ascii[code/64] |= bit
+			p.out = append(append(p.out, w[:end]...), ' ')
 		}
 	}
+}
+
+// sixBits numbers letters and digits from 1, so that the code of two characters
+// is none of three.
+func sixBits(c byte) (n uint32, ok bool) {
+	switch {
+	case c >= 'a' && c <= 'z':
+		return uint32(c-'a') + 1, true
+	case c >= '0' && c <= '9':
+		return uint32(c-'0') + 27, true
+	}
+	return 0, false
 }
 
 func (p *prefixes) add(term []byte) {
