@@ -150,11 +150,11 @@ func kindOf(f imap.Folder) string {
 type folder struct {
 	*task
 	*shelf
-	conn *imap.Conn
-	path string // name in the catalog: account and folder
-	mark catalog.SourceFolder
-	num  *count
-	seen map[string]bool // items that the listing had
+	conn  *imap.Conn
+	path  string // name in the catalog: account and folder
+	mark  catalog.SourceFolder
+	num   *count
+	sizes map[string]int64 // of items that the listing had
 }
 
 // readFolder reads one folder. False without an error means that it could not be
@@ -168,7 +168,7 @@ func (t *task) readFolder(ctx context.Context, c *imap.Conn, name string, known 
 		t.note(&coded{remote.CodeFolder, err})
 		return false, nil
 	}
-	d := &folder{task: t, conn: c, path: t.account + escape(name), num: t.count(name), seen: map[string]bool{}}
+	d := &folder{task: t, conn: c, path: t.account + escape(name), num: t.count(name), sizes: map[string]int64{}}
 	*d.num = count{total: int64(m.Messages)}
 	if err := d.begin(ctx, m, known); err != nil {
 		return false, err

@@ -83,7 +83,9 @@ func (d *folder) page(ctx context.Context, page []imap.Entry) error {
 	var bytes int64
 	for _, e := range page {
 		item := itemOf(e.UID)
-		d.seen[item] = true
+		if d.items[item] != nil {
+			d.sizes[item] = e.Size
+		}
 		switch {
 		case d.needless(e.UID):
 			continue
@@ -313,8 +315,17 @@ func (d *folder) missing(ctx context.Context, u imap.UID, why error, others bool
 }
 
 func (d *folder) present(ctx context.Context, u imap.UID) (bool, error) {
+	_, there, err := d.look(ctx, u)
+	return there, err
+}
+
+// look asks for the size of one message.
+func (d *folder) look(ctx context.Context, u imap.UID) (size int64, there bool, err error) {
 	list, _, err := d.conn.List(ctx, u, 1)
-	return len(list) > 0 && list[0].UID == u, err
+	if err != nil || len(list) == 0 || list[0].UID != u {
+		return 0, false, err
+	}
+	return list[0].Size, true, nil
 }
 
 // deleteAgain deletes what was archived before and is still on the server.
@@ -343,29 +354,32 @@ func (d *folder) deleteAgain(ctx context.Context) error {
 // fetchAgain tries once more what could not be fetched before, or only now is
 // below the limit, and forgets what is gone.
 func (d *folder) fetchAgain(ctx context.Context) error {
-	n := 0
+	asked := 0
 	for _, item := range slices.Sorted(maps.Keys(d.items)) {
 		i := d.items[item]
 		if i == nil || i.Outcome != catalog.Left {
 			continue
 		}
-		if d.due(i) {
-			if err := d.fetch(ctx, []imap.UID{uidOf(item)}, true); err != nil {
+		size, there := d.sizes[item]
+		if !there {
+			if asked++; asked > checks {
+				continue
+			}
+			var err error
+			if size, there, err = d.look(ctx, uidOf(item)); err != nil {
 				return err
 			}
-			continue
 		}
-		if n++; d.seen[item] || n > checks {
-			continue
+		var err error
+		switch {
+		case !there:
+			err = d.settle(ctx, nil, []string{item})
+		case d.due(i, size):
+			d.trying(item)
+			err = d.fetch(ctx, []imap.UID{uidOf(item)}, true)
 		}
-		there, err := d.present(ctx, uidOf(item))
 		if err != nil {
 			return err
-		}
-		if !there {
-			if err := d.settle(ctx, nil, []string{item}); err != nil {
-				return err
-			}
 		}
 	}
 	return nil

@@ -58,6 +58,7 @@ const settleTime = 30 * time.Second
 func (s *shelf) leave(ctx context.Context, item string, bytes int64, why string) error {
 	s.t.tried[s.name+"\x00"+item] = true
 	if old := s.items[item]; old != nil && old.Outcome == catalog.Left {
+		s.t.moves++
 		return nil
 	}
 	return s.settle(ctx, []*catalog.SourceItem{s.item(item, catalog.Left, bytes, why)}, nil)
@@ -81,20 +82,29 @@ func (t *task) limit() int64 {
 	return archive.MaxMessage
 }
 
-// due reports whether an item that stays should be tried again now. It says so
-// once a fetch.
-func (s *shelf) due(i *catalog.SourceItem) bool {
+// due reports whether an item that stays should be tried again now, once a fetch.
+// Size is what the server says of it today: one above the limit is no use, and one
+// that turned out to be is not believed too often.
+func (s *shelf) due(i *catalog.SourceItem, size int64) bool {
 	id := s.name + "\x00" + i.Item
-	if s.t.tried[id] || i.Outcome == catalog.Left && i.Bytes > s.t.limit() {
+	if s.t.tried[id] {
 		return false
 	}
-	now := s.t.f.Now()
-	if last, ok := s.t.src.retried[id]; ok && !s.t.force && now.Sub(last) < s.t.f.timings.retry {
-		return false
+	pause := s.t.f.timings.retry
+	if i.Outcome == catalog.Left && i.Bytes > s.t.limit() {
+		if size < 0 || size > s.t.limit() {
+			return false
+		}
+		pause *= 24
 	}
-	s.t.src.retried[id] = now
-	s.t.tried[id] = true
-	return true
+	last, ok := s.t.src.retried[id]
+	return !ok || s.t.force || s.t.f.Now().Sub(last) >= pause
+}
+
+// trying remembers that an item is being tried again.
+func (s *shelf) trying(item string) {
+	id := s.name + "\x00" + item
+	s.t.src.retried[id], s.t.tried[id] = s.t.f.Now(), true
 }
 
 // left counts the messages that stay on the server against our will.

@@ -100,12 +100,12 @@ func (d *maildrop) todo(list []pop3.Message) (todo, alone []pop3.Message) {
 		case i == nil:
 			todo = append(todo, m)
 		case i.Outcome == catalog.Left:
-			if d.trouble[d.id(m)] > 0 && !d.abandoned(m) || d.due(i) {
+			if d.trouble[d.id(m)] > 0 && !d.abandoned(m) || d.due(i, m.Size) {
 				alone = append(alone, m)
 			}
 		case i.Bytes != m.Size: // another message under an old name
 			todo = append(todo, m)
-		case !d.set.Keep && d.due(i):
+		case !d.set.Keep && d.due(i, m.Size):
 			todo = append(todo, m)
 		}
 	}

@@ -41,6 +41,9 @@ func (p *popFetch) retrieve(ctx context.Context, list []pop3.Message) error {
 // one fetches a message and offers it.
 func (p *popFetch) one(ctx context.Context, m pop3.Message) error {
 	id := p.id(m)
+	if p.items[m.UID] != nil {
+		p.trying(m.UID)
+	}
 	for {
 		buf := p.f.Spool.NewBuffer(p.limit())
 		got, err := p.conn.Retrieve(ctx, m.Number, buf, p.limit())

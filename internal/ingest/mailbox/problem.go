@@ -52,6 +52,8 @@ func code(err error) string {
 		return remote.CodeCertificate
 	case errors.Is(err, imap.ErrTLS), errors.Is(err, pop3.ErrTLS):
 		return remote.CodeTLS
+	case errors.Is(err, imap.ErrTooLarge), errors.Is(err, pop3.ErrTooLarge):
+		return remote.CodeUnreadable
 	case errors.Is(err, imap.ErrNotDeleted), errors.Is(err, pop3.ErrUnconfirmed):
 		return remote.CodeNotDeleted
 	case errors.Is(err, imap.ErrProtocol), errors.Is(err, pop3.ErrProtocol), errors.Is(err, pop3.ErrUnsupported), errors.Is(err, imap.ErrUIDValidity):
