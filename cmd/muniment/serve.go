@@ -13,6 +13,7 @@ import (
 
 	"github.com/muniment/muniment/internal/config"
 	"github.com/muniment/muniment/internal/httpd"
+	"github.com/muniment/muniment/internal/ingest/mailbox"
 	"github.com/muniment/muniment/internal/ingest/smtp"
 	"github.com/muniment/muniment/internal/spool"
 	"github.com/muniment/muniment/web"
@@ -52,6 +53,7 @@ type server struct {
 	http     *httpd.Server
 	httpLn   net.Listener
 	mail     []mailDoor
+	fetcher  *mailbox.Fetcher
 	smtpAddr string
 	lmtpAddr string
 }
@@ -78,6 +80,9 @@ func (a *app) listen(demo *httpd.Demo) (srv *server, err error) {
 	}
 	dir, err := spool.Open(filepath.Join(c.Data, spoolDir, "mail"))
 	if err != nil {
+		return nil, err
+	}
+	if srv.fetcher, err = a.newFetcher(); err != nil {
 		return nil, err
 	}
 	if c.SMTP.Listen != "" {
@@ -218,6 +223,13 @@ func (s *server) run(ctx context.Context) error {
 		}()
 	}
 	go s.app.caretaker(ctx)
+	fetched := make(chan struct{})
+	go func() {
+		defer close(fetched)
+		if err := s.fetcher.Run(ctx); err != nil {
+			cancel(err)
+		}
+	}()
 	<-ctx.Done()
 	stop, done := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 	defer done()
@@ -228,6 +240,11 @@ func (s *server) run(ctx context.Context) error {
 	}
 	if err := web.Shutdown(stop); err != nil {
 		s.app.log.Warn("web connections were cut", "error", err)
+	}
+	select {
+	case <-fetched:
+	case <-stop.Done():
+		s.app.log.Warn("fetching from remote mailboxes was cut")
 	}
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
 		return err
