@@ -224,9 +224,15 @@ func telling(err error) int {
 // would have everything fetched anew.
 func (t *task) connect(ctx context.Context) (*client, error) {
 	list := t.f.ways(t.set)
-	if old := t.src.found(t.set, list); old != nil {
-		list = slices.DeleteFunc(list, func(w way) bool { return w == *old || w.protocol != old.protocol })
-		list = append([]way{*old}, list...)
+	if old := t.src.state.Found; old != nil && old.Host == t.set.Host {
+		w := way{protocol: old.Protocol, port: old.Port, tls: old.TLS}
+		known := slices.Contains(list, w)
+		if slices.ContainsFunc(list, func(x way) bool { return x.protocol == w.protocol }) {
+			list = slices.DeleteFunc(list, func(x way) bool { return x == w || x.protocol != w.protocol })
+		}
+		if known {
+			list = append([]way{w}, list...)
+		}
 	}
 	var most time.Duration
 	if len(list) > 1 {
@@ -251,17 +257,4 @@ func (t *task) connect(ctx context.Context) (*client, error) {
 		}
 	}
 	return nil, worst
-}
-
-// found returns the way that an earlier fetch has found, if it is one of list.
-func (s *source) found(set remote.Settings, list []way) *way {
-	old := s.state.Found
-	if old == nil || old.Host != set.Host {
-		return nil
-	}
-	w := way{protocol: old.Protocol, port: old.Port, tls: old.TLS}
-	if !slices.Contains(list, w) {
-		return nil
-	}
-	return &w
 }

@@ -15,6 +15,10 @@ import (
 
 const inbox = "INBOX"
 
+// rounds bounds how often a folder is read once more in one fetch because messages
+// have come meanwhile.
+const rounds = 10
+
 // readIMAP reads all folders that are wanted, INBOX last: there the connection
 // can wait for news without missing any. It reports whether a folder is open.
 func (t *task) readIMAP(ctx context.Context, c *imap.Conn) (selected bool, err error) {
@@ -30,12 +34,13 @@ func (t *task) readIMAP(ctx context.Context, c *imap.Conn) (selected bool, err e
 		if t.finished[name] {
 			continue
 		}
-		open, err := t.readFolder(ctx, c, name, known)
-		if err != nil {
-			return false, err
+		more := true
+		for n := 0; more && n < rounds; n++ {
+			if selected, more, err = t.readFolder(ctx, c, name, known); err != nil {
+				return false, err
+			}
 		}
 		t.finished[name] = true
-		selected = open
 	}
 	return selected, t.forget(ctx, func(shelf string) bool {
 		path, v, _ := strings.Cut(shelf, ";UIDVALIDITY=")
@@ -154,24 +159,26 @@ type folder struct {
 	path  string // name in the catalog: account and folder
 	mark  catalog.SourceFolder
 	num   *count
+	last  imap.UID         // highest that was listed
+	gone  bool             // something was deleted
 	sizes map[string]int64 // of items that the listing had
 }
 
-// readFolder reads one folder. False without an error means that it could not be
-// opened, which was noted.
-func (t *task) readFolder(ctx context.Context, c *imap.Conn, name string, known map[string]catalog.SourceFolder) (bool, error) {
+// readFolder reads one folder and leaves it open, ready for IDLE. More says that
+// messages have come meanwhile. If the folder cannot be opened, that is noted.
+func (t *task) readFolder(ctx context.Context, c *imap.Conn, name string, known map[string]catalog.SourceFolder) (opened, more bool, err error) {
 	m, err := c.Select(ctx, name, t.set.Keep, 0)
 	if err != nil {
 		if !c.Usable() || errors.Is(err, imap.ErrTemporary) {
-			return false, err
+			return false, false, err
 		}
 		t.note(&coded{remote.CodeFolder, err})
-		return false, nil
+		return false, false, nil
 	}
 	d := &folder{task: t, conn: c, path: t.account + escape(name), num: t.count(name), sizes: map[string]int64{}}
 	*d.num = count{total: int64(m.Messages)}
 	if err := d.begin(ctx, m, known); err != nil {
-		return false, err
+		return false, false, err
 	}
 	err = d.pages(ctx, m)
 	if err == nil {
@@ -181,10 +188,20 @@ func (t *task) readFolder(ctx context.Context, c *imap.Conn, name string, known 
 		err = d.fetchAgain(ctx)
 	}
 	d.num.left = d.left()
-	if err == nil {
-		d.num.waiting = 0
+	if err != nil {
+		return true, false, err
 	}
-	return true, err
+	d.num.waiting = 0
+	if !d.gone {
+		return true, false, nil
+	}
+	// Opened once more, the folder is counted anew: what has come since the
+	// listing would not be told as news after the deletions.
+	if _, err := c.Select(ctx, name, t.set.Keep, m.UIDValidity); err != nil {
+		return true, false, err
+	}
+	fresh, _, err := c.List(ctx, d.last+1, 1)
+	return true, len(fresh) > 0, err
 }
 
 // begin finds out how far the folder has been read. Another UIDVALIDITY than

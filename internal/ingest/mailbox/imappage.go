@@ -36,6 +36,9 @@ func (d *folder) pages(ctx context.Context, m *imap.Mailbox) error {
 			return err
 		}
 		listed += len(page)
+		if len(page) > 0 {
+			d.last = max(d.last, page[len(page)-1].UID)
+		}
 		err = d.page(ctx, page)
 		if merr := d.advance(ctx, page, after); err == nil {
 			err = merr
@@ -224,6 +227,7 @@ func (d *folder) remove(ctx context.Context, items []string) error {
 			add = append(add, d.item(items[i], catalog.Stored, 0, "archived; not deleted on the server so far"))
 		}
 	}
+	d.gone = d.gone || len(left) < len(uids)
 	d.num.total -= int64(len(uids) - len(left))
 	if serr := d.settle(ctx, add, drop); serr != nil {
 		return serr

@@ -256,7 +256,7 @@ func (t *task) tell(ctx context.Context) {
 func (t *task) conclude(ctx context.Context, v *archive.SourceView, err error) {
 	now := t.f.Now().UTC()
 	s := &t.src.state
-	if t.account != "" {
+	if s.Stored, s.Known = t.stored.Load(), t.known.Load(); len(t.counts) > 0 { // else the server's side is as it was
 		t.sum()
 	}
 	s.Fetching = false
