@@ -64,8 +64,8 @@ type mailDoor struct {
 }
 
 // listen opens all doors of the settings without serving yet.
-func (a *app) listen(demo *httpd.Demo) (srv *server, err error) {
-	srv = &server{app: a}
+func (a *app) listen(demo *httpd.Demo) (_ *server, err error) {
+	srv := &server{app: a}
 	defer func() {
 		if err != nil {
 			srv.closeListeners()

@@ -45,7 +45,9 @@ func usualPort(w way) int {
 
 // ways are those that the settings allow, the best first: IMAP before POP3, TLS
 // from the first byte before STARTTLS. Without TLS only if the settings say so. A
-// port that is the usual one of a way makes that the first.
+// port that is the usual one of a way makes that the first; on any other, TLS from
+// the first byte is tried with both protocols first, as servers without it show that
+// at once and those with it keep silent when spoken to in the clear.
 func (f *Fetcher) ways(s remote.Settings) []way {
 	protocols, modes := []string{s.Protocol}, []string{s.TLS}
 	if s.Protocol == remote.Auto {
@@ -65,7 +67,11 @@ func (f *Fetcher) ways(s remote.Settings) []way {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b way) int {
-		return cmp.Compare(strangeness(a), strangeness(b))
+		clear := 0
+		if s.Port != 0 {
+			clear = cmp.Compare(clearness(a), clearness(b))
+		}
+		return cmp.Or(cmp.Compare(strangeness(a), strangeness(b)), clear)
 	})
 	return out
 }
@@ -76,6 +82,14 @@ func strangeness(w way) int {
 		return 1
 	}
 	return 0
+}
+
+// clearness is 1 for a way that begins in the clear.
+func clearness(w way) int {
+	if w.tls == remote.Implicit {
+		return 0
+	}
+	return 1
 }
 
 // pinError is a certificate that is not the pinned one.
