@@ -52,11 +52,14 @@ func (t *task) readPOP3(ctx context.Context, c *pop3.Client) (more bool, err err
 	*d.num = count{total: int64(len(list)), waiting: int64(len(todo) + len(alone)), left: d.left()}
 	d.progress(ctx)
 	switch {
-	case len(todo) > 0:
-		if !t.set.Keep {
-			todo = todo[:min(len(todo), d.src.portion)]
+	case len(todo) > 0 && t.set.Keep:
+		for some := range slices.Chunk(todo, mostPortion) { // each is remembered
+			if err = d.portion(ctx, some, false); err != nil {
+				break
+			}
 		}
-		err = d.portion(ctx, todo, false)
+	case len(todo) > 0:
+		err = d.portion(ctx, todo[:min(len(todo), d.src.portion)], false)
 	case len(alone) > 0:
 		err = d.portion(ctx, alone[:1], true)
 	default:
@@ -115,8 +118,8 @@ func (d *maildrop) todo(list []pop3.Message) (todo, alone []pop3.Message) {
 // abandoned reports whether a message was given up in this fetch.
 func (d *maildrop) abandoned(m pop3.Message) bool { return d.settled[d.id(m)+"\x00given up"] }
 
-// portion fetches messages and ends the session, so that the server deletes those
-// that are archived.
+// portion fetches messages and, unless they are kept, ends the session, so that the
+// server deletes those that are archived.
 func (d *maildrop) portion(ctx context.Context, list []pop3.Message, alone bool) error {
 	p := &popFetch{maildrop: d, offers: d.newOffers(), byItem: map[string]pop3.Message{}, dots: map[string]bool{}, alone: alone}
 	err := p.retrieve(ctx, list)

@@ -81,7 +81,7 @@ func (p *popFetch) one(ctx context.Context, m pop3.Message) error {
 			if aerr := p.abandon(ctx, m, err); aerr != nil {
 				return aerr
 			}
-			p.giveUp()
+			p.hopeless = p.hopeless || p.inARow > givenUp
 		}
 		return err
 	}
@@ -93,6 +93,11 @@ func (p *popFetch) abandon(ctx context.Context, m pop3.Message, why error) error
 	err := &coded{remote.CodeUnreadable, fmt.Errorf("message %d (%s) cannot be fetched: %w", m.Number, m.UID, why)}
 	p.note(err)
 	p.settled[p.id(m)+"\x00given up"] = true
+	if p.inARow++; p.inARow > givenUp { // it is not the messages' fault
+		p.settled[p.id(m)] = true
+		p.moves++
+		return nil
+	}
 	return p.stay(ctx, m, 0, err.Error())
 }
 
@@ -126,7 +131,6 @@ func (p *popFetch) settleStored(ctx context.Context, stored []string, whole bool
 	}
 	if p.set.Keep {
 		p.moves += len(stay)
-		_ = p.conn.Quit(ctx) // nothing was asked of it
 		return nil
 	}
 	if err := p.delete(ctx, sorted(remove)); err != nil {
