@@ -251,7 +251,7 @@ func (d *folder) setMark(ctx context.Context, f catalog.SourceFolder) error {
 }
 
 // id names a message in this fetch, whatever its connection.
-func (d *folder) id(item string) string { return d.shelf.name + "\x00" + item }
+func (d *folder) id(item string) string { return d.name + "\x00" + item }
 
 // needless reports whether a message needs nothing more.
 func (d *folder) needless(u imap.UID) bool {

@@ -36,7 +36,7 @@ func safe(t *testing.T, r *rig, s *imapd.Server, sent map[uint32][]byte) {
 // archived once and the mailbox is empty.
 func TestIMAPMisbehaviour(t *testing.T) {
 	t.Parallel()
-	const n = 12
+	const n = 6
 	start := []imapd.Misbehaviour{imapd.StartTLSRefused, imapd.StartTLSInjection, imapd.StartTLSSilent}
 	for _, m := range imapd.All() {
 		t.Run(string(m), func(t *testing.T) {
@@ -49,7 +49,7 @@ func TestIMAPMisbehaviour(t *testing.T) {
 				set.TLS = remote.StartTLS
 			}
 			id := r.add("box", set, s.Password)
-			for range 3 {
+			for range 2 {
 				st := r.fetch(id)
 				safe(t, r, s, sent)
 				if st.Problem != nil {
@@ -95,7 +95,7 @@ func TestIMAPIsCut(t *testing.T) {
 		set := imapSettings(s)
 		set.Keep = keep
 		id := r.add("box", set, s.Password)
-		for n := int64(100); n < 20_000; n += 700 {
+		for n := int64(100); n < 20_000; n += 1300 {
 			s.Cut(n)
 			st := r.fetch(id)
 			safe(t, r, s, sent)

@@ -161,11 +161,11 @@ func (d *folder) arrive(ctx context.Context, a *arrivals, m imap.Message) error 
 	switch {
 	case errors.Is(m.Err, imap.ErrTooLarge):
 		a.large[m.UID] = m.Size
-		return nil
+		return nil //nolint:nilerr // it is of this message only
 	case m.Err != nil:
 		a.missing[m.UID] = m.Err
-		return nil
-	case a.offers.failed() != nil:
+		return nil //nolint:nilerr // likewise
+	case a.offers.failed():
 		return nil // read and thrown away: what is archived can still be deleted then
 	}
 	buf := d.f.Spool.NewBuffer(d.limit())
@@ -177,7 +177,7 @@ func (d *folder) arrive(ctx context.Context, a *arrivals, m imap.Message) error 
 		delete(a.came, m.UID)
 	default:
 		item := itemOf(m.UID)
-		return a.offers.offer(ctx, item, d.shelf.name+"/;UID="+item, buf)
+		return a.offers.offer(ctx, item, d.name+"/;UID="+item, buf)
 	}
 	return errors.Join(err, buf.Close())
 }

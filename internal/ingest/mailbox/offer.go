@@ -22,11 +22,11 @@ type offers struct {
 
 func (t *task) newOffers() *offers { return &offers{t: t, large: map[string]int64{}} }
 
-// failed returns why no more should be offered.
-func (o *offers) failed() error {
+// failed reports whether no more should be offered.
+func (o *offers) failed() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.trouble
+	return o.trouble != nil
 }
 
 // offer archives a message in the background and closes buf. It waits only while

@@ -84,9 +84,9 @@ func (d *maildrop) prune(ctx context.Context) error {
 // id names a message within this fetch.
 func (d *maildrop) id(m pop3.Message) string {
 	if d.equal[m.UID] != 1 {
-		return fmt.Sprintf("%s\x00#%d", d.shelf.name, m.Number)
+		return fmt.Sprintf("%s\x00#%d", d.name, m.Number)
 	}
-	return d.shelf.name + "\x00" + m.UID
+	return d.name + "\x00" + m.UID
 }
 
 // todo returns the messages to be fetched: those nothing is known to be wrong

@@ -56,7 +56,7 @@ func popSafe(t *testing.T, r *rig, s *pop3d.Server, sent map[string][]byte) {
 
 func TestPOP3Misbehaviour(t *testing.T) {
 	t.Parallel()
-	const n = 12
+	const n = 6
 	tls := []pop3d.Misbehaviour{pop3d.STLSRefused, pop3d.STLSInjection, pop3d.STLSGarbage, pop3d.WrongHost, pop3d.Expired, pop3d.UnknownAuthority}
 	for _, m := range pop3d.Misbehaviours() {
 		t.Run(string(m), func(t *testing.T) {
@@ -74,7 +74,7 @@ func TestPOP3Misbehaviour(t *testing.T) {
 				set.TLS = remote.StartTLS
 			}
 			id := r.add("box", set, pop3d.Password)
-			for range 3 {
+			for range 2 {
 				st := r.fetch(id)
 				popSafe(t, r, s, sent)
 				if st.Problem != nil {
@@ -123,7 +123,7 @@ func TestPOP3IsCut(t *testing.T) {
 		set := popSettings(s)
 		set.Keep = keep
 		id := r.add("box", set, pop3d.Password)
-		for n := int64(50); n < 20_000; n += 700 {
+		for n := int64(50); n < 20_000; n += 1300 {
 			s.Cut(n)
 			s.Cut(n + 1000)
 			st := r.fetch(id)

@@ -25,7 +25,7 @@ type popFetch struct {
 // session is broken.
 func (p *popFetch) retrieve(ctx context.Context, list []pop3.Message) error {
 	for _, m := range list {
-		if p.offers.failed() != nil || !p.set.Keep && p.bytes > portionBytes {
+		if p.offers.failed() || !p.set.Keep && p.bytes > portionBytes {
 			return nil
 		}
 		if err := p.one(ctx, m); err != nil {
