@@ -49,7 +49,7 @@ type cli struct {
 	Compact compactCmd `cmd:"" help:"Merge small segments into large, smaller ones, and tidy the index."`
 	Tenant  tenantCmd  `cmd:"" help:"Create and list tenants (customers)."`
 	User    userCmd    `cmd:"" help:"Create, list and change users."`
-	Source  sourceCmd  `cmd:"" help:"Create and list sources: journal addresses."`
+	Source  sourceCmd  `cmd:"" help:"Create and list sources: journal addresses, remote mailboxes."`
 	Config  configCmd  `cmd:"" help:"Show the settings in force."`
 	Demo    demoCmd    `cmd:"" help:"Run a demonstration with sample mail."`
 	Version versionCmd `cmd:"" help:"Print the version."`

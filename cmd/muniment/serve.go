@@ -14,6 +14,7 @@ import (
 
 	"github.com/muniment/muniment/internal/config"
 	"github.com/muniment/muniment/internal/httpd"
+	"github.com/muniment/muniment/internal/ingest/mailbox"
 	"github.com/muniment/muniment/internal/ingest/smtp"
 	"github.com/muniment/muniment/internal/socket"
 	"github.com/muniment/muniment/internal/spool"
@@ -57,6 +58,7 @@ type server struct {
 	http       *httpd.Server
 	httpLn     net.Listener
 	mail       []mailDoor
+	fetcher    *mailbox.Fetcher
 	smtpAddr   string
 	lmtpAddr   string
 	milterAddr string
@@ -92,6 +94,9 @@ func (a *app) listen(ctx context.Context, demo *httpd.Demo) (_ *server, err erro
 	}
 	dir, err := spool.Open(filepath.Join(c.Data, spoolDir, "mail"))
 	if err != nil {
+		return nil, err
+	}
+	if srv.fetcher, err = a.newFetcher(); err != nil {
 		return nil, err
 	}
 	if c.SMTP.Listen != "" {
@@ -241,6 +246,13 @@ func (s *server) run(ctx context.Context) error {
 		}()
 	}
 	go s.app.caretaker(ctx)
+	fetched := make(chan struct{})
+	go func() {
+		defer close(fetched)
+		if err := s.fetcher.Run(ctx); err != nil {
+			cancel(err)
+		}
+	}()
 	<-ctx.Done()
 	stop, done := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 	defer done()
@@ -251,6 +263,11 @@ func (s *server) run(ctx context.Context) error {
 	}
 	if err := web.Shutdown(stop); err != nil {
 		s.app.log.Warn("web connections were cut", "error", err)
+	}
+	select {
+	case <-fetched:
+	case <-stop.Done():
+		s.app.log.Warn("fetching from remote mailboxes was cut")
 	}
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
 		return err

@@ -131,8 +131,11 @@ func taken(err error, format string, args ...any) error {
 }
 
 type sourceCmd struct {
-	Create sourceCreateCmd `cmd:"" help:"Create a journal address."`
-	List   sourceListCmd   `cmd:"" help:"List the sources of a tenant."`
+	Create     sourceCreateCmd     `cmd:"" help:"Create a journal address."`
+	AddMailbox sourceAddMailboxCmd `cmd:"" help:"Add a remote mailbox, which the server fetches by IMAP or POP3."`
+	Test       sourceTestCmd       `cmd:"" help:"Test the connection to a remote mailbox, and say what is wrong."`
+	Fetch      sourceFetchCmd      `cmd:"" help:"Fetch a remote mailbox once, now."`
+	List       sourceListCmd       `cmd:"" help:"List the sources of a tenant."`
 }
 
 type sourceCreateCmd struct {

@@ -117,21 +117,37 @@ func (h *Handle) CreateSource(ctx context.Context, d SourceDraft) (*catalog.Sour
 	if !slices.Contains([]string{KindJournal, KindMailbox}, d.Kind) {
 		return nil, invalid("kind %q: want journal or mailbox", d.Kind)
 	}
-	if err := d.check(); err != nil {
-		return nil, err
-	}
-	now := h.a.now().UTC().Truncate(time.Millisecond)
-	s := &catalog.Source{ID: uid.New(now), Tenant: h.actor.Tenant, Kind: d.Kind, Name: d.Name, Category: d.Category, Disabled: d.Disabled, CreatedAt: now}
-	if d.Kind == KindJournal {
-		s.JournalAddress = h.a.newJournalAddress()
-	}
-	if err := h.a.catalog.CreateSource(ctx, s); err != nil {
-		return nil, err
-	}
-	if err := h.a.configure(ctx, s, d); err != nil {
+	s, err := h.a.createSource(ctx, h.actor.Tenant, d)
+	if err != nil {
 		return nil, err
 	}
 	return s, h.log(ctx, "source.created", s.ID)
+}
+
+// CreateMailbox makes a remote mailbox, for the operator on the command line.
+// catalog.ErrTaken if the tenant has one of that name.
+func (a *Archive) CreateMailbox(ctx context.Context, tenant uid.ID, d SourceDraft) (*catalog.Source, error) {
+	d.Kind = KindMailbox
+	s, err := a.createSource(ctx, tenant, d)
+	if err != nil {
+		return nil, err
+	}
+	return s, a.act(ctx, tenant, "source.created", s.ID)
+}
+
+func (a *Archive) createSource(ctx context.Context, tenant uid.ID, d SourceDraft) (*catalog.Source, error) {
+	if err := d.check(); err != nil {
+		return nil, err
+	}
+	now := a.now().UTC().Truncate(time.Millisecond)
+	s := &catalog.Source{ID: uid.New(now), Tenant: tenant, Kind: d.Kind, Name: d.Name, Category: d.Category, Disabled: d.Disabled, CreatedAt: now}
+	if d.Kind == KindJournal {
+		s.JournalAddress = a.newJournalAddress()
+	}
+	if err := a.catalog.CreateSource(ctx, s); err != nil {
+		return nil, err
+	}
+	return s, a.configure(ctx, s, d)
 }
 
 // ChangeSource changes a source but its kind. It takes effect with the next

@@ -162,9 +162,11 @@ type Found struct {
 	Protocol string `json:"protocol"`
 	Port     int    `json:"port"`
 	TLS      string `json:"tls"`
+	Host     string `json:"host,omitempty"` // for which it was found
 }
 
-// State tells how a mailbox fares. It is for people; nothing depends on it.
+// State tells how a mailbox fares. It is for people; nothing depends on it, but
+// that Found saves the next fetch the search.
 type State struct {
 	Fetching bool       `json:"fetching,omitempty"`
 	LastAt   *time.Time `json:"last_at,omitempty"`    // end of the last fetch

@@ -85,4 +85,23 @@ func Misbehaviours() []Misbehaviour {
 }
 
 // is reports whether the server misbehaves in this way.
-func (s *Server) is(m Misbehaviour) bool { return slices.Contains(s.opts.Misbehave, m) }
+func (s *Server) is(m Misbehaviour) bool {
+	s.wrongs.Lock()
+	defer s.wrongs.Unlock()
+	return slices.Contains(s.opts.Misbehave, m)
+}
+
+// Misbehave adds to what is wrong, from the next answer or connection on. The
+// certificate stays as it is.
+func (s *Server) Misbehave(what ...Misbehaviour) {
+	s.wrongs.Lock()
+	defer s.wrongs.Unlock()
+	s.opts.Misbehave = append(slices.Clone(s.opts.Misbehave), what...)
+}
+
+// Behave ends all misbehaviour but the small one, likewise.
+func (s *Server) Behave() {
+	s.wrongs.Lock()
+	defer s.wrongs.Unlock()
+	s.opts.Misbehave = nil
+}

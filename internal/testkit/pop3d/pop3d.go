@@ -89,6 +89,8 @@ type Server struct {
 	closed chan struct{}
 	wait   sync.WaitGroup
 
+	wrongs sync.Mutex // guards opts.Misbehave
+
 	mu          sync.Mutex
 	conns       map[net.Conn]bool
 	added       int

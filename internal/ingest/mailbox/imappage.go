@@ -1,0 +1,390 @@
+package mailbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+
+	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/ingest/imap"
+	"github.com/muniment/muniment/internal/remote"
+)
+
+const (
+	// pageSize is how many messages are listed at once.
+	pageSize = 500
+	// portionBytes is about how much is fetched before what is archived of it is
+	// deleted on the server or remembered.
+	portionBytes = 64 << 20
+	// checks bounds the items that stay whose presence is asked for in one fetch.
+	checks = 200
+)
+
+// pages reads the folder from where it has been read to.
+func (d *folder) pages(ctx context.Context, m *imap.Mailbox) error {
+	next, listed := imap.UID(1), 0
+	if d.set.Keep {
+		next = imap.UID(d.mark.Next)
+	}
+	first := next
+	for next != 0 {
+		page, after, err := d.conn.List(ctx, next, pageSize)
+		if err != nil {
+			return err
+		}
+		listed += len(page)
+		if len(page) > 0 {
+			d.last = max(d.last, page[len(page)-1].UID)
+		}
+		err = d.page(ctx, page)
+		if merr := d.advance(ctx, page, after); err == nil {
+			err = merr
+		}
+		if err != nil {
+			return err
+		}
+		d.progress(ctx)
+		next = after
+	}
+	if listed == 0 && m.Messages > 0 && first == 1 {
+		d.note(&coded{remote.CodeUnreadable, fmt.Errorf("the server counts %d messages in %s and lists none", m.Messages, m.Name)})
+	}
+	return nil
+}
+
+// advance remembers that every message below the first unsettled one is settled.
+func (d *folder) advance(ctx context.Context, page []imap.Entry, after imap.UID) error {
+	if !d.set.Keep || len(page) == 0 {
+		return nil
+	}
+	next := after
+	if next == 0 {
+		next = page[len(page)-1].UID + 1
+	}
+	for _, e := range page {
+		if !d.needless(e.UID) {
+			next = e.UID
+			break
+		}
+	}
+	if int64(next) <= d.mark.Next {
+		return nil
+	}
+	mark := d.mark
+	mark.Next = int64(next)
+	d.moves++
+	return d.setMark(ctx, mark)
+}
+
+// page fetches what is needed of a page: the messages nothing is wrong with
+// together, then the others one by one, as each may end the connection.
+func (d *folder) page(ctx context.Context, page []imap.Entry) error {
+	var portion, alone []imap.UID
+	var bytes int64
+	for _, e := range page {
+		item := itemOf(e.UID)
+		if d.items[item] != nil {
+			d.sizes[item] = e.Size
+		}
+		switch {
+		case d.needless(e.UID):
+			continue
+		case d.trouble[d.id(item)] > 0 || e.Size > d.limit():
+			alone = append(alone, e.UID)
+			continue
+		}
+		if bytes += max(e.Size, 0); bytes > portionBytes && len(portion) > 0 {
+			if err := d.fetch(ctx, portion, false); err != nil {
+				return err
+			}
+			portion, bytes = nil, e.Size
+		}
+		portion = append(portion, e.UID)
+	}
+	if len(portion) > 0 {
+		if err := d.fetch(ctx, portion, false); err != nil {
+			return err
+		}
+	}
+	for _, u := range alone {
+		if err := d.fetch(ctx, []imap.UID{u}, true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// arrivals are what a FETCH has brought.
+type arrivals struct {
+	offers  *offers
+	came    map[imap.UID]bool
+	large   map[imap.UID]int64
+	missing map[imap.UID]error // the server does not give them
+}
+
+// fetch brings messages to the archive and, where they are archived, settles them.
+func (d *folder) fetch(ctx context.Context, uids []imap.UID, alone bool) error {
+	a := &arrivals{offers: d.newOffers(), came: map[imap.UID]bool{}, large: map[imap.UID]int64{}, missing: map[imap.UID]error{}}
+	err := d.conn.Batch(ctx, uids, d.limit(), func(m imap.Message) error { return d.arrive(ctx, a, m) })
+	stored, trouble := a.offers.end()
+	for item, n := range a.offers.large {
+		a.large[uidOf(item)] = n
+	}
+	if serr := d.settleStored(ctx, stored); serr != nil {
+		return serr
+	}
+	for u, n := range a.large {
+		if lerr := d.leave(ctx, itemOf(u), n, d.tooLarge(n)); lerr != nil {
+			return lerr
+		}
+	}
+	switch {
+	case trouble != nil:
+		return trouble
+	case err != nil:
+		return d.failed(ctx, uids, a, err, alone)
+	}
+	for _, u := range slices.Sorted(maps.Keys(a.missing)) {
+		if err := d.missing(ctx, u, a.missing[u], len(stored) > 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// arrive takes one message of a FETCH. It fails only for trouble of ours.
+func (d *folder) arrive(ctx context.Context, a *arrivals, m imap.Message) error {
+	a.came[m.UID] = true
+	switch {
+	case errors.Is(m.Err, imap.ErrTooLarge):
+		a.large[m.UID] = m.Size
+		return nil //nolint:nilerr // it is of this message only
+	case m.Err != nil:
+		a.missing[m.UID] = m.Err
+		return nil //nolint:nilerr // likewise
+	case a.offers.failed():
+		return nil // read and thrown away: what is archived can still be deleted then
+	}
+	buf := d.f.Spool.NewBuffer(d.limit())
+	_, err := io.Copy(buf, m.Body)
+	switch {
+	case buf.Err() != nil:
+		err = ours(buf.Err())
+	case err != nil:
+		delete(a.came, m.UID)
+	default:
+		item := itemOf(m.UID)
+		return a.offers.offer(ctx, item, d.name+"/;UID="+item, buf)
+	}
+	return errors.Join(err, buf.Close())
+}
+
+// settleStored deletes on the server what is archived, or remembers it.
+func (d *folder) settleStored(ctx context.Context, stored []string) error {
+	if len(stored) == 0 {
+		return nil
+	}
+	d.inARow = 0
+	d.moves += len(stored)
+	d.num.waiting -= int64(len(stored))
+	for _, item := range stored {
+		d.settled[d.id(item)] = true
+	}
+	if !d.set.Keep {
+		return d.remove(ctx, stored)
+	}
+	var drop []string
+	for _, item := range stored {
+		if d.items[item] != nil {
+			drop = append(drop, item)
+		}
+	}
+	return d.settle(ctx, nil, drop)
+}
+
+// remove deletes archived messages on the server. What is still there afterwards
+// is remembered as archived, so that it is not fetched again.
+func (d *folder) remove(ctx context.Context, items []string) error {
+	uids := make([]imap.UID, len(items))
+	for i, item := range items {
+		uids[i] = uidOf(item)
+	}
+	left, err := uids, error(nil)
+	if d.conn.Usable() {
+		left, err = d.conn.Delete(ctx, uids)
+	}
+	var add []*catalog.SourceItem
+	var drop []string
+	for i, u := range uids {
+		old := d.items[items[i]]
+		switch there := slices.Contains(left, u); {
+		case !there && old != nil:
+			drop = append(drop, items[i])
+		case there && (old == nil || old.Outcome != catalog.Stored):
+			add = append(add, d.item(items[i], catalog.Stored, 0, "archived; not deleted on the server so far"))
+		}
+	}
+	d.gone = d.gone || len(left) < len(uids)
+	d.num.total -= int64(len(uids) - len(left))
+	if serr := d.settle(ctx, add, drop); serr != nil {
+		return serr
+	}
+	if err != nil && d.conn.Usable() {
+		d.note(&coded{remote.CodeNotDeleted, err})
+		return nil
+	}
+	return err
+}
+
+// failed decides what a FETCH means that the server has not carried out.
+func (d *folder) failed(ctx context.Context, uids []imap.UID, a *arrivals, err error, alone bool) error {
+	var open []imap.UID
+	for _, u := range uids {
+		if !a.came[u] {
+			open = append(open, u)
+		}
+	}
+	c := code(err)
+	if ctx.Err() != nil || len(open) == 0 || c == remote.CodeArchive || errors.Is(err, imap.ErrTooLarge) || errors.Is(err, imap.ErrUIDValidity) {
+		return err
+	}
+	victim := open[0]
+	if d.conn.Usable() {
+		if errors.Is(err, imap.ErrTemporary) {
+			return err
+		}
+		if !alone {
+			for _, u := range open {
+				if err := d.fetch(ctx, []imap.UID{u}, true); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		if d.blame(d.id(itemOf(victim))) < 2 {
+			return d.fetch(ctx, []imap.UID{victim}, true)
+		}
+		return d.abandon(ctx, victim, err, false)
+	}
+	// Whoever ends the connection twice by breaking the rules, or four times in
+	// any way, is at fault; that it was alone makes it sure.
+	n := d.blame(d.id(itemOf(victim)))
+	if alone && (n >= 4 || n >= 2 && c == remote.CodeProtocol) {
+		if gerr := d.abandon(ctx, victim, err, false); gerr != nil {
+			return gerr
+		}
+	}
+	return err
+}
+
+// abandon leaves a message that cannot be fetched where it is. Others says that
+// the server hands out others.
+func (d *folder) abandon(ctx context.Context, u imap.UID, why error, others bool) error {
+	err := &coded{remote.CodeUnreadable, fmt.Errorf("message %d cannot be fetched: %w", u, why)}
+	if lerr := d.leave(ctx, itemOf(u), 0, err.Error()); lerr != nil {
+		return lerr
+	}
+	d.note(err)
+	if !others && d.giveUp() {
+		return err
+	}
+	return nil
+}
+
+// missing looks again for a message that the server did not give: it may be gone.
+func (d *folder) missing(ctx context.Context, u imap.UID, why error, others bool) error {
+	if err := d.conn.Noop(ctx); err != nil {
+		return err
+	}
+	there, err := d.present(ctx, u)
+	if err != nil {
+		return err
+	}
+	item := itemOf(u)
+	if !there {
+		d.settled[d.id(item)] = true
+		d.num.total--
+		if d.items[item] != nil {
+			return d.settle(ctx, nil, []string{item})
+		}
+		return nil
+	}
+	if d.blame(d.id(item)) < 2 {
+		return d.fetch(ctx, []imap.UID{u}, true)
+	}
+	return d.abandon(ctx, u, why, others)
+}
+
+func (d *folder) present(ctx context.Context, u imap.UID) (bool, error) {
+	_, there, err := d.look(ctx, u)
+	return there, err
+}
+
+// look asks for the size of one message.
+func (d *folder) look(ctx context.Context, u imap.UID) (size int64, there bool, err error) {
+	list, _, err := d.conn.List(ctx, u, 1)
+	if err != nil || len(list) == 0 || list[0].UID != u {
+		return 0, false, err
+	}
+	return list[0].Size, true, nil
+}
+
+// deleteAgain deletes what was archived before and is still on the server.
+func (d *folder) deleteAgain(ctx context.Context) error {
+	if d.set.Keep {
+		return nil
+	}
+	var items []string
+	for item, i := range d.items {
+		if i.Outcome == catalog.Stored && !d.tried[d.id(item)] {
+			items = append(items, item)
+		}
+	}
+	slices.Sort(items)
+	for some := range slices.Chunk(items, pageSize) {
+		for _, item := range some {
+			d.tried[d.id(item)] = true
+		}
+		if err := d.remove(ctx, some); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fetchAgain tries once more what could not be fetched before, or only now is
+// below the limit, and forgets what is gone.
+func (d *folder) fetchAgain(ctx context.Context) error {
+	asked := 0
+	for _, item := range slices.Sorted(maps.Keys(d.items)) {
+		i := d.items[item]
+		if i == nil || i.Outcome != catalog.Left {
+			continue
+		}
+		size, there := d.sizes[item]
+		if !there {
+			if asked++; asked > checks {
+				continue
+			}
+			var err error
+			if size, there, err = d.look(ctx, uidOf(item)); err != nil {
+				return err
+			}
+		}
+		var err error
+		switch {
+		case !there:
+			err = d.settle(ctx, nil, []string{item})
+		case d.due(i, size):
+			d.trying(item)
+			err = d.fetch(ctx, []imap.UID{uidOf(item)}, true)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

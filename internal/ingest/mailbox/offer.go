@@ -1,0 +1,67 @@
+package mailbox
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/muniment/muniment/internal/archive"
+	"github.com/muniment/muniment/internal/spool"
+)
+
+// offers are messages being archived.
+type offers struct {
+	t    *task
+	wait sync.WaitGroup
+
+	mu      sync.Mutex
+	stored  []string         // items that are durable
+	large   map[string]int64 // items that the archive never takes, with their sizes
+	trouble error            // why an offer failed; then no more are made
+}
+
+func (t *task) newOffers() *offers { return &offers{t: t, large: map[string]int64{}} }
+
+// failed reports whether no more should be offered.
+func (o *offers) failed() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.trouble != nil
+}
+
+// offer archives a message in the background and closes buf. It waits only while
+// too much is being offered already.
+func (o *offers) offer(ctx context.Context, item, origin string, buf *spool.Buffer) error {
+	weight := min(max(buf.Size(), leastWeight), bytesInFlight)
+	if err := o.t.f.memory.Acquire(ctx, weight); err != nil {
+		return errors.Join(err, buf.Close())
+	}
+	o.wait.Go(func() {
+		defer o.t.f.memory.Release(weight)
+		defer buf.Close()
+		r, err := o.t.f.Archive.Ingest(ctx, archive.Submission{
+			Tenant: o.t.src.key.tenant, Source: o.t.src.key.source, Raw: buf, Origin: origin, ReceivedAt: o.t.f.Now(),
+		})
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		switch {
+		case err == nil && r.Duplicate:
+			o.t.known.Add(1)
+			o.stored = append(o.stored, item)
+		case err == nil:
+			o.t.stored.Add(1)
+			o.stored = append(o.stored, item)
+		case errors.Is(err, archive.ErrTooLarge):
+			o.large[item] = buf.Size()
+		case o.trouble == nil:
+			o.trouble = ours(err)
+		}
+	})
+	return nil
+}
+
+// end waits for all offers. It returns the items that are durable.
+func (o *offers) end() ([]string, error) {
+	o.wait.Wait()
+	return o.stored, o.trouble
+}

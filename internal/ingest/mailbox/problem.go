@@ -1,0 +1,143 @@
+package mailbox
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+
+	"github.com/muniment/muniment/internal/archive"
+	"github.com/muniment/muniment/internal/ingest/imap"
+	"github.com/muniment/muniment/internal/ingest/pop3"
+	"github.com/muniment/muniment/internal/remote"
+	"github.com/muniment/muniment/internal/spool"
+)
+
+// coded is an error whose code is known where it happens.
+type coded struct {
+	code string
+	err  error
+}
+
+func (e *coded) Error() string { return e.err.Error() }
+func (e *coded) Unwrap() error { return e.err }
+
+// ours marks an error of the archive, the spool or the catalog.
+func ours(err error) error {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return &coded{remote.CodeArchive, err}
+}
+
+// code returns the remote.Code of an error.
+func code(err error) string {
+	var known *coded
+	switch {
+	case errors.As(err, &known):
+		return known.code
+	case errors.Is(err, errNoToken):
+		return remote.CodeToken
+	case errors.Is(err, errNoPassword), errors.Is(err, imap.ErrAuth), errors.Is(err, pop3.ErrAuth):
+		return remote.CodeAuth
+	case errors.Is(err, archive.ErrBusy), errors.Is(err, spool.ErrFull):
+		return remote.CodeArchive
+	case isCertificate(err):
+		return remote.CodeCertificate
+	case errors.Is(err, imap.ErrTLS), errors.Is(err, pop3.ErrTLS):
+		return remote.CodeTLS
+	case errors.Is(err, imap.ErrTooLarge), errors.Is(err, pop3.ErrTooLarge):
+		return remote.CodeUnreadable
+	case errors.Is(err, imap.ErrNotDeleted), errors.Is(err, pop3.ErrUnconfirmed):
+		return remote.CodeNotDeleted
+	case errors.Is(err, imap.ErrProtocol), errors.Is(err, pop3.ErrProtocol), errors.Is(err, pop3.ErrUnsupported), errors.Is(err, imap.ErrUIDValidity):
+		return remote.CodeProtocol
+	}
+	return networkCode(err)
+}
+
+func isCertificate(err error) bool {
+	var (
+		unknown x509.UnknownAuthorityError
+		name    x509.HostnameError
+		invalid x509.CertificateInvalidError
+		verify  *tls.CertificateVerificationError
+		pin     *pinError
+	)
+	return errors.As(err, &unknown) || errors.As(err, &name) || errors.As(err, &invalid) || errors.As(err, &verify) || errors.As(err, &pin)
+}
+
+// networkCode is code for what is neither a refusal nor broken.
+func networkCode(err error) string {
+	var dns *net.DNSError
+	var timeout net.Error
+	var op *net.OpError
+	switch {
+	case said(err):
+		return remote.CodeUnavailable
+	case errors.As(err, &dns):
+		return remote.CodeDNS
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		return remote.CodeTimeout
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
+		errors.As(err, &op), errors.Is(err, net.ErrClosed), errors.Is(err, imap.ErrClosed), errors.Is(err, pop3.ErrClosed):
+		return remote.CodeConnect
+	case errors.Is(err, imap.ErrTemporary), errors.Is(err, pop3.ErrTemporary), errors.Is(err, imap.ErrRefused), errors.Is(err, pop3.ErrPermanent):
+		return remote.CodeUnavailable
+	}
+	return remote.CodeInternal
+}
+
+// said reports whether err is what a server has answered.
+func said(err error) bool {
+	var i *imap.Error
+	var p *pop3.Error
+	return errors.As(err, &i) && (i.Code != "" || strings.Contains(i.Text, "the server says:")) ||
+		errors.As(err, &p) && (p.Code != "" || p.Answer != "")
+}
+
+// texts say what a code means, to people.
+var texts = map[string]string{ //nolint:gochecknoglobals // never changed
+	remote.CodeDNS:         "There is no server of this name, or its address cannot be looked up. Is the name spelt right?",
+	remote.CodeConnect:     "The server does not answer at this port, or the connection broke. Are server and port right, and does a firewall let this machine through?",
+	remote.CodeTimeout:     "The server takes too long to answer. Are server and port right, and does a firewall let this machine through?",
+	remote.CodeCertificate: "The server's certificate is not trusted: it is for another name, has expired, is from an unknown authority or is not the pinned one.",
+	remote.CodeTLS:         "No encrypted connection comes about. Does the server offer TLS at this port, from the start or by STARTTLS?",
+	remote.CodeAuth:        "The server does not accept the user name with this password.",
+	remote.CodeProtocol:    "What answers does not behave like an IMAP or POP3 server.",
+	remote.CodeFolder:      "A folder does not exist or cannot be opened.",
+	remote.CodeUnavailable: "The server refuses at present; it will be tried again.",
+	remote.CodeArchive:     "The archive cannot store at present. Everything stays on the server and will be fetched later.",
+	remote.CodeUnreadable:  "The server does not hand out some messages. They stay there and will be tried again.",
+	remote.CodeNotDeleted:  "Messages are archived, but the server does not delete them.",
+	remote.CodeInternal:    "This should not happen; the log says more.",
+	remote.CodeToken:       "There is no access token: consent or a licence is missing.",
+}
+
+// problem puts err into plain words, without the secret.
+func problem(err error, user string, secret []byte) *remote.Problem {
+	c := code(err)
+	return &remote.Problem{Code: c, Text: texts[c], Detail: redact(err.Error(), user, secret)}
+}
+
+// redact takes the secret out of a server's words. One of less than four bytes is
+// left: without it no text could be read.
+func redact(text, user string, secret []byte) string {
+	s := string(secret)
+	plain := base64.StdEncoding.EncodeToString([]byte("\x00" + user + "\x00" + s)) // RFC 4616
+	for _, form := range []string{plain, s, strings.TrimRight(base64.StdEncoding.EncodeToString(secret), "=")} {
+		if len(s) >= 4 {
+			text = strings.ReplaceAll(text, form, "…")
+		}
+	}
+	if len(text) > 1000 {
+		text = strings.ToValidUTF8(text[:1000], "") + "…"
+	}
+	return text
+}
