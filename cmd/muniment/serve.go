@@ -173,7 +173,7 @@ func (a *app) newHTTP(demo *httpd.Demo) (*httpd.Server, error) {
 		return nil, err
 	}
 	return httpd.New(httpd.Config{Archive: a.archive, UI: ui, Log: a.log, Version: version(), TrustedProxies: proxies, MetricsNetworks: metrics,
-		TLS: c.TLSCert != "", Demo: demo, Ready: a.catalog.Ping})
+		TLS: c.TLSCert != "", Demo: demo, Ready: a.catalog.Ping, AllowPrivate: true})
 }
 
 func (s *server) url() string {
