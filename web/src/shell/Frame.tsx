@@ -57,7 +57,7 @@ function Framed({ account }: { account: Account }) {
   return (
     <div className={classes.frame}>
       <a className={classes.skip} href="#content">{t('app.skip')}</a>
-      <header className={classes.header}>
+      <header className={classes.header} data-admin={account.role === 'tenant-admin' || undefined}>
         <Group gap="xs" wrap="nowrap" className={classes.brand}>
           <Link to="/" className={classes.home}>
             <Logo />

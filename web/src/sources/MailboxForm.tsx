@@ -61,7 +61,9 @@ export function MailboxForm({ source }: { source?: Source }) {
   };
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    test.reset();
+    if (test.error) {
+      test.reset(); // its findings stay, its mistakes are judged anew
+    }
     save.mutate();
   };
   return (

@@ -1,11 +1,11 @@
-import { Button, Group, Paper, Stack, Table, Text, Title, Tooltip } from '@mantine/core';
+import { ActionIcon, Button, Group, Paper, Stack, Table, Text, Title, Tooltip } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { IconPencil, IconRefresh } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import type { Source } from '../api';
-import { formatDateTime, formatNumber, formatRelative, plain } from '../format';
+import { formatDateTime, formatLongDateTime, formatNumber, formatRelative, formatShort, plain } from '../format';
 import { useAccount } from '../shell/usePage';
 import { healthOf } from './health';
 import { HealthSign, JournalAddress, ProblemNote } from './Signs';
@@ -18,10 +18,10 @@ export function SourceTable({ sources, fetch, asked }: ListProps) {
   const { t } = useTranslation();
   return (
     <Paper withBorder radius="md" className={`${classes.panel} ${classes.scroll}`} tabIndex={0} role="region" aria-label={t('sources.caption')}>
-      <Table className={classes.table} verticalSpacing={10} horizontalSpacing="md" aria-label={t('sources.caption')}>
+      <Table className={classes.table} verticalSpacing={10} horizontalSpacing="sm" aria-label={t('sources.caption')}>
         <Table.Thead>
           <Table.Tr>
-            <Table.Th>{t('sources.name')}</Table.Th>
+            <Table.Th className={classes.first}>{t('sources.name')}</Table.Th>
             <Table.Th>{t('sources.state')}</Table.Th>
             <Table.Th>{t('sources.last')}</Table.Th>
             <Table.Th>{t('sources.next')}</Table.Th>
@@ -120,8 +120,7 @@ function Dash(): ReactNode {
 }
 
 function LastFetch({ source: s }: { source: Source }) {
-  const { t, i18n } = useTranslation();
-  const zone = useAccount().tenant?.zone;
+  const { t } = useTranslation();
   if (s.kind !== 'mailbox') {
     return <Dash />;
   }
@@ -129,17 +128,23 @@ function LastFetch({ source: s }: { source: Source }) {
   if (!at) {
     return <span className={classes.quiet}>{t('sources.never')}</span>;
   }
-  return <time dateTime={at} title={formatRelative(at, i18n.language)}>{formatDateTime(at, i18n.language, zone)}</time>;
+  return <When at={at} />;
+}
+
+// When is short, for the table has many columns; the tooltip has all of it.
+function When({ at }: { at: string }) {
+  const { i18n } = useTranslation();
+  const zone = useAccount().tenant?.zone;
+  return <time dateTime={at} title={`${formatLongDateTime(at, i18n.language, zone)} (${formatRelative(at, i18n.language)})`}>{formatShort(at, i18n.language, zone)}</time>;
 }
 
 function NextFetch({ source: s }: { source: Source }) {
-  const { t, i18n } = useTranslation();
-  const zone = useAccount().tenant?.zone;
+  const { t } = useTranslation();
   const at = s.state?.next_at;
   if (s.kind !== 'mailbox' || s.disabled || !at || s.state?.fetching) {
     return <Dash />;
   }
-  return <time dateTime={at} title={formatRelative(at, i18n.language)}>{isPast(at) ? t('sources.soon') : formatDateTime(at, i18n.language, zone)}</time>;
+  return isPast(at) ? t('sources.soon') : <When at={at} />;
 }
 
 const isPast = (iso: string): boolean => new Date(iso).getTime() <= Date.now();
@@ -151,7 +156,7 @@ function Count({ source: s, of }: { source: Source; of: 'waiting' | 'on_server' 
   }
   const number = formatNumber(s.state[of], i18n.language);
   if (of === 'left' && s.state.left > 0) {
-    return <Link to="/sources/$id" params={{ id: s.id }} hash="left">{number}</Link>;
+    return <Link to="/sources/$id" params={{ id: s.id }} hash="left" className={classes.link}>{number}</Link>;
   }
   return number;
 }
@@ -167,9 +172,11 @@ function Actions({ source: s, fetch, asked }: RowProps) {
         </Button>
       )}
       {s.kind !== 'import' && (
-        <Button size="xs" variant="default" leftSection={<IconPencil size={16} aria-hidden />} aria-label={t('sources.editNamed', { name })} renderRoot={(props) => <Link to="/sources/$id" params={{ id: s.id }} {...props} />}>
-          {t('sources.edit')}
-        </Button>
+        <Tooltip label={t('sources.edit')}>
+          <ActionIcon size={30} variant="default" aria-label={t('sources.editNamed', { name })} renderRoot={(props) => <Link to="/sources/$id" params={{ id: s.id }} {...props} />}>
+            <IconPencil size={16} aria-hidden />
+          </ActionIcon>
+        </Tooltip>
       )}
     </Group>
   );
