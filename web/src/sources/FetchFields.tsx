@@ -1,5 +1,5 @@
 import { Alert, Checkbox, Group, NativeSelect, NumberInput, Radio, Stack, Switch, TagsInput, Text } from '@mantine/core';
-import { IconAlertTriangle } from '@tabler/icons-react';
+import { IconAlertTriangle, IconTrash } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 
 import { regional } from '../format';
@@ -62,9 +62,9 @@ export function Afterwards({ draft, change }: FieldProps) {
   return (
     <>
       <Switch checked={draft.keep} onChange={(e) => change({ keep: e.currentTarget.checked })} label={t('sources.keep')} />
-      {draft.keep
-        ? <Alert variant="light" color="orange" role="alert" py={8} icon={<IconAlertTriangle aria-hidden />}>{t('sources.keepWarning')}</Alert>
-        : <Text size="sm" c="dimmed">{t('sources.deletion')}</Text>}
+      <Alert variant="light" color={draft.keep ? 'orange' : 'gray'} role="status" py={8} icon={draft.keep ? <IconAlertTriangle aria-hidden /> : <IconTrash size={18} aria-hidden />}>
+        {t(draft.keep ? 'sources.keepWarning' : 'sources.deletion')}
+      </Alert>
     </>
   );
 }

@@ -1,7 +1,7 @@
 import { Alert, Button, Group, Paper, Stack, Switch, Text, TextInput, Title } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
-import { IconAlertTriangle, IconTrash } from '@tabler/icons-react';
+import { IconAlertTriangle } from '@tabler/icons-react';
 import { useEffect, useRef, useState, type FormEvent, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -88,7 +88,6 @@ export function MailboxForm({ source }: { source?: Source }) {
         {failure && (known
           ? <Alert variant="light" color="red" role="alert" icon={<IconAlertTriangle aria-hidden />}>{t('sources.invalid')}</Alert>
           : <FailureNote error={failure} />)}
-        {!draft.keep && <Alert variant="light" color="gray" py={8} icon={<IconTrash size={18} aria-hidden />}>{t('sources.deletion')}</Alert>}
         <Group>
           <Button type="submit" loading={save.isPending}>{t(source ? 'sources.save' : 'sources.create')}</Button>
           <Button variant="default" renderRoot={(props) => <Link to="/sources" {...props} />}>{t('sources.cancel')}</Button>

@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Group, Paper, Stack, Table, Text, Title, Tooltip } from '@mantine/core';
+import { ActionIcon, Button, Group, Paper, SimpleGrid, Stack, Table, Text, Title, Tooltip } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { IconPencil, IconRefresh } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
@@ -63,7 +63,7 @@ function Rows({ source: s, fetch, asked }: RowProps) {
 export function SourceCards({ sources, fetch, asked }: ListProps) {
   const { t } = useTranslation();
   return (
-    <Stack gap="sm">
+    <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="sm">
       {sources.map((s) => (
         <Paper key={s.id} withBorder p="md" radius="md" className={classes.panel} component="article" aria-label={plain(s.name)}>
           <Stack gap="xs">
@@ -83,7 +83,7 @@ export function SourceCards({ sources, fetch, asked }: ListProps) {
           </Stack>
         </Paper>
       ))}
-    </Stack>
+    </SimpleGrid>
   );
 }
 
