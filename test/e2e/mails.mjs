@@ -143,7 +143,7 @@ export function everyday({ to }) {
 export function report({ sender, member, list, blind, subject, broken }) {
   const id = `<${subject.replace(/\W/gu, '')}@firma.example>`;
   return crlf([
-    'From: Microsoft Outlook <journal@firma.example>', `Subject: ${subject}`, 'MIME-Version: 1.0', `Message-ID: <report-${id.slice(1)}`,
+    'From: Microsoft Outlook <journal@firma.example>', ...(broken ? [`To: <${sender}>`] : []), `Subject: ${subject}`, 'MIME-Version: 1.0', `Message-ID: <report-${id.slice(1)}`,
     'X-MS-PublicTrafficType: Email', 'x-ms-journal-report:', 'Content-Type: multipart/mixed; boundary="j"', '',
     '--j', 'Content-Type: text/plain; charset="us-ascii"', 'Content-Transfer-Encoding: 7bit', '',
     `Sender: ${sender}`, `Subject: ${subject}`, `Message-ID: ${id}`, `To: ${member}, Expanded: ${list}`, `Bcc: ${blind}`, ...(broken ? ['Scanned and found clean'] : []), '',
