@@ -53,7 +53,8 @@ type (
 	}
 )
 
-// maxBody bounds request bodies, in bytes: the largest is a log-in.
+// maxBody bounds request bodies, in bytes, of operations that do not say more: the
+// largest is a log-in.
 const maxBody = 16 << 10
 
 // operations registers operations on a huma API.
@@ -69,6 +70,7 @@ type op struct {
 	public           bool   // needs no session
 	status           int    // of success; 0: 200
 	problems         []Code // besides those that every operation has
+	body             int64  // bound of the request body, in bytes; 0: maxBody
 }
 
 // describe registers everything. s may be nil if only the document is wanted.
@@ -76,6 +78,7 @@ func describe(o operations, s Service) {
 	session(o, s)
 	search(o, s)
 	message(o, s)
+	sources(o, s)
 	add(o, op{id: "getStatistics", method: http.MethodGet, path: "/statistics", tag: "administration",
 		summary: "Figures of the tenant", problems: []Code{CodeRole}},
 		func(ctx context.Context, _ *empty) (*body[Statistics], error) { return reply(s.Statistics(ctx)) })
@@ -173,8 +176,9 @@ func (o operations) authenticate(ctx huma.Context, next func(huma.Context)) {
 // operation describes d for huma and the document.
 func (d op) operation(schemas huma.Registry) huma.Operation {
 	codes := append([]Code{CodeInvalid, CodeInternal, CodeBusy}, d.problems...)
+	limit := max(d.body, maxBody)
 	h := huma.Operation{OperationID: d.id, Method: d.method, Path: d.path, Tags: []string{d.tag}, Summary: d.summary,
-		DefaultStatus: d.status, MaxBodyBytes: maxBody, Responses: map[string]*huma.Response{}}
+		DefaultStatus: d.status, MaxBodyBytes: limit, Responses: map[string]*huma.Response{}}
 	if !d.public {
 		codes = append(codes, CodeNoSession)
 		h.Security = []map[string][]string{{sessionScheme: {}}}

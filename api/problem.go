@@ -95,6 +95,7 @@ const (
 	CodeInternal     Code = "internal"
 	CodeCorrupt      Code = "corrupt"
 	CodeBusy         Code = "busy"
+	CodeNotRunning   Code = "not-running"
 )
 
 // Kind describes all problems of one code.
@@ -126,6 +127,7 @@ func Kinds() []Kind {
 		{CodeInternal, http.StatusInternalServerError, "Internal error", "Something went wrong on the server; its log tells more under the request id."},
 		{CodeCorrupt, http.StatusInternalServerError, "Stored object is damaged", "The stored bytes are not what they were when they arrived."},
 		{CodeBusy, http.StatusServiceUnavailable, "Not possible now", "The archive cannot do this now; try again."},
+		{CodeNotRunning, http.StatusServiceUnavailable, "Not running here", "This server fetches no mail from remote mailboxes."},
 	}
 }
 

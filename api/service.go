@@ -41,6 +41,15 @@ type Service interface {
 	Message(ctx context.Context, id, q string) (*Message, error)
 	Check(ctx context.Context, id string) (*Integrity, error)
 	Statistics(ctx context.Context) (*Statistics, error)
+	Sources(ctx context.Context) (*Sources, error)
+	Source(ctx context.Context, id string) (*Source, error)
+	CreateSource(ctx context.Context, n NewSource) (*Source, error)
+	ChangeSource(ctx context.Context, id string, c SourceChange) (*Source, error)
+	TestMailbox(ctx context.Context, t MailboxTest) (*MailboxFinding, error)
+	// FetchNow asks for a fetch and does not wait for it.
+	FetchNow(ctx context.Context, id string) error
+	LeftOnServer(ctx context.Context, id string) (*LeftItems, error)
+	Completeness(ctx context.Context, p Period) (*Completeness, error)
 }
 
 // Register adds the operations to mux, under Base.

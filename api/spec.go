@@ -31,7 +31,7 @@ func config() huma.Config {
 				sessionScheme: {Type: "apiKey", In: "cookie", Name: CookieName,
 					Description: "Set by logIn. Over TLS the cookie is called " + SecureCookieName + "."},
 			}},
-			Tags: []*huma.Tag{{Name: "session"}, {Name: "search"}, {Name: "message"}, {Name: "administration"}},
+			Tags: []*huma.Tag{{Name: "session"}, {Name: "search"}, {Name: "message"}, {Name: "sources"}, {Name: "administration"}},
 		},
 		Formats:                      map[string]huma.Format{"application/json": json, "json": json},
 		DefaultFormat:                "application/json",
@@ -67,7 +67,7 @@ func polish(doc *huma.OpenAPI) {
 	for _, k := range Kinds() {
 		codes = append(codes, k.Code)
 	}
-	for _, s := range schemas {
+	for schema, s := range schemas {
 		for name, p := range s.Properties {
 			if p.Type == huma.TypeArray {
 				p.Nullable = false
@@ -75,7 +75,7 @@ func polish(doc *huma.OpenAPI) {
 			if p.Type == huma.TypeInteger {
 				p.Format = ""
 			}
-			if name == "code" {
+			if name == "code" && (schema == "Problem" || schema == "SearchProblem") {
 				p.Enum = codes
 			}
 		}
@@ -152,6 +152,11 @@ func Downloads() []Download {
 			summary: "The bytes of an attachment"},
 			[]*huma.Param{id, {Name: "no", In: "path", Required: true, Description: "No of the attachment", Schema: &huma.Schema{Type: huma.TypeInteger}}},
 			"application/octet-stream"},
+		{op{id: "getReport", method: http.MethodGet, path: "/messages/{id}/reports/{capture}", tag: "message", problems: problems,
+			summary: "The whole journal report in which the message came; for the sender alone"},
+			[]*huma.Param{id, {Name: "capture", In: "path", Required: true, Description: "Id of the capture", Schema: &huma.Schema{Type: huma.TypeString}}},
+			"message/rfc822"},
+		completenessCSV(),
 	}
 }
 

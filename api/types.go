@@ -2,9 +2,10 @@
 // values they exchange and their errors. It knows nothing of how they are
 // carried out; httpd does that. openapi.json is generated from it.
 //
-//	types.go       the values              problem.go  errors (RFC 9457)
-//	service.go     what a server provides  spec.go     the OpenAPI document
-//	operations.go  the operations          genspec     writes openapi.json
+//	types.go       the values                   problem.go  errors (RFC 9457)
+//	source.go      sources and their accounts   spec.go     the OpenAPI document
+//	operations.go  the operations               genspec     writes openapi.json
+//	service.go     what a server provides
 //
 // Times are RFC 3339 in UTC, sizes are bytes, ids are opaque strings of 26
 // characters. Errors are RFC 9457 problems with a stable "code".
@@ -125,9 +126,10 @@ type Suggestions struct {
 
 // Party is a person on a message.
 type Party struct {
-	Role    string `json:"role" enum:"from,sender,to,cc,bcc,reply-to,envelope-from,envelope-to"`
+	Role    string `json:"role" enum:"from,sender,to,cc,bcc,reply-to,envelope-from,envelope-to,journal-sender,journal-mailbox,journal-to,journal-cc,journal-bcc,journal-recipient"`
 	Name    string `json:"name"`
 	Address string `json:"address"`
+	Via     string `json:"via,omitempty" doc:"List or mailbox through which the message came to this address, as a journal report tells"`
 }
 
 // Attachment is a part of a message that people call attachment.
@@ -147,13 +149,38 @@ type Header struct {
 
 // Capture is one arrival of the message.
 type Capture struct {
-	ReceivedAt   time.Time `json:"received_at"`
-	Source       string    `json:"source" doc:"Name of the source"`
-	Kind         string    `json:"kind" doc:"journal, import or milter"`
-	EnvelopeFrom string    `json:"envelope_from"`
-	EnvelopeTo   []string  `json:"envelope_to"`
-	Peer         string    `json:"peer"`
-	Origin       string    `json:"origin"`
+	ID           string         `json:"id"`
+	ReceivedAt   time.Time      `json:"received_at"`
+	Source       string         `json:"source" doc:"Name of the source"`
+	Kind         string         `json:"kind" doc:"journal, mailbox, milter or import"`
+	EnvelopeFrom string         `json:"envelope_from"`
+	EnvelopeTo   []string       `json:"envelope_to"`
+	Peer         string         `json:"peer"`
+	Origin       string         `json:"origin"`
+	Journal      *JournalRecord `json:"journal,omitempty"`
+}
+
+// JournalRecord is what a journal report said of the arrival. Whom the reader may
+// not know of is left out.
+type JournalRecord struct {
+	Form       string             `json:"form" doc:"Form of the report, by the program that made it"`
+	Sender     string             `json:"sender"`
+	OnBehalfOf string             `json:"on_behalf_of"`
+	Mailbox    string             `json:"mailbox" doc:"Mailbox that the report is about"`
+	Label      string             `json:"label"`
+	Recipients []JournalRecipient `json:"recipients"`
+	NDR        bool               `json:"ndr" doc:"The report came back in a non-delivery report"`
+	Decrypted  bool               `json:"decrypted" doc:"The message is the copy that Exchange has decrypted"`
+	Problem    string             `json:"problem" doc:"Why what claims to be a report was kept whole; then the other members but form are empty"`
+	HasReport  bool               `json:"has_report" doc:"The whole report can be downloaded by this reader"`
+}
+
+// JournalRecipient is a recipient of the envelope.
+type JournalRecipient struct {
+	Role    string `json:"role" enum:"to,cc,bcc,recipient" doc:"recipient: the report does not tell which of the others"`
+	Address string `json:"address"`
+	Via     string `json:"via" enum:",expanded,forwarded"`
+	Through string `json:"through" doc:"List that was expanded, mailbox that forwards"`
 }
 
 // Message is an archived message as its reader may see it.

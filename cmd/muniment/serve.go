@@ -81,7 +81,10 @@ func (a *app) listen(ctx context.Context, demo *httpd.Demo) (_ *server, err erro
 		}
 	}()
 	c := a.config
-	if srv.http, err = a.newHTTP(demo); err != nil {
+	if srv.fetcher, err = a.newFetcher(); err != nil {
+		return nil, err
+	}
+	if srv.http, err = a.newHTTP(demo, srv.fetcher); err != nil {
 		return nil, err
 	}
 	if c.HTTP.TLSCert != "" {
@@ -94,9 +97,6 @@ func (a *app) listen(ctx context.Context, demo *httpd.Demo) (_ *server, err erro
 	}
 	dir, err := spool.Open(filepath.Join(c.Data, spoolDir, "mail"))
 	if err != nil {
-		return nil, err
-	}
-	if srv.fetcher, err = a.newFetcher(); err != nil {
 		return nil, err
 	}
 	if c.SMTP.Listen != "" {
@@ -186,7 +186,7 @@ func orUnlimited(n int) int {
 	return n
 }
 
-func (a *app) newHTTP(demo *httpd.Demo) (*httpd.Server, error) {
+func (a *app) newHTTP(demo *httpd.Demo, fetcher httpd.Fetcher) (*httpd.Server, error) {
 	c := a.config.HTTP
 	proxies, err := config.Networks(c.TrustedProxies)
 	if err != nil {
@@ -201,7 +201,7 @@ func (a *app) newHTTP(demo *httpd.Demo) (*httpd.Server, error) {
 		return nil, err
 	}
 	return httpd.New(httpd.Config{Archive: a.archive, UI: ui, Log: a.log, Version: version(), TrustedProxies: proxies, MetricsNetworks: metrics,
-		TLS: c.TLSCert != "", Demo: demo, Ready: a.catalog.Ping})
+		TLS: c.TLSCert != "", Demo: demo, Ready: a.catalog.Ping, Fetcher: fetcher, AllowPrivate: a.config.Fetch.PrivateNetworks})
 }
 
 func (s *server) url() string {

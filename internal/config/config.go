@@ -33,6 +33,7 @@ type Config struct {
 	SMTP    SMTP   `koanf:"smtp"`
 	LMTP    LMTP   `koanf:"lmtp"`
 	Milter  Milter `koanf:"milter"`
+	Fetch   Fetch  `koanf:"fetch"`
 	Log     Log    `koanf:"log"`
 }
 
@@ -90,6 +91,12 @@ const (
 	TroubleAccept   = "accept"
 )
 
+// Fetch are the settings of fetching from remote mailboxes; each mailbox has its own
+// besides.
+type Fetch struct {
+	PrivateNetworks bool `koanf:"private_networks" help:"Remote mailboxes may be on this machine and in private networks. Set false where administrators of tenants must not reach those through the archive."`
+}
+
 // Log are the settings of the log on standard error.
 type Log struct {
 	Level  string `koanf:"level" help:"debug, info, warn or error."`
@@ -104,6 +111,7 @@ func Default() Config {
 		SMTP: SMTP{Listen: "127.0.0.1:2525", JournalDomain: "journal.invalid", TLS: TLSOffered, MaxSize: 160 << 20, Networks: []string{"0.0.0.0/0", "::/0"},
 			PerPeer: 50, Connections: 500, PeerMinute: 10_000, Timeout: 5 * time.Minute},
 		Milter: Milter{OnTrouble: TroubleTempfail, Networks: []string{"127.0.0.0/8", "::1/128"}},
+		Fetch:  Fetch{PrivateNetworks: true},
 		Log:    Log{Level: "info", Format: "text"},
 	}
 }
@@ -275,6 +283,8 @@ func format(v reflect.Value) string {
 		return x.String()
 	case []string:
 		return strings.Join(x, ",")
+	case bool:
+		return strconv.FormatBool(x)
 	case int:
 		return strconv.Itoa(x)
 	case int64:

@@ -112,6 +112,26 @@ func (s *Server) attachment(w http.ResponseWriter, r *http.Request) {
 	s.send(w, r, body, d)
 }
 
+// report sends the journal report in which a message came.
+func (s *Server) report(w http.ResponseWriter, r *http.Request) {
+	h, id, err := s.open(r)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	capture, err := uid.Parse(r.PathValue("capture"))
+	if err != nil { // still asks the archive, which tells nothing of the message either
+		capture = uid.ID{}
+	}
+	body, d, err := h.Report(r.Context(), id, capture)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	defer body.Close()
+	s.send(w, r, body, d)
+}
+
 // firstBytes is how much of a download is read before it begins: what is damaged
 // up to there, and every small message, is refused with a problem.
 const firstBytes = 256 << 10

@@ -7,7 +7,8 @@
 //	problem.go   errors for clients          search.go    searching
 //	message.go   reading                     download.go  streams
 //	cursor.go    pages of results            ui.go        the web interface
-//	metrics.go   figures for operators
+//	source.go    sources             completeness.go  their accounts
+//	reach.go     hosts of mailboxes  metrics.go       figures for operators
 package httpd
 
 import (
@@ -52,6 +53,10 @@ type Config struct {
 	Demo            *Demo // nil: no demonstration
 	// Ready reports whether the archive can work; nil: it always can.
 	Ready func(context.Context) error
+	// Fetcher fetches from remote mailboxes; nil: nobody does here.
+	Fetcher Fetcher
+	// AllowPrivate lets remote mailboxes be on this machine or in private networks.
+	AllowPrivate bool
 }
 
 // Demo makes the log-ins of a demonstration public.
@@ -111,7 +116,8 @@ func (s *Server) HTTP() *http.Server {
 func (s *Server) routes() (*http.ServeMux, error) {
 	mux := http.NewServeMux()
 	api.Register(mux, s, s)
-	handlers := map[string]http.HandlerFunc{"getMessageHtml": s.html, "getMessageRaw": s.raw, "getAttachment": s.attachment}
+	handlers := map[string]http.HandlerFunc{"getMessageHtml": s.html, "getMessageRaw": s.raw, "getAttachment": s.attachment,
+		"getReport": s.report, "getCompletenessCsv": s.completenessCSV}
 	for _, d := range api.Downloads() {
 		h, ok := handlers[d.ID()]
 		if !ok {

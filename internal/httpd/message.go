@@ -67,10 +67,24 @@ func describeRow(v *archive.MessageView) *api.Message {
 		m.SHA256 = hex.EncodeToString(r.SHA256[:])
 	}
 	for _, c := range v.Captures {
-		m.Captures = append(m.Captures, api.Capture{ReceivedAt: c.ReceivedAt, Source: c.SourceName, Kind: c.SourceKind,
+		m.Captures = append(m.Captures, api.Capture{ID: c.ID.String(), Journal: describeJournal(c.Journal), ReceivedAt: c.ReceivedAt, Source: c.SourceName, Kind: c.SourceKind,
 			EnvelopeFrom: c.EnvelopeFrom, EnvelopeTo: list(c.EnvelopeTo), Peer: c.Peer, Origin: c.Origin})
 	}
 	return m
+}
+
+// describeJournal takes what a journal report said, as the archive lets the reader
+// know it: the hash of the report is left to those who may read it.
+func describeJournal(j *catalog.Journal) *api.JournalRecord {
+	if j == nil {
+		return nil
+	}
+	out := &api.JournalRecord{Form: j.Form, Sender: j.Sender, OnBehalfOf: j.OnBehalfOf, Mailbox: j.Mailbox, Label: j.Label,
+		Recipients: []api.JournalRecipient{}, NDR: j.NDR, Decrypted: j.Decrypted, Problem: j.Problem, HasReport: j.SHA256 != ""}
+	for _, r := range j.Recipients {
+		out.Recipients = append(out.Recipients, api.JournalRecipient(r))
+	}
+	return out
 }
 
 // describeFacts takes what is parsed from the stored bytes.

@@ -57,9 +57,17 @@ func hit(f *archive.Hit) api.Hit {
 // parties returns those of a role; of all roles, if it is empty.
 func parties(all []catalog.Party, role string) []api.Party {
 	out := []api.Party{}
+	known := map[string]bool{}
+	for _, p := range all {
+		known[p.Address] = true
+	}
 	for _, p := range all {
 		if role == "" || p.Role == role {
-			out = append(out, api.Party{Role: p.Role, Name: p.Name, Address: p.Address})
+			via := p.Via
+			if !known[via] { // the list is nobody whom this reader may know of
+				via = ""
+			}
+			out = append(out, api.Party{Role: p.Role, Name: p.Name, Address: p.Address, Via: via})
 		}
 	}
 	return out

@@ -42,7 +42,7 @@ export function appearance(world) {
       await page.getByRole('button', { name: 'Keyboard shortcuts' }).click();
       await page.getByRole('dialog').waitFor();
       await assertAccessible(page, 'help');
-      for (const path of ['/account', '/overview', '/nowhere']) {
+      for (const path of ['/account', '/overview', '/sources', '/sources/new', '/sources/new?kind=journal', '/completeness', '/completeness?period=own&by=source', '/nowhere']) {
         await tab.visit(path);
         await page.getByRole('heading', { level: 1 }).waitFor();
         await page.waitForLoadState('networkidle');
@@ -143,7 +143,7 @@ export function appearance(world) {
     await page.getByRole('button', { name: 'Back to the list' }).click();
     await firstHit(page).waitFor();
     await page.waitForFunction(() => document.activeElement?.getAttribute('aria-label') === 'Results');
-    for (const path of ['/account', '/overview']) {
+    for (const path of ['/account', '/overview', '/sources', '/sources/new', '/completeness']) {
       await tab.visit(path);
       await page.getByRole('heading', { level: 1 }).waitFor();
       await page.waitForLoadState('networkidle');

@@ -5,7 +5,7 @@
 //	smtp.mjs     sends mail                  message.mjs     reading, safely
 //	mails.mjs    the mail that is sent       damage.mjs      flipped bytes
 //	canary.mjs   must never be asked         appearance.mjs  languages, phone, dark, axe
-//	                                         gallery.mjs     pictures for the README
+//	sources.mjs  sources, completeness       gallery.mjs     pictures for the README
 //
 // Run it with `npm run e2e` in web/ after `make build`.
 import { after, before, describe } from 'node:test';
@@ -19,6 +19,7 @@ import { message } from './message.mjs';
 import { search } from './search.mjs';
 import { startServer } from './server.mjs';
 import { session } from './session.mjs';
+import { sources } from './sources.mjs';
 
 // world is what the tests share: it is filled before the first of them runs.
 const world = {};
@@ -41,6 +42,7 @@ after(async () => {
 describe('session', { timeout: 120_000 }, () => session(world));
 describe('search', { timeout: 180_000 }, () => search(world));
 describe('message', { timeout: 180_000 }, () => message(world));
+describe('sources', { timeout: 180_000 }, () => sources(world));
 describe('damage', { timeout: 120_000 }, () => damage(world));
 describe('appearance', { timeout: 240_000 }, () => appearance(world));
 describe('gallery', { timeout: 120_000 }, () => gallery(world));

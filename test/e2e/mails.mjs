@@ -137,3 +137,17 @@ export function everyday({ to }) {
   ]);
   return [...plain, html];
 }
+
+// report is a journal report of Microsoft 365 about a message with a blind copy and
+// a recipient who is on a list.
+export function report({ sender, member, list, blind, subject, broken }) {
+  const id = `<${subject.replace(/\W/gu, '')}@firma.example>`;
+  return crlf([
+    'From: Microsoft Outlook <journal@firma.example>', ...(broken ? [`To: <${sender}>`] : []), `Subject: ${subject}`, 'MIME-Version: 1.0', `Message-ID: <report-${id.slice(1)}`,
+    'X-MS-PublicTrafficType: Email', 'x-ms-journal-report:', 'Content-Type: multipart/mixed; boundary="j"', '',
+    '--j', 'Content-Type: text/plain; charset="us-ascii"', 'Content-Transfer-Encoding: 7bit', '',
+    `Sender: ${sender}`, `Subject: ${subject}`, `Message-ID: ${id}`, `To: ${member}, Expanded: ${list}`, `Bcc: ${blind}`, ...(broken ? ['Scanned and found clean'] : []), '',
+    '--j', 'Content-Type: message/rfc822', '',
+    `From: <${sender}>`, `To: <${list}>`, `Subject: ${subject}`, `Date: ${new Date().toUTCString().replace('GMT', '+0000')}`, `Message-ID: ${id}`, '', 'The report knows more than this.', '', '--j--',
+  ]);
+}

@@ -215,6 +215,12 @@ func calls(t *testing.T, o operation, id string) []string {
 		return []string{path, path + "?inline=true"}
 	case "getAttachment":
 		return []string{path, strings.Replace(path, "/1", "/0", 1), strings.Replace(path, "/1", "/2", 1)}
+	case "getReport":
+		return []string{strings.Replace(path, "{capture}", id, 1), strings.Replace(path, "{capture}", "x", 1)}
+	case "getCompleteness", "getCompletenessCsv":
+		return []string{path, path + "?from=2015-01-01&to=2015-12-31"}
+	case "listSources", "createSource", "getSource", "changeSource", "testMailbox", "fetchNow", "listLeft":
+		return []string{path}
 	case "checkMessage", "getStatistics", "getStatus", "getAccount", "logIn", "logOut", "changeAccount":
 		return []string{path}
 	}
@@ -228,6 +234,12 @@ func body(o operation) string {
 		return `{"login":"anna@firma.example","tenant":"alpha","password":"wrong"}`
 	case "changeAccount":
 		return `{"language":"de"}`
+	case "createSource":
+		return `{"kind":"mailbox","name":"Wand"}` // lacks its settings: nothing is made
+	case "changeSource":
+		return `{"category":"Wand"}`
+	case "testMailbox":
+		return `{"mailbox":{"protocol":"imap","host":"127.0.0.1","tls":"auto","user":"x"},"password":"x"}`
 	}
 	return ""
 }

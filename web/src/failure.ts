@@ -32,6 +32,15 @@ function isProblem(value: unknown): value is Problem {
   return typeof value === 'object' && value !== null && typeof (value as Problem).code === 'string';
 }
 
+// wrongFields returns the members of the request body that the server finds wrong,
+// such as name or mailbox.host.
+export function wrongFields(error: unknown): string[] {
+  if (!(error instanceof Failure) || error.code !== 'invalid') {
+    return [];
+  }
+  return (error.problem?.errors ?? []).flatMap(({ location }) => (location?.startsWith('body.') ? [location.slice('body.'.length)] : []));
+}
+
 type Answer<T> = { data?: T; error?: unknown; response?: Response };
 
 // ask carries out a call of the generated client and returns its data or throws a

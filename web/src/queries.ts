@@ -1,6 +1,8 @@
 import { infiniteQueryOptions, keepPreviousData, MutationCache, QueryCache, QueryClient, queryOptions } from '@tanstack/react-query';
 
-import { getAccount, getFacets, getMessage, getMessageRaw, getStatistics, getStatus, search, suggest, type Account } from './api';
+import {
+  getAccount, getCompleteness, getFacets, getMessage, getMessageRaw, getSource, getStatistics, getStatus, listLeft, listSources, search, suggest, type Account,
+} from './api';
 import { client } from './api/client.gen';
 import { ask, Failure, hasCode } from './failure';
 import i18n from './i18n';
@@ -112,6 +114,38 @@ export const statisticsQuery = queryOptions({
   staleTime: 10_000,
 });
 
+export const sourcesQuery = queryOptions({
+  queryKey: ['sources'],
+  queryFn: ({ signal }) => ask(listSources({ signal })),
+  staleTime: 0,
+});
+
+export const oneSourceQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['sources', id],
+    queryFn: ({ signal }) => ask(getSource({ path: { id }, signal })),
+    staleTime: 0,
+  });
+
+export const leftQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['sources', id, 'left'],
+    queryFn: ({ signal }) => ask(listLeft({ path: { id }, signal })),
+    staleTime: 10_000,
+  });
+
+export const completenessQuery = (from: string, to: string) =>
+  queryOptions({
+    queryKey: ['completeness', from, to],
+    queryFn: ({ signal }) => ask(getCompleteness({ query: { ...(from && { from }), ...(to && { to }) }, signal })),
+    placeholderData: keepPreviousData,
+    staleTime: 10_000,
+  });
+
+export const completenessAddress = (from: string, to: string, separator: 'semicolon' | 'comma') =>
+  `/api/v1/completeness.csv?${new URLSearchParams({ ...(from && { from }), ...(to && { to }), separator }).toString()}`;
+export const reportAddress = (id: string, capture: string) =>
+  `/api/v1/messages/${encodeURIComponent(id)}/reports/${encodeURIComponent(capture)}`;
 export const rawAddress = (id: string) => `/api/v1/messages/${encodeURIComponent(id)}/raw`;
 export const htmlAddress = (id: string, remote: boolean) =>
   `/api/v1/messages/${encodeURIComponent(id)}/html?remote=${String(remote)}`;

@@ -59,6 +59,46 @@ const adminRoute = createRoute({
   component: lazyRouteComponent(() => import('./admin/OverviewPage'), 'OverviewPage'),
 });
 
+const sourcesRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/sources',
+  component: lazyRouteComponent(() => import('./sources/SourcesPage'), 'SourcesPage'),
+});
+
+const newSourceRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/sources/new',
+  validateSearch: (raw: Record<string, unknown>): { kind?: 'journal' } => (raw['kind'] === 'journal' ? { kind: 'journal' } : {}),
+  component: lazyRouteComponent(() => import('./sources/SourcePage'), 'NewSourcePage'),
+});
+
+const sourceRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/sources/$id',
+  component: lazyRouteComponent(() => import('./sources/SourcePage'), 'SourcePage'),
+});
+
+// periods of the completeness account; the address names all but month.
+export const periods = ['week', 'month', 'quarter', 'year', 'all', 'own'] as const;
+export type CompletenessState = { period?: (typeof periods)[number]; from?: string; to?: string; by?: 'source' };
+
+const completenessRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/completeness',
+  validateSearch: (raw: Record<string, unknown>): CompletenessState => {
+    const state: CompletenessState = {};
+    const period = periods.find((p) => p === raw['period']);
+    const from = text(raw['from']);
+    const to = text(raw['to']);
+    if (period !== undefined) state.period = period;
+    if (from !== undefined) state.from = from;
+    if (to !== undefined) state.to = to;
+    if (raw['by'] === 'source') state.by = 'source';
+    return state;
+  },
+  component: lazyRouteComponent(() => import('./completeness/CompletenessPage'), 'CompletenessPage'),
+});
+
 // The router's own notation would turn a query such as 2024 into a number; here
 // everything in an address is text.
 function stringify(search: Record<string, unknown>): string {
@@ -73,7 +113,7 @@ function stringify(search: Record<string, unknown>): string {
 }
 
 export const router = createRouter({
-  routeTree: rootRoute.addChildren([logInRoute, frameRoute.addChildren([searchRoute, accountRoute, adminRoute])]),
+  routeTree: rootRoute.addChildren([logInRoute, frameRoute.addChildren([searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute])]),
   parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
   stringifySearch: stringify,
   defaultPendingComponent: PageLoading,

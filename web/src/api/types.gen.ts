@@ -25,6 +25,25 @@ export type AccountChange = {
     language?: '' | 'de' | 'en';
 };
 
+export type AccountLine = {
+    bytes: number;
+    count: number;
+    day: string;
+    /**
+     * Of the source
+     */
+    kind: string;
+    /**
+     * Of the source
+     */
+    name: string;
+    outcome: 'stored' | 'duplicate' | 'repeated' | 'excluded' | 'quarantined' | 'refused' | 'left';
+    /**
+     * Id of the source
+     */
+    source: string;
+};
+
 export type Attachment = {
     /**
      * Shown inside the text
@@ -52,8 +71,10 @@ export type Bucket = {
 export type Capture = {
     envelope_from: string;
     envelope_to: Array<string>;
+    id: string;
+    journal?: JournalRecord;
     /**
-     * journal, import or milter
+     * journal, mailbox, milter or import
      */
     kind: string;
     origin: string;
@@ -77,6 +98,13 @@ export type Chip = {
      */
     start: number;
     value: string;
+};
+
+export type Completeness = {
+    /**
+     * By day, source and outcome
+     */
+    lines: Array<AccountLine>;
 };
 
 export type Day = {
@@ -136,6 +164,72 @@ export type Integrity = {
     problem?: string;
 };
 
+export type JournalRecipient = {
+    address: string;
+    /**
+     * recipient: the report does not tell which of the others
+     */
+    role: 'to' | 'cc' | 'bcc' | 'recipient';
+    /**
+     * List that was expanded, mailbox that forwards
+     */
+    through: string;
+    via: '' | 'expanded' | 'forwarded';
+};
+
+export type JournalRecord = {
+    /**
+     * The message is the copy that Exchange has decrypted
+     */
+    decrypted: boolean;
+    /**
+     * Form of the report, by the program that made it
+     */
+    form: string;
+    /**
+     * The whole report can be downloaded by this reader
+     */
+    has_report: boolean;
+    label: string;
+    /**
+     * Mailbox that the report is about
+     */
+    mailbox: string;
+    /**
+     * The report came back in a non-delivery report
+     */
+    ndr: boolean;
+    on_behalf_of: string;
+    /**
+     * Why what claims to be a report was kept whole; then the other members but form are empty
+     */
+    problem: string;
+    recipients: Array<JournalRecipient>;
+    sender: string;
+};
+
+export type LeftItem = {
+    /**
+     * Since when this is known
+     */
+    at: string;
+    bytes: number;
+    /**
+     * Why, in plain words
+     */
+    detail: string;
+    folder: string;
+    /**
+     * How the server calls it
+     */
+    item: string;
+    outcome: string;
+};
+
+export type LeftItems = {
+    items: Array<LeftItem>;
+};
+
 export type LogIn = {
     /**
      * User name, or one of the user's mail addresses
@@ -146,6 +240,155 @@ export type LogIn = {
      * Short name of the customer; needed only with a user name that several customers use
      */
     tenant?: string;
+};
+
+export type Mailbox = {
+    /**
+     * Own certificate authorities, PEM
+     */
+    ca?: string;
+    /**
+     * Drafts too, for all
+     */
+    drafts?: boolean;
+    /**
+     * IMAP only; empty: inbox
+     */
+    folders?: '' | 'inbox' | 'all' | 'list';
+    host: string;
+    /**
+     * From one fetch to the next; 0: a minute
+     */
+    interval_seconds?: number;
+    /**
+     * Unwrap journal reports; absent: yes
+     */
+    journal_reports?: boolean;
+    /**
+     * Leaves messages on the server; otherwise each is deleted there once it is durable here
+     */
+    keep?: boolean;
+    /**
+     * Larger messages stay on the server and are listed; 0: no limit
+     */
+    max_bytes?: number;
+    /**
+     * Folders, for list
+     */
+    named?: Array<string>;
+    /**
+     * Provider of the token that stands in for the password
+     */
+    oauth?: '' | 'microsoft' | 'google';
+    /**
+     * SHA-256 of the only certificate that is accepted, hexadecimal
+     */
+    pin?: string;
+    /**
+     * 0: the usual one
+     */
+    port?: number;
+    protocol: 'auto' | 'imap' | 'pop3';
+    spam?: boolean;
+    /**
+     * auto never means none
+     */
+    tls: 'auto' | 'implicit' | 'starttls' | 'none';
+    trash?: boolean;
+    user: string;
+};
+
+export type MailboxFinding = {
+    /**
+     * SHA-256 of the server's certificate, which can be pinned
+     */
+    certificate?: string;
+    /**
+     * Of the mailbox
+     */
+    folders: Array<string>;
+    found?: MailboxFound;
+    /**
+     * In the folders that would be fetched
+     */
+    messages: number;
+    ok: boolean;
+    problem?: MailboxProblem;
+    /**
+     * What was tried, in order
+     */
+    steps: Array<MailboxStep>;
+};
+
+export type MailboxFound = {
+    port: number;
+    protocol: string;
+    tls: string;
+};
+
+export type MailboxProblem = {
+    code: 'dns' | 'connect' | 'timeout' | 'certificate' | 'tls' | 'auth' | 'protocol' | 'folder' | 'unavailable' | 'archive' | 'unreadable' | 'not-deleted' | 'internal' | 'token';
+    /**
+     * What the server or the system said
+     */
+    detail: string;
+    /**
+     * English, for people
+     */
+    text: string;
+};
+
+export type MailboxState = {
+    fetching: boolean;
+    found?: MailboxFound;
+    /**
+     * By the last fetch: had been archived before
+     */
+    known: number;
+    /**
+     * End of the last fetch
+     */
+    last_at?: string;
+    /**
+     * End of the last fetch without a problem
+     */
+    last_ok_at?: string;
+    /**
+     * Stay on the server, for instance too large
+     */
+    left: number;
+    next_at?: string;
+    /**
+     * On the server, by its own count
+     */
+    on_server: number;
+    /**
+     * Of the last fetch
+     */
+    problem?: MailboxProblem;
+    /**
+     * By the last fetch
+     */
+    stored: number;
+    /**
+     * On the server, still to be fetched
+     */
+    waiting: number;
+};
+
+export type MailboxStep = {
+    ok: boolean;
+    text: string;
+    what: string;
+};
+
+export type MailboxTest = {
+    /**
+     * Source whose password is used if none is given and server and user are its own
+     */
+    id?: string;
+    mailbox: Mailbox;
+    password?: string;
 };
 
 export type Mark = {
@@ -209,17 +452,33 @@ export type Message = {
     why: Array<string>;
 };
 
+export type NewSource = {
+    category?: string;
+    disabled?: boolean;
+    kind: 'journal' | 'mailbox';
+    /**
+     * Needed for a mailbox
+     */
+    mailbox?: Mailbox;
+    name: string;
+    password?: string;
+};
+
 export type Party = {
     address: string;
     name: string;
-    role: 'from' | 'sender' | 'to' | 'cc' | 'bcc' | 'reply-to' | 'envelope-from' | 'envelope-to';
+    role: 'from' | 'sender' | 'to' | 'cc' | 'bcc' | 'reply-to' | 'envelope-from' | 'envelope-to' | 'journal-sender' | 'journal-mailbox' | 'journal-to' | 'journal-cc' | 'journal-bcc' | 'journal-recipient';
+    /**
+     * List or mailbox through which the message came to this address, as a journal report tells
+     */
+    via?: string;
 };
 
 export type Problem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'method' | 'timeout' | 'tenant-needed' | 'too-large' | 'media-type' | 'invalid' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy';
+    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'method' | 'timeout' | 'tenant-needed' | 'too-large' | 'media-type' | 'invalid' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -280,7 +539,7 @@ export type SearchProblem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'method' | 'timeout' | 'tenant-needed' | 'too-large' | 'media-type' | 'invalid' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy';
+    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'method' | 'timeout' | 'tenant-needed' | 'too-large' | 'media-type' | 'invalid' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -319,6 +578,56 @@ export type SearchProblem = {
 export type Snippet = {
     marks: Array<Mark>;
     text: string;
+};
+
+export type Source = {
+    /**
+     * Of the messages that come from it
+     */
+    category: string;
+    created_at: string;
+    disabled: boolean;
+    has_password: boolean;
+    id: string;
+    /**
+     * Of a journal: where reports are sent to
+     */
+    journal_address?: string;
+    /**
+     * journal, mailbox or import
+     */
+    kind: string;
+    /**
+     * Of a mailbox: its settings
+     */
+    mailbox?: Mailbox;
+    name: string;
+    /**
+     * Of a mailbox: how it fares; absent before the first fetch
+     */
+    state?: MailboxState;
+};
+
+export type SourceChange = {
+    category?: string;
+    disabled?: boolean;
+    /**
+     * Replaces all settings of the mailbox
+     */
+    mailbox?: Mailbox;
+    name?: string;
+    /**
+     * Absent: stays, unless server or user change; empty: is removed
+     */
+    password?: string;
+};
+
+export type Sources = {
+    /**
+     * This server fetches from remote mailboxes
+     */
+    fetches: boolean;
+    sources: Array<Source>;
 };
 
 export type Statistics = {
@@ -436,6 +745,171 @@ export type ChangeAccountResponses = {
 };
 
 export type ChangeAccountResponse = ChangeAccountResponses[keyof ChangeAccountResponses];
+
+export type GetCompletenessData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * First day, such as 2026-01-31; empty: no bound
+         */
+        from?: string;
+        /**
+         * Last day; empty: no bound
+         */
+        to?: string;
+    };
+    url: '/completeness';
+};
+
+export type GetCompletenessErrors = {
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetCompletenessError = GetCompletenessErrors[keyof GetCompletenessErrors];
+
+export type GetCompletenessResponses = {
+    /**
+     * OK
+     */
+    200: Completeness;
+};
+
+export type GetCompletenessResponse = GetCompletenessResponses[keyof GetCompletenessResponses];
+
+export type GetCompletenessCsvData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * First day; empty: no bound
+         */
+        from?: string;
+        /**
+         * Last day; empty: no bound
+         */
+        to?: string;
+        /**
+         * Between the cells
+         */
+        separator?: 'semicolon' | 'comma';
+    };
+    url: '/completeness.csv';
+};
+
+export type GetCompletenessCsvErrors = {
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetCompletenessCsvError = GetCompletenessCsvErrors[keyof GetCompletenessCsvErrors];
+
+export type GetCompletenessCsvResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type GetCompletenessCsvResponse = GetCompletenessCsvResponses[keyof GetCompletenessCsvResponses];
+
+export type TestMailboxData = {
+    body: MailboxTest;
+    path?: never;
+    query?: never;
+    url: '/mailbox-tests';
+};
+
+export type TestMailboxErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type TestMailboxError = TestMailboxErrors[keyof TestMailboxErrors];
+
+export type TestMailboxResponses = {
+    /**
+     * OK
+     */
+    200: MailboxFinding;
+};
+
+export type TestMailboxResponse = TestMailboxResponses[keyof TestMailboxResponses];
 
 export type GetMessageData = {
     body?: never;
@@ -705,6 +1179,60 @@ export type GetMessageRawResponses = {
 };
 
 export type GetMessageRawResponse = GetMessageRawResponses[keyof GetMessageRawResponses];
+
+export type GetReportData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the message
+         */
+        id: string;
+        /**
+         * Id of the capture
+         */
+        capture: string;
+    };
+    query?: never;
+    url: '/messages/{id}/reports/{capture}';
+};
+
+export type GetReportErrors = {
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetReportError = GetReportErrors[keyof GetReportErrors];
+
+export type GetReportResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type GetReportResponse = GetReportResponses[keyof GetReportResponses];
 
 export type SearchData = {
     body?: never;
@@ -995,6 +1523,320 @@ export type LogInResponses = {
 };
 
 export type LogInResponse = LogInResponses[keyof LogInResponses];
+
+export type ListSourcesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/sources';
+};
+
+export type ListSourcesErrors = {
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListSourcesError = ListSourcesErrors[keyof ListSourcesErrors];
+
+export type ListSourcesResponses = {
+    /**
+     * OK
+     */
+    200: Sources;
+};
+
+export type ListSourcesResponse = ListSourcesResponses[keyof ListSourcesResponses];
+
+export type CreateSourceData = {
+    body: NewSource;
+    path?: never;
+    query?: never;
+    url: '/sources';
+};
+
+export type CreateSourceErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type CreateSourceError = CreateSourceErrors[keyof CreateSourceErrors];
+
+export type CreateSourceResponses = {
+    /**
+     * Created
+     */
+    201: Source;
+};
+
+export type CreateSourceResponse = CreateSourceResponses[keyof CreateSourceResponses];
+
+export type GetSourceData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the source
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/sources/{id}';
+};
+
+export type GetSourceErrors = {
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetSourceError = GetSourceErrors[keyof GetSourceErrors];
+
+export type GetSourceResponses = {
+    /**
+     * OK
+     */
+    200: Source;
+};
+
+export type GetSourceResponse = GetSourceResponses[keyof GetSourceResponses];
+
+export type ChangeSourceData = {
+    body: SourceChange;
+    path: {
+        /**
+         * Id of the source
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/sources/{id}';
+};
+
+export type ChangeSourceErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ChangeSourceError = ChangeSourceErrors[keyof ChangeSourceErrors];
+
+export type ChangeSourceResponses = {
+    /**
+     * OK
+     */
+    200: Source;
+};
+
+export type ChangeSourceResponse = ChangeSourceResponses[keyof ChangeSourceResponses];
+
+export type FetchNowData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the source
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/sources/{id}/fetch';
+};
+
+export type FetchNowErrors = {
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type FetchNowError = FetchNowErrors[keyof FetchNowErrors];
+
+export type FetchNowResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type FetchNowResponse = FetchNowResponses[keyof FetchNowResponses];
+
+export type ListLeftData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the source
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/sources/{id}/left';
+};
+
+export type ListLeftErrors = {
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListLeftError = ListLeftErrors[keyof ListLeftErrors];
+
+export type ListLeftResponses = {
+    /**
+     * OK
+     */
+    200: LeftItems;
+};
+
+export type ListLeftResponse = ListLeftResponses[keyof ListLeftResponses];
 
 export type GetStatisticsData = {
     body?: never;

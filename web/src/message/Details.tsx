@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next';
 import type { Capture, Message } from '../api';
 import { formatDateTime, formatNumber, formatSize } from '../format';
 import { useAccount } from '../shell/usePage';
+import { JournalRecordNote } from './JournalRecordNote';
 import classes from './MessagePane.module.css';
 
 // Details answers where the message came from, why the reader may see it and under
@@ -21,7 +22,7 @@ export function Details({ message }: { message: Message }) {
       </section>
       <section aria-labelledby="captures">
         <Title order={3} size="h5" id="captures" mb={4}>{t('proof.captures')}</Title>
-        <Stack gap="sm">{message.captures.map((c, i) => <Arrival key={i} capture={c} />)}</Stack>
+        <Stack gap="sm">{message.captures.map((c, i) => <Arrival key={c.id || i} message={message.id} capture={c} />)}</Stack>
       </section>
       <section aria-labelledby="identifiers">
         <Title order={3} size="h5" id="identifiers" mb={4}>{t('proof.identifiers')}</Title>
@@ -46,10 +47,10 @@ export function Details({ message }: { message: Message }) {
   );
 }
 
-function Arrival({ capture }: { capture: Capture }) {
+function Arrival({ message, capture }: { message: string; capture: Capture }) {
   const { t, i18n } = useTranslation();
   const zone = useAccount().tenant?.zone;
-  const kind = capture.kind === 'journal' || capture.kind === 'import' || capture.kind === 'milter' ? t(`proof.kind.${capture.kind}`) : capture.kind;
+  const kind = capture.kind === 'journal' || capture.kind === 'import' || capture.kind === 'mailbox' || capture.kind === 'milter' ? t(`proof.kind.${capture.kind}`) : capture.kind;
   const enveloped = capture.envelope_from !== '' || capture.envelope_to.length > 0;
   return (
     <div className={classes.arrival}>
@@ -63,6 +64,7 @@ function Arrival({ capture }: { capture: Capture }) {
         <Fact name={t('proof.peer')} value={capture.peer} />
         <Fact name={t('proof.origin')} value={capture.origin} />
       </dl>
+      {capture.journal && <JournalRecordNote message={message} capture={capture.id} journal={capture.journal} />}
     </div>
   );
 }

@@ -34,6 +34,7 @@ function Names({ people }: { people: Party[] }) {
         <span key={`${p.address} ${i}`} className={classes.person}>
           <Text span size="sm" fw={p.name ? 500 : 400}>{plain(p.name || p.address)}</Text>
           {p.name && <Text span size="xs" c="dimmed"> {'<'}{plain(p.address)}{'>'}</Text>}
+          {p.via && <Text span size="xs" c="dimmed"> {t('message.via', { list: plain(p.via) })}</Text>}
           {i < shown.length - 1 && ', '}
         </span>
       ))}

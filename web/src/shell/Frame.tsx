@@ -1,7 +1,7 @@
 import { ActionIcon, Badge, Group, Menu, Text, Tooltip, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useRouter } from '@tanstack/react-router';
-import { IconChartBar, IconKeyboard, IconLogout, IconSearch, IconUser, IconUserCircle } from '@tabler/icons-react';
+import { IconChartBar, IconChecklist, IconKeyboard, IconLogout, IconMailDown, IconSearch, IconUser, IconUserCircle } from '@tabler/icons-react';
 import { Suspense, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -57,7 +57,7 @@ function Framed({ account }: { account: Account }) {
   return (
     <div className={classes.frame}>
       <a className={classes.skip} href="#content">{t('app.skip')}</a>
-      <header className={classes.header}>
+      <header className={classes.header} data-admin={account.role === 'tenant-admin' || undefined}>
         <Group gap="xs" wrap="nowrap" className={classes.brand}>
           <Link to="/" className={classes.home}>
             <Logo />
@@ -95,9 +95,17 @@ function Navigation({ admin }: { admin: boolean }) {
         <IconSearch size={18} aria-hidden /><span>{t('app.search')}</span>
       </Link>
       {admin && (
-        <Link to="/overview" className={classes.link} aria-label={t('app.dashboard')}>
-          <IconChartBar size={18} aria-hidden /><span>{t('app.dashboard')}</span>
-        </Link>
+        <>
+          <Link to="/overview" className={classes.link} aria-label={t('app.dashboard')}>
+            <IconChartBar size={18} aria-hidden /><span>{t('app.dashboard')}</span>
+          </Link>
+          <Link to="/sources" className={classes.link} aria-label={t('app.sources')}>
+            <IconMailDown size={18} aria-hidden /><span>{t('app.sources')}</span>
+          </Link>
+          <Link to="/completeness" className={classes.link} activeOptions={{ includeSearch: false }} aria-label={t('app.completeness')}>
+            <IconChecklist size={18} aria-hidden /><span>{t('app.completeness')}</span>
+          </Link>
+        </>
       )}
       <Link to="/account" className={classes.link} aria-label={t('app.account')}>
         <IconUser size={18} aria-hidden /><span>{t('app.account')}</span>

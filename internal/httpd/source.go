@@ -1,0 +1,353 @@
+package httpd
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/muniment/muniment/api"
+	"github.com/muniment/muniment/internal/access"
+	"github.com/muniment/muniment/internal/archive"
+	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/remote"
+	"github.com/muniment/muniment/internal/uid"
+)
+
+// Fetcher fetches from remote mailboxes.
+type Fetcher interface {
+	// Test tries settings with a password or token, and ends when ctx does.
+	Test(ctx context.Context, s remote.Settings, secret []byte) remote.TestResult
+	// FetchNow asks for a fetch and does not wait for it.
+	FetchNow(tenant, source uid.ID) error
+}
+
+// testTime bounds the test of settings: it has to end before the request does.
+const testTime = 50 * time.Second
+
+// mistakes is a problem that names what is wrong with a request.
+func mistakes(errs ...api.ProblemError) error {
+	p := api.NewProblem(api.CodeInvalid, "")
+	p.Errors = errs
+	return p
+}
+
+func mistake(location, text string) error {
+	return mistakes(api.ProblemError{Location: location, Message: text})
+}
+
+// Sources implements api.Service.
+func (s *Server) Sources(ctx context.Context) (*api.Sources, error) {
+	h, err := s.handle(ctx)
+	if err != nil {
+		return nil, err
+	}
+	views, err := h.Sources(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := &api.Sources{Sources: []api.Source{}, Fetches: s.cfg.Fetcher != nil}
+	for i := range views {
+		out.Sources = append(out.Sources, *s.describeSource(&views[i]))
+	}
+	return out, nil
+}
+
+// sourceOf finds a source that a client names.
+func (s *Server) sourceOf(ctx context.Context, id string) (*archive.Handle, *archive.SourceView, error) {
+	h, err := s.handle(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	source, err := uid.Parse(id)
+	if err != nil { // still asks the archive: the right is checked before existence
+		source = uid.ID{}
+	}
+	v, err := h.Source(ctx, source)
+	return h, v, err
+}
+
+// Source implements api.Service.
+func (s *Server) Source(ctx context.Context, id string) (*api.Source, error) {
+	_, v, err := s.sourceOf(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return s.describeSource(v), nil
+}
+
+// describeSource leaves out settings and state that cannot be read: the page with
+// which they are set right must open.
+func (s *Server) describeSource(v *archive.SourceView) *api.Source {
+	out := &api.Source{ID: v.ID.String(), Kind: v.Kind, Name: v.Name, Category: v.Category, Disabled: v.Disabled, CreatedAt: v.CreatedAt,
+		JournalAddress: v.JournalAddress, HasPassword: v.HasSecret}
+	if v.Kind != archive.KindMailbox {
+		return out
+	}
+	if set, err := remote.Parse(v.Settings); err == nil {
+		m := api.Mailbox(set)
+		out.Mailbox = &m
+	} else {
+		s.cfg.Log.Error("settings of a remote mailbox cannot be read", "source", v.ID, "error", err)
+	}
+	if v.State != nil {
+		var st remote.State
+		if err := json.Unmarshal(v.State, &st); err == nil {
+			out.State = describeState(&st)
+		} else {
+			s.cfg.Log.Error("state of a remote mailbox cannot be read", "source", v.ID, "error", err)
+		}
+	}
+	return out
+}
+
+func describeState(st *remote.State) *api.MailboxState {
+	return &api.MailboxState{Fetching: st.Fetching, LastAt: st.LastAt, LastOKAt: st.LastOKAt, NextAt: st.NextAt,
+		Found: describeFound(st.Found), Problem: (*api.MailboxProblem)(st.Problem),
+		Stored: st.Stored, Known: st.Known, Waiting: st.Waiting, OnServer: st.OnServer, Left: st.Left}
+}
+
+func describeFound(f *remote.Found) *api.MailboxFound {
+	if f == nil {
+		return nil
+	}
+	return &api.MailboxFound{Protocol: f.Protocol, Port: f.Port, TLS: f.TLS}
+}
+
+// CreateSource implements api.Service.
+func (s *Server) CreateSource(ctx context.Context, n api.NewSource) (*api.Source, error) {
+	h, err := s.handle(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.manages(ctx); err != nil {
+		return nil, err
+	}
+	d := archive.SourceDraft{Kind: n.Kind, Name: strings.TrimSpace(n.Name), Category: strings.TrimSpace(n.Category), Disabled: n.Disabled}
+	errs := labels(d)
+	switch {
+	case n.Kind == archive.KindMailbox && n.Mailbox == nil:
+		errs = append(errs, api.ProblemError{Location: "body.mailbox", Message: "a mailbox needs its settings"})
+	case n.Kind == archive.KindMailbox:
+		var wrong []api.ProblemError
+		d.Settings, wrong = s.settings(n.Mailbox)
+		errs = append(errs, wrong...)
+		if n.Mailbox.OAuth == "" && (n.Password == nil || *n.Password == "") {
+			errs = append(errs, api.ProblemError{Location: "body.password", Message: "is needed"})
+		}
+		d.Secret = secret(n.Password)
+	case n.Mailbox != nil || n.Password != nil:
+		errs = append(errs, api.ProblemError{Location: "body.mailbox", Message: "a journal has neither settings of a mailbox nor a password"})
+	}
+	if len(errs) > 0 {
+		return nil, mistakes(errs...)
+	}
+	made, err := h.CreateSource(ctx, d)
+	if err != nil {
+		return nil, taken(err)
+	}
+	return s.Source(ctx, made.ID.String())
+}
+
+// manages checks the right before the request is judged: whoever lacks it learns
+// nothing else.
+func (s *Server) manages(ctx context.Context) error {
+	a, err := accountOf(ctx)
+	if err != nil {
+		return err
+	}
+	return a.Actor.Check(access.ManageSources)
+}
+
+func taken(err error) error {
+	if errors.Is(err, catalog.ErrTaken) {
+		return mistake("body.name", "another source of this kind has this name")
+	}
+	return err
+}
+
+func secret(password *string) []byte {
+	if password == nil {
+		return nil
+	}
+	return []byte(*password) // not nil, even if empty: removes it
+}
+
+// labels checks what a source is called.
+func labels(d archive.SourceDraft) []api.ProblemError {
+	var errs []api.ProblemError
+	if d.Name == "" || len(d.Name) > 200 || strings.ContainsAny(d.Name, "\x00\r\n") {
+		errs = append(errs, api.ProblemError{Location: "body.name", Message: "want one line of 1 to 200 bytes"})
+	}
+	if len(d.Category) > 200 || strings.ContainsAny(d.Category, "\x00\r\n") {
+		errs = append(errs, api.ProblemError{Location: "body.category", Message: "want one line of at most 200 bytes"})
+	}
+	return errs
+}
+
+// settings checks the settings of a mailbox and returns them as they are stored.
+func (s *Server) settings(m *api.Mailbox) ([]byte, []api.ProblemError) {
+	set := normal(m)
+	errs := fieldErrors(set.Check())
+	if err := s.reachable(set.Host); err != nil {
+		errs = append(errs, api.ProblemError{Location: "body.mailbox.host", Message: err.Error()})
+	}
+	if len(errs) > 0 {
+		return nil, errs
+	}
+	b, err := json.Marshal(set)
+	if err != nil {
+		return nil, []api.ProblemError{{Location: "body.mailbox", Message: "cannot be stored"}}
+	}
+	return b, nil
+}
+
+// normal takes away what slips in when people copy and paste.
+func normal(m *api.Mailbox) remote.Settings {
+	set := remote.Settings(*m)
+	set.Host = strings.Trim(strings.TrimSpace(set.Host), "[]")
+	set.User = strings.TrimSpace(set.User)
+	set.Pin = strings.ToLower(strings.NewReplacer(":", "", " ", "").Replace(set.Pin))
+	return set
+}
+
+// fieldErrors lists the mistakes that a check of settings has joined.
+func fieldErrors(err error) []api.ProblemError {
+	var field *remote.FieldError
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		var out []api.ProblemError
+		for _, e := range many.Unwrap() {
+			out = append(out, fieldErrors(e)...)
+		}
+		return out
+	}
+	if errors.As(err, &field) {
+		return []api.ProblemError{{Location: "body.mailbox." + field.Field, Message: field.Text}}
+	}
+	return nil
+}
+
+// ChangeSource implements api.Service.
+func (s *Server) ChangeSource(ctx context.Context, id string, c api.SourceChange) (*api.Source, error) {
+	h, v, err := s.sourceOf(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if v.Kind != archive.KindMailbox && v.Kind != archive.KindJournal {
+		return nil, mistake("path.id", fmt.Sprintf("sources of kind %s are not changed here", v.Kind))
+	}
+	d := archive.SourceDraft{Name: v.Name, Category: v.Category, Disabled: v.Disabled, Settings: v.Settings, Secret: secret(c.Password)}
+	if c.Name != nil {
+		d.Name = strings.TrimSpace(*c.Name)
+	}
+	if c.Category != nil {
+		d.Category = strings.TrimSpace(*c.Category)
+	}
+	if c.Disabled != nil {
+		d.Disabled = *c.Disabled
+	}
+	errs := labels(d)
+	switch {
+	case v.Kind != archive.KindMailbox && (c.Mailbox != nil || c.Password != nil):
+		errs = append(errs, api.ProblemError{Location: "body.mailbox", Message: "a journal has neither settings of a mailbox nor a password"})
+	case c.Mailbox != nil:
+		var wrong []api.ProblemError
+		d.Settings, wrong = s.settings(c.Mailbox)
+		errs = append(errs, wrong...)
+		if c.Password == nil && v.HasSecret && !sameLogIn(v, c.Mailbox) {
+			errs = append(errs, needPassword())
+		}
+	}
+	if len(errs) > 0 {
+		return nil, mistakes(errs...)
+	}
+	if err := h.ChangeSource(ctx, v.ID, d); err != nil {
+		return nil, taken(err)
+	}
+	return s.Source(ctx, id)
+}
+
+// sameLogIn reports whether settings lead the stored password to the server that
+// it was given for. To another one, it would come out.
+func sameLogIn(v *archive.SourceView, m *api.Mailbox) bool {
+	old, err := remote.Parse(v.Settings)
+	set := normal(m)
+	return err == nil && strings.EqualFold(old.Host, set.Host) && old.User == set.User && (set.TLS != remote.NoTLS || old.TLS == remote.NoTLS)
+}
+
+func needPassword() api.ProblemError {
+	return api.ProblemError{Location: "body.password", Message: "give it again: the stored one is for another server, user or protection"}
+}
+
+// TestMailbox implements api.Service.
+func (s *Server) TestMailbox(ctx context.Context, t api.MailboxTest) (*api.MailboxFinding, error) {
+	if err := s.manages(ctx); err != nil {
+		return nil, err
+	}
+	_, errs := s.settings(&t.Mailbox)
+	pass := secret(t.Password)
+	if t.ID != "" && len(pass) == 0 {
+		_, v, err := s.sourceOf(ctx, t.ID)
+		switch {
+		case err != nil:
+			return nil, err
+		case !v.HasSecret: // the server will say what it thinks of that
+		case !sameLogIn(v, &t.Mailbox):
+			errs = append(errs, needPassword())
+		default:
+			if pass, err = s.cfg.Archive.SourceSecret(ctx, v.Tenant, v.ID); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if len(errs) > 0 {
+		return nil, mistakes(errs...)
+	}
+	if s.cfg.Fetcher == nil {
+		return nil, api.NewProblem(api.CodeNotRunning, "")
+	}
+	ctx, done := context.WithTimeout(ctx, testTime)
+	defer done()
+	r := s.cfg.Fetcher.Test(ctx, normal(&t.Mailbox), pass)
+	out := &api.MailboxFinding{OK: r.OK, Found: describeFound(r.Found), Problem: (*api.MailboxProblem)(r.Problem), Messages: r.Messages,
+		Folders: list(r.Folders), Steps: []api.MailboxStep{}, Certificate: r.Certificate}
+	for _, x := range r.Steps {
+		out.Steps = append(out.Steps, api.MailboxStep(x))
+	}
+	return out, nil
+}
+
+// FetchNow implements api.Service.
+func (s *Server) FetchNow(ctx context.Context, id string) error {
+	_, v, err := s.sourceOf(ctx, id)
+	switch {
+	case err != nil:
+		return err
+	case v.Kind != archive.KindMailbox:
+		return mistake("path.id", "only remote mailboxes are fetched")
+	case v.Disabled:
+		return mistake("path.id", "the mailbox is disabled")
+	case s.cfg.Fetcher == nil:
+		return api.NewProblem(api.CodeNotRunning, "")
+	}
+	return s.cfg.Fetcher.FetchNow(v.Tenant, v.ID)
+}
+
+// LeftOnServer implements api.Service.
+func (s *Server) LeftOnServer(ctx context.Context, id string) (*api.LeftItems, error) {
+	h, v, err := s.sourceOf(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	items, err := h.Left(ctx, v.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := &api.LeftItems{Items: []api.LeftItem{}}
+	for _, i := range items {
+		out.Items = append(out.Items, api.LeftItem{Folder: i.Folder, Item: i.Item, Outcome: string(i.Outcome), Bytes: i.Bytes, At: i.At, Detail: i.Detail})
+	}
+	return out, nil
+}

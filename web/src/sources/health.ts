@@ -1,0 +1,35 @@
+import type { Source } from '../api';
+
+export type Health = 'ok' | 'working' | 'problem' | 'never' | 'disabled' | 'ready' | 'done';
+
+// healthOf tells in one word how a source fares. A problem stays one while the next
+// attempt is under way: otherwise the sign would blink.
+export function healthOf(source: Source): Health {
+  if (source.kind !== 'mailbox') {
+    if (source.kind === 'import') {
+      return 'done';
+    }
+    return source.disabled ? 'disabled' : 'ready';
+  }
+  if (source.disabled) {
+    return 'disabled';
+  }
+  const state = source.state;
+  if (state?.problem) {
+    return 'problem';
+  }
+  if (state?.fetching) {
+    return 'working';
+  }
+  return state?.last_at ? 'ok' : 'never';
+}
+
+const often = 2_000;
+const seldom = 15_000;
+const asked = 20_000; // how long a fetch that was asked for may take to begin
+
+// refreshEvery is the time, in milliseconds, after which the list is asked for again.
+export function refreshEvery(sources: readonly Source[], askedAt: number, now: number): number {
+  const busy = sources.some((s) => s.state?.fetching && !s.disabled);
+  return busy || now - askedAt < asked ? often : seldom;
+}
