@@ -105,8 +105,15 @@ func (s *Server) describeSource(v *archive.SourceView) *api.Source {
 
 func describeState(st *remote.State) *api.MailboxState {
 	return &api.MailboxState{Fetching: st.Fetching, LastAt: st.LastAt, LastOKAt: st.LastOKAt, NextAt: st.NextAt,
-		Found: (*api.MailboxFound)(st.Found), Problem: (*api.MailboxProblem)(st.Problem),
+		Found: describeFound(st.Found), Problem: (*api.MailboxProblem)(st.Problem),
 		Stored: st.Stored, Known: st.Known, Waiting: st.Waiting, OnServer: st.OnServer, Left: st.Left}
+}
+
+func describeFound(f *remote.Found) *api.MailboxFound {
+	if f == nil {
+		return nil
+	}
+	return &api.MailboxFound{Protocol: f.Protocol, Port: f.Port, TLS: f.TLS}
 }
 
 // CreateSource implements api.Service.
@@ -304,7 +311,7 @@ func (s *Server) TestMailbox(ctx context.Context, t api.MailboxTest) (*api.Mailb
 	ctx, done := context.WithTimeout(ctx, testTime)
 	defer done()
 	r := s.cfg.Fetcher.Test(ctx, normal(&t.Mailbox), pass)
-	out := &api.MailboxFinding{OK: r.OK, Found: (*api.MailboxFound)(r.Found), Problem: (*api.MailboxProblem)(r.Problem), Messages: r.Messages,
+	out := &api.MailboxFinding{OK: r.OK, Found: describeFound(r.Found), Problem: (*api.MailboxProblem)(r.Problem), Messages: r.Messages,
 		Folders: list(r.Folders), Steps: []api.MailboxStep{}, Certificate: r.Certificate}
 	for _, x := range r.Steps {
 		out.Steps = append(out.Steps, api.MailboxStep(x))

@@ -65,7 +65,7 @@ function useStepName(): (what: string) => string {
   const way = useWay();
   return (what) => {
     const server = readStep(what);
-    const name = nameOfStep(what);
+    const name = nameOfStep(what.replace(/^log in as .*$/u, 'log in'));
     if (server) {
       return way(server.protocol, server.port, server.tls);
     }
