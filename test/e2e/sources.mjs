@@ -131,7 +131,7 @@ export function sources(world) {
     await page.getByRole('button', { name: 'Test connection' }).click();
     await result.getByText('The server does not accept user name or password.').waitFor();
     await result.getByText('IMAP, port 993, TLS from the start: worked').waitFor();
-    await result.getByText('log in: failed').waitFor();
+    await result.getByText('Log in: failed').waitFor();
     await page.getByLabel('Password *').fill('right');
     await page.getByRole('button', { name: 'Test connection' }).click();
     await result.getByText('4,321 messages').waitFor();

@@ -304,3 +304,20 @@ func TestFetchingWithoutTLS(t *testing.T) {
 	}
 	i.intact(2)
 }
+
+func TestAddingMailboxesWrongly(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	for _, flags := range [][]string{
+		{"--user", "u"}, {"--host", "h"}, {"--host", "https://h/", "--user", "u"}, {"--host", "h", "--user", "u", "--max-size", "151"},
+		{"--host", "h", "--user", "u", "--every", "1s"}, {"--host", "h", "--user", "u", "--folders", "list"}, {"--host", "h", "--user", "u", "--pin", "12"},
+		{"--host", "h", "--user", "u", "--tls", "maybe"}, {"--host", "h", "--user", "u", "--port", "70000"},
+	} {
+		if r := i.run(append([]string{"source", "add-mailbox", "acme", "box"}, flags...)...); r.code != 2 || r.err == "" {
+			t.Errorf("%q: exit %d, %q", flags, r.code, r.err)
+		}
+	}
+	if r := i.run("source", "list", "acme"); strings.Contains(r.out, "mailbox") {
+		t.Errorf("one was added:\n%s", r.out)
+	}
+}

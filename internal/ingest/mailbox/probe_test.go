@@ -2,6 +2,7 @@ package mailbox
 
 import (
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/hex"
 	"encoding/pem"
 	"fmt"
@@ -226,6 +227,14 @@ func TestOwnAuthority(t *testing.T) {
 			t.Errorf("%+v %+v", got, got.Problem)
 		}
 		block, _ := pem.Decode(b)
+		cert, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		other := remote.Settings{Host: "other.example", CA: string(b)}
+		if err := verify(other, []*x509.Certificate{cert}); code(err) != remote.CodeCertificate {
+			t.Errorf("a certificate for another host: %v", err)
+		}
 		if sum := sha256.Sum256(block.Bytes); want != (got.Certificate == hex.EncodeToString(sum[:])) {
 			t.Errorf("certificate %s", got.Certificate)
 		}

@@ -45,7 +45,7 @@ export function AccountTable({ rows, by }: Props) {
   return (
     <>
       <Paper withBorder radius="md" className={`${classes.panel} ${classes.scroll}`} tabIndex={0} role="region" aria-label={t('completeness.caption')}>
-        <Table className={classes.table} horizontalSpacing="md" aria-label={t('completeness.caption')}>
+        <Table className={classes.table} horizontalSpacing="xs" aria-label={t('completeness.caption')}>
           <Table.Thead>
             <Table.Tr>
               {by === 'day' && <Table.Th>{t('completeness.day')}</Table.Th>}

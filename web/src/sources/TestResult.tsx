@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 
 import type { MailboxFinding, MailboxStep } from '../api';
 import { formatNumber, plain } from '../format';
-import { foundIn, readStep, type Draft } from './draft';
+import { foundIn, nameOfStep, readStep, type Draft } from './draft';
 import { Copy, ProblemNote } from './Signs';
 import classes from './Sources.module.css';
 
@@ -59,15 +59,31 @@ function useWay(): (protocol: string, port: number, tls: string) => string {
   };
 }
 
-function Step({ step }: { step: MailboxStep }) {
+// useStepName names what was tried in the reader's language, as far as it is known.
+function useStepName(): (what: string) => string {
   const { t } = useTranslation();
   const way = useWay();
-  const known = readStep(step.what);
+  return (what) => {
+    const server = readStep(what);
+    const name = nameOfStep(what.replace(/^log in as .*$/u, 'log in'));
+    if (server) {
+      return way(server.protocol, server.port, server.tls);
+    }
+    if (name) {
+      return t(`sources.step.${name}`);
+    }
+    return what.startsWith('folder ') ? t('sources.step.folder', { name: plain(what.slice('folder '.length)) }) : plain(what);
+  };
+}
+
+function Step({ step }: { step: MailboxStep }) {
+  const { t } = useTranslation();
+  const name = useStepName()(step.what);
   return (
     <li data-ok={step.ok}>
       {step.ok ? <IconCheck size={18} aria-hidden /> : <IconX size={18} aria-hidden />}
       <span className={classes.breakable}>
-        {known ? way(known.protocol, known.port, known.tls) : plain(step.what)}: {t(step.ok ? 'sources.worked' : 'sources.failed')}
+        {name}: {t(step.ok ? 'sources.worked' : 'sources.failed')}
         {step.text && <Text span size="xs" c="dimmed" display="block">{plain(step.text)}</Text>}
       </span>
     </li>

@@ -101,6 +101,15 @@ export function readStep(what: string): { protocol: 'imap' | 'pop3'; port: numbe
   return { protocol: protocol as 'imap' | 'pop3', port: Number(port), tls: tls as 'implicit' | 'starttls' | 'none' };
 }
 
+// stepNames are the steps of a test that have a name in every language.
+const stepNames = {
+  settings: 'settings', 'log in': 'login', 'list messages': 'listMessages', 'list folders': 'listFolders', 'count messages': 'countMessages', encryption: 'encryption',
+} as const;
+
+export function nameOfStep(what: string): (typeof stepNames)[keyof typeof stepNames] | undefined {
+  return Object.entries(stepNames).find(([name]) => name === what)?.[1];
+}
+
 export const fields = [
   'name', 'category', 'password', 'host', 'port', 'user', 'protocol', 'tls', 'pin', 'ca', 'interval_seconds', 'max_bytes', 'folders', 'named', 'oauth',
 ] as const;

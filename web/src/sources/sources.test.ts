@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { MailboxFinding, Source } from '../api';
-import { draftOf, fieldsOf, foundIn, mailboxOf, readStep } from './draft';
+import { draftOf, fieldsOf, foundIn, mailboxOf, nameOfStep, readStep } from './draft';
 import { healthOf, refreshEvery } from './health';
 
 const source = (more: Partial<Source> = {}): Source => ({
@@ -72,5 +72,7 @@ describe('the form of a mailbox', () => {
   it('reads the steps of a test', () => {
     expect(readStep('imap 993 implicit')).toEqual({ protocol: 'imap', port: 993, tls: 'implicit' });
     expect(readStep('log in')).toBeUndefined();
+    expect(nameOfStep('log in')).toBe('login');
+    expect(nameOfStep('toString')).toBeUndefined();
   });
 });
