@@ -224,6 +224,21 @@ func searching(err error) bool {
 	return false
 }
 
+// attempts remembers what failed ways have shown.
+type attempts struct{ tls []int } // ports where TLS begins at once
+
+// pointless reports whether a way need not be tried: where a server has shown a
+// certificate at once, it keeps silent when spoken to in the clear.
+func (a *attempts) pointless(w way) bool {
+	return w.tls != remote.Implicit && slices.Contains(a.tls, w.port)
+}
+
+func (a *attempts) failed(w way, err error) {
+	if w.tls == remote.Implicit && code(err) == remote.CodeCertificate {
+		a.tls = append(a.tls, w.port)
+	}
+}
+
 // telling orders errors of several ways: the one of the greatest says most.
 func telling(err error) int {
 	order := []string{remote.CodeConnect, remote.CodeTimeout, remote.CodeProtocol, remote.CodeTLS, remote.CodeCertificate}
@@ -253,7 +268,11 @@ func (t *task) connect(ctx context.Context) (*client, error) {
 		most = t.f.timings.probe
 	}
 	var worst error
+	var tried attempts
 	for _, w := range list {
+		if tried.pointless(w) {
+			continue
+		}
 		c, err := t.f.dial(ctx, t.set, w, trust(t.set, func(string) {}), most)
 		if err == nil {
 			if err = c.login(ctx, t.set, t.secret); err == nil {
@@ -266,6 +285,7 @@ func (t *task) connect(ctx context.Context) (*client, error) {
 		if !searching(err) {
 			return nil, err
 		}
+		tried.failed(w, err)
 		if worst == nil || telling(err) > telling(worst) {
 			worst = err
 		}

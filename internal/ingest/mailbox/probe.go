@@ -77,7 +77,11 @@ func (p *probe) fail(what string, err error) {
 // connect takes the first way that works; nil if there is none.
 func (p *probe) connect(ctx context.Context) *client {
 	var worst error
+	var tried attempts
 	for _, w := range p.f.ways(p.set) {
+		if tried.pointless(w) {
+			continue
+		}
 		sum := ""
 		c, err := p.f.dial(ctx, p.set, w, trust(p.set, func(s string) { sum = s }), p.f.timings.probe)
 		if sum != "" && (p.out.Certificate == "" || err == nil) {
@@ -93,6 +97,7 @@ func (p *probe) connect(ctx context.Context) *client {
 			return c
 		}
 		p.fail(w.String(), err)
+		tried.failed(w, err)
 		if worst == nil || telling(err) > telling(worst) {
 			worst = err
 		}

@@ -271,3 +271,22 @@ func TestTestEnds(t *testing.T) {
 		t.Errorf("%v: %+v", time.Since(start), got)
 	}
 }
+
+// Where a server shows a certificate at once, nobody speaks to it in the clear and
+// waits.
+func TestNoWaitingAfterACertificate(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	s := imapd.New(t, imapd.Options{ImplicitTLS: true})
+	set := imapSettings(s)
+	set.Protocol, set.TLS, set.Pin = remote.Auto, remote.Auto, ""
+	got := r.f.Test(t.Context(), set, []byte(s.Password))
+	if got.Problem == nil || got.Problem.Code != remote.CodeCertificate || got.Certificate == "" {
+		t.Fatalf("%+v", got)
+	}
+	for _, step := range got.Steps {
+		if !strings.HasSuffix(step.What, remote.Implicit) {
+			t.Errorf("%s was tried", step.What)
+		}
+	}
+}
