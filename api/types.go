@@ -130,13 +130,14 @@ type Party struct {
 	Address string `json:"address"`
 }
 
-// Attachment is a part of a message that people call attachment.
+// Attachment is a part of a message that people call attachment, or a picture
+// inside the text, which counts as none but can be saved like one.
 type Attachment struct {
 	No     int    `json:"no"`
 	Name   string `json:"name"`
 	Type   string `json:"type"`
 	Size   int64  `json:"size"`
-	Inline bool   `json:"inline" doc:"Shown inside the text"`
+	Inline bool   `json:"inline" doc:"A picture inside the text: searches and counts do not take it for an attachment"`
 }
 
 // Header is one header field, decoded.
@@ -176,7 +177,7 @@ type Message struct {
 	TextMarks   []Mark       `json:"text_marks" doc:"Places that match the query given with q"`
 	HasHTML     bool         `json:"has_html"`
 	Remote      int          `json:"remote" doc:"How many references to remote content the HTML view blocks"`
-	Attachments []Attachment `json:"attachments"`
+	Attachments []Attachment `json:"attachments" doc:"First the attachments, then the pictures inside the text"`
 	Captures    []Capture    `json:"captures"`
 	Why         []string     `json:"why" doc:"The reader's addresses because of which he may see it"`
 	Warnings    []string     `json:"warnings" doc:"What the parser found odd"`

@@ -322,7 +322,7 @@ func (h *Handle) Attachment(ctx context.Context, id uid.ID, no int) (io.ReadClos
 	if err != nil {
 		return nil, Download{}, err
 	}
-	for _, p := range message.Parse(ctx, raw).Attachments() {
+	for _, p := range message.Parse(ctx, raw).Files() {
 		if p.No != no {
 			continue
 		}

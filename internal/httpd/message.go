@@ -87,7 +87,7 @@ func describeFacts(m *api.Message, f *message.Facts) {
 			m.Parties = append(m.Parties, api.Party{Role: string(p.Role), Name: p.Name, Address: p.Address})
 		}
 	}
-	for _, p := range f.Attachments() {
+	for _, p := range f.Files() {
 		m.Attachments = append(m.Attachments, api.Attachment{No: p.No, Name: p.Name, Type: p.Type, Size: p.Size, Inline: p.Inline})
 	}
 }

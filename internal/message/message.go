@@ -15,6 +15,7 @@
 //	words.go    RFC 2047, RFC 2231    part.go      transfer encodings
 //	address.go  RFC 5322 addresses    guess.go     character sets nobody declared
 //	text.go     the text for search   source.go    what only the source has
+//	refs.go     what HTML refers to
 package message
 
 import (
@@ -27,7 +28,7 @@ import (
 
 // Version is the version of this parser: it is raised when the same bytes give
 // other facts.
-const Version = 2
+const Version = 3
 
 // Limits of parsing. What lies beyond them is kept in the archive all the same,
 // it is only not found or not shown.
@@ -87,8 +88,9 @@ type Part struct {
 	ContentID   string // without angle brackets
 	Disposition string // "attachment", "inline" or empty
 	Encoding    string // transfer encoding, lower case
+	Location    string // Content-Location (RFC 2557 §4.2); may be empty
 	Attachment  bool   // what people call an attachment
-	Inline      bool   // shown inside the text, e.g. a picture of the HTML body
+	Inline      bool   // a picture that the HTML body refers to; never an Attachment as well
 	Offset      int64  // of the encoded body within the message
 	Length      int64  // of the encoded body, bytes
 	Size        int64  // decoded, an estimate for encoded parts
@@ -124,6 +126,18 @@ func (f *Facts) Attachments() []Part {
 	return out
 }
 
+// Files lists the attachments and, after them, the pictures inside the text:
+// all parts that can be saved one by one.
+func (f *Facts) Files() []Part {
+	out := f.Attachments()
+	for _, p := range f.Parts {
+		if p.Inline {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
 func (f *Facts) warn(format string, args ...any) {
 	if len(f.Warnings) < maxWarnings {
 		f.Warnings = append(f.Warnings, clean(fmt.Sprintf(format, args...)))
@@ -148,7 +162,7 @@ func Parse(ctx context.Context, raw Raw) (f *Facts) {
 	f.Warnings, f.Truncated = s.warnings, s.truncated
 	f.header(s.root)
 	f.parts(s)
-	f.texts(ctx, raw, s)
+	f.attachments(f.texts(ctx, raw, s))
 	return f
 }
 
@@ -210,14 +224,10 @@ func (f *Facts) parts(s *scanner) {
 	for i, e := range s.leaves {
 		p := Part{
 			No: i, Path: e.path, Type: e.mediaType, Charset: e.params["charset"], Encoding: e.encoding, Disposition: e.disposition,
-			ContentID: strings.Trim(strings.TrimSpace(e.value("content-id")), "<>"), Name: e.fileName(),
-			Offset: e.start, Length: max(e.end-e.start, 0),
+			ContentID: strings.Trim(strings.TrimSpace(clean(e.value("content-id"))), "<>"), Location: strings.TrimSpace(clean(e.value("content-location"))),
+			Name: e.fileName(), Offset: e.start, Length: max(e.end-e.start, 0),
 		}
 		p.Size = decodedSize(p)
-		named := p.Name != ""
-		body := strings.HasPrefix(p.Type, "text/") && p.Type != "text/calendar" && p.Type != "text/vcard"
-		p.Inline = p.Disposition != "attachment" && p.ContentID != "" && strings.HasPrefix(p.Type, "image/")
-		p.Attachment = p.Disposition == "attachment" || named && !p.Inline || !body && !p.Inline && !structural(p.Type)
 		f.Parts = append(f.Parts, p)
 		switch p.Type {
 		case "application/pkcs7-mime", "application/x-pkcs7-mime":
@@ -228,6 +238,18 @@ func (f *Facts) parts(s *scanner) {
 		case "application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature":
 			f.Signed = true
 		}
+	}
+}
+
+// attachments decides which parts are attachments: everything with a content of
+// its own but the texts, and but the pictures that the HTML body refers to. A
+// Content-ID alone says nothing: phones give one to every photo.
+func (f *Facts) attachments(refs references) {
+	for i := range f.Parts {
+		p := &f.Parts[i]
+		body := strings.HasPrefix(p.Type, "text/") && p.Type != "text/calendar" && p.Type != "text/vcard"
+		p.Inline = p.Disposition != "attachment" && strings.HasPrefix(p.Type, "image/") && refs.to(*p)
+		p.Attachment = !p.Inline && (p.Disposition == "attachment" || p.Name != "" || !body && !structural(p.Type))
 	}
 }
 

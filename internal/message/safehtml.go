@@ -149,7 +149,8 @@ func (s *sheet) image(t *html.Token) {
 		switch strings.ToLower(scheme) {
 		case "cid":
 			if s.options.CID != nil {
-				if uri, ok := s.options.CID(strings.Trim(rest, "<>")); ok {
+				id, _ := cid(v)
+				if uri, ok := s.options.CID(id); ok {
 					a.Val = uri
 					kept = append(kept, a)
 				}

@@ -27,7 +27,7 @@ export type AccountChange = {
 
 export type Attachment = {
     /**
-     * Shown inside the text
+     * A picture inside the text: searches and counts do not take it for an attachment
      */
     inline: boolean;
     name: string;
@@ -157,6 +157,9 @@ export type Mark = {
 };
 
 export type Message = {
+    /**
+     * First the attachments, then the pictures inside the text
+     */
     attachments: Array<Attachment>;
     /**
      * The message has blind copies that this reader may not see; the download leaves them out, the original is kept unchanged
