@@ -109,7 +109,7 @@ func (h *Handle) Message(ctx context.Context, id uid.ID) (*MessageView, error) {
 // hideBcc takes from the view of an actor who may not know all blind copies what
 // else tells of them. The header may name more than the row, which is bounded.
 func (h *Handle) hideBcc(v *MessageView, parties []catalog.Party) {
-	if h.actor.MaySeeBcc(accessParties(parties)) || !v.BccHidden && hasBcc(parties) && len(parties) < maxParties {
+	if h.actor.MaySeeBcc(accessParties(parties)) || !v.BccHidden && hasBcc(parties) && len(parties) < message.MaxParties {
 		return // nothing to hide, or only himself
 	}
 	named := v.Facts == nil && v.BccHidden // damaged: nobody can tell

@@ -13,7 +13,8 @@
 //	scan.go     structure and places  htmltext.go  HTML to text
 //	field.go    header fields         safehtml.go  HTML for a sandboxed frame
 //	words.go    RFC 2047, RFC 2231    part.go      transfer encodings
-//	address.go  RFC 5322 addresses    guess.go     character sets nobody declared
+//	address.go  lists of addresses    guess.go     character sets nobody declared
+//	mailbox.go  single addresses
 //	text.go     the text for search   source.go    what only the source has
 //	refs.go     what HTML refers to
 package message
@@ -34,14 +35,20 @@ const Version = 3
 // it is only not found or not shown.
 const (
 	maxText     = 4 << 20   // bytes of Facts.Text
-	maxHeader   = 1 << 20   // bytes of header of one entity that are read
+	maxHeader   = 1 << 20   // bytes of header of one part that are read
+	maxEnvelope = 8 << 20   // bytes of header of the message itself
 	maxFields   = 2000      // header fields of one entity
 	maxField    = 256 << 10 // bytes of one field's value
+	maxPeople   = 4 << 20   // bytes of the value of a field that lists addresses
 	maxDepth    = 40        // nested entities
 	maxParts    = 1000      // parts of one message
-	maxParties  = 5000      // addresses of one message
+	maxReplyTo  = 1000      // addresses to reply to of one message
 	maxWarnings = 20
 )
+
+// MaxParties is how many senders and recipients of one message are read, all
+// roles but RoleReplyTo. Warnings tell if there are more.
+const MaxParties = 20_000
 
 // timeLimit ends the decoding of bodies; what is decoded by then is used.
 const timeLimit = 3 * time.Second
@@ -169,9 +176,14 @@ func Parse(ctx context.Context, raw Raw) (f *Facts) {
 // header takes the facts from the fields of the outermost header.
 func (f *Facts) header(e *entity) {
 	charset := e.params["charset"]
+	people := &gathering{facts: f, seen: map[Party]struct{}{}}
 	f.Headers = make([]Header, 0, len(e.fields))
 	for _, fd := range e.fields {
-		f.Headers = append(f.Headers, Header{Name: clean(latin(fd.name)), Value: decodeField(fd.value, charset)})
+		h := Header{Name: clean(latin(fd.name)), Value: decodeField(fd.value, charset)}
+		if len(fd.value) > maxField {
+			h.Value += " …"
+		}
+		f.Headers = append(f.Headers, h)
 		switch fd.key {
 		case "subject":
 			if f.Subject == "" {
@@ -194,28 +206,52 @@ func (f *Facts) header(e *entity) {
 				}
 			}
 		case "from", "sender", "to", "cc", "bcc", "reply-to":
-			f.addParties(Role(fd.key), fd.value, charset)
+			people.add(Role(fd.key), fd.value, charset)
 		case "resent-from", "resent-sender", "resent-to", "resent-cc", "resent-bcc":
-			f.addParties(Role(strings.TrimPrefix(fd.key, "resent-")), fd.value, charset)
+			people.add(Role(strings.TrimPrefix(fd.key, "resent-")), fd.value, charset)
 		case "apparently-to":
-			f.addParties(RoleTo, fd.value, charset)
+			people.add(RoleTo, fd.value, charset)
 		}
 	}
 }
 
-func (f *Facts) addParties(role Role, value, charset string) {
-	for _, p := range parseAddresses(value, charset) {
+// gathering collects the parties of a header, each once.
+type gathering struct {
+	facts *Facts
+	seen  map[Party]struct{} // with their names only if they have no address
+	reply int                // how many of them are to be replied to
+	cut   bool               // there are more
+}
+
+func (g *gathering) add(role Role, value, charset string) {
+	left := MaxParties - (len(g.facts.Parties) - g.reply)
+	if role == RoleReplyTo {
+		left = maxReplyTo - g.reply
+	}
+	list, more := parseAddresses(value, charset, MaxParties)
+	for _, p := range list {
 		p.Role = role
-		dup := false
-		for _, o := range f.Parties[max(0, len(f.Parties)-200):] {
-			if o.Role == role && o.Address == p.Address && (o.Name == p.Name || p.Address != "") {
-				dup = true
-				break
-			}
+		key := p
+		if p.Address != "" {
+			key.Name = ""
 		}
-		if !dup && len(f.Parties) < maxParties {
-			f.Parties = append(f.Parties, p)
+		if _, dup := g.seen[key]; dup {
+			continue
 		}
+		if left == 0 {
+			more = true
+			break
+		}
+		g.seen[key] = struct{}{}
+		g.facts.Parties = append(g.facts.Parties, p)
+		left--
+		if role == RoleReplyTo {
+			g.reply++
+		}
+	}
+	if more && !g.cut {
+		g.cut, g.facts.Truncated = true, true
+		g.facts.warn("the header names too many people; only the first are used")
 	}
 }
 
