@@ -176,7 +176,7 @@ type Message struct {
 	Text        string       `json:"text"`
 	TextMarks   []Mark       `json:"text_marks" doc:"Places that match the query given with q"`
 	HasHTML     bool         `json:"has_html"`
-	Remote      int          `json:"remote" doc:"How many references to remote content the HTML view blocks"`
+	Remote      int          `json:"remote" doc:"How many pictures on other servers the HTML view blocks and would show with remote=true"`
 	Attachments []Attachment `json:"attachments" doc:"First the attachments, then the pictures inside the text"`
 	Captures    []Capture    `json:"captures"`
 	Why         []string     `json:"why" doc:"The reader's addresses because of which he may see it"`
