@@ -83,6 +83,7 @@ const (
 	CodeRole         Code = "role"
 	CodeOrigin       Code = "cross-origin"
 	CodeNotFound     Code = "not-found"
+	CodeNoHTML       Code = "no-html"
 	CodeMethod       Code = "method"
 	CodeTimeout      Code = "timeout"
 	CodeTenantNeeded Code = "tenant-needed"
@@ -114,6 +115,7 @@ func Kinds() []Kind {
 		{CodeRole, http.StatusForbidden, "Not allowed", "Your role does not allow this."},
 		{CodeOrigin, http.StatusForbidden, "Request of another site", "Changes are taken only from pages of this server."},
 		{CodeNotFound, http.StatusNotFound, "Not found", "There is nothing here that you may see."},
+		{CodeNoHTML, http.StatusNotFound, "No HTML", "The message has no HTML; read its text."},
 		{CodeMethod, http.StatusMethodNotAllowed, "Method not allowed", "This address does not take this method."},
 		{CodeTimeout, http.StatusRequestTimeout, "Request took too long", "The request body did not arrive in time."},
 		{CodeTenantNeeded, http.StatusConflict, "Customer needed", "Several customers have a user of this name and password: name the customer as well."},

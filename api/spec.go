@@ -142,7 +142,7 @@ func Downloads() []Download {
 		return &huma.Param{Name: name, In: "query", Description: text, Schema: &huma.Schema{Type: huma.TypeBoolean, Default: false}}
 	}
 	return []Download{
-		{op{id: "getMessageHtml", method: http.MethodGet, path: "/messages/{id}/html", tag: "message", problems: problems,
+		{op{id: "getMessageHtml", method: http.MethodGet, path: "/messages/{id}/html", tag: "message", problems: append([]Code{CodeNoHTML}, problems...),
 			summary: "The message's HTML, made safe, for a sandboxed frame"},
 			[]*huma.Param{id, flag("remote", "Let references to other servers in")}, "text/html"},
 		{op{id: "getMessageRaw", method: http.MethodGet, path: "/messages/{id}/raw", tag: "message", problems: problems,

@@ -187,7 +187,7 @@ export type Message = {
      */
     received_at: string;
     /**
-     * How many references to remote content the HTML view blocks
+     * How many pictures on other servers the HTML view blocks and would show with remote=true
      */
     remote: number;
     /**
@@ -222,7 +222,7 @@ export type Problem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'method' | 'timeout' | 'tenant-needed' | 'too-large' | 'media-type' | 'invalid' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy';
+    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'too-large' | 'media-type' | 'invalid' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy';
     /**
      * What is wrong this time
      */
@@ -283,7 +283,7 @@ export type SearchProblem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'method' | 'timeout' | 'tenant-needed' | 'too-large' | 'media-type' | 'invalid' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy';
+    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'too-large' | 'media-type' | 'invalid' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy';
     /**
      * What is wrong this time
      */
