@@ -109,7 +109,7 @@ type Kind struct {
 // Kinds lists all kinds of problems in the order of their status.
 func Kinds() []Kind {
 	return []Kind{
-		{CodeMalformed, http.StatusBadRequest, "Request cannot be read", "The request body is missing or is not JSON."},
+		{CodeMalformed, http.StatusBadRequest, "Request cannot be read", "The request body is missing or is not JSON, or the query string is not properly encoded."},
 		{CodeLogIn, http.StatusUnauthorized, "Log-in failed", "The user name or the password is wrong."},
 		{CodeNoSession, http.StatusUnauthorized, "Not logged in", "Log in first; a session ends after some hours without a request."},
 		{CodeRole, http.StatusForbidden, "Not allowed", "Your role does not allow this."},

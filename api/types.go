@@ -53,7 +53,7 @@ type Hit struct {
 	To          []Party   `json:"to"`
 	Subject     string    `json:"subject" doc:"May be empty"`
 	Snippet     Snippet   `json:"snippet"`
-	Size        int64     `json:"size"`
+	Size        int64     `json:"size" doc:"Of the original; 0 if the reader may not see all blind copies: their length would show"`
 	Attachments int       `json:"attachments"`
 	Category    string    `json:"category"`
 	Tags        []string  `json:"tags"`
@@ -164,7 +164,7 @@ type Message struct {
 	Date        time.Time    `json:"date" doc:"Orders the message"`
 	DateClaimed *time.Time   `json:"date_claimed,omitempty" doc:"What the Date field says, if it can be read"`
 	ReceivedAt  time.Time    `json:"received_at" doc:"Stored since"`
-	Size        int64        `json:"size"`
+	Size        int64        `json:"size" doc:"Of the original; 0 if the download leaves blind copies out: their length would show"`
 	SHA256      string       `json:"sha256" doc:"Of the original, hexadecimal; empty if the download leaves blind copies out: guesses could be tested with it"`
 	MessageID   string       `json:"message_id"`
 	Class       string       `json:"class"`

@@ -118,11 +118,12 @@ func preview(text string) string {
 	return b.String()
 }
 
-// document is what the index is told of a message.
+// document is what the index is told of a message. Its size is that without the
+// fields that name blind recipients: searches by size must not tell of them.
 func document(row *catalog.Message, f *message.Facts, source string) index.Doc {
 	from := map[index.Party]bool{}
 	d := index.Doc{
-		ID: row.AOID, Date: row.Date, Size: row.Size, Subject: f.Subject, Body: f.Text,
+		ID: row.AOID, Date: row.Date, Size: max(0, row.Size-f.Blind), Subject: f.Subject, Body: f.Text,
 		Category: row.Category, Class: row.Class, Tags: row.Tags, Source: source,
 		Access: accessList(row.Parties), BccAccess: bccAccess(row.Parties),
 	}

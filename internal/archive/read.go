@@ -119,7 +119,7 @@ func (h *Handle) hideBcc(v *MessageView, parties []catalog.Party) {
 		v.Facts.Parties = slices.DeleteFunc(v.Facts.Parties, func(p message.Party) bool { return p.Role == message.RoleBcc })
 	}
 	if named { // who guesses a blind recipient could test the guess
-		v.Row.SHA256, v.Row.SHA512 = [32]byte{}, [64]byte{}
+		v.Row.SHA256, v.Row.SHA512, v.Row.Size = [32]byte{}, [64]byte{}, 0
 	}
 	for i := range v.Captures {
 		if v.BccHidden { // the item's name in its source may be that of a mailbox

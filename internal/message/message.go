@@ -120,6 +120,7 @@ type Facts struct {
 	Truncated  bool // Text or Parts are not complete
 	Encrypted  bool // S/MIME or OpenPGP: the content is not in Text
 	Signed     bool
+	Blind      int64 // bytes of the fields that name blind recipients, without continuations beyond the limits
 }
 
 // Attachments lists the parts that people call attachments.
@@ -184,6 +185,9 @@ func (f *Facts) header(e *entity) {
 			h.Value += " …"
 		}
 		f.Headers = append(f.Headers, h)
+		if fd.key == "bcc" || fd.key == "resent-bcc" {
+			f.Blind += int64(fd.size)
+		}
 		switch fd.key {
 		case "subject":
 			if f.Subject == "" {

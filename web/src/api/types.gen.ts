@@ -117,6 +117,9 @@ export type Hit = {
     from: Array<Party>;
     id: string;
     received_at: string;
+    /**
+     * Of the original; 0 if the reader may not see all blind copies: their length would show
+     */
     size: number;
     snippet: Snippet;
     /**
@@ -194,6 +197,9 @@ export type Message = {
      * Of the original, hexadecimal; empty if the download leaves blind copies out: guesses could be tested with it
      */
     sha256: string;
+    /**
+     * Of the original; 0 if the download leaves blind copies out: their length would show
+     */
     size: number;
     subject: string;
     tags: Array<string>;
@@ -459,6 +465,10 @@ export type GetMessageData = {
 
 export type GetMessageErrors = {
     /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
      * Unauthorized
      */
     401: Problem;
@@ -513,6 +523,10 @@ export type GetAttachmentData = {
 
 export type GetAttachmentErrors = {
     /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
      * Unauthorized
      */
     401: Problem;
@@ -562,6 +576,10 @@ export type CheckMessageData = {
 };
 
 export type CheckMessageErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
     /**
      * Unauthorized
      */
@@ -618,6 +636,10 @@ export type GetMessageHtmlData = {
 
 export type GetMessageHtmlErrors = {
     /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
      * Unauthorized
      */
     401: Problem;
@@ -672,6 +694,10 @@ export type GetMessageRawData = {
 };
 
 export type GetMessageRawErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
     /**
      * Unauthorized
      */
@@ -732,6 +758,10 @@ export type SearchData = {
 
 export type SearchErrors = {
     /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
      * Unauthorized
      */
     401: Problem;
@@ -777,6 +807,10 @@ export type GetFacetsData = {
 };
 
 export type GetFacetsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
     /**
      * Unauthorized
      */
@@ -828,6 +862,10 @@ export type SuggestData = {
 
 export type SuggestErrors = {
     /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
      * Unauthorized
      */
     401: Problem;
@@ -869,6 +907,10 @@ export type LogOutData = {
 
 export type LogOutErrors = {
     /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
      * Forbidden
      */
     403: Problem;
@@ -905,6 +947,10 @@ export type GetAccountData = {
 };
 
 export type GetAccountErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
     /**
      * Unauthorized
      */
@@ -1008,6 +1054,10 @@ export type GetStatisticsData = {
 
 export type GetStatisticsErrors = {
     /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
      * Unauthorized
      */
     401: Problem;
@@ -1048,6 +1098,10 @@ export type GetStatusData = {
 };
 
 export type GetStatusErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
     /**
      * Unprocessable Entity
      */
