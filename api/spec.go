@@ -99,7 +99,7 @@ func addProblem(r *huma.Response, k Kind, schemas huma.Registry) {
 		m = &huma.MediaType{Schema: schemas.Schema(reflect.TypeFor[Problem](), true, ""), Examples: map[string]*huma.Example{}}
 		r.Content[ProblemMediaType] = m
 	}
-	const requestID = "01kaq2n3c4d5e6f7g8h9jkmnpq"
+	const requestID = "aamjfefjy4wshrwln4wudu3fzm"
 	p := NewProblem(k.Code, "")
 	p.RequestID = requestID
 	var example Fault = p
