@@ -91,7 +91,7 @@ func session(o operations, s Service) {
 		summary: "What anybody may know of the installation"},
 		func(ctx context.Context, _ *empty) (*body[Status], error) { return reply(s.Status(ctx)) })
 	add(o, op{id: "logIn", method: http.MethodPost, path: "/session", tag: "session", public: true,
-		summary: "Log in", problems: []Code{CodeMalformed, CodeLogIn, CodeOrigin, CodeTimeout, CodeTenantNeeded, CodeTooLarge, CodeMediaType, CodeTooMany}},
+		summary: "Log in", problems: []Code{CodeLogIn, CodeOrigin, CodeTimeout, CodeTenantNeeded, CodeTooLarge, CodeMediaType, CodeTooMany}},
 		func(ctx context.Context, in *body[LogIn]) (*signed[Account], error) {
 			account, cookie, err := s.LogIn(ctx, in.Body)
 			if err != nil {
@@ -111,7 +111,7 @@ func session(o operations, s Service) {
 			return &cookie{*c}, nil
 		})
 	add(o, op{id: "changeAccount", method: http.MethodPatch, path: "/account", tag: "session",
-		summary: "Change one's own settings", problems: []Code{CodeMalformed, CodeOrigin, CodeTimeout, CodeTooLarge, CodeMediaType}},
+		summary: "Change one's own settings", problems: []Code{CodeOrigin, CodeTimeout, CodeTooLarge, CodeMediaType}},
 		func(ctx context.Context, in *body[AccountChange]) (*body[Account], error) {
 			return reply(s.ChangeAccount(ctx, in.Body))
 		})
@@ -175,7 +175,7 @@ func (o operations) authenticate(ctx huma.Context, next func(huma.Context)) {
 
 // operation describes d for huma and the document.
 func (d op) operation(schemas huma.Registry) huma.Operation {
-	codes := append([]Code{CodeInvalid, CodeInternal, CodeBusy}, d.problems...)
+	codes := append([]Code{CodeMalformed, CodeInvalid, CodeInternal, CodeBusy}, d.problems...)
 	limit := max(d.body, maxBody)
 	h := huma.Operation{OperationID: d.id, Method: d.method, Path: d.path, Tags: []string{d.tag}, Summary: d.summary,
 		DefaultStatus: d.status, MaxBodyBytes: limit, Responses: map[string]*huma.Response{}}

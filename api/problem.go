@@ -83,6 +83,7 @@ const (
 	CodeRole         Code = "role"
 	CodeOrigin       Code = "cross-origin"
 	CodeNotFound     Code = "not-found"
+	CodeNoHTML       Code = "no-html"
 	CodeMethod       Code = "method"
 	CodeTimeout      Code = "timeout"
 	CodeTenantNeeded Code = "tenant-needed"
@@ -109,12 +110,13 @@ type Kind struct {
 // Kinds lists all kinds of problems in the order of their status.
 func Kinds() []Kind {
 	return []Kind{
-		{CodeMalformed, http.StatusBadRequest, "Request cannot be read", "The request body is missing or is not JSON."},
+		{CodeMalformed, http.StatusBadRequest, "Request cannot be read", "The request body is missing or is not JSON, or the query string is not properly encoded."},
 		{CodeLogIn, http.StatusUnauthorized, "Log-in failed", "The user name or the password is wrong."},
 		{CodeNoSession, http.StatusUnauthorized, "Not logged in", "Log in first; a session ends after some hours without a request."},
 		{CodeRole, http.StatusForbidden, "Not allowed", "Your role does not allow this."},
 		{CodeOrigin, http.StatusForbidden, "Request of another site", "Changes are taken only from pages of this server."},
 		{CodeNotFound, http.StatusNotFound, "Not found", "There is nothing here that you may see."},
+		{CodeNoHTML, http.StatusNotFound, "No HTML", "The message has no HTML; read its text."},
 		{CodeMethod, http.StatusMethodNotAllowed, "Method not allowed", "This address does not take this method."},
 		{CodeTimeout, http.StatusRequestTimeout, "Request took too long", "The request body did not arrive in time."},
 		{CodeTenantNeeded, http.StatusConflict, "Customer needed", "Several customers have a user of this name and password: name the customer as well."},

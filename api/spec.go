@@ -99,7 +99,7 @@ func addProblem(r *huma.Response, k Kind, schemas huma.Registry) {
 		m = &huma.MediaType{Schema: schemas.Schema(reflect.TypeFor[Problem](), true, ""), Examples: map[string]*huma.Example{}}
 		r.Content[ProblemMediaType] = m
 	}
-	const requestID = "01kaq2n3c4d5e6f7g8h9jkmnpq"
+	const requestID = "aamjfefjy4wshrwln4wudu3fzm"
 	p := NewProblem(k.Code, "")
 	p.RequestID = requestID
 	var example Fault = p
@@ -142,7 +142,7 @@ func Downloads() []Download {
 		return &huma.Param{Name: name, In: "query", Description: text, Schema: &huma.Schema{Type: huma.TypeBoolean, Default: false}}
 	}
 	return []Download{
-		{op{id: "getMessageHtml", method: http.MethodGet, path: "/messages/{id}/html", tag: "message", problems: problems,
+		{op{id: "getMessageHtml", method: http.MethodGet, path: "/messages/{id}/html", tag: "message", problems: append([]Code{CodeNoHTML}, problems...),
 			summary: "The message's HTML, made safe, for a sandboxed frame"},
 			[]*huma.Param{id, flag("remote", "Let references to other servers in")}, "text/html"},
 		{op{id: "getMessageRaw", method: http.MethodGet, path: "/messages/{id}/raw", tag: "message", problems: problems,

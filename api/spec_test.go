@@ -76,7 +76,7 @@ func TestSpecIsDeterministic(t *testing.T) {
 // Every operation shows an example of each problem, under the status it has.
 func TestProblemsHaveExamples(t *testing.T) {
 	t.Parallel()
-	everywhere := []Code{CodeInvalid, CodeInternal, CodeBusy}
+	everywhere := []Code{CodeMalformed, CodeInvalid, CodeInternal, CodeBusy}
 	for path, methods := range parse(t).Paths {
 		for method, o := range methods {
 			var seen []Code

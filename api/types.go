@@ -54,7 +54,7 @@ type Hit struct {
 	To          []Party   `json:"to"`
 	Subject     string    `json:"subject" doc:"May be empty"`
 	Snippet     Snippet   `json:"snippet"`
-	Size        int64     `json:"size"`
+	Size        int64     `json:"size" doc:"Of the original; 0 if the reader may not see all blind copies: their length would show"`
 	Attachments int       `json:"attachments"`
 	Category    string    `json:"category"`
 	Tags        []string  `json:"tags"`
@@ -132,13 +132,14 @@ type Party struct {
 	Via     string `json:"via,omitempty" doc:"List or mailbox through which the message came to this address, as a journal report tells"`
 }
 
-// Attachment is a part of a message that people call attachment.
+// Attachment is a part of a message that people call attachment, or a picture
+// inside the text, which counts as none but can be saved like one.
 type Attachment struct {
 	No     int    `json:"no"`
 	Name   string `json:"name"`
 	Type   string `json:"type"`
 	Size   int64  `json:"size"`
-	Inline bool   `json:"inline" doc:"Shown inside the text"`
+	Inline bool   `json:"inline" doc:"A picture inside the text: searches and counts do not take it for an attachment"`
 }
 
 // Header is one header field, decoded.
@@ -190,7 +191,7 @@ type Message struct {
 	Date        time.Time    `json:"date" doc:"Orders the message"`
 	DateClaimed *time.Time   `json:"date_claimed,omitempty" doc:"What the Date field says, if it can be read"`
 	ReceivedAt  time.Time    `json:"received_at" doc:"Stored since"`
-	Size        int64        `json:"size"`
+	Size        int64        `json:"size" doc:"Of the original; 0 if the download leaves blind copies out: their length would show"`
 	SHA256      string       `json:"sha256" doc:"Of the original, hexadecimal; empty if the download leaves blind copies out: guesses could be tested with it"`
 	MessageID   string       `json:"message_id"`
 	Class       string       `json:"class"`
@@ -202,8 +203,8 @@ type Message struct {
 	Text        string       `json:"text"`
 	TextMarks   []Mark       `json:"text_marks" doc:"Places that match the query given with q"`
 	HasHTML     bool         `json:"has_html"`
-	Remote      int          `json:"remote" doc:"How many references to remote content the HTML view blocks"`
-	Attachments []Attachment `json:"attachments"`
+	Remote      int          `json:"remote" doc:"How many pictures on other servers the HTML view blocks and would show with remote=true"`
+	Attachments []Attachment `json:"attachments" doc:"First the attachments, then the pictures inside the text"`
 	Captures    []Capture    `json:"captures"`
 	Why         []string     `json:"why" doc:"The reader's addresses because of which he may see it"`
 	Warnings    []string     `json:"warnings" doc:"What the parser found odd"`

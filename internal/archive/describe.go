@@ -25,9 +25,6 @@ const (
 // previewRunes is the length of Facts.Preview.
 const previewRunes = 160
 
-// maxParties bounds the parties of one message; no mail system sends more.
-const maxParties = 5000
-
 // headerParties lists everybody whom the header names. Reply-to addresses take no
 // part in the message.
 func headerParties(f *message.Facts) []catalog.Party {
@@ -38,9 +35,6 @@ func headerParties(f *message.Facts) []catalog.Party {
 			if p.Address != "" || p.Name != "" {
 				out = append(out, catalog.Party{Role: string(p.Role), Name: p.Name, Address: p.Address})
 			}
-		}
-		if len(out) == maxParties {
-			break
 		}
 	}
 	return out
@@ -124,10 +118,12 @@ func preview(text string) string {
 	return b.String()
 }
 
-// document is what the index is told of a message.
+// document is what the index is told of a message. Its size is that without the
+// fields that name blind recipients: searches by size must not tell of them.
 func document(row *catalog.Message, f *message.Facts, source string) index.Doc {
+	from := map[index.Party]bool{}
 	d := index.Doc{
-		ID: row.AOID, Date: row.Date, Size: row.Size, Subject: f.Subject, Body: f.Text,
+		ID: row.AOID, Date: row.Date, Size: max(0, row.Size-f.Blind), Subject: f.Subject, Body: f.Text,
 		Category: row.Category, Class: row.Class, Tags: row.Tags, Source: source,
 		Access: accessList(row.Parties), BccAccess: bccAccess(row.Parties),
 	}
@@ -135,7 +131,8 @@ func document(row *catalog.Message, f *message.Facts, source string) index.Doc {
 		ip := index.Party{Name: p.Name, Address: p.Address}
 		switch p.Role {
 		case "from", "sender":
-			if !slices.Contains(d.From, ip) {
+			if !from[ip] {
+				from[ip] = true
 				d.From = append(d.From, ip)
 			}
 		case "to":
@@ -200,10 +197,12 @@ func recipientOfJournal(role string) bool {
 // and a blind recipient if he is the only one, so that he learns of nobody else.
 func bccAccess(parties []catalog.Party) []string {
 	var out, bcc []string
+	seen := map[string]bool{}
 	for _, p := range parties {
 		switch {
 		case p.Address == "":
-		case access.KnowsBcc(p.Role) && !slices.Contains(out, p.Address):
+		case access.KnowsBcc(p.Role) && !seen[p.Address]:
+			seen[p.Address] = true
 			out = append(out, p.Address)
 		case p.Role == "bcc":
 			bcc = append(bcc, p.Address)

@@ -109,7 +109,7 @@ func (h *Handle) Message(ctx context.Context, id uid.ID) (*MessageView, error) {
 // hideBcc takes from the view of an actor who may not know all blind copies what
 // else tells of them. The header may name more than the row, which is bounded.
 func (h *Handle) hideBcc(v *MessageView, parties []catalog.Party) {
-	if h.actor.MaySeeBcc(accessParties(parties)) || !v.BccHidden && hasBcc(parties) && len(parties) < maxParties {
+	if h.actor.MaySeeBcc(accessParties(parties)) || !v.BccHidden && hasBcc(parties) && len(parties) < message.MaxParties {
 		return // nothing to hide, or only himself
 	}
 	named := v.Facts == nil && v.BccHidden // damaged: nobody can tell
@@ -119,7 +119,7 @@ func (h *Handle) hideBcc(v *MessageView, parties []catalog.Party) {
 		v.Facts.Parties = slices.DeleteFunc(v.Facts.Parties, func(p message.Party) bool { return p.Role == message.RoleBcc })
 	}
 	if named { // who guesses a blind recipient could test the guess
-		v.Row.SHA256, v.Row.SHA512 = [32]byte{}, [64]byte{}
+		v.Row.SHA256, v.Row.SHA512, v.Row.Size = [32]byte{}, [64]byte{}, 0
 	}
 	for i := range v.Captures {
 		if v.BccHidden { // the item's name in its source may be that of a mailbox
@@ -322,7 +322,7 @@ func (h *Handle) Attachment(ctx context.Context, id uid.ID, no int) (io.ReadClos
 	if err != nil {
 		return nil, Download{}, err
 	}
-	for _, p := range message.Parse(ctx, raw).Attachments() {
+	for _, p := range message.Parse(ctx, raw).Files() {
 		if p.No != no {
 			continue
 		}

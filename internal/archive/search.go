@@ -90,9 +90,13 @@ func (h *Handle) parse(ctx context.Context, text string) (*query.Query, error) {
 // hit describes a row as the actor may see it.
 func (h *Handle) hit(row *catalog.Message) Hit {
 	visible, _ := h.visible(row.Parties)
+	size := row.Size
+	if h.hidesBcc(row.Parties) {
+		size = 0 // the length of a field that this reader may not see
+	}
 	return Hit{
 		ID: row.AOID, Date: row.Date, ReceivedAt: row.ReceivedAt, Parties: visible, Subject: row.Facts.Subject,
-		Snippet: query.Snippet{Text: row.Facts.Preview}, Size: row.Size, Attachments: row.Facts.Attachments,
+		Snippet: query.Snippet{Text: row.Facts.Preview}, Size: size, Attachments: row.Facts.Attachments,
 		Category: row.Category, Tags: row.Tags,
 	}
 }
@@ -216,6 +220,17 @@ func (h *Handle) visible(parties []catalog.Party) (visible []catalog.Party, hidd
 		}
 	}
 	return visible, hidden
+}
+
+// hidesBcc reports whether a header names blind recipients, by what the row knows
+// of it, whom the actor may not know of.
+func (h *Handle) hidesBcc(parties []catalog.Party) bool {
+	if h.actor.MaySeeBcc(accessParties(parties)) {
+		return false
+	}
+	return len(parties) >= message.MaxParties || slices.ContainsFunc(parties, func(p catalog.Party) bool {
+		return p.Role == "bcc" && !slices.Contains(h.actor.Addresses, p.Address)
+	})
 }
 
 func accessParties(parties []catalog.Party) []access.Party {

@@ -35,7 +35,7 @@ type Hit struct {
 	Parties     []catalog.Party // as the actor may see them
 	Subject     string
 	Snippet     query.Snippet
-	Size        int64
+	Size        int64 // 0 if it would tell of blind copies that the actor may not see
 	Attachments int
 	Category    string
 	Tags        []string

@@ -3,6 +3,7 @@ package httpd
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 
 	"github.com/muniment/muniment/api"
@@ -46,7 +47,10 @@ func (s *Server) Message(ctx context.Context, id, q string) (*api.Message, error
 	}
 	if v.Facts.HTML {
 		view, err := h.HTML(ctx, aoid, false)
-		if err != nil {
+		switch {
+		case errors.Is(err, message.ErrNoHTML): // an HTML part with nothing in it
+			m.HasHTML = false
+		case err != nil:
 			return nil, err
 		}
 		m.Remote = view.Blocked
@@ -101,7 +105,7 @@ func describeFacts(m *api.Message, f *message.Facts) {
 			m.Parties = append(m.Parties, api.Party{Role: string(p.Role), Name: p.Name, Address: p.Address})
 		}
 	}
-	for _, p := range f.Attachments() {
+	for _, p := range f.Files() {
 		m.Attachments = append(m.Attachments, api.Attachment{No: p.No, Name: p.Name, Type: p.Type, Size: p.Size, Inline: p.Inline})
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/index"
 	"github.com/muniment/muniment/internal/index/query"
+	"github.com/muniment/muniment/internal/message"
 	"github.com/muniment/muniment/internal/vault"
 )
 
@@ -46,6 +47,7 @@ func codeOf(err error) api.Code {
 	}{
 		{archive.ErrLogIn, api.CodeLogIn}, {archive.ErrTenantNeeded, api.CodeTenantNeeded}, {archive.ErrNoSession, api.CodeNoSession},
 		{access.ErrForbidden, api.CodeRole}, {catalog.ErrNotFound, api.CodeNotFound}, {index.ErrCursor, api.CodeCursor},
+		{message.ErrNoHTML, api.CodeNoHTML},
 		{vault.ErrCorrupt, api.CodeCorrupt}, {vault.ErrNotFound, api.CodeCorrupt}, {vault.ErrErased, api.CodeCorrupt},
 		{archive.ErrBusy, api.CodeBusy}, {context.DeadlineExceeded, api.CodeBusy}, {context.Canceled, api.CodeBusy},
 	} {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -100,12 +101,17 @@ func (s *Server) limited(ctx context.Context, pattern string) (context.Context, 
 	return context.WithTimeout(ctx, answerTime)
 }
 
-// guard refuses changes that pages of other sites ask for.
+// guard refuses changes that pages of other sites ask for, and query strings
+// that cannot be read: without what is wrong they would ask for something else.
 func (s *Server) guard(next http.Handler) http.Handler {
 	cross := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := cross.Check(r); err != nil {
 			s.refuse(w, r, api.NewProblem(api.CodeOrigin, ""))
+			return
+		}
+		if _, err := url.ParseQuery(r.URL.RawQuery); err != nil && strings.HasPrefix(r.URL.Path, apiRest) {
+			s.refuse(w, r, api.NewProblem(api.CodeMalformed, "The query string of the address is not encoded as it must be; write a percent sign as %25."))
 			return
 		}
 		next.ServeHTTP(w, r)

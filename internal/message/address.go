@@ -35,21 +35,23 @@ func NormalizeAddress(s string) string {
 }
 
 // parseAddresses reads a list of addresses (RFC 5322 §3.4): groups, comments,
-// quoted and encoded names, and the broken forms of the world. Names are decoded.
-func parseAddresses(s, charset string) []Party {
-	if len(s) > maxField {
-		s = s[:maxField]
-	}
-	var out []Party
+// folding, quoted and encoded names, and the broken forms of the world. Whoever
+// is not understood here does not see his mail. Names are decoded. At most n
+// addresses are read; more tells that there are more.
+func parseAddresses(s, charset string, n int) (out []Party, more bool) {
 	for _, item := range splitAddresses(s) {
-		if len(out) >= maxParties {
-			break
+		if strings.TrimSpace(item) == "" {
+			continue
 		}
-		if p, ok := parseAddress(item, charset); ok {
-			out = append(out, p)
+		if len(out) >= n {
+			return out, true
 		}
+		out = append(out, parseItem(item, charset, true)...)
 	}
-	return out
+	if len(out) > n {
+		return out[:n], true
+	}
+	return out, false
 }
 
 // splitAddresses cuts at commas and semicolons that are not inside quotes,
@@ -87,56 +89,6 @@ func splitAddresses(s string) []string {
 	return append(out, s[min(start, len(s)):])
 }
 
-func parseAddress(s, charset string) (Party, bool) {
-	s = strings.TrimSpace(s)
-	if s == "" {
-		return Party{}, false
-	}
-	if i := strings.LastIndexByte(s, '<'); i >= 0 {
-		addr, after, _ := strings.Cut(s[i+1:], ">")
-		name := displayName(strings.TrimRight(s[:i], "< \t"), charset)
-		if name == "" {
-			name = displayName(after, charset)
-		}
-		return party(name, addr)
-	}
-	plain, comment := splitComment(s)
-	if strings.Contains(plain, "@") {
-		fields := unquotedFields(plain)
-		for i, f := range fields { // "Name name@example.com" without brackets
-			if strings.Contains(f, "@") && !strings.HasPrefix(f, `"`) && len(fields) > 1 {
-				rest := strings.Join(append(append([]string{}, fields[:i]...), fields[i+1:]...), " ")
-				if name := displayName(rest, charset); name != "" {
-					return party(name, f)
-				}
-				break
-			}
-		}
-		return party(displayName(comment, charset), strings.Join(fields, ""))
-	}
-	// pipermail hides addresses: "user at example.com (Name)"
-	if f := strings.Fields(plain); len(f) == 3 && f[1] == "at" && strings.Contains(f[2], ".") {
-		return party(displayName(comment, charset), f[0]+"@"+f[2])
-	}
-	return party(displayName(s, charset), "")
-}
-
-// unquotedFields cuts at spaces that are not inside quotes. Spaces around an at
-// sign belong to the address.
-func unquotedFields(s string) []string {
-	quoted := false
-	fields := strings.FieldsFunc(s, func(r rune) bool {
-		if r == '"' {
-			quoted = !quoted
-		}
-		return !quoted && (r == ' ' || r == '\t')
-	})
-	if quoted { // not closed
-		return strings.Fields(s)
-	}
-	return fields
-}
-
 func party(name, address string) (Party, bool) {
 	if strings.TrimSpace(address) != "" {
 		address = NormalizeAddress(address)
@@ -150,19 +102,6 @@ func party(name, address string) (Party, bool) {
 		name = ""
 	}
 	return Party{Name: name, Address: address}, name != "" || address != ""
-}
-
-// splitComment takes the last comment (RFC 5322 §3.2.2) out of s.
-func splitComment(s string) (plain, comment string) {
-	i := strings.IndexByte(s, '(')
-	if i < 0 {
-		return s, ""
-	}
-	j := strings.LastIndexByte(s, ')')
-	if j < i {
-		return s[:i], s[i+1:]
-	}
-	return s[:i] + " " + s[j+1:], s[i+1 : j]
 }
 
 // displayName decodes a name: quotes and their escapes go, encoded words are

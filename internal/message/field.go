@@ -14,13 +14,14 @@ type field struct {
 	name  string // as written
 	key   string // lower case
 	value string // unfolded, not decoded, any bytes
+	size  int    // bytes of the lines
 }
 
 // newField takes the lines of a field, with their ends.
 func newField(lines []byte) field {
 	i := bytes.IndexByte(lines, ':')
 	name := string(bytes.TrimRight(lines[:i], " \t"))
-	return field{name: name, key: strings.ToLower(name), value: unfold(lines[i+1:])}
+	return field{name: name, key: strings.ToLower(name), value: unfold(lines[i+1:]), size: len(lines)}
 }
 
 // unfold joins the lines of a field (RFC 5322 §2.2.3).

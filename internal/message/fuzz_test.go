@@ -83,7 +83,7 @@ func FuzzHeaderWords(f *testing.F) {
 			if out := decodeField(s, charset); !utf8.ValidString(out) {
 				t.Errorf("%q is not valid UTF-8", out)
 			}
-			parseAddresses(s, charset)
+			parseAddresses(s, charset, MaxParties)
 		})
 	})
 }

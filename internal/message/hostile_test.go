@@ -32,11 +32,35 @@ func TestHostileHTML(t *testing.T) {
 			t.Errorf("%q is left in %s", bad, v.HTML)
 		}
 	}
-	if v.Blocked == 0 {
-		t.Error("no remote reference was counted")
+	if v.Blocked != 1 {
+		t.Errorf("%d remote references are counted; loading shows one", v.Blocked)
 	}
 	if !strings.Contains(v.HTML, "text") {
 		t.Error("the text is gone")
+	}
+}
+
+// TestBlockedIsWhatLoadingShows counts the references that are kept if remote
+// content may be loaded, and no others.
+func TestBlockedIsWhatLoadingShows(t *testing.T) {
+	t.Parallel()
+	const url = "http://pics.example/a"
+	for html, want := range map[string]int{
+		`<table background="` + url + `">`: 0, `<p style="background:url(` + url + `)">`: 0, `<style>p{background:url(` + url + `)}</style>`: 0,
+		`<object data="` + url + `">`: 0, `<form action="` + url + `">`: 0, `<link rel=stylesheet href="` + url + `">`: 0, `<iframe src="` + url + `">`: 0,
+		`<video poster="` + url + `" src="` + url + `">`: 0, `<img srcset="` + url + ` 2x">`: 0, `<img src="//pics.example/a">`: 0, `<img src="cid:a">`: 0,
+		`<img src="` + url + `">`: 1, `<img src="HTTPS://pics.example/a" srcset="` + url + ` 2x">`: 1, `<img src="` + url + `"><img src="` + url + `">`: 2,
+	} {
+		raw := strings.NewReader("Content-Type: text/html\n\n<p>text" + html)
+		f := Parse(context.Background(), raw)
+		blocked, err := SafeHTML(raw, f, HTMLOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		loaded, err := SafeHTML(raw, f, HTMLOptions{Remote: true})
+		if shown := strings.Count(loaded.HTML, "pics.example"); err != nil || blocked.Blocked != want || shown != want || loaded.Blocked != 0 {
+			t.Errorf("%s: %d blocked, %d shown, want %d; %v", html, blocked.Blocked, shown, want, err)
+		}
 	}
 }
 

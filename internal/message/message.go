@@ -13,8 +13,10 @@
 //	scan.go     structure and places  htmltext.go  HTML to text
 //	field.go    header fields         safehtml.go  HTML for a sandboxed frame
 //	words.go    RFC 2047, RFC 2231    part.go      transfer encodings
-//	address.go  RFC 5322 addresses    guess.go     character sets nobody declared
+//	address.go  lists of addresses    guess.go     character sets nobody declared
+//	mailbox.go  single addresses
 //	text.go     the text for search   source.go    what only the source has
+//	refs.go     what HTML refers to
 package message
 
 import (
@@ -27,20 +29,26 @@ import (
 
 // Version is the version of this parser: it is raised when the same bytes give
 // other facts.
-const Version = 2
+const Version = 3
 
 // Limits of parsing. What lies beyond them is kept in the archive all the same,
 // it is only not found or not shown.
 const (
 	maxText     = 4 << 20   // bytes of Facts.Text
-	maxHeader   = 1 << 20   // bytes of header of one entity that are read
+	maxHeader   = 1 << 20   // bytes of header of one part that are read
+	maxEnvelope = 8 << 20   // bytes of header of the message itself
 	maxFields   = 2000      // header fields of one entity
 	maxField    = 256 << 10 // bytes of one field's value
+	maxPeople   = 4 << 20   // bytes of the value of a field that lists addresses
 	maxDepth    = 40        // nested entities
 	maxParts    = 1000      // parts of one message
-	maxParties  = 5000      // addresses of one message
+	maxReplyTo  = 1000      // addresses to reply to of one message
 	maxWarnings = 20
 )
+
+// MaxParties is how many senders and recipients of one message are read, all
+// roles but RoleReplyTo. Warnings tell if there are more.
+const MaxParties = 20_000
 
 // timeLimit ends the decoding of bodies; what is decoded by then is used.
 const timeLimit = 3 * time.Second
@@ -87,8 +95,9 @@ type Part struct {
 	ContentID   string // without angle brackets
 	Disposition string // "attachment", "inline" or empty
 	Encoding    string // transfer encoding, lower case
+	Location    string // Content-Location (RFC 2557 §4.2); may be empty
 	Attachment  bool   // what people call an attachment
-	Inline      bool   // shown inside the text, e.g. a picture of the HTML body
+	Inline      bool   // a picture that the HTML body refers to; never an Attachment as well
 	Offset      int64  // of the encoded body within the message
 	Length      int64  // of the encoded body, bytes
 	Size        int64  // decoded, an estimate for encoded parts
@@ -111,6 +120,7 @@ type Facts struct {
 	Truncated  bool // Text or Parts are not complete
 	Encrypted  bool // S/MIME or OpenPGP: the content is not in Text
 	Signed     bool
+	Blind      int64 // bytes of the fields that name blind recipients, without continuations beyond the limits
 }
 
 // Attachments lists the parts that people call attachments.
@@ -118,6 +128,18 @@ func (f *Facts) Attachments() []Part {
 	var out []Part
 	for _, p := range f.Parts {
 		if p.Attachment {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// Files lists the attachments and, after them, the pictures inside the text:
+// all parts that can be saved one by one.
+func (f *Facts) Files() []Part {
+	out := f.Attachments()
+	for _, p := range f.Parts {
+		if p.Inline {
 			out = append(out, p)
 		}
 	}
@@ -148,16 +170,24 @@ func Parse(ctx context.Context, raw Raw) (f *Facts) {
 	f.Warnings, f.Truncated = s.warnings, s.truncated
 	f.header(s.root)
 	f.parts(s)
-	f.texts(ctx, raw, s)
+	f.attachments(f.texts(ctx, raw, s))
 	return f
 }
 
 // header takes the facts from the fields of the outermost header.
 func (f *Facts) header(e *entity) {
 	charset := e.params["charset"]
+	people := &gathering{facts: f, seen: map[Party]struct{}{}}
 	f.Headers = make([]Header, 0, len(e.fields))
 	for _, fd := range e.fields {
-		f.Headers = append(f.Headers, Header{Name: clean(latin(fd.name)), Value: decodeField(fd.value, charset)})
+		h := Header{Name: clean(latin(fd.name)), Value: decodeField(fd.value, charset)}
+		if len(fd.value) > maxField {
+			h.Value += " …"
+		}
+		f.Headers = append(f.Headers, h)
+		if fd.key == "bcc" || fd.key == "resent-bcc" {
+			f.Blind += int64(fd.size)
+		}
 		switch fd.key {
 		case "subject":
 			if f.Subject == "" {
@@ -180,28 +210,52 @@ func (f *Facts) header(e *entity) {
 				}
 			}
 		case "from", "sender", "to", "cc", "bcc", "reply-to":
-			f.addParties(Role(fd.key), fd.value, charset)
+			people.add(Role(fd.key), fd.value, charset)
 		case "resent-from", "resent-sender", "resent-to", "resent-cc", "resent-bcc":
-			f.addParties(Role(strings.TrimPrefix(fd.key, "resent-")), fd.value, charset)
+			people.add(Role(strings.TrimPrefix(fd.key, "resent-")), fd.value, charset)
 		case "apparently-to":
-			f.addParties(RoleTo, fd.value, charset)
+			people.add(RoleTo, fd.value, charset)
 		}
 	}
 }
 
-func (f *Facts) addParties(role Role, value, charset string) {
-	for _, p := range parseAddresses(value, charset) {
+// gathering collects the parties of a header, each once.
+type gathering struct {
+	facts *Facts
+	seen  map[Party]struct{} // with their names only if they have no address
+	reply int                // how many of them are to be replied to
+	cut   bool               // there are more
+}
+
+func (g *gathering) add(role Role, value, charset string) {
+	left := MaxParties - (len(g.facts.Parties) - g.reply)
+	if role == RoleReplyTo {
+		left = maxReplyTo - g.reply
+	}
+	list, more := parseAddresses(value, charset, MaxParties)
+	for _, p := range list {
 		p.Role = role
-		dup := false
-		for _, o := range f.Parties[max(0, len(f.Parties)-200):] {
-			if o.Role == role && o.Address == p.Address && (o.Name == p.Name || p.Address != "") {
-				dup = true
-				break
-			}
+		key := p
+		if p.Address != "" {
+			key.Name = ""
 		}
-		if !dup && len(f.Parties) < maxParties {
-			f.Parties = append(f.Parties, p)
+		if _, dup := g.seen[key]; dup {
+			continue
 		}
+		if left == 0 {
+			more = true
+			break
+		}
+		g.seen[key] = struct{}{}
+		g.facts.Parties = append(g.facts.Parties, p)
+		left--
+		if role == RoleReplyTo {
+			g.reply++
+		}
+	}
+	if more && !g.cut {
+		g.cut, g.facts.Truncated = true, true
+		g.facts.warn("the header names too many people; only the first are used")
 	}
 }
 
@@ -210,14 +264,10 @@ func (f *Facts) parts(s *scanner) {
 	for i, e := range s.leaves {
 		p := Part{
 			No: i, Path: e.path, Type: e.mediaType, Charset: e.params["charset"], Encoding: e.encoding, Disposition: e.disposition,
-			ContentID: strings.Trim(strings.TrimSpace(e.value("content-id")), "<>"), Name: e.fileName(),
-			Offset: e.start, Length: max(e.end-e.start, 0),
+			ContentID: strings.Trim(strings.TrimSpace(clean(e.value("content-id"))), "<>"), Location: strings.TrimSpace(clean(e.value("content-location"))),
+			Name: e.fileName(), Offset: e.start, Length: max(e.end-e.start, 0),
 		}
 		p.Size = decodedSize(p)
-		named := p.Name != ""
-		body := strings.HasPrefix(p.Type, "text/") && p.Type != "text/calendar" && p.Type != "text/vcard"
-		p.Inline = p.Disposition != "attachment" && p.ContentID != "" && strings.HasPrefix(p.Type, "image/")
-		p.Attachment = p.Disposition == "attachment" || named && !p.Inline || !body && !p.Inline && !structural(p.Type)
 		f.Parts = append(f.Parts, p)
 		switch p.Type {
 		case "application/pkcs7-mime", "application/x-pkcs7-mime":
@@ -228,6 +278,18 @@ func (f *Facts) parts(s *scanner) {
 		case "application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature":
 			f.Signed = true
 		}
+	}
+}
+
+// attachments decides which parts are attachments: everything with a content of
+// its own but the texts, and but the pictures that the HTML body refers to. A
+// Content-ID alone says nothing: phones give one to every photo.
+func (f *Facts) attachments(refs references) {
+	for i := range f.Parts {
+		p := &f.Parts[i]
+		body := strings.HasPrefix(p.Type, "text/") && p.Type != "text/calendar" && p.Type != "text/vcard"
+		p.Inline = p.Disposition != "attachment" && strings.HasPrefix(p.Type, "image/") && refs.to(*p)
+		p.Attachment = !p.Inline && (p.Disposition == "attachment" || p.Name != "" || !body && !structural(p.Type))
 	}
 }
 

@@ -25,7 +25,7 @@ type HTMLOptions struct {
 // HTMLView is an HTML body made safe.
 type HTMLView struct {
 	HTML    string // a whole document
-	Blocked int    // references to remote content that were removed
+	Blocked int    // pictures elsewhere that Remote would show; what never stays does not count
 }
 
 // SafeHTML returns the message's HTML body as a document without anything that
@@ -45,7 +45,7 @@ func SafeHTML(raw Raw, f *Facts, o HTMLOptions) (HTMLView, error) {
 	}
 	s := &sheet{options: o}
 	safe := policy().Sanitize(body.String())
-	return HTMLView{HTML: document(s.rewrite(safe)), Blocked: s.blocked + remoteBackgrounds(body.String())}, nil
+	return HTMLView{HTML: document(s.rewrite(safe)), Blocked: s.blocked}, nil
 }
 
 // document wraps a body. Mail is written for white paper: it keeps it, whatever
@@ -149,7 +149,8 @@ func (s *sheet) image(t *html.Token) {
 		switch strings.ToLower(scheme) {
 		case "cid":
 			if s.options.CID != nil {
-				if uri, ok := s.options.CID(strings.Trim(rest, "<>")); ok {
+				id, _ := cid(v)
+				if uri, ok := s.options.CID(id); ok {
 					a.Val = uri
 					kept = append(kept, a)
 				}
@@ -167,34 +168,4 @@ func (s *sheet) image(t *html.Token) {
 		}
 	}
 	t.Attr = kept
-}
-
-// remoteBackgrounds counts references to remote content that never stay:
-// backgrounds, style sheets, sources of other elements.
-func remoteBackgrounds(body string) int {
-	z := html.NewTokenizer(strings.NewReader(body))
-	z.SetMaxBuf(1 << 20)
-	n := 0
-	for {
-		switch z.Next() {
-		case html.ErrorToken:
-			return n
-		case html.StartTagToken, html.SelfClosingTagToken:
-			name, more := z.TagName()
-			img := string(name) == "img"
-			link := string(name) == "link"
-			for more {
-				var k, v []byte
-				k, v, more = z.TagAttr()
-				val := strings.ToLower(strings.TrimSpace(string(v)))
-				away := strings.HasPrefix(val, "http:") || strings.HasPrefix(val, "https:") || strings.HasPrefix(val, "//")
-				switch key := string(k); {
-				case (key == "background" || key == "poster" || key == "data" || key == "srcset") && away,
-					key == "src" && (!img && away || img && strings.HasPrefix(val, "//")), key == "href" && link && away,
-					key == "style" && strings.Contains(val, "url("):
-					n++
-				}
-			}
-		}
-	}
 }

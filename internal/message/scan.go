@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -206,11 +207,8 @@ func (s *scanner) continued(line []byte) {
 	if s.pending == nil {
 		return
 	}
-	if len(s.pending) > maxField {
-		if !s.truncated {
-			s.truncated = true
-			s.warn("a header field is too long; only its beginning is used")
-		}
+	if len(s.pending) > limitOf(s.pending) {
+		s.cut("a header field is too long; only its beginning is used")
 		return
 	}
 	s.pending = append(s.pending, line...)
@@ -223,13 +221,35 @@ func (s *scanner) flush() {
 		return
 	}
 	cur := s.stack[len(s.stack)-1]
-	if len(cur.fields) < maxFields && cur.headerBytes < maxHeader {
+	limit := maxHeader
+	if cur == s.root {
+		limit = maxEnvelope
+	}
+	if len(cur.fields) < maxFields && cur.headerBytes < limit {
 		cur.fields = append(cur.fields, newField(s.pending))
-	} else if !s.truncated {
-		s.truncated = true
-		s.warn("the header is too long; only its beginning is used")
+	} else {
+		s.cut("the header is too long; only its beginning is used")
 	}
 	s.pending = nil
+}
+
+// cut notes once that something is left out.
+func (s *scanner) cut(warning string) {
+	s.truncated = true
+	if !slices.Contains(s.warnings, warning) {
+		s.warn("%s", warning)
+	}
+}
+
+// limitOf returns how many bytes of a field are read: more where they are
+// addresses, so that whoever got the message finds it.
+func limitOf(field []byte) int {
+	name, _, _ := bytes.Cut(field[:min(len(field), 40)], []byte(":"))
+	switch key := strings.ToLower(string(bytes.TrimSpace(name))); strings.TrimPrefix(key, "resent-") {
+	case "from", "sender", "to", "cc", "bcc", "reply-to", "apparently-to":
+		return maxPeople
+	}
+	return maxField
 }
 
 // endHeader decides what the body of the current entity is.

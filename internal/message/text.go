@@ -14,15 +14,17 @@ type texter struct {
 	b    strings.Builder
 	seen words        // words in b; nil until somebody asks
 	read map[int]bool // parts whose text is wholly in b
+	refs references   // what the HTML refers to
 }
 
 // texts fills Facts.Text: the plain texts in order, then HTML without its
 // markup. Where HTML stands beside a plain text, only those lines of it are added
 // that have words of their own: mail often says less in the one than in the
 // other, and people look for what they saw. After any warning the same is done
-// with the source, so that nothing readable is lost by a misunderstanding.
-func (f *Facts) texts(ctx context.Context, raw Raw, s *scanner) {
-	t := &texter{f: f, ctx: ctx, raw: raw, scan: s, read: map[int]bool{}}
+// with the source, so that nothing readable is lost by a misunderstanding. It
+// returns what the HTML refers to.
+func (f *Facts) texts(ctx context.Context, raw Raw, s *scanner) references {
+	t := &texter{f: f, ctx: ctx, raw: raw, scan: s, read: map[int]bool{}, refs: references{}}
 	plain := map[*entity]bool{} // alternatives that have a plain text
 	for i, p := range f.Parts {
 		if parent := s.leaves[i].parent; textual(p) && t.plain(p) && parent != nil && parent.mediaType == "multipart/alternative" {
@@ -39,6 +41,7 @@ func (f *Facts) texts(ctx context.Context, raw Raw, s *scanner) {
 		t.source()
 	}
 	f.Text = strings.TrimSpace(clean(normalizeLines(t.b.String())))
+	return t.refs
 }
 
 // textual reports whether a part is read as plain text.
@@ -93,7 +96,9 @@ func (t *texter) html(p Part, beside bool) {
 	if p.Disposition == "attachment" || p.Length == 0 || t.full() {
 		return
 	}
-	s := htmlText(t.part(p))
+	source := t.part(p)
+	t.refs.add(source)
+	s := htmlText(source)
 	if !beside {
 		t.add(s)
 		return

@@ -11,6 +11,7 @@ const (
 	CodeTooLong      = "too-long"
 	CodeTooDeep      = "too-deep"
 	CodeTooMany      = "too-many"
+	CodePhraseLong   = "phrase-long"
 	CodeQuote        = "quote"         // a quotation mark is not closed
 	CodeOpen         = "paren-open"    // a parenthesis is not closed
 	CodeClose        = "paren-close"   // a parenthesis was never opened
@@ -75,6 +76,8 @@ var explained = map[string]messages{
 		fmt.Sprintf("Klammern lassen sich höchstens %d-fach verschachteln.", MaxDepth)},
 	CodeTooMany: {fmt.Sprintf("The query has too many parts. At most %d words and operators can be combined.", MaxTerms),
 		fmt.Sprintf("Die Suche hat zu viele Teile. Höchstens %d Wörter und Suchfelder lassen sich verbinden.", MaxTerms)},
+	CodePhraseLong: {fmt.Sprintf("This phrase is too long. Shorten it to %d words; words with a sign between them count apart.", maxTokens),
+		fmt.Sprintf("Diese Wortfolge ist zu lang. Kürzen Sie sie auf %d Wörter; Wörter mit einem Zeichen dazwischen zählen einzeln.", maxTokens)},
 	CodeQuote: {"This quotation mark is not closed. Add a second one where the phrase ends.",
 		"Dieses Anführungszeichen wird nicht geschlossen. Setzen Sie ein zweites an das Ende der Wortfolge."},
 	CodeOpen: {"This parenthesis is not closed. Add a closing one.",

@@ -117,6 +117,9 @@ func (p *parser) parseTilde(m *Match) (Node, error) {
 	}
 	for _, word := range strings.Fields(m.Text) {
 		part := &Match{Span: near.Span, Field: m.Field, Text: word, Quoted: true, Exact: true}
+		if err := p.phraseLength(word, near.Span); err != nil {
+			return nil, err
+		}
 		part.Tokens, part.Prefix = text.Sequence(word, maxTokens)
 		if len(part.Tokens) == 0 {
 			continue

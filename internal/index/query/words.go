@@ -123,6 +123,9 @@ func (p *parser) parseWords(field Field) (Node, error) {
 		return nil, err
 	}
 	open := false
+	if err := p.phraseLength(m.Text, m.Span); err != nil {
+		return nil, err
+	}
 	m.Tokens, open = text.Sequence(m.Text, maxTokens)
 	if len(m.Tokens) == 0 {
 		return nil, nil
@@ -146,6 +149,15 @@ func (p *parser) star(m *Match) error {
 	}
 	at := p.pos - len([]rune(m.Text)) + len([]rune(m.Text[:i]))
 	return p.fail(CodeStar, Span{at, at + 1}, "")
+}
+
+// phraseLength refuses what has more words than are compared: cut, it would find
+// what was not asked for.
+func (p *parser) phraseLength(s string, at Span) error {
+	if len(text.Tokens(s, maxTokens+1)) > maxTokens {
+		return p.wrong(CodePhraseLong, at)
+	}
+	return nil
 }
 
 // prefixLength refuses prefixes that match nearly every document.

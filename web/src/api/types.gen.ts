@@ -46,7 +46,7 @@ export type AccountLine = {
 
 export type Attachment = {
     /**
-     * Shown inside the text
+     * A picture inside the text: searches and counts do not take it for an attachment
      */
     inline: boolean;
     name: string;
@@ -145,6 +145,9 @@ export type Hit = {
     from: Array<Party>;
     id: string;
     received_at: string;
+    /**
+     * Of the original; 0 if the reader may not see all blind copies: their length would show
+     */
     size: number;
     snippet: Snippet;
     /**
@@ -400,6 +403,9 @@ export type Mark = {
 };
 
 export type Message = {
+    /**
+     * First the attachments, then the pictures inside the text
+     */
     attachments: Array<Attachment>;
     /**
      * The message has blind copies that this reader may not see; the download leaves them out, the original is kept unchanged
@@ -427,13 +433,16 @@ export type Message = {
      */
     received_at: string;
     /**
-     * How many references to remote content the HTML view blocks
+     * How many pictures on other servers the HTML view blocks and would show with remote=true
      */
     remote: number;
     /**
      * Of the original, hexadecimal; empty if the download leaves blind copies out: guesses could be tested with it
      */
     sha256: string;
+    /**
+     * Of the original; 0 if the download leaves blind copies out: their length would show
+     */
     size: number;
     subject: string;
     tags: Array<string>;
@@ -478,7 +487,7 @@ export type Problem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'method' | 'timeout' | 'tenant-needed' | 'too-large' | 'media-type' | 'invalid' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'too-large' | 'media-type' | 'invalid' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -539,7 +548,7 @@ export type SearchProblem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'method' | 'timeout' | 'tenant-needed' | 'too-large' | 'media-type' | 'invalid' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'too-large' | 'media-type' | 'invalid' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -764,6 +773,10 @@ export type GetCompletenessData = {
 
 export type GetCompletenessErrors = {
     /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
      * Unauthorized
      */
     401: Problem;
@@ -817,6 +830,10 @@ export type GetCompletenessCsvData = {
 };
 
 export type GetCompletenessCsvErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
     /**
      * Unauthorized
      */
@@ -930,6 +947,10 @@ export type GetMessageData = {
 
 export type GetMessageErrors = {
     /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
      * Unauthorized
      */
     401: Problem;
@@ -984,6 +1005,10 @@ export type GetAttachmentData = {
 
 export type GetAttachmentErrors = {
     /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
      * Unauthorized
      */
     401: Problem;
@@ -1033,6 +1058,10 @@ export type CheckMessageData = {
 };
 
 export type CheckMessageErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
     /**
      * Unauthorized
      */
@@ -1089,6 +1118,10 @@ export type GetMessageHtmlData = {
 
 export type GetMessageHtmlErrors = {
     /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
      * Unauthorized
      */
     401: Problem;
@@ -1144,6 +1177,10 @@ export type GetMessageRawData = {
 
 export type GetMessageRawErrors = {
     /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
      * Unauthorized
      */
     401: Problem;
@@ -1197,6 +1234,10 @@ export type GetReportData = {
 };
 
 export type GetReportErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
     /**
      * Unauthorized
      */
@@ -1257,6 +1298,10 @@ export type SearchData = {
 
 export type SearchErrors = {
     /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
      * Unauthorized
      */
     401: Problem;
@@ -1302,6 +1347,10 @@ export type GetFacetsData = {
 };
 
 export type GetFacetsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
     /**
      * Unauthorized
      */
@@ -1353,6 +1402,10 @@ export type SuggestData = {
 
 export type SuggestErrors = {
     /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
      * Unauthorized
      */
     401: Problem;
@@ -1394,6 +1447,10 @@ export type LogOutData = {
 
 export type LogOutErrors = {
     /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
      * Forbidden
      */
     403: Problem;
@@ -1430,6 +1487,10 @@ export type GetAccountData = {
 };
 
 export type GetAccountErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
     /**
      * Unauthorized
      */
@@ -1533,6 +1594,10 @@ export type ListSourcesData = {
 
 export type ListSourcesErrors = {
     /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
      * Unauthorized
      */
     401: Problem;
@@ -1635,6 +1700,10 @@ export type GetSourceData = {
 };
 
 export type GetSourceErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
     /**
      * Unauthorized
      */
@@ -1752,6 +1821,10 @@ export type FetchNowData = {
 
 export type FetchNowErrors = {
     /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
      * Unauthorized
      */
     401: Problem;
@@ -1802,6 +1875,10 @@ export type ListLeftData = {
 
 export type ListLeftErrors = {
     /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
      * Unauthorized
      */
     401: Problem;
@@ -1847,6 +1924,10 @@ export type GetStatisticsData = {
 
 export type GetStatisticsErrors = {
     /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
      * Unauthorized
      */
     401: Problem;
@@ -1887,6 +1968,10 @@ export type GetStatusData = {
 };
 
 export type GetStatusErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
     /**
      * Unprocessable Entity
      */

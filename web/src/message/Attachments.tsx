@@ -25,15 +25,17 @@ export function Attachments({ id, attachments }: { id: string; attachments: read
   if (attachments.length === 0) {
     return null;
   }
+  const count = attachments.filter((a) => !a.inline).length;
+  const label = count > 0 ? t('message.attachments', { count }) : t('message.pictures', { count: attachments.length });
   return (
-    <section aria-label={t('message.attachments', { count: attachments.length })}>
+    <section aria-label={label}>
       <ul className={classes.attachments}>
         {attachments.map((a) => {
           const Kind = iconOf(a.type.toLowerCase());
           const name = plain(a.name) || `${t('message.unnamed')} ${plain(a.type)}`;
           return (
             <li key={a.no}>
-              <a className={classes.attachment} href={attachmentAddress(id, a.no)} download title={`${name} · ${a.type}`} aria-label={`${t('message.downloadAttachment', { name })}, ${formatSize(a.size, i18n.language)}`}>
+              <a className={classes.attachment} data-inline={a.inline || undefined} href={attachmentAddress(id, a.no)} download title={`${name} · ${a.type}`} aria-label={[t('message.downloadAttachment', { name }), formatSize(a.size, i18n.language), ...(a.inline ? [t('message.inline')] : [])].join(', ')}>
                 <Kind size={22} stroke={1.5} aria-hidden />
                 <span className={classes.file}>
                   <Text span size="sm" fw={500} className={classes.fileName}>{name}</Text>

@@ -12,7 +12,7 @@ import classes from './MessagePane.module.css';
 // which names it can be found again.
 export function Details({ message }: { message: Message }) {
   const { t, i18n } = useTranslation();
-  const bytes = `${formatSize(message.size, i18n.language)} (${formatNumber(message.size, i18n.language)} B)`;
+  const bytes = message.size === 0 ? '' : `${formatSize(message.size, i18n.language)} (${formatNumber(message.size, i18n.language)} B)`;
   return (
     <Stack gap="lg">
       <section aria-labelledby="why">
