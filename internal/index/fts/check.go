@@ -43,9 +43,15 @@ func (x *Index) Check(ctx context.Context, tenant uid.ID) error {
 
 // check runs SQLite's own check of the pages, the tables and, in the same pass,
 // FTS5's of the terms: the sums over each full-text index must be right. It reads
-// only, so writers do not wait for it.
+// only, so writers do not wait for it. It needs a connection of its own: on one that
+// has been used, FTS5 would compare with its memory of an earlier state.
 func (s *shard) check(ctx context.Context) error {
-	rows, err := s.read.QueryContext(ctx, fmt.Sprintf("PRAGMA integrity_check(%d)", checkLines))
+	db, err := openPool(s.path, "", readerPragmas, 1)
+	if err != nil {
+		return s.wrap(err)
+	}
+	defer db.Close()
+	rows, err := db.QueryContext(ctx, fmt.Sprintf("PRAGMA integrity_check(%d)", checkLines))
 	if err != nil {
 		return s.wrap(err)
 	}
