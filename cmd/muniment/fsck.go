@@ -9,7 +9,7 @@ import (
 )
 
 type fsckCmd struct {
-	Repair bool `help:"Remove what a crash left unacknowledged and rebuild an incomplete index. Stop the server first. Damage is never touched."`
+	Repair bool `help:"Remove what a crash left unacknowledged and rebuild an incomplete or damaged index. Stop the server first. Damage is never touched."`
 	JSON   bool `help:"One JSON object per finding, and one with the totals."`
 }
 
