@@ -90,6 +90,9 @@ func (a *app) open(ctx context.Context, how sharing) error {
 		return err
 	}
 	a.closers = append(a.closers, func() error { a.archive.Close(); return nil })
+	if how == founding {
+		return a.archive.CheckFounded(ctx)
+	}
 	return nil
 }
 

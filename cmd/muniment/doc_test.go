@@ -31,6 +31,10 @@ answer with a list or a report have ` + "`--json`" + `.
 
 ` + "`serve`, `import`" + ` and every command that only reads work on one data directory
 at the same time. ` + "`rebuild`" + ` and ` + "`fsck --repair`" + ` need it for themselves.
+
+If the catalog is lost while the vault holds tenants, ` + "`serve`, `tenant create`" + ` and
+` + "`demo`" + ` do not start (exit code 1) before the catalog is put back from a backup or
+` + "`rebuild`" + ` has restored what the vault remembers.
 `
 
 // docs/cli.md is written from the commands: go test ./cmd/muniment -update.

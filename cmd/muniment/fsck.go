@@ -9,7 +9,7 @@ import (
 )
 
 type fsckCmd struct {
-	Repair bool `help:"Remove what a crash left unacknowledged and rebuild an incomplete index. Stop the server first. Damage is never touched."`
+	Repair bool `help:"Remove what a crash left unacknowledged and rebuild an incomplete or damaged index. Stop the server first. Damage is never touched."`
 	JSON   bool `help:"One JSON object per finding, and one with the totals."`
 }
 
@@ -33,7 +33,11 @@ func (c *fsckCmd) Run(ctx context.Context, g *Globals, s *streams) error {
 		if f.Repaired {
 			state = " (repaired)"
 		}
-		fmt.Fprintf(s.out, "%s: %s: %s: %s%s\n", f.Severity, f.Tenant, f.Object, f.What, state)
+		tenant := ""
+		if f.Tenant != "" {
+			tenant = f.Tenant + ": "
+		}
+		fmt.Fprintf(s.out, "%s: %s%s: %s%s\n", f.Severity, tenant, f.Object, f.What, state)
 	}
 	r, err := a.archive.Fsck(ctx, archive.FsckOptions{Repair: c.Repair, Report: report})
 	if err != nil {
@@ -64,6 +68,9 @@ func (rebuildCmd) Run(ctx context.Context, g *Globals, s *streams) error {
 		return err
 	}
 	fmt.Fprintf(s.out, "restored %d messages and %d captures of %d tenants; the search index follows at the next start or with muniment reindex\n", r.Messages, r.Captures, r.Tenants)
+	for _, m := range r.Remarks {
+		fmt.Fprintln(s.out, m)
+	}
 	for _, d := range r.Damaged {
 		fmt.Fprintln(s.out, "not restored:", d)
 	}

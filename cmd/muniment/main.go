@@ -44,7 +44,7 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run the archive: web interface, REST interface, SMTP and LMTP receivers."`
 	Import  importCmd  `cmd:"" help:"Archive messages from files: EML, Maildir, mbox, Apple Mail, Outlook (MSG, TNEF, PST, OST), and archives of them."`
 	Fsck    fsckCmd    `cmd:"" help:"Check everything stored against everything known, both ways."`
-	Rebuild rebuildCmd `cmd:"" help:"Restore the catalog's message tables from vault and keys."`
+	Rebuild rebuildCmd `cmd:"" help:"Restore messages, tenants, sources and their journal addresses in the catalog from vault and keys. It says what it cannot restore: users, the event log, settings of mailboxes."`
 	Reindex reindexCmd `cmd:"" help:"Build the search index anew."`
 	Compact compactCmd `cmd:"" help:"Merge small segments into large, smaller ones, and tidy the index."`
 	Tenant  tenantCmd  `cmd:"" help:"Create and list tenants (customers)."`

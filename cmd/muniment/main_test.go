@@ -87,6 +87,43 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
+// Who starts an archive whose catalog is lost is told what to do, and so is who
+// has rebuilt it.
+func TestLostCatalog(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	data := filepath.Join(dir, "data")
+	mail := filepath.Join(dir, "mail.eml")
+	write(t, mail, "Subject: gut\r\n\r\nText\r\n")
+	_, created, _ := command(t, "--data", data, "tenant", "create", "acme")
+	_, address, ok := strings.Cut(strings.TrimSpace(created), "journal address: ")
+	if !ok {
+		t.Fatalf("tenant create says %q", created)
+	}
+	want(t, exitOK, "", "--data", data, "import", "acme", mail, "--quiet")
+	for _, name := range []string{"catalog.db", "catalog.db-wal", "catalog.db-shm"} {
+		if err := os.Remove(filepath.Join(data, name)); err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
+	}
+	want(t, exitError, "muniment rebuild", "--data", data, "serve")
+	want(t, exitError, "muniment rebuild", "--data", data, "tenant", "create", "acme")
+	code, out, _ := command(t, "--data", data, "fsck")
+	if code != exitFindings || !strings.Contains(out, "damage: acme: tenant ") || !strings.Contains(out, "muniment rebuild") {
+		t.Errorf("fsck without a catalog: exit code %d, it says %q", code, out)
+	}
+	code, out, _ = command(t, "--data", data, "rebuild")
+	if code != exitOK || !strings.Contains(out, "restored 1 messages") || !strings.Contains(out, "muniment user create") {
+		t.Errorf("rebuild: exit code %d, it says %q", code, out)
+	}
+	code, out, _ = command(t, "--data", data, "source", "list", "acme")
+	if code != exitOK || !strings.Contains(out, address) {
+		t.Errorf("the journal address %s is lost: exit code %d, %q", address, code, out)
+	}
+	want(t, exitOK, "", "--data", data, "reindex")
+	want(t, exitOK, "", "--data", data, "fsck")
+}
+
 // Commands that need the data directory for themselves say so and do nothing.
 func TestLocked(t *testing.T) {
 	t.Parallel()

@@ -35,6 +35,7 @@ func (serveCmd) Run(ctx context.Context, g *Globals, s *streams) error {
 		return err
 	}
 	defer a.close()
+	a.archive.DescribeTenants(ctx)
 	srv, err := a.listen(ctx, nil)
 	if err != nil {
 		return err

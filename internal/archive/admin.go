@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base32"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/mail"
@@ -40,14 +39,6 @@ var slugForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
 var loginForm = regexp.MustCompile(`^[\p{Ll}\p{N}][\p{Ll}\p{N}._@+-]{0,127}$`)
 
-// tenantData is what the vault keeps of a tenant, for rebuild.
-type tenantData struct {
-	Slug      string    `json:"slug"`
-	Name      string    `json:"name"`
-	Zone      string    `json:"zone"`
-	CreatedAt time.Time `json:"created_at"`
-}
-
 // NewTenant describes a tenant to be created.
 type NewTenant struct {
 	Slug string // [a-z0-9-], at most 63
@@ -81,7 +72,7 @@ func (a *Archive) CreateTenant(ctx context.Context, n NewTenant) (*catalog.Tenan
 	}
 	now := a.now().UTC().Truncate(time.Millisecond)
 	t := &catalog.Tenant{ID: uid.New(now), Slug: n.Slug, Name: n.Name, Zone: n.Zone, State: catalog.TenantActive, CreatedAt: now}
-	data, err := json.Marshal(tenantData{Slug: t.Slug, Name: t.Name, Zone: t.Zone, CreatedAt: t.CreatedAt})
+	data, err := tenantDescription(t, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -260,12 +251,33 @@ func (a *Archive) CreateJournal(ctx context.Context, tenant uid.ID, name, catego
 	if err := a.catalog.CreateSource(ctx, s); err != nil {
 		return nil, err
 	}
+	// Before anybody learns of the address: from then on it must not get lost.
+	if err := a.describeTenant(ctx, tenant); err != nil {
+		return nil, err
+	}
 	return s, a.act(ctx, tenant, "source.created", s.ID)
 }
 
-// JournalSource finds the source of a journal address. catalog.ErrNotFound.
+// journalForm is the form of what stands before the @ of our journal addresses.
+var journalForm = regexp.MustCompile(`^j-[a-z2-7]{20}$`)
+
+// ErrAddressLost is returned (wrapped) for an address that may be one of those that
+// the catalog has lost: whoever sends there must come again.
+var ErrAddressLost = errors.New("journal address is not known any more")
+
+// JournalSource finds the source of a journal address. catalog.ErrNotFound. As
+// long as there are journals whose address was lost with the catalog, an address
+// that may have been theirs is ErrAddressLost.
 func (a *Archive) JournalSource(ctx context.Context, address string) (*catalog.Source, error) {
-	s, err := a.catalog.SourceByJournalAddress(ctx, message.NormalizeAddress(address))
+	address = message.NormalizeAddress(address)
+	s, err := a.catalog.SourceByJournalAddress(ctx, address)
+	if errors.Is(err, catalog.ErrNotFound) && a.journalLike(address) {
+		if lost, trouble := a.catalog.AddresslessSource(ctx, KindJournal); trouble != nil {
+			return nil, trouble
+		} else if lost {
+			return nil, fmt.Errorf("%w: a rebuild has restored journals without their addresses", ErrAddressLost)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -273,6 +285,12 @@ func (a *Archive) JournalSource(ctx context.Context, address string) (*catalog.S
 		return nil, fmt.Errorf("journal address: %w", catalog.ErrNotFound)
 	}
 	return s, nil
+}
+
+// journalLike reports whether an address looks like a journal address of ours.
+func (a *Archive) journalLike(address string) bool {
+	local, domain, ok := strings.Cut(address, "@")
+	return ok && strings.EqualFold(domain, a.domain) && journalForm.MatchString(local)
 }
 
 // ImportSource finds or makes the import source called name.
@@ -298,6 +316,9 @@ func (a *Archive) namedSource(ctx context.Context, s *catalog.Source) (*catalog.
 	s.CreatedAt = a.now().UTC().Truncate(time.Millisecond)
 	s.ID = uid.New(s.CreatedAt)
 	if err := a.catalog.CreateSource(ctx, s); err != nil {
+		return nil, err
+	}
+	if err := a.describeTenant(ctx, s.Tenant); err != nil {
 		return nil, err
 	}
 	return s, a.act(ctx, s.Tenant, "source.created", s.ID)

@@ -33,10 +33,15 @@ func (f *fsck) unknownSegment(ctx context.Context, tenant uid.ID, s vault.Segmen
 		return false, err
 	}
 	switch {
+	case errors.Is(found.unreadable, vault.ErrNotFound):
+		return false, nil // a compaction has removed it
 	case found.unreadable != nil:
 		f.damage(x.Object, "the catalog does not know it, and not all of it can be read: %v", found.unreadable)
 		return false, nil //nolint:nilerr // it is in the report
 	case found.settled > 0:
+		if !f.compacted(ctx, tenant, s.ID) {
+			return true, nil // committed since the catalog was asked, or its row is damaged
+		}
 		f.damage(x.Object, "holds %d messages, but the catalog has lost its row; muniment rebuild restores it", found.settled)
 		return false, nil
 	}
@@ -59,7 +64,7 @@ func (f *fsck) settle(ctx context.Context, s vault.Segment, found *strangers) (t
 	if found.messages == 0 {
 		return false, f.a.vault.Remove(ctx, found.done.tenant, s.ID)
 	}
-	r := &rebuild{a: f.a, out: &Rebuilt{}}
+	r := &rebuild{a: f.a, out: &Rebuilt{}, accounts: accounts{}}
 	for _, take := range []takeFrame{r.part, r.message, r.record} {
 		if err := r.segment(ctx, found.done, s, take); err != nil {
 			return false, err
@@ -67,6 +72,11 @@ func (f *fsck) settle(ctx context.Context, s vault.Segment, found *strangers) (t
 	}
 	if err := errors.Join(r.out.Damaged...); err != nil {
 		return false, err
+	}
+	for _, acc := range r.accounts {
+		if err := f.a.catalog.AddAccount(ctx, found.done.tenant, *acc); err != nil {
+			return false, err
+		}
 	}
 	w, err := f.a.work(found.done.tenant)
 	if err == nil {

@@ -14,7 +14,9 @@
 //	record.go      what the vault remembers     account.go  log-in and sessions
 //	indexing.go    keeps the index up to date   admin.go    tenants, users, sources
 //	fsck.go rebuild.go compact.go               the caretakers; mergeplan.go chooses, relocate.go
-//	                                            records what a compaction moves
+//	                                            records what a compaction moves; fsckrows.go,
+//	                                            ledger.go, fsckindex.go, fscktenant.go, adopt.go
+//	describetenant.go  what the vault remembers of tenants and sources
 package archive
 
 import (
@@ -75,6 +77,8 @@ type Archive struct {
 	mu      sync.Mutex // guards what follows
 	closed  bool
 	tenants map[uid.ID]*tenantWork
+
+	describing sync.Mutex // held while the vault's description of a tenant changes
 
 	sources sync.Map // sourceKey → *sourceInfo, never changed
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/muniment/muniment/internal/catalog"
@@ -51,30 +53,39 @@ type FsckResult struct {
 // over: a younger one may be a commit on its way.
 const graceTime = time.Minute
 
+// maxTold bounds how many different troubles with reading are told of.
+const maxTold = 1000
+
 // Fsck checks everything stored against everything known, both ways: the
 // catalog by itself, every byte of every segment and key, every row against its
-// frame, every frame against its row, the event log, the index. The error is
-// only about the check itself; what it finds goes to Report.
+// frame, every frame against its row, the event log, the accounts, the index.
+// Others may go on working meanwhile, unless Repair is set. What cannot be read is
+// a finding, and the check goes on. The error is only about the check itself; what
+// it finds goes to Report.
 func (a *Archive) Fsck(ctx context.Context, o FsckOptions) (*FsckResult, error) {
-	f := &fsck{a: a, o: o, out: &FsckResult{}}
-	if err := a.catalog.Check(ctx, func(err error) {
+	f := &fsck{a: a, o: o, out: &FsckResult{}, told: map[string]bool{}}
+	err := a.catalog.Check(ctx, func(err error) {
 		object := "catalog"
 		var row *catalog.RowError
 		if errors.As(err, &row) {
 			object = row.Table + " " + row.Object
 		}
 		f.report(Finding{Severity: Damage, Object: object, What: err.Error()})
-	}); err != nil {
+	})
+	if err := f.unreadable(ctx, "catalog", err); err != nil {
 		return f.out, fmt.Errorf("check catalog: %w", err)
 	}
 	tenants, err := a.Tenants(ctx)
 	if err != nil {
 		return f.out, err
 	}
+	if err := f.lostTenants(ctx); err != nil {
+		return f.out, err
+	}
 	for _, t := range tenants {
 		segments, err := a.vault.ListSegments(ctx, t.ID)
 		if err != nil {
-			return f.out, err
+			continue // told of below
 		}
 		for _, s := range segments {
 			f.total += s.Size
@@ -96,6 +107,13 @@ type fsck struct {
 	out         *FsckResult
 	slug        string
 	done, total int64
+	told        map[string]bool // troubles with reading
+
+	// Of the tenant being checked:
+	held   frames
+	unread map[uid.ID]bool // segments that could not be read to their end
+	dark   bool            // the segments cannot even be listed
+	met    []metCapture
 }
 
 func (f *fsck) report(x Finding) {
@@ -119,90 +137,158 @@ func (f *fsck) damage(object string, format string, args ...any) {
 	f.report(Finding{Severity: Damage, Object: object, What: fmt.Sprintf(format, args...)})
 }
 
-// frames remembers what the vault holds: the kind of every frame, 0 once a row
-// has claimed it.
+// unreadable reports, once, that something cannot be read, so that the check
+// goes on. Only the end of ctx is an error.
+func (f *fsck) unreadable(ctx context.Context, object string, err error) error {
+	if err == nil || ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if key := f.slug + "\x00" + object + "\x00" + err.Error(); !f.told[key] && len(f.told) < maxTold {
+		f.told[key] = true
+		f.damage(object, "cannot be read: %v", err)
+	}
+	return nil
+}
+
+// frames remembers what the vault holds: the kind of every frame.
 type frames map[uid.ID][]vault.Kind
 
 func (f *fsck) tenant(ctx context.Context, tenant uid.ID) error {
+	f.held, f.unread, f.dark, f.met = frames{}, map[uid.ID]bool{}, false, nil
 	if err := f.a.vault.CheckTenant(ctx, tenant); err != nil {
 		f.damage("key of tenant "+tenant.String(), "%v", err)
-		return nil // nothing of the tenant can be read
+		return ctx.Err() // nothing of the tenant can be read
+	}
+	strays, err := f.strays(ctx, tenant)
+	if err != nil {
+		return err
 	}
 	known := map[uid.ID]bool{}
-	if err := f.a.catalog.WalkSegments(ctx, tenant, func(s *catalog.Segment, err error) error {
+	err = f.a.catalog.WalkSegments(ctx, tenant, func(s *catalog.Segment, err error) error {
 		if err == nil {
 			known[s.ID] = true
 		}
 		return nil // Check has reported damaged rows
-	}); err != nil {
+	})
+	if err := f.unreadable(ctx, "catalog", err); err != nil {
 		return err
 	}
-	held, err := f.segments(ctx, tenant, known)
-	if err != nil {
+	if err := f.segments(ctx, tenant, known); err != nil {
 		return err
 	}
 	for id := range known {
-		if _, ok := held[id]; !ok {
+		if _, ok := f.held[id]; !ok && !f.dark && !f.compacted(ctx, tenant, id) {
 			f.damage("segment "+id.String(), "the catalog knows it, but the vault has lost it")
 		}
 	}
-	if err := f.rows(ctx, tenant, held); err != nil {
+	if err := f.rows(ctx, tenant); err != nil {
 		return err
 	}
-	if err := f.strays(ctx, tenant); err != nil {
+	if err := f.stillThere(ctx, tenant, strays); err != nil {
+		return err
+	}
+	if err := f.description(ctx, tenant); err != nil {
 		return err
 	}
 	return f.index(ctx, tenant)
 }
 
+// compacted reports whether the catalog has given a segment up in the meantime.
+func (f *fsck) compacted(ctx context.Context, tenant, segment uid.ID) bool {
+	_, err := f.a.catalog.Segment(ctx, tenant, segment)
+	return errors.Is(err, catalog.ErrNotFound)
+}
+
 // segments reads every byte of every segment and compares each frame with its row.
-func (f *fsck) segments(ctx context.Context, tenant uid.ID, known map[uid.ID]bool) (frames, error) {
-	held := frames{}
+func (f *fsck) segments(ctx context.Context, tenant uid.ID, known map[uid.ID]bool) error {
 	list, err := f.a.vault.ListSegments(ctx, tenant)
 	if err != nil {
-		return nil, err
+		f.dark = true
+		return f.unreadable(ctx, "segments", err)
 	}
 	for _, s := range list {
 		f.out.Segments++
-		if !known[s.ID] {
-			taken, err := f.unknownSegment(ctx, tenant, s)
-			if err != nil {
-				return nil, err
-			}
-			if !taken {
-				continue
+		if !known[s.ID] { // perhaps committed after the catalog was asked
+			if _, err := f.a.catalog.Segment(ctx, tenant, s.ID); err == nil {
+				known[s.ID] = true
 			}
 		}
-		held[s.ID] = nil
-		err := f.a.vault.Check(ctx, tenant, s.ID, func(e vault.Entry) error {
-			kind := e.Frame.Kind
-			if e.Err != nil {
-				f.damage(fmt.Sprintf("segment %s", e.Frame.Ref), "%v", e.Err)
+		taken := known[s.ID]
+		if !taken {
+			if taken, err = f.unknownSegment(ctx, tenant, s); err != nil {
+				if err := f.unreadable(ctx, "segment "+s.ID.String(), err); err != nil {
+					return err
+				}
 			}
-			for int(e.Frame.Ref.Frame) > len(held[s.ID]) { // dictionaries are not told of
-				held[s.ID] = append(held[s.ID], vault.KindDict)
+		}
+		if taken {
+			if err := f.segment(ctx, tenant, s.ID, known[s.ID]); err != nil {
+				return err
 			}
-			held[s.ID] = append(held[s.ID], kind)
-			if e.Err != nil || kind != vault.KindMessage {
-				return nil //nolint:nilerr // it is reported above
-			}
-			return f.frame(ctx, tenant, e)
-		})
-		if errors.Is(err, vault.ErrCorrupt) || errors.Is(err, vault.ErrNotFound) {
-			f.damage("segment "+s.ID.String(), "%v", err)
-		} else if err != nil {
-			return nil, err
 		}
 		f.done += s.Size
 		if f.o.Progress != nil {
 			f.o.Progress(f.done, f.total)
 		}
 	}
-	return held, nil
+	return nil
 }
 
-// frame compares a message in the vault with its row.
+// segment reads one segment, which a compaction may remove meanwhile.
+func (f *fsck) segment(ctx context.Context, tenant, id uid.ID, known bool) error {
+	f.held[id] = nil
+	err := f.a.vault.Check(ctx, tenant, id, func(e vault.Entry) error {
+		kind := e.Frame.Kind
+		if e.Err != nil {
+			f.damage(fmt.Sprintf("segment %s", e.Frame.Ref), "%v", e.Err)
+		}
+		for int(e.Frame.Ref.Frame) > len(f.held[id]) { // dictionaries are not told of
+			f.held[id] = append(f.held[id], vault.KindDict)
+		}
+		f.held[id] = append(f.held[id], kind)
+		if e.Err != nil || e.Erased {
+			return nil //nolint:nilerr // it is reported above
+		}
+		return f.frame(ctx, tenant, e)
+	})
+	if err == nil {
+		return f.captures(ctx, tenant)
+	}
+	if err := f.captures(ctx, tenant); err != nil {
+		return err
+	}
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case known && f.compacted(ctx, tenant, id):
+		delete(f.held, id)
+		return nil
+	case errors.Is(err, vault.ErrCorrupt) || errors.Is(err, vault.ErrNotFound):
+		f.damage("segment "+id.String(), "%v", err)
+		return nil
+	}
+	f.unread[id] = true
+	return f.unreadable(ctx, "segment "+id.String(), err)
+}
+
+// frame compares a frame with what the catalog knows of it.
 func (f *fsck) frame(ctx context.Context, tenant uid.ID, e vault.Entry) error {
+	switch e.Frame.Kind {
+	case vault.KindMessage:
+		copied, err := f.message(ctx, tenant, e)
+		if err != nil || copied {
+			return err
+		}
+	case vault.KindRecord:
+	default:
+		return nil
+	}
+	return f.capture(ctx, tenant, e)
+}
+
+// message compares a message in the vault with its row. It reports whether the
+// frame has none of its own.
+func (f *fsck) message(ctx context.Context, tenant uid.ID, e vault.Entry) (rowless bool, err error) {
 	row, err := f.a.catalog.Message(ctx, tenant, e.Frame.AOID)
 	var bad *catalog.RowError
 	switch {
@@ -210,80 +296,41 @@ func (f *fsck) frame(ctx context.Context, tenant uid.ID, e vault.Entry) error {
 	case errors.Is(err, catalog.ErrNotFound):
 		known, err := f.a.catalog.Known(ctx, tenant, [][32]byte{e.Frame.SHA256})
 		if err != nil {
-			return err
+			return true, f.unreadable(ctx, "catalog", err)
 		}
 		if _, copied := known[e.Frame.SHA256]; copied {
-			return nil // stored twice by a crash and an import that went on; compaction drops it
+			return true, nil // stored twice by a crash and an import that went on; compaction drops it
 		}
 		f.damage("message "+e.Frame.AOID.String(), "in segment %s, but the catalog has lost its row; muniment rebuild restores it", e.Frame.Ref)
+		return true, nil
 	case err != nil:
-		return err
+		return true, f.unreadable(ctx, "catalog", err)
 	case row.SHA256 != e.Frame.SHA256 || row.Size != e.Frame.Size:
 		f.damage("message "+e.Frame.AOID.String(), "row and segment %s disagree on hash or size", e.Frame.Ref)
 	}
-	return nil
+	return false, nil
 }
 
-// rows compares every row with what the vault holds.
-func (f *fsck) rows(ctx context.Context, tenant uid.ID, held frames) error {
-	has := func(segment uid.ID, frame uint32, kinds ...vault.Kind) bool {
-		s := held[segment]
-		if int(frame) >= len(s) {
-			return false
-		}
-		for _, k := range kinds {
-			if s[frame] == k {
-				return true
-			}
-		}
-		return false
-	}
-	err := f.a.catalog.WalkMessages(ctx, tenant, func(m *catalog.Message, err error) error {
-		f.out.Messages++
-		if err == nil && !has(m.Segment, m.Frame, vault.KindMessage) {
-			f.damage("message "+m.AOID.String(), "the vault has lost it: segment %s/%d holds no message", m.Segment, m.Frame)
-		}
-		return nil
-	})
+// strays lists what lies in the tenant's space and belongs to nothing. A commit or
+// a compaction on its way looks like that too: see stillThere.
+func (f *fsck) strays(ctx context.Context, tenant uid.ID) (map[string]vault.Stray, error) {
+	out := map[string]vault.Stray{}
+	err := f.a.vault.Strays(ctx, tenant, func(s vault.Stray) error { out[s.Key] = s; return nil })
+	return out, f.unreadable(ctx, "segments", err)
+}
+
+// stillThere reports the strays that were there before the segments were read and
+// are there now.
+func (f *fsck) stillThere(ctx context.Context, tenant uid.ID, before map[string]vault.Stray) error {
+	now, err := f.strays(ctx, tenant)
 	if err != nil {
 		return err
 	}
-	err = f.a.catalog.WalkParts(ctx, tenant, func(p *catalog.Part, err error) error {
-		f.out.Parts++
-		if err == nil && !has(p.Segment, p.Frame, vault.KindPart) {
-			f.damage(fmt.Sprintf("attachment %x", p.SHA256[:8]), "the vault has lost it: segment %s/%d holds no attachment", p.Segment, p.Frame)
+	for _, key := range slices.Sorted(maps.Keys(now)) {
+		s := now[key]
+		if before[key] != s || s.Harmless && !f.o.Repair && f.a.now().Sub(s.CreatedAt) < graceTime {
+			continue
 		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	return f.a.catalog.WalkCaptures(ctx, tenant, func(c *catalog.Capture, err error) error {
-		f.out.Captures++
-		if err == nil && !has(c.Segment, c.Frame, vault.KindMessage, vault.KindRecord) {
-			f.damage("capture "+c.ID.String(), "of message %s: the vault has lost its record %s/%d", c.AOID, c.Segment, c.Frame)
-		}
-		if err != nil || c.Journal == nil || c.Journal.SHA256 == "" {
-			return nil //nolint:nilerr // Check has reported damaged rows
-		}
-		return f.journalReport(ctx, c)
-	})
-}
-
-// journalReport puts the report together in which a message came, and compares.
-func (f *fsck) journalReport(ctx context.Context, c *catalog.Capture) error {
-	err := f.a.checkReport(ctx, c)
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case err != nil:
-		f.damage("journal report of capture "+c.ID.String(), "of message %s: %v", c.AOID, err)
-	}
-	return nil
-}
-
-func (f *fsck) strays(ctx context.Context, tenant uid.ID) error {
-	return f.a.vault.Strays(ctx, tenant, func(s vault.Stray) error {
 		x := Finding{Severity: Damage, Object: s.Key, What: s.What}
 		if s.Harmless {
 			x.Severity = Leftover
@@ -295,46 +342,6 @@ func (f *fsck) strays(ctx context.Context, tenant uid.ID) error {
 			}
 		}
 		f.report(x)
-		return nil
-	})
-}
-
-// index compares the index with the catalog, both ways. The index is derived:
-// what it lacks is a leftover, never damage.
-func (f *fsck) index(ctx context.Context, tenant uid.ID) error {
-	mark, err := f.a.catalog.Indexed(ctx, tenant) // first: the indexer goes on meanwhile
-	if err != nil {
-		return err
 	}
-	indexed := map[uid.ID]bool{}
-	err = f.a.index.IDs(ctx, tenant, func(id uid.ID) error { indexed[id] = true; return nil })
-	if err != nil {
-		f.report(Finding{Severity: Leftover, Object: "search index", What: fmt.Sprintf("%v; muniment reindex builds it anew", err)})
-		return nil
-	}
-	missing := int64(0)
-	err = f.a.catalog.WalkMessages(ctx, tenant, func(m *catalog.Message, err error) error {
-		if err == nil && m.Seq <= mark && !indexed[m.AOID] {
-			missing++
-		}
-		if err == nil {
-			delete(indexed, m.AOID)
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	if missing == 0 && len(indexed) == 0 {
-		return nil
-	}
-	x := Finding{Severity: Leftover, Object: "search index", What: fmt.Sprintf("lacks %d messages and has %d that the catalog does not know; muniment reindex builds it anew", missing, len(indexed))}
-	if f.o.Repair {
-		if err := f.a.Reindex(ctx, tenant); err != nil {
-			return err
-		}
-		x.Repaired = true
-	}
-	f.report(x)
 	return nil
 }

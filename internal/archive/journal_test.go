@@ -49,6 +49,10 @@ func (c *journalCase) indexed(t *testing.T) {
 	if err := c.AwaitIndex(t.Context(), c.tenant.ID); err != nil {
 		t.Fatal(err)
 	}
+	eventually(t, func() bool { // what later captures have added
+		queued, err := c.Catalog.PendingReindex(t.Context(), c.tenant.ID, 1)
+		return err == nil && len(queued) == 0
+	})
 }
 
 // seen returns the parties of the only message somebody finds.

@@ -121,6 +121,9 @@ func (h *Handle) CreateSource(ctx context.Context, d SourceDraft) (*catalog.Sour
 	if err != nil {
 		return nil, err
 	}
+	if err := h.a.describeTenant(ctx, s.Tenant); err != nil {
+		return nil, err
+	}
 	return s, h.log(ctx, "source.created", s.ID)
 }
 
@@ -168,6 +171,9 @@ func (h *Handle) ChangeSource(ctx context.Context, id uid.ID, d SourceDraft) err
 		return err
 	}
 	if err := h.a.configure(ctx, s, d); err != nil {
+		return err
+	}
+	if err := h.a.describeTenant(ctx, s.Tenant); err != nil {
 		return err
 	}
 	return h.log(ctx, "source.changed", s.ID)

@@ -2,7 +2,6 @@ package archive
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -18,13 +17,15 @@ type Rebuilt struct {
 	Tenants  int
 	Messages int
 	Captures int
-	Damaged  []error // what could not be restored, each naming its object
+	Damaged  []error  // what could not be restored, each naming its object
+	Remarks  []string // what is not as it was before, and what to do, each naming its tenant
 }
 
 // Rebuild restores the catalog's message tables of all tenants from the vault,
-// and tenants and sources that are missing. Users, sessions and the event log
-// are not in the vault: what the catalog has of them stays. The index is built
-// anew afterwards. It must be the only process at work.
+// and tenants and sources that are missing, and counts in the accounts what is
+// missing there. Users, sessions, the event log and the settings of sources are not
+// in the vault: what the catalog has of them stays, and what it has lost is in
+// Remarks. The index is built anew afterwards. It must be the only process at work.
 func (a *Archive) Rebuild(ctx context.Context, progress func(messages int)) (*Rebuilt, error) {
 	r := &rebuild{a: a, out: &Rebuilt{}, progress: progress}
 	err := a.vault.Tenants(ctx, func(info vault.TenantInfo, err error) error {
@@ -42,6 +43,7 @@ type rebuild struct {
 	a        *Archive
 	out      *Rebuilt
 	progress func(int)
+	accounts accounts // what was taken, by the account it belongs to
 }
 
 // adopted is what has been taken into the catalog so far for one tenant.
@@ -54,17 +56,22 @@ type adopted struct {
 }
 
 func (r *rebuild) tenant(ctx context.Context, info vault.TenantInfo) error {
-	if err := r.a.restoreTenant(ctx, info); err != nil {
+	t, made, err := r.restoreTenant(ctx, info)
+	if err != nil {
 		return err
 	}
 	if err := r.a.catalog.ClearMessages(ctx, info.ID); err != nil {
 		return err
 	}
 	done := newAdopted(info.ID)
+	if err := r.describedSources(ctx, done, info); err != nil {
+		return err
+	}
 	segments, err := r.a.vault.ListSegments(ctx, info.ID)
 	if err != nil {
 		return err
 	}
+	r.accounts = accounts{}
 	// Parts first: a message can only be read when its parts are known.
 	for _, pass := range []takeFrame{r.part, r.message, r.record} {
 		for _, s := range segments {
@@ -73,23 +80,22 @@ func (r *rebuild) tenant(ctx context.Context, info vault.TenantInfo) error {
 			}
 		}
 	}
+	if err := r.completeAccounts(ctx, info.ID); err != nil {
+		return err
+	}
 	if err := r.a.index.Drop(ctx, info.ID); err != nil {
 		return err
 	}
-	return r.a.catalog.ResetIndexed(ctx, info.ID)
-}
-
-// restoreTenant makes the tenant's row if it is missing.
-func (a *Archive) restoreTenant(ctx context.Context, info vault.TenantInfo) error {
-	_, err := a.catalog.Tenant(ctx, info.ID)
-	if !errors.Is(err, catalog.ErrNotFound) {
+	if err := r.a.catalog.ResetIndexed(ctx, info.ID); err != nil {
 		return err
 	}
-	var d tenantData
-	if err := json.Unmarshal(info.Data, &d); err != nil {
-		return fmt.Errorf("tenant %s: data in the vault: %w", info.ID, err)
+	if err := r.a.describeTenant(ctx, info.ID); err != nil {
+		return err
 	}
-	return a.catalog.CreateTenant(ctx, &catalog.Tenant{ID: info.ID, Slug: d.Slug, Name: d.Name, Zone: d.Zone, State: catalog.TenantActive, CreatedAt: d.CreatedAt})
+	if err := r.remark(ctx, t, made); err != nil {
+		return err
+	}
+	return r.a.act(ctx, info.ID, "catalog.rebuilt", info.ID)
 }
 
 // segment takes one kind of frames of a segment into the catalog.
@@ -161,6 +167,7 @@ func (r *rebuild) message(ctx context.Context, done *adopted, b *catalog.Batch, 
 		return nil
 	}
 	done.sums[row.SHA256], done.keys[capture.Key] = row.AOID, true
+	r.accounts.count(e, capture, catalog.Stored, row)
 	b.Messages = append(b.Messages, row)
 	b.Captures = append(b.Captures, capture)
 	return nil
@@ -201,20 +208,6 @@ func (a *Archive) restoreMessage(ctx context.Context, done *adopted, e vault.Ent
 	return row, capture, nil
 }
 
-// restoreSource makes a source that the catalog has lost; its journal address is
-// not in the vault, so it stays disabled.
-func (a *Archive) restoreSource(ctx context.Context, done *adopted, s sourceRecord) error {
-	if done.sources[s.ID] {
-		return nil
-	}
-	done.sources[s.ID] = true
-	_, err := a.catalog.Source(ctx, done.tenant, s.ID)
-	if !errors.Is(err, catalog.ErrNotFound) {
-		return err
-	}
-	return a.catalog.CreateSource(ctx, &catalog.Source{ID: s.ID, Tenant: done.tenant, Kind: s.Kind, Name: s.Name, Disabled: true, CreatedAt: s.ID.Time()})
-}
-
 // record takes a later capture of a message.
 func (r *rebuild) record(ctx context.Context, done *adopted, b *catalog.Batch, e vault.Entry) error {
 	if e.Frame.Kind != vault.KindRecord {
@@ -235,11 +228,13 @@ func (r *rebuild) record(ctx context.Context, done *adopted, b *catalog.Batch, e
 	if done.keys[c.Key] {
 		return nil
 	}
-	if _, err := r.a.catalog.Message(ctx, done.tenant, c.AOID); err != nil {
+	row, err := r.a.catalog.Message(ctx, done.tenant, c.AOID)
+	if err != nil {
 		r.out.Damaged = append(r.out.Damaged, fmt.Errorf("capture in %s: message %s: %w", e.Frame.Ref, e.Frame.AOID, err))
 		return nil
 	}
 	done.keys[c.Key] = true
+	r.accounts.count(e, c, catalog.Duplicate, row)
 	c.Segment, c.Frame = e.Frame.Ref.Segment, e.Frame.Ref.Frame
 	b.Captures = append(b.Captures, c)
 	if more := captureParties(c); len(more) > 0 {

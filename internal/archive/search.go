@@ -2,6 +2,7 @@ package archive
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -27,7 +28,7 @@ const (
 
 // Search returns one page of the messages that the actor may see. Only the first
 // page, without a cursor, says how many there are. Errors match
-// access.ErrForbidden, *query.Error, index.ErrCursor.
+// access.ErrForbidden, *query.Error, index.ErrCursor, index.ErrDamaged.
 func (h *Handle) Search(ctx context.Context, r SearchRequest) (*SearchPage, error) {
 	req, err := h.request(ctx, r)
 	if err != nil {
@@ -35,7 +36,7 @@ func (h *Handle) Search(ctx context.Context, r SearchRequest) (*SearchPage, erro
 	}
 	found, err := h.a.index.Search(ctx, h.actor.Tenant, *req)
 	if err != nil {
-		return nil, err
+		return nil, h.damagedIndex(err)
 	}
 	page := &SearchPage{Next: found.Next, Total: found.Total, Exact: found.Exact && req.CountUpTo > 0, Parsed: req.Query}
 	ids := make([]uid.ID, len(found.Hits))
@@ -164,9 +165,18 @@ func (h *Handle) Facets(ctx context.Context, text string) (*Facets, error) {
 	}
 	f, err := h.a.index.Facets(ctx, h.actor.Tenant, *req, facetSenders)
 	if err != nil {
-		return nil, err
+		return nil, h.damagedIndex(err)
 	}
 	return &f, nil
+}
+
+// damagedIndex logs that a search has met damage: whoever runs the archive must
+// learn of it, and not only who searches.
+func (h *Handle) damagedIndex(err error) error {
+	if errors.Is(err, index.ErrDamaged) {
+		h.a.log.Error("the search index is damaged; run muniment fsck, or muniment reindex to build it anew", "tenant", h.actor.Tenant, "error", err)
+	}
+	return err
 }
 
 // People suggests people on the actor's messages whose name or address starts

@@ -81,6 +81,14 @@ func (c *Catalog) SourceByJournalAddress(ctx context.Context, address string) (*
 	return s, c.wrap(err, "source by journal address")
 }
 
+// AddresslessSource reports whether any source of a kind, of whatever tenant, is
+// disabled and has no journal address.
+func (c *Catalog) AddresslessSource(ctx context.Context, kind string) (bool, error) {
+	q := c.read.NewSelect().Table("source").ColumnExpr("1").Where("kind = ?", text(kind)).Where("journal_address = ''").Where("disabled <> 0")
+	found, err := q.Exists(ctx)
+	return found, c.wrap(err, "sources without address")
+}
+
 // SourceByName returns a source of a tenant by kind and name.
 func (c *Catalog) SourceByName(ctx context.Context, tenant uid.ID, kind, name string) (*Source, error) {
 	q := c.read.NewSelect().Where("tenant = ?", tenant).Where("kind = ?", text(kind)).Where("name = ?", text(name))

@@ -36,6 +36,9 @@ func (s *Server) Problem(ctx context.Context, err error) api.Fault {
 	if code == api.CodeInternal || code == api.CodeCorrupt || code == api.CodeBusy {
 		s.cfg.Log.Error("request failed", "request", requestOf(ctx).id, "error", err)
 	}
+	if errors.Is(err, index.ErrDamaged) {
+		return api.NewProblem(code, "The search index is damaged; the mail is not. Whoever runs the archive builds the index anew: muniment reindex.")
+	}
 	return api.NewProblem(code, "")
 }
 

@@ -16,6 +16,10 @@ import (
 // for this query.
 var ErrCursor = errors.New("cursor does not belong to this search")
 
+// ErrDamaged is matched by the error of every method that finds what is stored
+// damaged. Drop removes it, and the index can be made anew.
+var ErrDamaged = errors.New("search index is damaged")
+
 // Party is an address on a message as it is searched: name and address.
 type Party struct {
 	Name    string
@@ -122,6 +126,10 @@ type Index interface {
 	// that is worth while. It changes no result, and adding and searching go on
 	// meanwhile. It can be stopped at any moment.
 	Tidy(ctx context.Context, tenant uid.ID) error
+	// Check reads all that is stored for the tenant and returns what is wrong with
+	// its structure: an error that matches ErrDamaged and names the place. Whether
+	// the right documents are in it, IDs tells. Adding and searching go on meanwhile.
+	Check(ctx context.Context, tenant uid.ID) error
 	// IDs calls fn for every document of the tenant, in no order.
 	IDs(ctx context.Context, tenant uid.ID, fn func(uid.ID) error) error
 	// Drop removes everything of the tenant.

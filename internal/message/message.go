@@ -11,6 +11,7 @@
 //
 //	message.go  types, Parse          charset.go   character sets, UTF-7
 //	scan.go     structure and places  htmltext.go  HTML to text
+//	garbage.go  lines that are no fields
 //	field.go    header fields         safehtml.go  HTML for a sandboxed frame
 //	words.go    RFC 2047, RFC 2231    part.go      transfer encodings
 //	address.go  lists of addresses    guess.go     character sets nobody declared

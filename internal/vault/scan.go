@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/muniment/muniment/internal/blob"
 	"github.com/muniment/muniment/internal/uid"
@@ -97,6 +98,8 @@ type Stray struct {
 	What string
 	// Harmless strays are left over from a crash and may go: RemoveStray.
 	Harmless bool
+	// CreatedAt is when the segment was begun that it belongs to, if it does.
+	CreatedAt time.Time
 }
 
 // Strays lists what lies in the tenant's space and is neither its key nor part
@@ -107,9 +110,9 @@ func (v *Vault) Strays(ctx context.Context, tenant uid.ID, fn func(Stray) error)
 	return v.list(ctx, tenant, func(n segmentNames) error {
 		switch {
 		case n.seg < 0:
-			return fn(Stray{Key: keysObject(tenant, n.id), What: "keys without a segment, left by a write that did not end", Harmless: true})
+			return fn(Stray{Key: keysObject(tenant, n.id), What: "keys without a segment, left by a write that did not end", Harmless: true, CreatedAt: n.id.Time()})
 		case n.keys < 0:
-			return fn(Stray{Key: segmentObject(tenant, n.id), What: "a segment without its keys"})
+			return fn(Stray{Key: segmentObject(tenant, n.id), What: "a segment without its keys", CreatedAt: n.id.Time()})
 		}
 		return nil
 	}, func(key string) error {

@@ -170,6 +170,13 @@ func (v *Vault) Tenants(ctx context.Context, fn func(info TenantInfo, err error)
 	})
 }
 
+// Tenant returns what the vault keeps of a tenant. ErrNoTenant (wrapped), or a
+// *CorruptError.
+func (v *Vault) Tenant(ctx context.Context, tenant uid.ID) (TenantInfo, error) {
+	_, info, err := v.readTenant(ctx, tenant)
+	return info, err
+}
+
 // CheckTenant verifies the tenant's key object.
 func (v *Vault) CheckTenant(ctx context.Context, tenant uid.ID) error {
 	_, _, err := v.readTenant(ctx, tenant)

@@ -12,6 +12,7 @@
 //	add.go     writing                     people.go   suggestions of people
 //	prefix.go  beginnings of words         intern.go   values stored once
 //	rowid.go   numbers that follow dates   cursor.go   places in a result
+//	tidy.go    putting segments together   check.go    looking for damage
 //
 // Several processes may use one directory at the same time; SQLite's locks
 // order their writes. Only Drop needs the others gone.

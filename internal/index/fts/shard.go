@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"modernc.org/sqlite"
+
+	"github.com/muniment/muniment/internal/index"
 )
 
 // suffix ends the names of the files.
@@ -166,6 +168,9 @@ func ignoreDone(err error) error {
 func (s *shard) wrap(err error) error {
 	if err == nil {
 		return nil
+	}
+	if isDamage(err) {
+		return fmt.Errorf("index %s: %w; muniment reindex builds it anew: %w", s.path, index.ErrDamaged, err)
 	}
 	return fmt.Errorf("index %s: %w", s.path, err)
 }

@@ -36,6 +36,7 @@ func Run(t *testing.T, open func(t *testing.T) index.Index) {
 		"IDs":               testIDs,
 		"Concurrency":       testConcurrency,
 		"Tidy":              testTidy,
+		"Check":             testCheck,
 		"Order":             testOrder,
 		"Pages":             testPages,
 		"PagesWhileAdding":  testPagesWhileAdding,

@@ -54,3 +54,38 @@ func testTidy(s *suite) {
 		s.Errorf("a tenant that has nothing: %v", err)
 	}
 }
+
+// What is sound is found sound, also while others write. That damage is found, the
+// test of each driver shows.
+func testCheck(s *suite) {
+	if err := s.x.Check(s.Context(), s.tenant); err != nil {
+		s.Errorf("nothing stored: %v", err)
+	}
+	for i := range 40 {
+		s.add(mail(i*20, fmt.Sprintf("word%d common", i)))
+	}
+	s.remove(id(0), id(100))
+	s.add(mail(20, "replaced"))
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for i := range 20 {
+			d := mail(20_000, "late")
+			d.ID = uid.ID{0: 3, 15: byte(i)}
+			if err := s.x.Add(s.Context(), s.tenant, []index.Doc{d}); err != nil {
+				s.Error(err)
+			}
+		}
+	})
+	for range 5 {
+		if err := s.x.Check(s.Context(), s.tenant); err != nil {
+			s.Errorf("sound: %v", err)
+		}
+	}
+	wg.Wait()
+	if err := s.x.Tidy(s.Context(), s.tenant); err != nil {
+		s.Fatal(err)
+	}
+	if err := s.x.Check(s.Context(), s.tenant); err != nil {
+		s.Errorf("tidied: %v", err)
+	}
+}

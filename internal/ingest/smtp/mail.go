@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/muniment/muniment/internal/archive"
 	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/spool"
 	"github.com/muniment/muniment/internal/uid"
@@ -160,6 +161,9 @@ func (c *session) rcpt(arg string) {
 	case errors.Is(err, catalog.ErrNotFound), err == nil && source.Disabled:
 		c.s.stats.unknownAddress.Add(1)
 		c.complain("550 5.1.1 no such recipient here")
+	case errors.Is(err, archive.ErrAddressLost):
+		c.s.stats.unknownAddress.Add(1)
+		c.complain("450 4.1.1 no such recipient here at present")
 	case err != nil:
 		c.s.stats.deferred.Add(1)
 		c.trouble("look-up of a recipient", err)

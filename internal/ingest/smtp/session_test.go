@@ -270,6 +270,18 @@ func TestTroubleIsTemporary(t *testing.T) {
 	}
 }
 
+// An address that a rebuild may have lost is put off: what is refused for good is
+// lost for good.
+func TestLostAddressIsPutOff(t *testing.T) {
+	t.Parallel()
+	f := newFakeArchive()
+	f.lookup = func(string) error { return fmt.Errorf("look up: %w", archive.ErrAddressLost) }
+	_, addr := start(t, f, nil)
+	c := hello(t, addr)
+	c.cmd("MAIL FROM:<a@b>", "250 ")
+	c.cmd("RCPT TO:<j-abcdefghijklmnop2345@archive.example>", "450 4.1.1 ")
+}
+
 func TestLookUpTroubleIsTemporary(t *testing.T) {
 	t.Parallel()
 	f := newFakeArchive()

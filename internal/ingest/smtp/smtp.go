@@ -46,7 +46,8 @@ const DefaultMaxMessage = 160 << 20
 // Archive is what the door needs of the archive.
 type Archive interface {
 	// JournalSource returns the source with the journal address; the error
-	// wraps catalog.ErrNotFound if there is none.
+	// wraps catalog.ErrNotFound if there is none, archive.ErrAddressLost if there
+	// may have been one before a rebuild.
 	JournalSource(ctx context.Context, address string) (*catalog.Source, error)
 	// Ingest returns nil only when the message is durable.
 	Ingest(ctx context.Context, sub archive.Submission) (archive.Receipt, error)

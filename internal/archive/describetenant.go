@@ -1,0 +1,137 @@
+package archive
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/uid"
+	"github.com/muniment/muniment/internal/vault"
+)
+
+// tenantData is what the vault keeps of a tenant, for rebuild; docs/format.md,
+// "Metadata", specifies it.
+type tenantData struct {
+	Slug      string       `json:"slug"`
+	Name      string       `json:"name"`
+	Zone      string       `json:"zone"`
+	CreatedAt time.Time    `json:"created_at"`
+	Sources   []sourceData `json:"sources,omitempty"`
+	// SourcesLeftOut counts the sources for which there was no room.
+	SourcesLeftOut int `json:"sources_left_out,omitempty"`
+}
+
+// sourceData is what the vault keeps of a source. Settings and passwords of
+// remote mailboxes are not among it.
+type sourceData struct {
+	ID             uid.ID `json:"id"`
+	Kind           string `json:"kind"`
+	Name           string `json:"name"`
+	JournalAddress string `json:"journal_address,omitempty"`
+	Category       string `json:"category,omitempty"`
+	Disabled       bool   `json:"disabled,omitempty"`
+}
+
+// describedAgain bounds how often a description is written anew because others
+// change sources at the same time.
+const describedAgain = 10
+
+// describeTenant writes what rebuild needs to know of a tenant into the vault, if
+// it is not there yet. Every process reads the catalog again after it has written:
+// whoever writes last has seen everything.
+func (a *Archive) describeTenant(ctx context.Context, tenant uid.ID) error {
+	a.describing.Lock()
+	defer a.describing.Unlock()
+	for range describedAgain {
+		same, want, err := a.described(ctx, tenant)
+		if err != nil || same {
+			return err
+		}
+		if err := a.vault.UpdateTenant(ctx, vault.TenantInfo{ID: tenant, Data: want}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// described reports whether the vault's description of a tenant is what it should be.
+func (a *Archive) described(ctx context.Context, tenant uid.ID) (same bool, want []byte, err error) {
+	t, err := a.catalog.Tenant(ctx, tenant)
+	if err != nil {
+		return false, nil, err
+	}
+	list, err := a.catalog.Sources(ctx, tenant)
+	if err != nil {
+		return false, nil, err
+	}
+	if want, err = tenantDescription(t, list); err != nil {
+		return false, nil, err
+	}
+	info, err := a.vault.Tenant(ctx, tenant)
+	return bytes.Equal(info.Data, want), want, err
+}
+
+// tenantDescription makes the JSON that the vault keeps. If there is not enough
+// room for all sources, those with a journal address go first: only they are lost
+// for good with the catalog.
+func tenantDescription(t *catalog.Tenant, list []*catalog.Source) ([]byte, error) {
+	d := tenantData{Slug: t.Slug, Name: t.Name, Zone: t.Zone, CreatedAt: t.CreatedAt.UTC()}
+	list = slices.Clone(list)
+	slices.SortFunc(list, func(x, y *catalog.Source) int {
+		return cmp.Or(cmp.Compare(y.JournalAddress, "")-cmp.Compare(x.JournalAddress, ""), x.ID.Compare(y.ID))
+	})
+	for _, s := range list {
+		d.Sources = append(d.Sources, sourceData{ID: s.ID, Kind: s.Kind, Name: s.Name, JournalAddress: s.JournalAddress, Category: s.Category, Disabled: s.Disabled})
+	}
+	for {
+		b, err := json.Marshal(d)
+		if err != nil || len(b) <= vault.MaxTenantData || len(d.Sources) == 0 {
+			return b, err
+		}
+		n := max(len(d.Sources)/20, 1)
+		d.Sources = d.Sources[:len(d.Sources)-n]
+		d.SourcesLeftOut += n
+	}
+}
+
+// DescribeTenants brings the vault's descriptions of all tenants up to date. What
+// cannot be done is logged; it prevents nothing.
+func (a *Archive) DescribeTenants(ctx context.Context) {
+	tenants, err := a.Tenants(ctx)
+	if err != nil {
+		a.log.Error("tenants cannot be described in the vault", "error", err)
+	}
+	for _, t := range tenants {
+		if err := a.describeTenant(ctx, t.ID); err != nil {
+			a.log.Error("tenant cannot be described in the vault", "tenant", t.ID, "error", err)
+		}
+	}
+}
+
+// ErrCatalogLost is returned when the vault knows tenants and the catalog none.
+var ErrCatalogLost = errors.New("the catalog has lost its tenants")
+
+// CheckFounded returns ErrCatalogLost (wrapped) if the vault holds tenants and the
+// catalog knows none at all: whoever went on would begin a second archive in the
+// place of the first.
+func (a *Archive) CheckFounded(ctx context.Context) error {
+	tenants, err := a.catalog.Tenants(ctx)
+	if len(tenants) > 0 || err != nil { // damaged rows are rows
+		if len(rowErrors(err)) > 0 {
+			err = nil
+		}
+		return err
+	}
+	n := 0
+	err = a.vault.Tenants(ctx, func(vault.TenantInfo, error) error { n++; return nil })
+	if err == nil && n > 0 {
+		err = fmt.Errorf("%w: the vault holds %d, the catalog is empty. Put the catalog back from a backup, or run: muniment rebuild", ErrCatalogLost, n)
+	}
+	return err
+}
