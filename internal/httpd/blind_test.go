@@ -42,10 +42,14 @@ func TestMalformedQueryString(t *testing.T) {
 	s := start(t)
 	id := s.ingest(t, sample).String()
 	b := s.as(t, "anna")
-	for _, path := range []string{"/search?q=%zz", "/search?q=a&limit=%", "/search?q=a;b", "/search/facets?q=%zz", "/search/suggest?q=%zz", "/messages/" + id + "?q=%zz", "/messages/" + id + "/html?remote=%zz", "/status?%zz"} {
+	for _, path := range []string{"/search?q=%zz", "/search?q=a&limit=%", "/search/facets?q=%zz", "/search/suggest?q=%zz", "/messages/" + id + "?q=%zz", "/messages/" + id + "/html?remote=%zz", "/status?%zz"} {
 		if a := b.get(t, "/api/v1"+path); a.StatusCode != 400 || a.code() != "malformed" || !strings.Contains(string(a.body), "query string") {
 			t.Errorf("%s: %d %.200s", path, a.StatusCode, a.body)
 		}
+	}
+	var page api.SearchPage
+	if b.get(t, "/api/v1/search?q=a;b").into(t, &page); page.Query != "a;b" {
+		t.Errorf("understood as %s", page.Query)
 	}
 	if a := b.get(t, "/?q=%zz"); a.StatusCode != 200 {
 		t.Errorf("the web interface: %d", a.StatusCode)

@@ -110,7 +110,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			s.refuse(w, r, api.NewProblem(api.CodeOrigin, ""))
 			return
 		}
-		if _, err := url.ParseQuery(r.URL.RawQuery); err != nil && strings.HasPrefix(r.URL.Path, apiRest) {
+		if _, err := url.QueryUnescape(r.URL.RawQuery); err != nil && strings.HasPrefix(r.URL.Path, apiRest) {
 			s.refuse(w, r, api.NewProblem(api.CodeMalformed, "The query string of the address is not encoded as it must be; write a percent sign as %25."))
 			return
 		}

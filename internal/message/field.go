@@ -24,6 +24,17 @@ func newField(lines []byte) field {
 	return field{name: name, key: strings.ToLower(name), value: unfold(lines[i+1:]), size: len(lines)}
 }
 
+// limitOf returns how many bytes of a field are read: more where they are
+// addresses, so that whoever got the message finds it.
+func limitOf(field []byte) int {
+	name, _, _ := bytes.Cut(field[:min(len(field), 40)], []byte(":"))
+	switch key := strings.ToLower(string(bytes.TrimSpace(name))); strings.TrimPrefix(key, "resent-") {
+	case "from", "sender", "to", "cc", "bcc", "reply-to", "apparently-to":
+		return maxPeople
+	}
+	return maxField
+}
+
 // unfold joins the lines of a field (RFC 5322 §2.2.3).
 func unfold(b []byte) string {
 	b = bytes.TrimSpace(b)

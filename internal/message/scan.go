@@ -151,17 +151,6 @@ func (s *scanner) cut(warning string) {
 	}
 }
 
-// limitOf returns how many bytes of a field are read: more where they are
-// addresses, so that whoever got the message finds it.
-func limitOf(field []byte) int {
-	name, _, _ := bytes.Cut(field[:min(len(field), 40)], []byte(":"))
-	switch key := strings.ToLower(string(bytes.TrimSpace(name))); strings.TrimPrefix(key, "resent-") {
-	case "from", "sender", "to", "cc", "bcc", "reply-to", "apparently-to":
-		return maxPeople
-	}
-	return maxField
-}
-
 // endHeader decides what the body of the current entity is.
 func (s *scanner) endHeader(at int64) {
 	s.flush()
