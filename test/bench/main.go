@@ -2,7 +2,7 @@
 // mail that keep nothing (mu and notmuch), and prints the figures as Markdown
 // with the budgets they have to meet. It is run by make bench on a quiet machine.
 //
-//	go run ./test/bench [-only ingest,search,doors,memory,growth] [-rounds 3] [-messages 200000] [-long]
+//	go run ./test/bench [-only ingest,search,doors,memory,growth] [-rounds 3] [-messages 200000] [-long] [-grow 1000000]
 package main
 
 import (
@@ -36,6 +36,7 @@ type bench struct {
 	rounds   int    // of every comparison
 	messages int    // in the search measurement
 	long     bool   // measure what takes long, too
+	grow     int    // messages of the growth measurement
 	budgets  []budget
 }
 
@@ -55,6 +56,7 @@ func run(ctx context.Context) (err error) {
 	flag.IntVar(&b.rounds, "rounds", 3, "rounds of every comparison")
 	flag.IntVar(&b.messages, "messages", 200_000, "messages in the search measurement")
 	flag.BoolVar(&b.long, "long", false, "measure what takes an hour, too: a mailbox of 2 GB, growth to 1,000,000 messages")
+	flag.IntVar(&b.grow, "grow", 1_000_000, "messages to which the archive grows with -long, at least 80,000")
 	flag.Parse()
 	parts := map[string]func(context.Context) error{"ingest": b.ingest, "search": b.search, "doors": b.doors, "memory": b.memory, "growth": b.growth}
 	names := strings.Split(*only, ",")
