@@ -21,7 +21,7 @@ export function launch() {
 
 // pictures are what the README shows; they replace those of the repository only on
 // demand. All others are for people who look into a failure.
-const pictures = ['login', 'search', 'message', 'phone', 'dark', 'admin'];
+const pictures = ['login', 'search', 'message', 'phone', 'dark', 'admin', 'sources', 'completeness', 'journal-record'];
 const repository = new URL('../../docs/screenshots/', import.meta.url).pathname;
 let temporary;
 

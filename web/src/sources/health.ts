@@ -27,9 +27,11 @@ export function healthOf(source: Source): Health {
 const often = 2_000;
 const seldom = 15_000;
 const asked = 20_000; // how long a fetch that was asked for may take to begin
+const young = 60_000; // how long the first fetch of a new mailbox is awaited
 
 // refreshEvery is the time, in milliseconds, after which the list is asked for again.
 export function refreshEvery(sources: readonly Source[], askedAt: number, now: number): number {
-  const busy = sources.some((s) => s.state?.fetching && !s.disabled);
+  const isNew = (s: Source) => s.kind === 'mailbox' && !s.state?.last_at && Math.abs(now - Date.parse(s.created_at)) < young;
+  const busy = sources.some((s) => !s.disabled && (s.state?.fetching || isNew(s)));
   return busy || now - askedAt < asked ? often : seldom;
 }

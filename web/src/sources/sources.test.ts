@@ -29,6 +29,10 @@ describe('the health of a source', () => {
     expect(refreshEvery([source()], 0, 100_000)).toBe(15_000);
     expect(refreshEvery([source({ state: state({ fetching: true }) })], 0, 100_000)).toBe(2_000);
     expect(refreshEvery([source()], 95_000, 100_000)).toBe(2_000);
+    const made = Date.parse('2026-01-01T00:00:00Z');
+    expect(refreshEvery([source()], 0, made + 30_000)).toBe(2_000);
+    expect(refreshEvery([source({ disabled: true })], 0, made + 30_000)).toBe(15_000);
+    expect(refreshEvery([source()], 0, made + 90_000)).toBe(15_000);
   });
 });
 
