@@ -98,6 +98,7 @@ func (h *Handle) Message(ctx context.Context, id uid.ID) (*MessageView, error) {
 	default:
 		defer done()
 		v.Facts = message.Parse(ctx, raw)
+		v.Headers = v.Facts.Headers()
 	}
 	shown := *row
 	shown.Parties, v.BccHidden = h.visible(row.Parties)
@@ -114,7 +115,7 @@ func (h *Handle) hideBcc(v *MessageView, parties []catalog.Party) {
 	}
 	named := v.Facts == nil && v.BccHidden // damaged: nobody can tell
 	if v.Facts != nil {
-		v.Facts.Headers, named = withoutBcc(v.Facts.Headers)
+		v.Headers, named = withoutBcc(v.Headers)
 		v.BccHidden = v.BccHidden || named
 		v.Facts.Parties = slices.DeleteFunc(v.Facts.Parties, func(p message.Party) bool { return p.Role == message.RoleBcc })
 	}

@@ -53,6 +53,7 @@ type Integrity struct {
 type MessageView struct {
 	Row       *catalog.Message // without what the actor may not see
 	Facts     *message.Facts   // parsed now from the stored bytes; nil if they are damaged
+	Headers   []message.Header // decoded now from the stored bytes; empty if they are damaged
 	Captures  []CaptureView
 	BccHidden bool
 	Why       []string // the actor's addresses that are parties

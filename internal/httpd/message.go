@@ -41,6 +41,9 @@ func (s *Server) Message(ctx context.Context, id, q string) (*api.Message, error
 		return m, nil
 	}
 	describeFacts(m, v.Facts)
+	for _, h := range v.Headers {
+		m.Headers = append(m.Headers, api.Header(h))
+	}
 	// A query that cannot be understood marks nothing; the search has said so.
 	if found, err := h.Marks(ctx, q, v.Facts.Text); err == nil {
 		m.TextMarks = marks(found)
@@ -97,9 +100,6 @@ func describeFacts(m *api.Message, f *message.Facts) {
 		m.DateClaimed = &f.Date
 	}
 	m.Text, m.HasHTML, m.Warnings = f.Text, f.HTML, list(f.Warnings)
-	for _, h := range f.Headers {
-		m.Headers = append(m.Headers, api.Header(h))
-	}
 	for _, p := range f.Parties {
 		if p.Role == message.RoleReplyTo {
 			m.Parties = append(m.Parties, api.Party{Role: string(p.Role), Name: p.Name, Address: p.Address})

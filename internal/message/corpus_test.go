@@ -67,7 +67,7 @@ func checkFacts(t *testing.T, name string, b []byte) {
 	for _, p := range f.Parties {
 		text = append(text, p.Name, p.Address)
 	}
-	for _, h := range f.Headers {
+	for _, h := range f.Headers() {
 		text = append(text, h.Name, h.Value)
 	}
 	for _, p := range f.Parts {

@@ -94,7 +94,7 @@ func parseParams(s string) (value string, params map[string]string) {
 	}
 	value = strings.ToLower(clean(strings.Trim(strings.TrimSpace(value), `"'`)))
 	params = map[string]string{}
-	pieces := map[string][]piece{}
+	var pieces map[string][]piece
 	for n := 0; rest != "" && n < 200; n++ {
 		var name, val string
 		name, val, rest = nextParam(rest)
@@ -107,6 +107,9 @@ func parseParams(s string) (value string, params map[string]string) {
 				params[name] = val
 			}
 			continue
+		}
+		if pieces == nil {
+			pieces = map[string][]piece{}
 		}
 		pieces[base] = append(pieces[base], piece{index, encoded, val})
 	}

@@ -11,11 +11,11 @@ import (
 func (s *scanner) garbage(line []byte, at int64) {
 	cur := s.stack[len(s.stack)-1]
 	switch {
-	case s.pending != nil && fragment(line):
+	case len(s.pending) > 0 && fragment(line):
 		s.warn("a header field goes on without an indent")
 		s.continued(append([]byte(" "), line...))
 		return
-	case len(cur.fields) > 0 || s.pending != nil:
+	case len(cur.fields) > 0 || len(s.pending) > 0:
 		line = bytes.Clone(line) // looking ahead moves the buffer
 		if s.fieldsFollow() {
 			s.warn("a line of the header is no field")

@@ -1,7 +1,10 @@
 package message
 
 import (
+	"bytes"
+	"slices"
 	"strings"
+	"unicode"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
@@ -20,7 +23,7 @@ func htmlText(s string) string {
 			return w.b.String()
 		case html.TextToken:
 			if skip == 0 {
-				w.text(string(z.Text()))
+				w.text(z.Text())
 			}
 		case html.StartTagToken, html.SelfClosingTagToken:
 			name, attrs := z.TagName()
@@ -60,18 +63,25 @@ type textWriter struct {
 	lines int // line breaks at the end
 }
 
-func (w *textWriter) text(s string) {
-	for _, word := range strings.Fields(s) {
-		if i := strings.Index(s, word); i > 0 {
-			w.space = true
+// text adds the words of s, with one space wherever there was any.
+func (w *textWriter) text(s []byte) {
+	for rest := s; len(rest) > 0; {
+		word := bytes.TrimLeftFunc(rest, unicode.IsSpace)
+		w.space = w.space || len(word) < len(rest)
+		if len(word) == 0 {
+			return
+		}
+		n := bytes.IndexFunc(word, unicode.IsSpace)
+		if n < 0 {
+			n = len(word)
 		}
 		if w.space && w.lines == 0 && w.b.Len() > 0 {
 			w.b.WriteByte(' ')
 		}
-		w.b.WriteString(word)
-		w.lines, w.space = 0, true
+		w.b.Write(word[:n])
+		w.lines, w.space = 0, false
+		rest = word[n:]
 	}
-	w.space = s != "" && (s[len(s)-1] == ' ' || s[len(s)-1] == '\n' || s[len(s)-1] == '\t' || s[len(s)-1] == '\r') || strings.TrimSpace(s) == "" && w.space
 }
 
 func (w *textWriter) element(tag atom.Atom) {
@@ -97,7 +107,7 @@ func (w *textWriter) alt(z *html.Tokenizer) {
 	for {
 		key, val, more := z.TagAttr()
 		if string(key) == "alt" {
-			w.text(" " + string(val) + " ")
+			w.text(slices.Concat([]byte(" "), val, []byte(" ")))
 		}
 		if !more {
 			return

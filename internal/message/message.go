@@ -30,7 +30,7 @@ import (
 
 // Version is the version of this parser: it is raised when the same bytes give
 // other facts.
-const Version = 3
+const Version = 4
 
 // Limits of parsing. What lies beyond them is kept in the archive all the same,
 // it is only not found or not shown.
@@ -113,7 +113,6 @@ type Facts struct {
 	Subject    string
 	Date       time.Time // of the Date field, UTC; zero if there is none that can be read
 	Parties    []Party
-	Headers    []Header
 	Text       string // readable text: plain texts, HTML without its markup, after a warning also the source
 	HTML       bool   // there is an HTML body
 	Parts      []Part
@@ -122,6 +121,8 @@ type Facts struct {
 	Encrypted  bool // S/MIME or OpenPGP: the content is not in Text
 	Signed     bool
 	Blind      int64 // bytes of the fields that name blind recipients, without continuations beyond the limits
+
+	root *entity // whose fields Headers decodes
 }
 
 // Attachments lists the parts that people call attachments.
@@ -147,6 +148,24 @@ func (f *Facts) Files() []Part {
 	return out
 }
 
+// Headers lists the fields of the outermost header, decoded, in their order. It
+// decodes them at each call: who archives a message does not look at most of them.
+func (f *Facts) Headers() []Header {
+	if f.root == nil {
+		return nil
+	}
+	charset := f.root.params["charset"]
+	list := make([]Header, 0, len(f.root.fields))
+	for _, fd := range f.root.fields {
+		h := Header{Name: clean(latin(fd.name)), Value: decodeField(fd.value, charset)}
+		if len(fd.value) > maxField {
+			h.Value += " …"
+		}
+		list = append(list, h)
+	}
+	return list
+}
+
 func (f *Facts) warn(format string, args ...any) {
 	if len(f.Warnings) < maxWarnings {
 		f.Warnings = append(f.Warnings, clean(fmt.Sprintf(format, args...)))
@@ -169,6 +188,7 @@ func Parse(ctx context.Context, raw Raw) (f *Facts) {
 	defer cancel()
 	s := scan(raw)
 	f.Warnings, f.Truncated = s.warnings, s.truncated
+	f.root = s.root
 	f.header(s.root)
 	f.parts(s)
 	f.attachments(f.texts(ctx, raw, s))
@@ -179,13 +199,7 @@ func Parse(ctx context.Context, raw Raw) (f *Facts) {
 func (f *Facts) header(e *entity) {
 	charset := e.params["charset"]
 	people := &gathering{facts: f, seen: map[Party]struct{}{}}
-	f.Headers = make([]Header, 0, len(e.fields))
 	for _, fd := range e.fields {
-		h := Header{Name: clean(latin(fd.name)), Value: decodeField(fd.value, charset)}
-		if len(fd.value) > maxField {
-			h.Value += " …"
-		}
-		f.Headers = append(f.Headers, h)
 		if fd.key == "bcc" || fd.key == "resent-bcc" {
 			f.Blind += int64(fd.size)
 		}

@@ -18,7 +18,7 @@ type scanner struct {
 
 	stack    []*entity // from the root to the entity being read
 	inHeader bool
-	pending  []byte // the header field being gathered
+	pending  []byte // the header field being gathered; empty: none
 	in       *bufio.Reader
 }
 
@@ -95,7 +95,7 @@ func (s *scanner) line(line []byte, at int64, first bool) {
 	text := bytes.TrimRight(line, "\r\n")
 	switch {
 	case len(text) == 0:
-		if cur == s.root && len(cur.fields) == 0 && s.pending == nil && at < 4 {
+		if cur == s.root && len(cur.fields) == 0 && len(s.pending) == 0 && at < 4 {
 			return // blank lines before the header
 		}
 		s.endHeader(at + int64(len(line)))
@@ -114,7 +114,7 @@ func (s *scanner) line(line []byte, at int64, first bool) {
 
 func (s *scanner) continued(line []byte) {
 	cur := s.stack[len(s.stack)-1]
-	if s.pending == nil {
+	if len(s.pending) == 0 {
 		return
 	}
 	if len(s.pending) > limitOf(s.pending) {
@@ -127,7 +127,7 @@ func (s *scanner) continued(line []byte) {
 
 // flush ends the field being gathered.
 func (s *scanner) flush() {
-	if s.pending == nil {
+	if len(s.pending) == 0 {
 		return
 	}
 	cur := s.stack[len(s.stack)-1]
@@ -140,7 +140,7 @@ func (s *scanner) flush() {
 	} else {
 		s.cut("the header is too long; only its beginning is used")
 	}
-	s.pending = nil
+	s.pending = s.pending[:0]
 }
 
 // cut notes once that something is left out.
