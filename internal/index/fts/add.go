@@ -51,10 +51,11 @@ func (x *Index) Add(ctx context.Context, tenant uid.ID, docs []index.Doc) error 
 				fresh, err = s.add(ctx, tx, list)
 				return err
 			})
-			if err == nil {
-				s.remember(fresh)
+			if err != nil {
+				return s.wrap(err)
 			}
-			return s.wrap(err)
+			s.remember(fresh)
+			return s.wrap(s.shrink(ctx))
 		})
 	}
 	return g.Wait()
@@ -114,7 +115,7 @@ func (s *shard) add(ctx context.Context, tx *sql.Tx, docs []*index.Doc) (interne
 	if err := w.prepare(); err != nil {
 		return w.fresh, err
 	}
-	list, err := s.assign(ctx, tx, docs)
+	list, err := w.assign(s.year, docs)
 	if err != nil {
 		return w.fresh, err
 	}
@@ -133,8 +134,8 @@ func (s *shard) add(ctx context.Context, tx *sql.Tx, docs []*index.Doc) (interne
 
 // assign gives every document its row number, and returns them in its order:
 // FTS5 writes its buffer whenever numbers do not ascend.
-func (s *shard) assign(ctx context.Context, tx *sql.Tx, docs []*index.Doc) ([]slot, error) {
-	newest, err := newestID(ctx, tx)
+func (w *writer) assign(year int, docs []*index.Doc) ([]slot, error) {
+	newest, err := newestID(w.ctx, w.tx)
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +149,7 @@ func (s *shard) assign(ctx context.Context, tx *sql.Tx, docs []*index.Doc) ([]sl
 	last, spill := int64(0), int64(0)
 	for _, d := range docs {
 		if bytes.Compare(d.ID[:], newest) <= 0 {
-			rowid, same, err := old(ctx, tx, d)
+			rowid, same, err := old(w.ctx, w.tx, d)
 			if err != nil {
 				return nil, err
 			}
@@ -157,8 +158,8 @@ func (s *shard) assign(ctx context.Context, tx *sql.Tx, docs []*index.Doc) ([]sl
 				continue
 			}
 		}
-		low := lowRowid(s.year, d.Date.Unix())
-		if last, err = free(ctx, tx, max(low, last+1)); err != nil {
+		low := lowRowid(year, d.Date.Unix())
+		if last, err = w.free(max(low, last+1)); err != nil {
 			return nil, err
 		}
 		spill = max(spill, (last-low)>>slotBits)
@@ -166,7 +167,7 @@ func (s *shard) assign(ctx context.Context, tx *sql.Tx, docs []*index.Doc) ([]sl
 	}
 	slices.SortFunc(list, func(a, b slot) int { return int(a.rowid - b.rowid) })
 	if spill > 0 {
-		_, err = tx.ExecContext(ctx, "UPDATE state SET spill = max(spill, ?)", spill)
+		_, err = w.tx.ExecContext(w.ctx, "UPDATE state SET spill = max(spill, ?)", spill)
 	}
 	return list, err
 }
@@ -203,8 +204,8 @@ func forget(ctx context.Context, tx *sql.Tx, rowid int64) error {
 }
 
 // free returns the first free row number from r on.
-func free(ctx context.Context, tx *sql.Tx, r int64) (int64, error) {
-	rows, err := tx.QueryContext(ctx, "SELECT rowid FROM doc WHERE rowid >= ? ORDER BY rowid", r)
+func (w *writer) free(r int64) (int64, error) {
+	rows, err := w.taken.QueryContext(w.ctx, r)
 	if err != nil {
 		return 0, err
 	}
@@ -226,33 +227,41 @@ func free(ctx context.Context, tx *sql.Tx, r int64) (int64, error) {
 type writer struct {
 	ctx          context.Context
 	tx           *sql.Tx
-	doc, fts     *sql.Stmt
-	pre          *sql.Stmt
+	taken        *sql.Stmt // row numbers
+	find, person *sql.Stmt // people
+	doc          *sql.Stmt
+	fts, pre     *sql.Stmt
 	scanner      text.Scanner
 	terms        columns
 	prefixes     prefixes
 	known, fresh interned // before this transaction, and of it
 }
 
+// statements lists the statements with their texts.
+func (w *writer) statements() map[**sql.Stmt]string {
+	return map[**sql.Stmt]string{
+		&w.taken:  "SELECT rowid FROM doc WHERE rowid >= ? ORDER BY rowid",
+		&w.find:   "SELECT id FROM person WHERE address = ? AND name = ?",
+		&w.person: "INSERT INTO person (address, name) VALUES (?, ?)",
+		&w.doc:    "INSERT INTO doc (rowid, id, date, size, files, category, sender, people) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		&w.fts:    "INSERT INTO fts (rowid, subject, body, file, attach, sender, rcpt, cc, meta) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		&w.pre:    "INSERT INTO pre (rowid, word) VALUES (?, ?)",
+	}
+}
+
 func (w *writer) prepare() (err error) {
-	w.doc, err = w.tx.PrepareContext(w.ctx, `INSERT INTO doc
-		(rowid, id, date, size, files, category, sender, people) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
-	if err != nil {
-		return err
+	for s, text := range w.statements() {
+		if *s, err = w.tx.PrepareContext(w.ctx, text); err != nil {
+			return err
+		}
 	}
-	w.fts, err = w.tx.PrepareContext(w.ctx, `INSERT INTO fts
-		(rowid, subject, body, file, attach, sender, rcpt, cc, meta) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`)
-	if err != nil {
-		return err
-	}
-	w.pre, err = w.tx.PrepareContext(w.ctx, "INSERT INTO pre (rowid, word) VALUES (?, ?)")
-	return err
+	return nil
 }
 
 func (w *writer) close() {
-	for _, s := range []*sql.Stmt{w.doc, w.fts, w.pre} {
-		if s != nil {
-			s.Close() //nolint:errcheck // nothing depends on it: the transaction decides
+	for s := range w.statements() {
+		if *s != nil {
+			(*s).Close() //nolint:errcheck // nothing depends on it: the transaction decides
 		}
 	}
 }
@@ -298,7 +307,7 @@ func (w *writer) peopleOf(d *index.Doc) (sender int64, people []byte, err error)
 			if n++; n > maxPeople {
 				break
 			}
-			id, err := w.person(p)
+			id, err := w.numberOf(p)
 			if err != nil {
 				return 0, nil, err
 			}
@@ -306,7 +315,7 @@ func (w *writer) peopleOf(d *index.Doc) (sender int64, people []byte, err error)
 		}
 	}
 	if len(d.From) > 0 {
-		sender, err = w.person(d.From[0])
+		sender, err = w.numberOf(d.From[0])
 	}
 	return sender, people, err
 }

@@ -46,15 +46,17 @@ func (s *shard) remember(fresh interned) {
 	s.memory = next
 }
 
-func (w *writer) person(p index.Party) (int64, error) {
+// numberOf returns the number of a person.
+func (w *writer) numberOf(p index.Party) (int64, error) {
 	if id, ok := w.known.people[p]; ok {
 		return id, nil
 	}
 	if id, ok := w.fresh.people[p]; ok {
 		return id, nil
 	}
-	id, err := w.intern("SELECT id FROM person WHERE address = ? AND name = ?",
-		"INSERT INTO person (address, name) VALUES (?, ?)", p.Address, p.Name)
+	id, err := found(w.find.QueryRowContext(w.ctx, p.Address, p.Name), func() (sql.Result, error) {
+		return w.person.ExecContext(w.ctx, p.Address, p.Name)
+	})
 	if err == nil {
 		w.fresh.people[p] = id
 	}
@@ -68,21 +70,23 @@ func (w *writer) category(name string) (int64, error) {
 	if id, ok := w.fresh.categories[name]; ok {
 		return id, nil
 	}
-	id, err := w.intern("SELECT id FROM category WHERE name = ?", "INSERT INTO category (name) VALUES (?)", name)
+	id, err := found(w.tx.QueryRowContext(w.ctx, "SELECT id FROM category WHERE name = ?", name), func() (sql.Result, error) {
+		return w.tx.ExecContext(w.ctx, "INSERT INTO category (name) VALUES (?)", name)
+	})
 	if err == nil {
 		w.fresh.categories[name] = id
 	}
 	return id, err
 }
 
-// intern returns the number of a value and makes one if it has none.
-func (w *writer) intern(find, insert string, args ...any) (int64, error) {
+// found returns the number in row, or that of the row that insert makes.
+func found(row *sql.Row, insert func() (sql.Result, error)) (int64, error) {
 	var id int64
-	err := w.tx.QueryRowContext(w.ctx, find, args...).Scan(&id)
+	err := row.Scan(&id)
 	if !errors.Is(err, sql.ErrNoRows) {
 		return id, err
 	}
-	res, err := w.tx.ExecContext(w.ctx, insert, args...)
+	res, err := insert()
 	if err != nil {
 		return 0, err
 	}

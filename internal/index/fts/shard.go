@@ -21,7 +21,7 @@ const suffix = ".db"
 // version is the layout of the files. A file of another version is brought up to
 // date where that is quick, and refused otherwise: the index is derived data and
 // is made again.
-const version = 2
+const version = 3
 
 // readers is the number of searches that read one file at the same time.
 const readers = 4
@@ -48,6 +48,13 @@ CREATE VIRTUAL TABLE fts USING fts5(subject, body, file, attach, sender, rcpt, c
 CREATE VIRTUAL TABLE pre USING fts5(word, content='', contentless_delete=1, detail=none, tokenize="ascii tokenchars '_'");
 INSERT INTO fts (fts, rank) VALUES ('hashsize', 16777216);
 INSERT INTO pre (pre, rank) VALUES ('hashsize', 16777216);
+` + lateMerging
+
+// lateMerging lets twice as many segments gather as FTS5 does by itself before
+// it merges them while documents are added; Tidy merges all.
+const lateMerging = `
+INSERT INTO fts (fts, rank) VALUES ('automerge', 8);
+INSERT INTO pre (pre, rank) VALUES ('automerge', 8);
 `
 
 // shard is one open file. Writers take turns; readers do not wait for them.
@@ -133,7 +140,9 @@ func (s *shard) prepare(ctx context.Context) error {
 			return nil
 		case 0:
 		case 1:
-			change = "ALTER TABLE state ADD COLUMN tidied INTEGER NOT NULL DEFAULT 0"
+			change = "ALTER TABLE state ADD COLUMN tidied INTEGER NOT NULL DEFAULT 0;" + lateMerging
+		case 2:
+			change = lateMerging
 		default:
 			return fmt.Errorf("layout %d is not the layout %d of this program; run: muniment reindex", v, version)
 		}
@@ -155,6 +164,13 @@ func (s *shard) transact(ctx context.Context, fn func(*sql.Tx) error) error {
 		return errors.Join(err, ignoreDone(tx.Rollback()))
 	}
 	return tx.Commit()
+}
+
+// shrink gives the pages back that the writer has in memory. Mail of forty years
+// is written to forty shards.
+func (s *shard) shrink(ctx context.Context) error {
+	_, err := s.write.ExecContext(ctx, "PRAGMA shrink_memory")
+	return err
 }
 
 // ignoreDone forgives the rollback of a transaction that its context ended.
