@@ -94,6 +94,7 @@ func (a *Archive) unwrap(ctx context.Context, sub Submission, rep *journal.Repor
 		return nil, done, err
 	}
 	if pieces == nil {
+		sub.sums = &outer
 		sub.wrapped = &wrapping{journal: &catalog.Journal{Form: string(rep.Form), NDR: rep.NDR, Problem: fmt.Sprintf("the report has more than %d KiB around its message", maxAround>>10)}}
 		return []Submission{sub}, done, nil
 	}
@@ -103,7 +104,8 @@ func (a *Archive) unwrap(ctx context.Context, sub Submission, rep *journal.Repor
 	return list, done, nil
 }
 
-// around keeps what a report is besides its messages; nil if that is too much.
+// around keeps what a report is besides its messages; nil if that is too much. It
+// notes the sums of the messages.
 func around(raw Raw, rep *journal.Report, inner []Submission) ([]pieceRecord, error) {
 	var list []pieceRecord
 	left := int64(maxAround)
@@ -113,6 +115,7 @@ func around(raw Raw, rep *journal.Report, inner []Submission) ([]pieceRecord, er
 			if err != nil {
 				return nil, err
 			}
+			inner[p.Inner].sums = &s
 			list = append(list, pieceRecord{Message: hex.EncodeToString(s.SHA256[:]), Size: inner[p.Inner].Raw.Size()})
 			continue
 		}

@@ -151,7 +151,9 @@ func (a *Archive) prepare(ctx context.Context, w *tenantWork, sub Submission) (*
 	}
 	sub.Raw = raw
 	p := &pending{sub: sub, source: info.Source, done: make(chan result, 1)}
-	if p.sums, err = sums(raw); err != nil {
+	if sub.sums != nil {
+		p.sums = *sub.sums
+	} else if p.sums, err = sums(raw); err != nil {
 		return nil, err
 	}
 	id := uid.New(sub.ReceivedAt)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/muniment/muniment/internal/uid"
+	"github.com/muniment/muniment/internal/vault"
 )
 
 // MaxMessage is the largest message the archive takes, in bytes. It is above
@@ -47,7 +48,8 @@ type Submission struct {
 	// ReceivedAt is when the door got the message; zero means now.
 	ReceivedAt time.Time
 
-	wrapped *wrapping // set by identify
+	wrapped *wrapping   // set by identify
+	sums    *vault.Sums // of Raw, if identify had to know them
 }
 
 // Receipt says in which account a message ended.
