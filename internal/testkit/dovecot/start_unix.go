@@ -73,7 +73,7 @@ func (s *Server) start(program string, opts Options) error {
 		return err
 	}
 	if err := s.await(); err != nil {
-		return errors.Join(err, s.stop())
+		return errors.Join(err, s.Stop())
 	}
 	return nil
 }
@@ -125,8 +125,8 @@ func greeted(addr string) error {
 	return err
 }
 
-// stop ends the server, waits for that and removes its directory.
-func (s *Server) stop() error {
+// Stop ends the server, waits for that and removes its directory.
+func (s *Server) Stop() error {
 	err := s.life.Close()
 	select {
 	case <-s.done:
