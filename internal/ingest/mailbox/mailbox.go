@@ -26,7 +26,7 @@
 //	task.go      one fetch of one source, over as many connections as it takes
 //	connect.go   ways to a server, trust, log-in; reach.go: whom not to connect to
 //	offer.go     hands messages to the archive, many at a time
-//	imap.go      folders; imappage.go: the messages in one
+//	imap.go      folders; imapahead.go, imappage.go: the messages in one
 //	pop3.go      a maildrop; popfetch.go: the messages in one
 //	items.go     what stays on the server
 //	problem.go   errors in plain words
