@@ -45,6 +45,9 @@ type Options struct {
 	// NoImplicitTLS leaves out the listeners IMAPS and POP3S, whose addresses
 	// are then empty.
 	NoImplicitTLS bool
+	// Only, if not empty, is the one listener there is: "imap", "imaps", "pop3"
+	// or "pop3s". The addresses of the others are empty.
+	Only string
 	// Settings are lines added to the end of dovecot.conf.
 	Settings string
 }
