@@ -178,10 +178,9 @@ func (c *Conn) earlyLine(op string) ([]byte, error) {
 // true one has been read.
 func (c *Conn) start() {
 	c.guard.ready = []byte("* OK ready\r\n")
+	c.guard.counted = c.count
 	c.client = imapclient.New(&libraryConn{c.channel, c.guard}, &imapclient.Options{
-		UnilateralDataHandler: &imapclient.UnilateralDataHandler{
-			Mailbox: c.onMailbox, Expunge: c.onExpunge, Fetch: c.onFetch,
-		},
+		UnilateralDataHandler: &imapclient.UnilateralDataHandler{Fetch: c.onFetch},
 	})
 }
 
