@@ -202,21 +202,17 @@ func (c *Conn) Close() error {
 	return nil
 }
 
-func (c *Conn) onMailbox(data *imapclient.UnilateralDataMailbox) {
-	if data.NumMessages == nil {
+// count keeps up with the number of messages in the folder.
+func (c *Conn) count(expunge bool, n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if expunge {
+		c.exists = max(0, c.exists-1)
+		c.known = max(0, c.known-1)
 		return
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.exists = int(*data.NumMessages)
+	c.exists = n
 	c.tell()
-}
-
-func (c *Conn) onExpunge(uint32) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.exists = max(0, c.exists-1)
-	c.known = max(0, c.known-1)
 }
 
 // tell wakes Idle if there are messages the caller has not been told of. It

@@ -32,8 +32,7 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 	}
 	limited, cancel := context.WithTimeout(ctx, cfg.Timeouts.Connect)
 	defer cancel()
-	d := net.Dialer{KeepAlive: keepAliveGap}
-	raw, err := d.DialContext(limited, "tcp", net.JoinHostPort(cfg.Host, strconv.Itoa(cfg.Port)))
+	raw, err := cfg.DialContext(limited, "tcp", net.JoinHostPort(cfg.Host, strconv.Itoa(cfg.Port)))
 	if err != nil {
 		return nil, &Error{Op: opDial, Kind: ErrTemporary, Text: quote(err.Error()), Cause: err}
 	}
@@ -179,10 +178,9 @@ func (c *Conn) earlyLine(op string) ([]byte, error) {
 // true one has been read.
 func (c *Conn) start() {
 	c.guard.ready = []byte("* OK ready\r\n")
+	c.guard.counted = c.count
 	c.client = imapclient.New(&libraryConn{c.channel, c.guard}, &imapclient.Options{
-		UnilateralDataHandler: &imapclient.UnilateralDataHandler{
-			Mailbox: c.onMailbox, Expunge: c.onExpunge, Fetch: c.onFetch,
-		},
+		UnilateralDataHandler: &imapclient.UnilateralDataHandler{Fetch: c.onFetch},
 	})
 }
 

@@ -101,6 +101,9 @@ type Mailbox struct {
 func (c *Conn) Select(ctx context.Context, name string, readOnly bool, known uint32) (*Mailbox, error) {
 	op := "open folder " + quote(name)
 	c.folder, c.uidNext, c.window = nil, 0, 0
+	c.mu.Lock()
+	c.exists, c.known = 0, 0
+	c.mu.Unlock()
 	var m *Mailbox
 	err := c.do(ctx, op, ErrRefused, func() error {
 		c.guard.mu.Lock()
@@ -125,7 +128,7 @@ func (c *Conn) Select(ctx context.Context, name string, readOnly bool, known uin
 		return nil, uidValidityError(op, known, m.UIDValidity)
 	}
 	c.mu.Lock()
-	c.exists, c.known = m.Messages, m.Messages
+	c.known = m.Messages // if there are more by now, that is news
 	c.mu.Unlock()
 	c.folder, c.uidNext = m, m.UIDNext
 	return m, nil

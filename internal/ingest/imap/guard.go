@@ -42,6 +42,10 @@ type guard struct {
 	kind    kind   // of the response
 	size    int64  // of the response so far, without the body of a message
 	scan    scanner
+	// counted is told how many messages the folder has (EXISTS), or which of them is
+	// gone (EXPUNGE), in the order of the server: the library hands those of a command
+	// and those of news to different goroutines. It may be nil.
+	counted func(expunge bool, n int)
 
 	mu         sync.Mutex
 	err        error    // what the server did wrong
@@ -167,7 +171,8 @@ func (g *guard) begin(text []byte) ([]byte, error) {
 		return nil, fmt.Errorf("not an answer to anything: %.60q", text)
 	}
 	if typ != "" && typ[0] >= '0' && typ[0] <= '9' {
-		if n, err := strconv.ParseUint(typ, 10, 32); err != nil || n == 0 && !nameIs(tail, "EXISTS") && !nameIs(tail, "RECENT") {
+		n, err := strconv.ParseUint(typ, 10, 32)
+		if err != nil || n == 0 && !nameIs(tail, "EXISTS") && !nameIs(tail, "RECENT") {
 			return nil, fmt.Errorf("not the number of a message: %.60q", text)
 		}
 		number := typ
@@ -179,6 +184,9 @@ func (g *guard) begin(text []byte) ([]byte, error) {
 			g.kind = kindFetch
 		case "EXISTS", "EXPUNGE":
 			g.kind = kindData
+			if g.counted != nil {
+				g.counted(typ == "EXPUNGE", int(n))
+			}
 		}
 		return join("* "+number+" "+typ, tail), nil
 	}

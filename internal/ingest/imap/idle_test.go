@@ -101,3 +101,27 @@ func TestIdleEndsWithTheConnection(t *testing.T) {
 	}
 	t.Error("the cut did not come")
 }
+
+// After a deletion the messages are counted anew: one new message is news,
+// however many there were before.
+func TestNewsAfterDelete(t *testing.T) {
+	t.Parallel()
+	s := imapd.New(t, imapd.Options{})
+	fill(s, 6)
+	c := selected(t, s, config(s, TLSNone))
+	if left, err := c.Delete(t.Context(), []UID{1, 2, 3, 4, 5}); err != nil || len(left) > 0 {
+		t.Fatalf("left %v, %v", left, err)
+	}
+	if news, err := c.Idle(t.Context(), 50*time.Millisecond); news || err != nil {
+		t.Fatalf("%v, %v", news, err)
+	}
+	go s.Add("INBOX", mail(7))
+	if news, err := c.Idle(t.Context(), time.Minute); !news || err != nil {
+		t.Fatalf("%v, %v", news, err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.exists != 2 {
+		t.Errorf("%d messages are counted, there are 2", c.exists)
+	}
+}

@@ -162,6 +162,9 @@ type folder struct {
 	last  imap.UID         // highest that was listed
 	gone  bool             // something was deleted
 	sizes map[string]int64 // of items that the listing had
+
+	listed  []listed  // pages that may hold messages that are not settled
+	pending *arrivals // fetched, and still being archived; may be nil
 }
 
 // readFolder reads one folder and leaves it open, ready for IDLE. More says that

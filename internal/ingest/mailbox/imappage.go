@@ -23,62 +23,6 @@ const (
 	checks = 200
 )
 
-// pages reads the folder from where it has been read to.
-func (d *folder) pages(ctx context.Context, m *imap.Mailbox) error {
-	next, listed := imap.UID(1), 0
-	if d.set.Keep {
-		next = imap.UID(d.mark.Next)
-	}
-	first := next
-	for next != 0 {
-		page, after, err := d.conn.List(ctx, next, pageSize)
-		if err != nil {
-			return err
-		}
-		listed += len(page)
-		if len(page) > 0 {
-			d.last = max(d.last, page[len(page)-1].UID)
-		}
-		err = d.page(ctx, page)
-		if merr := d.advance(ctx, page, after); err == nil {
-			err = merr
-		}
-		if err != nil {
-			return err
-		}
-		d.progress(ctx)
-		next = after
-	}
-	if listed == 0 && m.Messages > 0 && first == 1 {
-		d.note(&coded{remote.CodeUnreadable, fmt.Errorf("the server counts %d messages in %s and lists none", m.Messages, m.Name)})
-	}
-	return nil
-}
-
-// advance remembers that every message below the first unsettled one is settled.
-func (d *folder) advance(ctx context.Context, page []imap.Entry, after imap.UID) error {
-	if !d.set.Keep || len(page) == 0 {
-		return nil
-	}
-	next := after
-	if next == 0 {
-		next = page[len(page)-1].UID + 1
-	}
-	for _, e := range page {
-		if !d.needless(e.UID) {
-			next = e.UID
-			break
-		}
-	}
-	if int64(next) <= d.mark.Next {
-		return nil
-	}
-	mark := d.mark
-	mark.Next = int64(next)
-	d.moves++
-	return d.setMark(ctx, mark)
-}
-
 // page fetches what is needed of a page: the messages nothing is wrong with
 // together, then the others one by one, as each may end the connection.
 func (d *folder) page(ctx context.Context, page []imap.Entry) error {
@@ -97,7 +41,7 @@ func (d *folder) page(ctx context.Context, page []imap.Entry) error {
 			continue
 		}
 		if bytes += max(e.Size, 0); bytes > portionBytes && len(portion) > 0 {
-			if err := d.fetch(ctx, portion, false); err != nil {
+			if err := d.ahead(ctx, portion); err != nil {
 				return err
 			}
 			portion, bytes = nil, e.Size
@@ -105,7 +49,12 @@ func (d *folder) page(ctx context.Context, page []imap.Entry) error {
 		portion = append(portion, e.UID)
 	}
 	if len(portion) > 0 {
-		if err := d.fetch(ctx, portion, false); err != nil {
+		if err := d.ahead(ctx, portion); err != nil {
+			return err
+		}
+	}
+	if len(alone) > 0 {
+		if err := d.finish(ctx); err != nil {
 			return err
 		}
 	}
@@ -119,16 +68,28 @@ func (d *folder) page(ctx context.Context, page []imap.Entry) error {
 
 // arrivals are what a FETCH has brought.
 type arrivals struct {
+	uids    []imap.UID // that were asked for
 	offers  *offers
 	came    map[imap.UID]bool
 	large   map[imap.UID]int64
 	missing map[imap.UID]error // the server does not give them
+	err     error              // of the FETCH
+}
+
+// receive brings messages to the archive and does not wait until they are there.
+func (d *folder) receive(ctx context.Context, uids []imap.UID) *arrivals {
+	a := &arrivals{uids: uids, offers: d.newOffers(), came: map[imap.UID]bool{}, large: map[imap.UID]int64{}, missing: map[imap.UID]error{}}
+	a.err = d.conn.Batch(ctx, uids, d.limit(), func(m imap.Message) error { return d.arrive(ctx, a, m) })
+	return a
 }
 
 // fetch brings messages to the archive and, where they are archived, settles them.
 func (d *folder) fetch(ctx context.Context, uids []imap.UID, alone bool) error {
-	a := &arrivals{offers: d.newOffers(), came: map[imap.UID]bool{}, large: map[imap.UID]int64{}, missing: map[imap.UID]error{}}
-	err := d.conn.Batch(ctx, uids, d.limit(), func(m imap.Message) error { return d.arrive(ctx, a, m) })
+	return d.settleArrived(ctx, d.receive(ctx, uids), alone)
+}
+
+// settleArrived waits until what has come is archived, and settles it.
+func (d *folder) settleArrived(ctx context.Context, a *arrivals, alone bool) error {
 	stored, trouble := a.offers.end()
 	for item, n := range a.offers.large {
 		a.large[uidOf(item)] = n
@@ -144,8 +105,8 @@ func (d *folder) fetch(ctx context.Context, uids []imap.UID, alone bool) error {
 	switch {
 	case trouble != nil:
 		return trouble
-	case err != nil:
-		return d.failed(ctx, uids, a, err, alone)
+	case a.err != nil:
+		return d.failed(ctx, a, alone)
 	}
 	for _, u := range slices.Sorted(maps.Keys(a.missing)) {
 		if err := d.missing(ctx, u, a.missing[u], len(stored) > 0); err != nil {
@@ -240,9 +201,10 @@ func (d *folder) remove(ctx context.Context, items []string) error {
 }
 
 // failed decides what a FETCH means that the server has not carried out.
-func (d *folder) failed(ctx context.Context, uids []imap.UID, a *arrivals, err error, alone bool) error {
+func (d *folder) failed(ctx context.Context, a *arrivals, alone bool) error {
+	err := a.err
 	var open []imap.UID
-	for _, u := range uids {
+	for _, u := range a.uids {
 		if !a.came[u] {
 			open = append(open, u)
 		}

@@ -12,10 +12,12 @@ import (
 )
 
 const (
-	// mostPortion is how many messages are fetched in one session before its end
-	// confirms their deletion. Each session that breaks halves it.
-	mostPortion  = 256
+	// firstPortion is how many messages are fetched in a session before its end
+	// confirms their deletion. Each session that breaks halves it, and each that
+	// goes well doubles it: a session costs a listing of all that is there.
+	firstPortion = 256
 	leastPortion = 4
+	mostPortion  = 4096
 )
 
 // maildrop is one POP3 session.
@@ -53,7 +55,7 @@ func (t *task) readPOP3(ctx context.Context, c *pop3.Client) (more bool, err err
 	d.progress(ctx)
 	switch {
 	case len(todo) > 0 && t.set.Keep:
-		for some := range slices.Chunk(todo, mostPortion) { // each is remembered
+		for some := range slices.Chunk(todo, firstPortion) { // each is remembered
 			if err = d.portion(ctx, some, false); err != nil {
 				break
 			}
@@ -138,6 +140,7 @@ func (d *maildrop) portion(ctx context.Context, list []pop3.Message, alone bool)
 			d.src.portion = max(d.src.portion/2, leastPortion)
 			d.moves++
 		}
+		d.src.single = true // perhaps it is that which the server does not bear
 		return err
 	}
 	d.src.portion = min(2*d.src.portion, mostPortion)
@@ -170,17 +173,21 @@ func (d *maildrop) keep(ctx context.Context, list []pop3.Message, why string) er
 func (d *maildrop) delete(ctx context.Context, list []pop3.Message) error {
 	var asked, refused []pop3.Message
 	var err error
+	numbers := make([]int, len(list))
+	for i, m := range list {
+		numbers[i] = m.Number
+	}
+	no, e := d.conn.DeleteAll(ctx, numbers)
+	if e != nil {
+		return e // the session is broken: the server deletes nothing
+	}
 	for _, m := range list {
-		e := d.conn.Delete(ctx, m.Number)
-		switch {
-		case e == nil:
+		if e := no[m.Number]; e != nil {
+			refused = append(refused, m)
+			err = e
+		} else {
 			asked = append(asked, m)
-			continue
-		case !errors.Is(e, pop3.ErrPermanent) || errors.Is(e, pop3.ErrClosed):
-			return e // the session is broken: the server deletes nothing
 		}
-		refused = append(refused, m)
-		err = e
 	}
 	if e := d.conn.Quit(ctx); e != nil && len(asked) > 0 {
 		refused, err = append(refused, asked...), e

@@ -24,6 +24,9 @@ type popFetch struct {
 // retrieve fetches messages until the portion is full. An error means that the
 // session is broken.
 func (p *popFetch) retrieve(ctx context.Context, list []pop3.Message) error {
+	if !p.alone && !p.src.single {
+		p.conn.Plan(p.certain(list))
+	}
 	for _, m := range list {
 		if p.offers.failed() || !p.set.Keep && p.bytes > portionBytes {
 			return nil
@@ -36,6 +39,18 @@ func (p *popFetch) retrieve(ctx context.Context, list []pop3.Message) error {
 		}
 	}
 	return nil
+}
+
+// certain returns the messages that fill the portion, by the sizes the server tells.
+func (p *popFetch) certain(list []pop3.Message) []pop3.Message {
+	var bytes int64
+	for i, m := range list {
+		if bytes > portionBytes && !p.set.Keep {
+			return list[:i]
+		}
+		bytes += max(m.Size, 0)
+	}
+	return list
 }
 
 // one fetches a message and offers it.

@@ -33,11 +33,12 @@ type source struct {
 	state   remote.State
 	retried map[string]time.Time // items that stay: when they were tried last
 	portion int                  // messages in one POP3 session
+	single  bool                 // one POP3 command at a time, as a session broke
 	conn    *imap.Conn           // open since the last fetch, for IDLE; may be nil
 }
 
 func newSource(v *archive.SourceView) *source {
-	s := &source{key: sourceKey{v.Tenant, v.ID}, retried: map[string]time.Time{}, portion: mostPortion}
+	s := &source{key: sourceKey{v.Tenant, v.ID}, retried: map[string]time.Time{}, portion: firstPortion}
 	if len(v.State) > 0 && json.Unmarshal(v.State, &s.state) != nil {
 		s.state = remote.State{} // of another version; it will be written anew
 	}

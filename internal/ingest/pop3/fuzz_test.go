@@ -88,6 +88,7 @@ func FuzzSession(f *testing.F) {
 	} {
 		f.Add([]byte(s), uint8(3), false)
 		f.Add([]byte(s), uint8(0), true)
+		f.Add([]byte(s), uint8(200), false)
 	}
 	f.Fuzz(func(t *testing.T, data []byte, size uint8, token bool) {
 		var sizes []int
@@ -111,6 +112,10 @@ func FuzzSession(f *testing.F) {
 		classified(t, err)
 		list, err := c.UIDL(t.Context())
 		classified(t, err)
+		if size >= 128 {
+			c.caps = Capabilities{"PIPELINING": nil}
+			c.Plan(list)
+		}
 		for _, m := range list {
 			if m.Number < 1 || m.UID == "" || m.Size < 0 {
 				t.Fatalf("listed: %+v", m)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -87,6 +88,44 @@ func outcomes() map[pop3d.Misbehaviour]outcome {
 type pulled struct {
 	whole map[string][]byte // by unique id of the server: messages that came without an error
 	asked []string          // unique ids that DELE named
+}
+
+// pullAhead is pull with commands that are sent ahead.
+func pullAhead(ctx context.Context, s *pop3d.Server, cfg Config) (p pulled, err error) {
+	p.whole = map[string][]byte{}
+	uids := s.Messages()
+	c, err := Dial(ctx, cfg)
+	if err != nil {
+		return p, err
+	}
+	defer c.Close()
+	if err := c.Login(ctx, pop3d.User, pop3d.Password); err != nil {
+		return p, err
+	}
+	list, err := c.UIDL(ctx)
+	if err != nil {
+		return p, err
+	}
+	c.Plan(list)
+	var numbers []int
+	for _, m := range list {
+		var b bytes.Buffer
+		r, err := c.Retrieve(ctx, m.Number, &b, 1<<20)
+		if err != nil {
+			return p, err
+		}
+		if r.LoneDots == 0 {
+			p.whole[uids[m.Number-1].UID] = b.Bytes()
+		}
+		p.asked = append(p.asked, uids[m.Number-1].UID)
+		numbers = append(numbers, m.Number)
+	}
+	if no, err := c.DeleteAll(ctx, numbers); err != nil {
+		return p, err
+	} else if len(no) > 0 {
+		return p, no[slices.Sorted(maps.Keys(no))[0]]
+	}
+	return p, c.Quit(ctx)
 }
 
 // pull fetches everything, asks for the deletion of what has come, and confirms.
@@ -175,35 +214,37 @@ func TestMisbehaviours(t *testing.T) {
 			t.Errorf("%s: nobody has thought about it", m)
 			continue
 		}
-		t.Run(string(m), func(t *testing.T) {
-			t.Parallel()
-			s := pop3d.New(t, pop3d.Options{Misbehave: []pop3d.Misbehaviour{m}, Seed: 1})
-			raw := letters()
-			s.Add(raw...)
-			cfg := to(s, o.security)
-			if o.short {
-				cfg.Idle, cfg.Command, cfg.Transfer = 3*time.Second, 5*time.Second, 5*time.Second
-			}
-			started := time.Now()
-			p, err := pull(t.Context(), s, cfg)
-			if took := time.Since(started); took > longest {
-				t.Errorf("took %v", took)
-			}
-			if !errors.Is(err, o.want) || (err == nil) != (o.want == nil) {
-				t.Errorf("%v, want %v", err, o.want)
-			}
-			intact(t, s, raw, p, err)
-			if err == nil {
-				if len(p.whole) != len(raw) {
-					t.Errorf("%d messages have come, want %d", len(p.whole), len(raw))
+		for way, pull := range map[string]func(context.Context, *pop3d.Server, Config) (pulled, error){"one by one": pull, "ahead": pullAhead} {
+			t.Run(string(m)+" "+way, func(t *testing.T) {
+				t.Parallel()
+				s := pop3d.New(t, pop3d.Options{Misbehave: []pop3d.Misbehaviour{m}, Seed: 1})
+				raw := letters()
+				s.Add(raw...)
+				cfg := to(s, o.security)
+				if o.short {
+					cfg.Idle, cfg.Command, cfg.Transfer = 3*time.Second, 5*time.Second, 5*time.Second
 				}
-				return
-			}
-			t.Log(err)
-			if text := err.Error(); strings.Contains(text, pop3d.Password) || strings.ContainsAny(text, "\x00\x1b\r\n") || len(text) > 600 {
-				t.Errorf("nobody wants to read %q", text)
-			}
-		})
+				started := time.Now()
+				p, err := pull(t.Context(), s, cfg)
+				if took := time.Since(started); took > longest {
+					t.Errorf("took %v", took)
+				}
+				if !errors.Is(err, o.want) || (err == nil) != (o.want == nil) {
+					t.Errorf("%v, want %v", err, o.want)
+				}
+				intact(t, s, raw, p, err)
+				if err == nil {
+					if len(p.whole) != len(raw) {
+						t.Errorf("%d messages have come, want %d", len(p.whole), len(raw))
+					}
+					return
+				}
+				t.Log(err)
+				if text := err.Error(); strings.Contains(text, pop3d.Password) || strings.ContainsAny(text, "\x00\x1b\r\n") || len(text) > 600 {
+					t.Errorf("nobody wants to read %q", text)
+				}
+			})
+		}
 	}
 }
 
@@ -212,26 +253,31 @@ func TestMisbehaviours(t *testing.T) {
 func TestCutAnywhere(t *testing.T) {
 	t.Parallel()
 	raw := [][]byte{[]byte("Subject: a\r\n\r\n.x\r\n"), []byte("Subject: b\r\n\r\nno end")}
-	measure := pop3d.New(t, pop3d.Options{Calm: true})
-	measure.Add(raw...)
-	if _, err := pull(t.Context(), measure, to(measure, Unprotected)); err != nil {
-		t.Fatal(err)
+	for way, pull := range map[string]func(context.Context, *pop3d.Server, Config) (pulled, error){"one by one": pull, "ahead": pullAhead} {
+		t.Run(way, func(t *testing.T) {
+			t.Parallel()
+			measure := pop3d.New(t, pop3d.Options{Calm: true})
+			measure.Add(raw...)
+			if _, err := pull(t.Context(), measure, to(measure, Unprotected)); err != nil {
+				t.Fatal(err)
+			}
+			all := measure.Connections()[0].Sent
+			for n := int64(0); n <= all; n++ {
+				s := pop3d.New(t, pop3d.Options{Calm: true})
+				s.Add(raw...)
+				s.Cut(n)
+				p, err := pull(t.Context(), s, to(s, Unprotected))
+				intact(t, s, raw, p, err)
+				if (err == nil) != (n == all) || err != nil && !errors.Is(err, ErrTemporary) {
+					t.Fatalf("cut after %d of %d bytes: %v", n, all, err)
+				}
+				// The next session fetches what is left.
+				left := len(s.Messages())
+				if p, err := pull(t.Context(), s, to(s, Unprotected)); err != nil || len(p.whole) != left || len(s.Messages()) != 0 {
+					t.Fatalf("after a cut at %d: %d of %d have come, %v", n, len(p.whole), left, err)
+				}
+			}
+			t.Logf("%d places", all+1)
+		})
 	}
-	all := measure.Connections()[0].Sent
-	for n := int64(0); n <= all; n++ {
-		s := pop3d.New(t, pop3d.Options{Calm: true})
-		s.Add(raw...)
-		s.Cut(n)
-		p, err := pull(t.Context(), s, to(s, Unprotected))
-		intact(t, s, raw, p, err)
-		if (err == nil) != (n == all) || err != nil && !errors.Is(err, ErrTemporary) {
-			t.Fatalf("cut after %d of %d bytes: %v", n, all, err)
-		}
-		// The next session fetches what is left.
-		left := len(s.Messages())
-		if p, err := pull(t.Context(), s, to(s, Unprotected)); err != nil || len(p.whole) != left || len(s.Messages()) != 0 {
-			t.Fatalf("after a cut at %d: %d of %d have come, %v", n, len(p.whole), left, err)
-		}
-	}
-	t.Logf("%d places", all+1)
 }

@@ -2,7 +2,7 @@
 // one server over one connection; it knows nothing of the archive, keeps
 // nothing, and decides nothing about which messages to fetch or to delete.
 //
-// It follows RFC 1939 (POP3), RFC 2449 (CAPA, response codes), RFC 2595 (STLS),
+// It follows RFC 1939 (POP3), RFC 2449 (CAPA, response codes, PIPELINING), RFC 2595 (STLS),
 // RFC 3206 (SYS and AUTH response codes), RFC 5034 (AUTH, with the mechanisms
 // PLAIN and XOAUTH2) and RFC 6856 (UTF8, so that nothing is rewritten for
 // readers without UTF-8).
@@ -44,6 +44,7 @@
 //	login.go     passwords and tokens
 //	list.go      what is in the mailbox
 //	retrieve.go  messages
+//	ahead.go     commands that are sent before they are due
 //	dots.go      the end of a message
 //	delete.go    deleting, and saying good-bye
 package pop3
@@ -136,23 +137,37 @@ type Client struct {
 	in     *bufio.Reader
 	secure bool // conn is encrypted
 	caps   Capabilities
-	known  bool     // caps are those of the connection as it is now
-	secret []string // never to be shown, whatever a server says
-	asked  int      // deletions asked for
-	ended  error    // why the connection is closed
+	known  bool          // caps are those of the connection as it is now
+	secret []string      // never to be shown, whatever a server says
+	asked  int           // deletions asked for
+	plan   []Message     // that Retrieve will be called for
+	sent   int           // so many of them, the first ones, have been asked for
+	out    *bufio.Writer // for messages
+	ended  error         // why the connection is closed
 }
 
-// do runs one exchange with the server. An error of f that is not a refusal ends
-// the connection: nobody knows what the server would send next.
+// do runs one exchange with the server, when that owes no answer any more. An error
+// of f that is not a refusal ends the connection: nobody knows what the server would
+// send next.
 func (c *Client) do(ctx context.Context, doing string, total time.Duration, f func() error) error {
+	if c.sent > 0 {
+		if err := c.exchange(ctx, doing, c.cfg.Transfer, c.drain); err != nil {
+			return err
+		}
+	}
+	if c.ended == nil && ctx.Err() == nil && c.in.Buffered() > 0 {
+		return c.fail(ctx, doing, fault(ErrProtocol, "the mail server sends data that nobody asked for"))
+	}
+	return c.exchange(ctx, doing, total, f)
+}
+
+// exchange is do without a look at what came before.
+func (c *Client) exchange(ctx context.Context, doing string, total time.Duration, f func() error) error {
 	if c.ended != nil {
 		return c.closed(doing)
 	}
 	if err := ctx.Err(); err != nil {
 		return &Error{Doing: doing, Text: "stopped before it began", Err: err}
-	}
-	if n := c.in.Buffered(); n > 0 {
-		return c.fail(ctx, doing, fault(ErrProtocol, "the mail server sends data that nobody asked for"))
 	}
 	release := c.wire.begin(ctx, total)
 	err := f()

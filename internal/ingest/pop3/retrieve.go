@@ -26,10 +26,15 @@ func (c *Client) Retrieve(ctx context.Context, n int, w io.Writer, limit int64) 
 	if limit <= 0 {
 		limit = DefaultLimit
 	}
-	out := bufio.NewWriterSize(w, buffer)
+	if c.out == nil {
+		c.out = bufio.NewWriterSize(w, buffer)
+	}
+	out := c.out
+	out.Reset(w)
 	d := &decoder{in: c.in, out: out, limit: limit}
-	err := c.do(ctx, doing, c.cfg.Transfer, func() error {
-		if _, err := c.command(fmt.Sprintf("RETR %d", n)); err != nil {
+	run, ask := c.ask(n)
+	err := run(ctx, doing, c.cfg.Transfer, func() error {
+		if err := ask(); err != nil {
 			return meaning(err, ErrPermanent, "the mail server does not hand out the message")
 		}
 		if err := c.inStep(); err != nil {

@@ -54,7 +54,7 @@ service stats {
   chroot =
 }
 `
-	listeners = `service %[1]s-login {
+	services = `service %[1]s-login {
   chroot =
   inet_listener %[1]s {
     address = %[2]s
@@ -82,15 +82,23 @@ func (s *Server) configuration(opts Options) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	at := func(host string, port int) string { return net.JoinHostPort(host, fmt.Sprint(port)) }
-	s.IMAP, s.POP3 = at(plainHost, ports[0]), at(plainHost, ports[1])
-	if opts.NoImplicitTLS {
-		ports[2], ports[3] = 0, 0 // as Dovecot writes "no such listener"
-	} else {
-		s.IMAPS, s.POP3S = at(ordinary, ports[2]), at(ordinary, ports[3])
+	listeners := []struct {
+		name, host string
+		addr       *string
+		off        bool
+	}{
+		{"imap", plainHost, &s.IMAP, false}, {"pop3", plainHost, &s.POP3, false},
+		{"imaps", ordinary, &s.IMAPS, opts.NoImplicitTLS}, {"pop3s", ordinary, &s.POP3S, opts.NoImplicitTLS},
 	}
-	fmt.Fprintf(&b, listeners, "imap", plainHost, ports[0], ordinary, ports[2])
-	fmt.Fprintf(&b, listeners, "pop3", plainHost, ports[1], ordinary, ports[3])
+	for i, l := range listeners {
+		if l.off || opts.Only != "" && opts.Only != l.name {
+			ports[i] = 0 // as Dovecot writes "no such listener"
+			continue
+		}
+		*l.addr = net.JoinHostPort(l.host, fmt.Sprint(ports[i]))
+	}
+	fmt.Fprintf(&b, services, "imap", plainHost, ports[0], ordinary, ports[2])
+	fmt.Fprintf(&b, services, "pop3", plainHost, ports[1], ordinary, ports[3])
 	switch {
 	case opts.NoPlain && opts.NoStartTLS:
 		fmt.Fprintf(&b, "disable_plaintext_auth = yes\nssl = yes\nlocal %s {\n  ssl = no\n}\n", elsewhere)

@@ -20,6 +20,8 @@ package dovecot
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -43,6 +45,9 @@ type Options struct {
 	// NoImplicitTLS leaves out the listeners IMAPS and POP3S, whose addresses
 	// are then empty.
 	NoImplicitTLS bool
+	// Only, if not empty, is the one listener there is: "imap", "imaps", "pop3"
+	// or "pop3s". The addresses of the others are empty.
+	Only string
 	// Settings are lines added to the end of dovecot.conf.
 	Settings string
 }
@@ -73,30 +78,43 @@ type owner struct {
 // where there is no Dovecot.
 func New(t testing.TB, opts Options) *Server {
 	t.Helper()
-	program, err := find()
-	if err != nil {
+	s, err := Start(opts)
+	if errors.Is(err, ErrMissing) {
 		lacks(t, err.Error()+"; scripts/setup test installs it")
 	}
-	// The server's sockets have long names; a socket's path has 107 bytes.
-	dir, err := os.MkdirTemp("", "dc")
 	if err != nil {
 		t.Fatal(err)
-	}
-	s := &Server{dir: dir}
-	if err := s.start(program, opts); err != nil {
-		log := s.Log()
-		os.RemoveAll(dir)
-		t.Fatalf("start dovecot: %v\n%s", err, log)
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("log of dovecot:\n%s", s.Log())
 		}
-		if err := s.stop(); err != nil {
+		if err := s.Stop(); err != nil {
 			t.Errorf("stop dovecot: %v", err)
 		}
 	})
 	return s
+}
+
+// ErrMissing is the error of Start where there is no Dovecot.
+var ErrMissing = errors.New("dovecot is not installed")
+
+// Start starts a server for other purposes than a test; Stop ends it.
+func Start(opts Options) (*Server, error) {
+	program, err := find()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrMissing, err)
+	}
+	// The server's sockets have long names; a socket's path has 107 bytes.
+	dir, err := os.MkdirTemp("", "dc")
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{dir: dir}
+	if err := s.start(program, opts); err != nil {
+		return nil, errors.Join(fmt.Errorf("start dovecot: %w\n%s", err, s.Log()), os.RemoveAll(dir))
+	}
+	return s, nil
 }
 
 // TLS returns a configuration for clients that trusts this server only.

@@ -24,21 +24,29 @@ func (s *Server) Put(t testing.TB, messages ...[]byte) {
 // UTF-7 of IMAP (RFC 3501 §5.1.3). The name "" is the inbox.
 func (s *Server) PutIn(t testing.TB, folder string, messages ...[]byte) {
 	t.Helper()
+	if err := s.Add(folder, messages...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Add is PutIn for other purposes than a test.
+func (s *Server) Add(folder string, messages ...[]byte) error {
 	dir := s.Maildir()
 	if folder != "" {
 		dir = filepath.Join(dir, "."+folder)
 	}
 	if err := s.makeMaildir(dir); err != nil {
-		t.Fatalf("make folder %q: %v", folder, err)
+		return fmt.Errorf("make folder %q: %w", folder, err)
 	}
 	for _, m := range messages {
 		// Dovecot numbers new messages by the names of their files.
 		name := fmt.Sprintf("%d.M%09dP1.test", time.Now().Unix(), s.puts.Add(1))
 		tmp := filepath.Join(dir, "tmp", name)
 		if err := errors.Join(os.WriteFile(tmp, m, 0o644), s.own(tmp), os.Rename(tmp, filepath.Join(dir, "new", name))); err != nil {
-			t.Fatalf("put a message into folder %q: %v", folder, err)
+			return fmt.Errorf("put a message into folder %q: %w", folder, err)
 		}
 	}
+	return nil
 }
 
 // Count returns how many messages are in a folder ("" is the inbox), as the

@@ -8,4 +8,5 @@ func find() (string, error) { return "", errors.New("dovecot does not run on thi
 
 func (*Server) start(string, Options) error { return errors.New("not on this system") }
 
-func (*Server) stop() error { return nil }
+// Stop does nothing.
+func (*Server) Stop() error { return nil }

@@ -3,6 +3,7 @@
 package dovecot
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -73,7 +74,7 @@ func (s *Server) start(program string, opts Options) error {
 		return err
 	}
 	if err := s.await(); err != nil {
-		return errors.Join(err, s.stop())
+		return errors.Join(err, s.Stop())
 	}
 	return nil
 }
@@ -104,20 +105,36 @@ func (s *Server) run(program string) error {
 func (s *Server) await() error {
 	var err error
 	for end := time.Now().Add(startTimeout); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		if err = greeted(s.POP3); err == nil {
-			return greeted(s.IMAP)
+		if err = s.ready(); err == nil {
+			return nil
 		}
 	}
 	out, _ := os.ReadFile(filepath.Join(s.dir, "out")) // best effort, to explain
 	return fmt.Errorf("it does not answer: %w: %s%s", err, out, s.Log())
 }
 
-func greeted(addr string) error {
+// ready asks all listeners that there should be.
+func (s *Server) ready() error {
+	for _, addr := range []string{s.POP3, s.IMAP, s.POP3S, s.IMAPS} {
+		if addr == "" {
+			continue
+		}
+		if err := s.greeted(addr, addr == s.POP3S || addr == s.IMAPS); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Server) greeted(addr string, encrypted bool) error {
 	conn, err := net.DialTimeout("tcp", addr, startTimeout)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
+	if encrypted {
+		conn = tls.Client(conn, s.TLS())
+	}
 	if err := conn.SetDeadline(time.Now().Add(startTimeout)); err != nil {
 		return err
 	}
@@ -125,8 +142,8 @@ func greeted(addr string) error {
 	return err
 }
 
-// stop ends the server, waits for that and removes its directory.
-func (s *Server) stop() error {
+// Stop ends the server, waits for that and removes its directory.
+func (s *Server) Stop() error {
 	err := s.life.Close()
 	select {
 	case <-s.done:

@@ -65,8 +65,10 @@ func (o *output) send(p []byte) error {
 	if end {
 		p = p[:o.cut]
 	}
+	// Counted before it is sent: who has read it may look at once.
+	o.s.record(func() { o.rec.Sent += int64(len(p)) })
 	n, err := o.conn.Write(p)
-	o.s.record(func() { o.rec.Sent += int64(n) })
+	o.s.record(func() { o.rec.Sent -= int64(len(p) - n) })
 	if err != nil {
 		return err
 	}
