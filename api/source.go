@@ -73,7 +73,7 @@ type MailboxFound struct {
 
 // MailboxProblem is why a mailbox cannot be fetched, or not all of it.
 type MailboxProblem struct {
-	Code   string `json:"code" enum:"dns,connect,timeout,certificate,tls,auth,protocol,folder,unavailable,archive,unreadable,not-deleted,internal,token"`
+	Code   string `json:"code" enum:"dns,connect,forbidden,timeout,certificate,tls,auth,protocol,folder,unavailable,archive,unreadable,not-deleted,internal,token"`
 	Text   string `json:"text" doc:"English, for people"`
 	Detail string `json:"detail" doc:"What the server or the system said"`
 }

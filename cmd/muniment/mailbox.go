@@ -20,7 +20,7 @@ func (a *app) newFetcher() (*mailbox.Fetcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	return mailbox.New(mailbox.Config{Archive: a.archive, Spool: dir, Log: a.log})
+	return mailbox.New(mailbox.Config{Archive: a.archive, Spool: dir, Log: a.log, PublicOnly: !a.config.Fetch.PrivateNetworks})
 }
 
 type sourceAddMailboxCmd struct {

@@ -191,7 +191,7 @@ func labels(d archive.SourceDraft) []api.ProblemError {
 func (s *Server) settings(m *api.Mailbox) ([]byte, []api.ProblemError) {
 	set := normal(m)
 	errs := fieldErrors(set.Check())
-	if err := s.reachable(set.Host); err != nil {
+	if err := remote.CheckHost(set.Host, !s.cfg.AllowPrivate); err != nil {
 		errs = append(errs, api.ProblemError{Location: "body.mailbox.host", Message: err.Error()})
 	}
 	if len(errs) > 0 {

@@ -192,6 +192,7 @@ type Problem struct {
 const (
 	CodeDNS         = "dns"         // no such host
 	CodeConnect     = "connect"     // nobody answers, or refuses
+	CodeForbidden   = "forbidden"   // the name leads to where CheckAddr lets nobody go
 	CodeTimeout     = "timeout"     // answers too slowly
 	CodeCertificate = "certificate" // not trusted, another name, expired, another pin
 	CodeTLS         = "tls"         // TLS is not offered or fails

@@ -32,8 +32,7 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 	}
 	limited, cancel := context.WithTimeout(ctx, cfg.Timeouts.Connect)
 	defer cancel()
-	d := net.Dialer{KeepAlive: keepAliveGap}
-	raw, err := d.DialContext(limited, "tcp", net.JoinHostPort(cfg.Host, strconv.Itoa(cfg.Port)))
+	raw, err := cfg.DialContext(limited, "tcp", net.JoinHostPort(cfg.Host, strconv.Itoa(cfg.Port)))
 	if err != nil {
 		return nil, &Error{Op: opDial, Kind: ErrTemporary, Text: quote(err.Error()), Cause: err}
 	}

@@ -39,8 +39,10 @@
 package imap
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
+	"net"
 	"time"
 )
 
@@ -61,6 +63,8 @@ type Config struct {
 	TLS       TLSMode
 	TLSConfig *tls.Config // nil: verify against the roots of the system
 	Timeouts  Timeouts
+	// DialContext opens the connection; nil takes a net.Dialer.
+	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
 
 	// SoleUser says that nobody else deletes in these mailboxes. Only then, and
 	// only if no other message is marked as deleted, does Delete use the plain
@@ -103,6 +107,9 @@ func (c Config) withDefaults() (Config, error) {
 		if c.TLS == TLSImplicit {
 			c.Port = 993
 		}
+	}
+	if c.DialContext == nil {
+		c.DialContext = (&net.Dialer{KeepAlive: keepAliveGap}).DialContext
 	}
 	c.Timeouts = c.Timeouts.withDefaults()
 	return c, nil

@@ -165,21 +165,22 @@ func (f *Fetcher) dial(ctx context.Context, s remote.Settings, w way, conf *tls.
 		if most > 0 {
 			t.Connect, t.Silence = most, most
 		}
-		c, err := imap.Dial(ctx, imap.Config{Host: s.Host, Port: w.port, TLS: modes[w.tls], TLSConfig: conf, Timeouts: t, SoleUser: !s.Keep})
+		c, err := imap.Dial(ctx, imap.Config{Host: s.Host, Port: w.port, TLS: modes[w.tls], TLSConfig: conf, Timeouts: t, SoleUser: !s.Keep,
+			DialContext: f.dialer()})
 		if err != nil {
-			return nil, err
+			return nil, refusal(err)
 		}
 		return &client{way: w, imap: c}, nil
 	}
 	modes := map[string]pop3.Security{remote.Implicit: pop3.ImplicitTLS, remote.StartTLS: pop3.StartTLS, remote.NoTLS: pop3.Unprotected}
 	c := pop3.Config{Addr: net.JoinHostPort(s.Host, strconv.Itoa(w.port)), Security: modes[w.tls], TLS: conf,
-		Idle: f.timings.idle, Command: f.timings.command, Transfer: f.timings.transfer}
+		DialContext: f.dialer(), Idle: f.timings.idle, Command: f.timings.command, Transfer: f.timings.transfer}
 	if most > 0 {
 		c.Idle, c.Command = most, 2*most
 	}
 	p, err := pop3.Dial(ctx, c)
 	if err != nil {
-		return nil, err
+		return nil, refusal(err)
 	}
 	return &client{way: w, pop3: p}, nil
 }

@@ -24,7 +24,7 @@
 //	run.go       looks for sources, one worker each
 //	worker.go    fetch, wait or idle, back off
 //	task.go      one fetch of one source, over as many connections as it takes
-//	connect.go   ways to a server, trust, log-in
+//	connect.go   ways to a server, trust, log-in; reach.go: whom not to connect to
 //	offer.go     hands messages to the archive, many at a time
 //	imap.go      folders; imappage.go: the messages in one
 //	pop3.go      a maildrop; popfetch.go: the messages in one
@@ -37,6 +37,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"sync"
 	"time"
 
@@ -80,6 +81,9 @@ type Config struct {
 	Spool   *spool.Dir
 	Log     *slog.Logger     // nil: slog.Default
 	Now     func() time.Time // nil: time.Now
+	// PublicOnly refuses servers on this machine and in private networks, also
+	// those to which a name leads.
+	PublicOnly bool
 }
 
 // timings are how long things may take; tests have others.
@@ -108,6 +112,7 @@ type Fetcher struct {
 	slots   chan struct{}
 	memory  *semaphore.Weighted
 	ports   func(way) int // the usual port of a way
+	names   *net.Resolver // nil: that of the system
 
 	mu     sync.Mutex
 	locks  map[sourceKey]chan struct{} // capacity 1: whoever fetches a source

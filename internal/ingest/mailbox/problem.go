@@ -105,6 +105,7 @@ func said(err error) bool {
 // texts say what a code means, to people.
 var texts = map[string]string{ //nolint:gochecknoglobals // never changed
 	remote.CodeDNS:         "There is no server of this name, or its address cannot be looked up. Is the name spelt right?",
+	remote.CodeForbidden:   "The server's name leads to an address at which no mail server may be fetched from here.",
 	remote.CodeConnect:     "The server does not answer at this port, or the connection broke. Are server and port right, and does a firewall let this machine through?",
 	remote.CodeTimeout:     "The server takes too long to answer. Are server and port right, and does a firewall let this machine through?",
 	remote.CodeCertificate: "The server's certificate is not trusted: it is for another name, has expired, is from an unknown authority or is not the pinned one.",

@@ -330,7 +330,7 @@ export type MailboxFound = {
 };
 
 export type MailboxProblem = {
-    code: 'dns' | 'connect' | 'timeout' | 'certificate' | 'tls' | 'auth' | 'protocol' | 'folder' | 'unavailable' | 'archive' | 'unreadable' | 'not-deleted' | 'internal' | 'token';
+    code: 'dns' | 'connect' | 'forbidden' | 'timeout' | 'certificate' | 'tls' | 'auth' | 'protocol' | 'folder' | 'unavailable' | 'archive' | 'unreadable' | 'not-deleted' | 'internal' | 'token';
     /**
      * What the server or the system said
      */
