@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"time"
@@ -39,6 +40,30 @@ func (a *Archive) SourceSecret(ctx context.Context, tenant, source uid.ID) ([]by
 		return nil, err
 	}
 	return a.vault.OpenSecret(ctx, tenant, secretName(source), set.Secret)
+}
+
+// SwapSourceSecret puts a secret of a source in the place of old, and reports
+// whether it did: it does not if old is not what is stored, as when somebody has
+// changed it. It is durable when it returns.
+func (a *Archive) SwapSourceSecret(ctx context.Context, tenant, source uid.ID, old, secret []byte) (bool, error) {
+	set, err := a.catalog.SourceSetting(ctx, tenant, source)
+	if err != nil {
+		return false, err
+	}
+	var plain []byte
+	if len(set.Secret) > 0 {
+		if plain, err = a.vault.OpenSecret(ctx, tenant, secretName(source), set.Secret); err != nil {
+			return false, err
+		}
+	}
+	if !bytes.Equal(plain, old) {
+		return false, nil
+	}
+	sealed, err := a.vault.SealSecret(ctx, tenant, secretName(source), secret)
+	if err != nil {
+		return false, err
+	}
+	return a.catalog.SwapSourceSecret(ctx, tenant, source, set.Secret, sealed)
 }
 
 // SetSourceState stores how a source fares, for people to see.

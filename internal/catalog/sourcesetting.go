@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 
@@ -81,6 +82,25 @@ func (c *Catalog) SetSourceSetting(ctx context.Context, s *SourceSetting) error 
 		return replace(ctx, tx, newSettingRow(s), s.Source)
 	})
 	return c.wrap(err, "settings of source %s", s.Source)
+}
+
+// SwapSourceSecret puts a sealed secret of a source in the place of old, and reports
+// whether it did: it does not if another one is stored. ErrNotFound if there is no
+// such source, or it has no settings.
+func (c *Catalog) SwapSourceSecret(ctx context.Context, tenant, source uid.ID, old, secret []byte) (bool, error) {
+	swapped := false
+	err := c.ofSource(ctx, tenant, source, func(ctx context.Context, tx bun.Tx) error {
+		s, err := one[SourceSetting](ctx, new(settingRow), tx.NewSelect().Where("tenant = ?", tenant).Where("source = ?", source))
+		if err != nil {
+			return err
+		}
+		if swapped = bytes.Equal(s.Secret, old); !swapped {
+			return nil
+		}
+		s.Secret = secret
+		return replace(ctx, tx, newSettingRow(s), source)
+	})
+	return swapped && err == nil, c.wrap(err, "secret of source %s", source)
 }
 
 // SourceStates returns how the sources of a tenant fare, those that have told.
