@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/muniment/muniment/internal/remote"
@@ -15,6 +16,48 @@ type Store interface {
 	Load(ctx context.Context) ([]byte, error)
 	// Swap puts new in the place of old. False: something else is there.
 	Swap(ctx context.Context, old, new []byte) (bool, error)
+}
+
+// StoreFuncs is a Store made of two functions.
+type StoreFuncs struct {
+	LoadFunc func(ctx context.Context) ([]byte, error)
+	SwapFunc func(ctx context.Context, old, new []byte) (bool, error)
+}
+
+// Load implements Store.
+func (s StoreFuncs) Load(ctx context.Context) ([]byte, error) { return s.LoadFunc(ctx) }
+
+// Swap implements Store.
+func (s StoreFuncs) Swap(ctx context.Context, old, now []byte) (bool, error) {
+	return s.SwapFunc(ctx, old, now)
+}
+
+// Memory is a Store that lasts as long as the process: of a log-in that belongs to
+// no source yet. It may be used concurrently.
+type Memory struct {
+	mu     sync.Mutex
+	secret []byte
+}
+
+// NewMemory makes a Store that holds a secret.
+func NewMemory(secret []byte) *Memory { return &Memory{secret: secret} }
+
+// Load implements Store.
+func (m *Memory) Load(context.Context) ([]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.secret, nil
+}
+
+// Swap implements Store.
+func (m *Memory) Swap(_ context.Context, old, now []byte) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !bytes.Equal(m.secret, old) {
+		return false, nil
+	}
+	m.secret = now
+	return true, nil
 }
 
 const (

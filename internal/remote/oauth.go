@@ -114,3 +114,34 @@ func loopbackHost(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
+
+// LogInText says what a code of a log-in means, to people; "" for the others.
+func LogInText(code string) string {
+	switch code {
+	case CodeConsent:
+		return "Nobody has consented to what the application wants: an administrator of the directory has to."
+	case CodeNotAssigned:
+		return "The log-in works, but the application or user may not open this mailbox, or there is none."
+	case CodeClient:
+		return "The provider does not know the application, or it is set up for another way to log in."
+	case CodeClientSecret:
+		return "The secret of the application is wrong or has expired."
+	case CodeDirectory:
+		return "There is no such directory. Is its id or domain spelt right?"
+	case CodeLicence:
+		return "There is no mailbox: the user or the directory has no licence for mail."
+	case CodeScope:
+		return "The provider does not give this application access to mail in this way."
+	case CodeCodeExpired:
+		return "Nobody entered the code in time. Ask for another one."
+	case CodeCodeDeclined:
+		return "Somebody declined to let the archive in."
+	case CodeRevoked:
+		return "The log-in has expired or was withdrawn. Somebody has to log in again."
+	case CodeThrottled:
+		return "The provider wants fewer requests; it will be tried again later."
+	case CodeAuthority:
+		return "What answers is no log-in server of this provider, or it is out of order."
+	}
+	return ""
+}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // Limits of what a server may say.
@@ -42,6 +43,8 @@ type guard struct {
 	kind    kind   // of the response
 	size    int64  // of the response so far, without the body of a message
 	scan    scanner
+
+	blank atomic.Bool // the next answer to a challenge is an empty line
 
 	mu         sync.Mutex
 	err        error    // what the server did wrong
