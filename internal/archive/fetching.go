@@ -66,6 +66,16 @@ func (a *Archive) SwapSourceSecret(ctx context.Context, tenant, source uid.ID, o
 	return a.catalog.SwapSourceSecret(ctx, tenant, source, set.Secret, sealed)
 }
 
+// LoggedIn is SwapSourceSecret for somebody who has logged in anew, which the event
+// log keeps.
+func (a *Archive) LoggedIn(ctx context.Context, tenant, source uid.ID, old, secret []byte) (bool, error) {
+	ok, err := a.SwapSourceSecret(ctx, tenant, source, old, secret)
+	if err != nil || !ok {
+		return ok, err
+	}
+	return true, a.act(ctx, tenant, "source.changed", source)
+}
+
 // SetSourceState stores how a source fares, for people to see.
 func (a *Archive) SetSourceState(ctx context.Context, tenant, source uid.ID, state []byte) error {
 	return a.catalog.SetSourceState(ctx, &catalog.SourceState{Tenant: tenant, Source: source, State: state})
