@@ -21,7 +21,7 @@ func byCode(o *oauthd.Server, more ...func(map[string]any)) map[string]any {
 		with("client_id", o.ClientID), with("authority", o.URL)}, more...)...)
 }
 
-func startWithLogIns(t *testing.T) (*server, *fetcher) {
+func startWithLogIns(t *testing.T) (*site, *fetcher) {
 	t.Helper()
 	f := &fetcher{}
 	return start(t, func(c *httpd.Config) {
@@ -98,7 +98,7 @@ func TestLogInByCode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kept, err := s.env.SourceSecret(t.Context(), s.tenant.ID, id)
+	kept, err := s.SourceSecret(t.Context(), s.tenant.ID, id)
 	if g, ok := oauth.ParseGrant(kept); err != nil || !ok || !o.Takes(g.Refresh) {
 		t.Errorf("kept %q, %v", kept, err)
 	}
