@@ -46,6 +46,9 @@ type Service interface {
 	CreateSource(ctx context.Context, n NewSource) (*Source, error)
 	ChangeSource(ctx context.Context, id string, c SourceChange) (*Source, error)
 	TestMailbox(ctx context.Context, t MailboxTest) (*MailboxFinding, error)
+	BeginMailboxLogIn(ctx context.Context, in MailboxLogIn) (*MailboxLogInState, error)
+	MailboxLogIn(ctx context.Context, id string) (*MailboxLogInState, error)
+	CancelMailboxLogIn(ctx context.Context, id string) error
 	// FetchNow asks for a fetch and does not wait for it.
 	FetchNow(ctx context.Context, id string) error
 	LeftOnServer(ctx context.Context, id string) (*LeftItems, error)

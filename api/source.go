@@ -38,6 +38,10 @@ type Mailbox struct {
 	Pin            string   `json:"pin,omitempty" maxLength:"64" doc:"SHA-256 of the only certificate that is accepted, hexadecimal"`
 	User           string   `json:"user" maxLength:"320"`
 	OAuth          string   `json:"oauth,omitempty" enum:",microsoft,google" doc:"Provider of the token that stands in for the password"`
+	Method         string   `json:"method,omitempty" enum:",client,device" doc:"Where the token comes from; empty: it is entered as password. client: an application logs in by itself, the password is its secret. device: somebody logs in by a code"`
+	Directory      string   `json:"directory,omitempty" maxLength:"253" doc:"Microsoft: id of the directory, or one of its domains"`
+	ClientID       string   `json:"client_id,omitempty" maxLength:"200" doc:"Id of the registered application"`
+	Authority      string   `json:"authority,omitempty" maxLength:"500" doc:"Log-in server, if it is not the usual one"`
 	Interval       int      `json:"interval_seconds,omitempty" doc:"From one fetch to the next; 0: a minute"`
 	Keep           bool     `json:"keep,omitempty" doc:"Leaves messages on the server; otherwise each is deleted there once it is durable here"`
 	MaxBytes       int64    `json:"max_bytes,omitempty" doc:"Larger messages stay on the server and are listed; 0: no limit"`
@@ -73,7 +77,7 @@ type MailboxFound struct {
 
 // MailboxProblem is why a mailbox cannot be fetched, or not all of it.
 type MailboxProblem struct {
-	Code   string `json:"code" enum:"dns,connect,forbidden,timeout,certificate,tls,auth,protocol,folder,unavailable,archive,unreadable,not-deleted,internal,token"`
+	Code   string `json:"code" enum:"dns,connect,forbidden,timeout,certificate,tls,auth,protocol,folder,unavailable,archive,unreadable,not-deleted,internal,token,consent,not-assigned,client,client-secret,directory,licence,scope,code-expired,code-declined,revoked,throttled,authority"`
 	Text   string `json:"text" doc:"English, for people"`
 	Detail string `json:"detail" doc:"What the server or the system said"`
 }
@@ -86,6 +90,7 @@ type NewSource struct {
 	Disabled bool     `json:"disabled,omitempty"`
 	Mailbox  *Mailbox `json:"mailbox,omitempty" doc:"Needed for a mailbox"`
 	Password *string  `json:"password,omitempty" maxLength:"4096"`
+	LogIn    string   `json:"log_in,omitempty" maxLength:"100" doc:"Id of a finished log-in by a code, in place of a password"`
 }
 
 // SourceChange changes what it names.
@@ -95,6 +100,7 @@ type SourceChange struct {
 	Disabled *bool    `json:"disabled,omitempty"`
 	Mailbox  *Mailbox `json:"mailbox,omitempty" doc:"Replaces all settings of the mailbox"`
 	Password *string  `json:"password,omitempty" maxLength:"4096" doc:"Absent: stays, unless server or user change; empty: is removed"`
+	LogIn    string   `json:"log_in,omitempty" maxLength:"100" doc:"Id of a finished log-in by a code"`
 }
 
 // MailboxTest asks whether settings work. Nothing is stored or fetched.
@@ -102,6 +108,7 @@ type MailboxTest struct {
 	ID       string  `json:"id,omitempty" doc:"Source whose password is used if none is given and server and user are its own"`
 	Mailbox  Mailbox `json:"mailbox"`
 	Password *string `json:"password,omitempty" maxLength:"4096"`
+	LogIn    string  `json:"log_in,omitempty" maxLength:"100" doc:"Id of a finished log-in by a code"`
 }
 
 // MailboxFinding is what a test of settings finds.

@@ -27,14 +27,14 @@ type sourceAddMailboxCmd struct {
 	Tenant string `arg:"" help:"Short name of the tenant."`
 	Name   string `arg:"" help:"Name of the source."`
 
-	Host     string        `required:"" help:"Mail server."`
-	User     string        `required:"" help:"User name there."`
-	Protocol string        `help:"${enum}; auto finds out." enum:"auto,imap,pop3" default:"auto"`
-	Port     int           `help:"Port; 0 is the usual one." default:"0"`
-	TLS      string        `name:"tls" help:"${enum}; auto finds out and never goes without, none lets everybody on the way read password and mail." enum:"auto,implicit,starttls,none" default:"auto"`
-	CA       string        `name:"ca" help:"File with the certificate authorities to trust for this server (PEM)." type:"existingfile"`
-	Pin      string        `help:"SHA-256 of the only certificate to accept, hexadecimal; source test shows it."`
-	OAuth    string        `name:"oauth" help:"The password is an access token of this provider: microsoft or google." enum:",microsoft,google" default:""`
+	Host     string `required:"" help:"Mail server."`
+	User     string `required:"" help:"User name there."`
+	Protocol string `help:"${enum}; auto finds out." enum:"auto,imap,pop3" default:"auto"`
+	Port     int    `help:"Port; 0 is the usual one." default:"0"`
+	TLS      string `name:"tls" help:"${enum}; auto finds out and never goes without, none lets everybody on the way read password and mail." enum:"auto,implicit,starttls,none" default:"auto"`
+	CA       string `name:"ca" help:"File with the certificate authorities to trust for this server (PEM)." type:"existingfile"`
+	Pin      string `help:"SHA-256 of the only certificate to accept, hexadecimal; source test shows it."`
+	logInFlags
 	Every    time.Duration `help:"Time from one fetch to the next." default:"1m"`
 	Keep     bool          `help:"Leave the messages on the server; they are deleted there otherwise. The mailbox will be full one day."`
 	MaxSize  int64         `help:"Largest message to fetch, in MiB (1 to 150); larger ones stay on the server and are listed. 0: no limit." default:"0" placeholder:"MIB"`
@@ -50,9 +50,10 @@ type sourceAddMailboxCmd struct {
 }
 
 func (c *sourceAddMailboxCmd) settings() (remote.Settings, error) {
-	s := remote.Settings{Protocol: c.Protocol, Host: c.Host, Port: c.Port, TLS: c.TLS, Pin: c.Pin, User: c.User, OAuth: c.OAuth,
+	s := remote.Settings{Protocol: c.Protocol, Host: c.Host, Port: c.Port, TLS: c.TLS, Pin: c.Pin, User: c.User,
 		Interval: int(c.Every / time.Second), Keep: c.Keep, MaxBytes: c.MaxSize << 20,
 		Folders: c.Folders, Named: c.Folder, Drafts: c.Drafts, Spam: c.Spam, Trash: c.Trash}
+	c.apply(&s)
 	if c.NoReport {
 		s.JournalReports = new(false)
 	}
@@ -80,7 +81,7 @@ func (c *sourceAddMailboxCmd) Run(ctx context.Context, g *Globals, s *streams) e
 	if err != nil {
 		return err
 	}
-	password, err := c.read(s)
+	password, err := c.secretFor(ctx, s, a, set)
 	if err != nil {
 		return err
 	}
@@ -88,7 +89,7 @@ func (c *sourceAddMailboxCmd) Run(ctx context.Context, g *Globals, s *streams) e
 	if err != nil {
 		return err
 	}
-	x, err := a.archive.CreateMailbox(ctx, t.ID, archive.SourceDraft{Name: c.Name, Category: c.Category, Disabled: c.Disabled, Settings: b, Secret: []byte(password)})
+	x, err := a.archive.CreateMailbox(ctx, t.ID, archive.SourceDraft{Name: c.Name, Category: c.Category, Disabled: c.Disabled, Settings: b, Secret: password})
 	if err != nil {
 		return taken(err, "source %q exists already", c.Name)
 	}
@@ -142,15 +143,11 @@ func (c *sourceTestCmd) Run(ctx context.Context, g *Globals, s *streams) error {
 	if err != nil {
 		return err
 	}
-	secret, err := a.archive.SourceSecret(ctx, v.Tenant, v.ID)
-	if err != nil {
-		return err
-	}
 	f, err := a.newFetcher()
 	if err != nil {
 		return err
 	}
-	r := f.Test(ctx, set, secret)
+	r := f.Test(ctx, set, a.secretOf(v))
 	if err := c.show(s, r); err != nil {
 		return err
 	}

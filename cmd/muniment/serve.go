@@ -202,7 +202,8 @@ func (a *app) newHTTP(demo *httpd.Demo, fetcher httpd.Fetcher) (*httpd.Server, e
 		return nil, err
 	}
 	return httpd.New(httpd.Config{Archive: a.archive, UI: ui, Log: a.log, Version: version(), TrustedProxies: proxies, MetricsNetworks: metrics,
-		TLS: c.TLSCert != "", Demo: demo, Ready: a.catalog.Ping, Fetcher: fetcher, AllowPrivate: a.config.Fetch.PrivateNetworks})
+		TLS: c.TLSCert != "", Demo: demo, Ready: a.catalog.Ping, Fetcher: fetcher, AllowPrivate: a.config.Fetch.PrivateNetworks,
+		LogIns: a.newOAuth()})
 }
 
 func (s *server) url() string {

@@ -133,6 +133,7 @@ func taken(err error, format string, args ...any) error {
 type sourceCmd struct {
 	Create     sourceCreateCmd     `cmd:"" help:"Create a journal address."`
 	AddMailbox sourceAddMailboxCmd `cmd:"" help:"Add a remote mailbox, which the server fetches by IMAP or POP3."`
+	LogIn      sourceLogInCmd      `cmd:"" help:"Log in to a remote mailbox anew, by a code in the browser."`
 	Test       sourceTestCmd       `cmd:"" help:"Test the connection to a remote mailbox, and say what is wrong."`
 	Fetch      sourceFetchCmd      `cmd:"" help:"Fetch a remote mailbox once, now."`
 	List       sourceListCmd       `cmd:"" help:"List the sources of a tenant."`

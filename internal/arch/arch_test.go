@@ -16,11 +16,12 @@ const module = "github.com/muniment/muniment/"
 // packages of this module that it may import. Test files may import more.
 var allowed = map[string][]string{
 	// doors
-	"internal/httpd":           {"api", "internal/access", "internal/archive", "internal/catalog", "internal/index", "internal/index/query", "internal/message", "internal/remote", "internal/uid", "internal/vault"},
+	"internal/httpd":           {"api", "internal/access", "internal/archive", "internal/catalog", "internal/index", "internal/index/query", "internal/message", "internal/oauth", "internal/remote", "internal/uid", "internal/vault"},
+	"internal/ingest/graph":    {"internal/archive", "internal/catalog", "internal/ingest/importer", "internal/oauth", "internal/remote", "internal/spool", "internal/uid"},
 	"internal/ingest/imap":     {},
 	"internal/ingest/milter":   {"internal/archive", "internal/catalog", "internal/socket", "internal/spool", "internal/uid"},
 	"internal/ingest/importer": {"internal/archive", "internal/ingest/maildir", "internal/ingest/mbox", "internal/ingest/zipfile", "internal/mapi", "internal/msg", "internal/pst", "internal/spool", "internal/tnef", "internal/uid"},
-	"internal/ingest/mailbox":  {"internal/archive", "internal/catalog", "internal/ingest/imap", "internal/ingest/pop3", "internal/remote", "internal/spool", "internal/uid"},
+	"internal/ingest/mailbox":  {"internal/archive", "internal/catalog", "internal/ingest/imap", "internal/ingest/pop3", "internal/oauth", "internal/remote", "internal/spool", "internal/uid"},
 	"internal/ingest/smtp":     {"internal/archive", "internal/catalog", "internal/spool", "internal/uid"},
 	"internal/ingest/maildir":  {},
 	"internal/ingest/mbox":     {},
@@ -38,6 +39,7 @@ var allowed = map[string][]string{
 	"internal/pst":      {"internal/mapi"},
 	"internal/message":  {},
 	"internal/msg":      {"internal/mapi"},
+	"internal/oauth":    {"internal/remote"},
 	"internal/password": {},
 	"internal/remote":   {},
 	"internal/tnef":     {"internal/mapi"},
@@ -71,6 +73,7 @@ var allowed = map[string][]string{
 	"internal/testkit/dovecot":     {},
 	"internal/testkit/pop3d":       {},
 	"internal/testkit/imapd":       {},
+	"internal/testkit/oauthd":      {},
 }
 
 // free are the packages that may import anything: the composition, and tests.

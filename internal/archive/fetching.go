@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"time"
@@ -39,6 +40,40 @@ func (a *Archive) SourceSecret(ctx context.Context, tenant, source uid.ID) ([]by
 		return nil, err
 	}
 	return a.vault.OpenSecret(ctx, tenant, secretName(source), set.Secret)
+}
+
+// SwapSourceSecret puts a secret of a source in the place of old, and reports
+// whether it did: it does not if old is not what is stored, as when somebody has
+// changed it. It is durable when it returns.
+func (a *Archive) SwapSourceSecret(ctx context.Context, tenant, source uid.ID, old, secret []byte) (bool, error) {
+	set, err := a.catalog.SourceSetting(ctx, tenant, source)
+	if err != nil {
+		return false, err
+	}
+	var plain []byte
+	if len(set.Secret) > 0 {
+		if plain, err = a.vault.OpenSecret(ctx, tenant, secretName(source), set.Secret); err != nil {
+			return false, err
+		}
+	}
+	if !bytes.Equal(plain, old) {
+		return false, nil
+	}
+	sealed, err := a.vault.SealSecret(ctx, tenant, secretName(source), secret)
+	if err != nil {
+		return false, err
+	}
+	return a.catalog.SwapSourceSecret(ctx, tenant, source, set.Secret, sealed)
+}
+
+// LoggedIn is SwapSourceSecret for somebody who has logged in anew, which the event
+// log keeps.
+func (a *Archive) LoggedIn(ctx context.Context, tenant, source uid.ID, old, secret []byte) (bool, error) {
+	ok, err := a.SwapSourceSecret(ctx, tenant, source, old, secret)
+	if err != nil || !ok {
+		return ok, err
+	}
+	return true, a.act(ctx, tenant, "source.changed", source)
 }
 
 // SetSourceState stores how a source fares, for people to see.

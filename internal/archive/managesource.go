@@ -201,14 +201,14 @@ func (a *Archive) configure(ctx context.Context, s *catalog.Source, d SourceDraf
 	if len(set.Settings) == 0 {
 		set.Settings = []byte("{}")
 	}
-	if d.Secret == nil {
-		old, err := a.catalog.SourceSetting(ctx, s.Tenant, s.ID)
-		if err == nil {
-			set.Secret = old.Secret
-		} else if !errors.Is(err, catalog.ErrNotFound) {
+	if d.Secret == nil { // a log-in may be renewed at the same time
+		if err := a.catalog.ChangeSourceSettings(ctx, s.Tenant, s.ID, set.Settings); err != nil {
 			return err
 		}
-	} else if len(d.Secret) > 0 {
+		a.sources.Delete(sourceKey{s.Tenant, s.ID})
+		return nil
+	}
+	if len(d.Secret) > 0 {
 		sealed, err := a.vault.SealSecret(ctx, s.Tenant, secretName(s.ID), d.Secret)
 		if err != nil {
 			return err

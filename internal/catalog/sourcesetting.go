@@ -1,7 +1,10 @@
 package catalog
 
 import (
+	"bytes"
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 
 	"github.com/uptrace/bun"
@@ -81,6 +84,42 @@ func (c *Catalog) SetSourceSetting(ctx context.Context, s *SourceSetting) error 
 		return replace(ctx, tx, newSettingRow(s), s.Source)
 	})
 	return c.wrap(err, "settings of source %s", s.Source)
+}
+
+// ChangeSourceSettings stores the settings of a source and leaves its secret as it
+// is at that moment. ErrNotFound if the tenant has no such source.
+func (c *Catalog) ChangeSourceSettings(ctx context.Context, tenant, source uid.ID, settings []byte) error {
+	err := c.ofSource(ctx, tenant, source, func(ctx context.Context, tx bun.Tx) error {
+		s, err := one[SourceSetting](ctx, new(settingRow), tx.NewSelect().Where("tenant = ?", tenant).Where("source = ?", source))
+		if errors.Is(err, sql.ErrNoRows) || errors.Is(err, ErrNotFound) {
+			s, err = &SourceSetting{Source: source, Tenant: tenant}, nil
+		}
+		if err != nil {
+			return err
+		}
+		s.Settings = settings
+		return replace(ctx, tx, newSettingRow(s), source)
+	})
+	return c.wrap(err, "settings of source %s", source)
+}
+
+// SwapSourceSecret puts a sealed secret of a source in the place of old, and reports
+// whether it did: it does not if another one is stored. ErrNotFound if there is no
+// such source, or it has no settings.
+func (c *Catalog) SwapSourceSecret(ctx context.Context, tenant, source uid.ID, old, secret []byte) (bool, error) {
+	swapped := false
+	err := c.ofSource(ctx, tenant, source, func(ctx context.Context, tx bun.Tx) error {
+		s, err := one[SourceSetting](ctx, new(settingRow), tx.NewSelect().Where("tenant = ?", tenant).Where("source = ?", source))
+		if err != nil {
+			return err
+		}
+		if swapped = bytes.Equal(s.Secret, old); !swapped {
+			return nil
+		}
+		s.Secret = secret
+		return replace(ctx, tx, newSettingRow(s), source)
+	})
+	return swapped && err == nil, c.wrap(err, "secret of source %s", source)
 }
 
 // SourceStates returns how the sources of a tenant fare, those that have told.

@@ -8,6 +8,7 @@
 //	message.go   reading                     download.go  streams
 //	cursor.go    pages of results            ui.go        the web interface
 //	source.go    sources             completeness.go  their accounts
+//	mailboxlogin.go  log-ins to mailboxes by a code
 //	reach.go     hosts of mailboxes  metrics.go       figures for operators
 package httpd
 
@@ -26,6 +27,7 @@ import (
 
 	"github.com/muniment/muniment/api"
 	"github.com/muniment/muniment/internal/archive"
+	"github.com/muniment/muniment/internal/oauth"
 )
 
 // Time limits of a connection. Downloads may take longer than writeTimeout: they
@@ -57,6 +59,8 @@ type Config struct {
 	Fetcher Fetcher
 	// AllowPrivate lets remote mailboxes be on this machine or in private networks.
 	AllowPrivate bool
+	// LogIns asks providers for codes; nil: nobody does here.
+	LogIns *oauth.Client
 }
 
 // Demo makes the log-ins of a demonstration public.
@@ -76,6 +80,7 @@ type Server struct {
 	handler  http.Handler
 	throttle *throttle
 	metrics  *metrics
+	logIns   logIns // to mailboxes, by codes
 	// downloads are the patterns of the routes that stream.
 	downloads map[string]bool
 	languages language.Matcher

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
@@ -12,14 +13,15 @@ import (
 	"github.com/muniment/muniment/internal/access"
 	"github.com/muniment/muniment/internal/archive"
 	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/oauth"
 	"github.com/muniment/muniment/internal/remote"
 	"github.com/muniment/muniment/internal/uid"
 )
 
 // Fetcher fetches from remote mailboxes.
 type Fetcher interface {
-	// Test tries settings with a password or token, and ends when ctx does.
-	Test(ctx context.Context, s remote.Settings, secret []byte) remote.TestResult
+	// Test tries settings with a password, token or log-in, and ends when ctx does.
+	Test(ctx context.Context, s remote.Settings, secret oauth.Store) remote.TestResult
 	// FetchNow asks for a fetch and does not wait for it.
 	FetchNow(tenant, source uid.ID) error
 }
@@ -134,10 +136,8 @@ func (s *Server) CreateSource(ctx context.Context, n api.NewSource) (*api.Source
 		var wrong []api.ProblemError
 		d.Settings, wrong = s.settings(n.Mailbox)
 		errs = append(errs, wrong...)
-		if n.Mailbox.OAuth == "" && (n.Password == nil || *n.Password == "") {
-			errs = append(errs, api.ProblemError{Location: "body.password", Message: "is needed"})
-		}
-		d.Secret = secret(n.Password)
+		d.Secret, wrong = s.newSecret(ctx, n)
+		errs = append(errs, wrong...)
 	case n.Mailbox != nil || n.Password != nil:
 		errs = append(errs, api.ProblemError{Location: "body.mailbox", Message: "a journal has neither settings of a mailbox nor a password"})
 	}
@@ -148,7 +148,36 @@ func (s *Server) CreateSource(ctx context.Context, n api.NewSource) (*api.Source
 	if err != nil {
 		return nil, taken(err)
 	}
+	s.used(ctx, n.LogIn)
 	return s.Source(ctx, made.ID.String())
+}
+
+// newSecret is the password or log-in of a new mailbox.
+func (s *Server) newSecret(ctx context.Context, n api.NewSource) ([]byte, []api.ProblemError) {
+	if n.LogIn != "" {
+		return s.grant(ctx, n.LogIn, n.Mailbox)
+	}
+	typed := n.Mailbox.OAuth == "" || n.Mailbox.Method == remote.ByClient
+	switch {
+	case n.Mailbox.Method == remote.ByDevice:
+		return nil, []api.ProblemError{{Location: "body.log_in", Message: "is needed: log in by a code"}}
+	case typed && value(n.Password) == "":
+		return nil, []api.ProblemError{{Location: "body.password", Message: "is needed"}}
+	}
+	return secret(n.Password), nil
+}
+
+// grant is what a finished log-in leaves behind.
+func (s *Server) grant(ctx context.Context, id string, m *api.Mailbox) ([]byte, []api.ProblemError) {
+	store, wrong := s.finishedLogIn(ctx, id, m)
+	if len(wrong) > 0 {
+		return nil, wrong
+	}
+	b, err := store.Load(ctx)
+	if err != nil { // it is in memory
+		return nil, []api.ProblemError{{Location: "body.log_in", Message: "log in again"}}
+	}
+	return b, nil
 }
 
 // manages checks the right before the request is judged: whoever lacks it learns
@@ -194,6 +223,11 @@ func (s *Server) settings(m *api.Mailbox) ([]byte, []api.ProblemError) {
 	if err := remote.CheckHost(set.Host, !s.cfg.AllowPrivate); err != nil {
 		errs = append(errs, api.ProblemError{Location: "body.mailbox.host", Message: err.Error()})
 	}
+	if u, err := url.Parse(set.Authority); err == nil && set.Authority != "" {
+		if err := remote.CheckHost(u.Hostname(), !s.cfg.AllowPrivate); err != nil {
+			errs = append(errs, api.ProblemError{Location: "body.mailbox.authority", Message: "no log-in server can be there"})
+		}
+	}
 	if len(errs) > 0 {
 		return nil, errs
 	}
@@ -208,7 +242,8 @@ func (s *Server) settings(m *api.Mailbox) ([]byte, []api.ProblemError) {
 func normal(m *api.Mailbox) remote.Settings {
 	set := remote.Settings(*m)
 	set.Host = strings.Trim(strings.TrimSpace(set.Host), "[]")
-	set.User = strings.TrimSpace(set.User)
+	set.User, set.Directory, set.ClientID = strings.TrimSpace(set.User), strings.TrimSpace(set.Directory), strings.TrimSpace(set.ClientID)
+	set.Authority = strings.TrimRight(strings.TrimSpace(set.Authority), "/")
 	set.Pin = strings.ToLower(strings.NewReplacer(":", "", " ", "").Replace(set.Pin))
 	return set
 }
@@ -256,9 +291,14 @@ func (s *Server) ChangeSource(ctx context.Context, id string, c api.SourceChange
 		var wrong []api.ProblemError
 		d.Settings, wrong = s.settings(c.Mailbox)
 		errs = append(errs, wrong...)
-		if c.Password == nil && v.HasSecret && !sameLogIn(v, c.Mailbox) {
-			errs = append(errs, needPassword())
+		if c.LogIn != "" {
+			d.Secret, wrong = s.grant(ctx, c.LogIn, c.Mailbox)
+			errs = append(errs, wrong...)
+		} else if c.Password == nil && v.HasSecret && !sameLogIn(v, c.Mailbox) {
+			errs = append(errs, needPassword(c.Mailbox))
 		}
+	case c.LogIn != "":
+		errs = append(errs, api.ProblemError{Location: "body.mailbox", Message: "a log-in comes with the settings it is for"})
 	}
 	if len(errs) > 0 {
 		return nil, mistakes(errs...)
@@ -266,6 +306,7 @@ func (s *Server) ChangeSource(ctx context.Context, id string, c api.SourceChange
 	if err := h.ChangeSource(ctx, v.ID, d); err != nil {
 		return nil, taken(err)
 	}
+	s.used(ctx, c.LogIn)
 	return s.Source(ctx, id)
 }
 
@@ -274,10 +315,13 @@ func (s *Server) ChangeSource(ctx context.Context, id string, c api.SourceChange
 func sameLogIn(v *archive.SourceView, m *api.Mailbox) bool {
 	old, err := remote.Parse(v.Settings)
 	set := normal(m)
-	return err == nil && strings.EqualFold(old.Host, set.Host) && old.User == set.User && (set.TLS != remote.NoTLS || old.TLS == remote.NoTLS)
+	return err == nil && sameApplication(old, set) && strings.EqualFold(old.Host, set.Host) && old.User == set.User && (set.TLS != remote.NoTLS || old.TLS == remote.NoTLS)
 }
 
-func needPassword() api.ProblemError {
+func needPassword(m *api.Mailbox) api.ProblemError {
+	if m.Method == remote.ByDevice {
+		return api.ProblemError{Location: "body.log_in", Message: "log in again: the stored log-in is for another server, user or application"}
+	}
 	return api.ProblemError{Location: "body.password", Message: "give it again: the stored one is for another server, user or protection"}
 }
 
@@ -287,22 +331,11 @@ func (s *Server) TestMailbox(ctx context.Context, t api.MailboxTest) (*api.Mailb
 		return nil, err
 	}
 	_, errs := s.settings(&t.Mailbox)
-	pass := secret(t.Password)
-	if t.ID != "" && len(pass) == 0 {
-		_, v, err := s.sourceOf(ctx, t.ID)
-		switch {
-		case err != nil:
-			return nil, err
-		case !v.HasSecret: // the server will say what it thinks of that
-		case !sameLogIn(v, &t.Mailbox):
-			errs = append(errs, needPassword())
-		default:
-			if pass, err = s.cfg.Archive.SourceSecret(ctx, v.Tenant, v.ID); err != nil {
-				return nil, err
-			}
-		}
+	store, wrong, err := s.testSecret(ctx, t)
+	if err != nil {
+		return nil, err
 	}
-	if len(errs) > 0 {
+	if errs = append(errs, wrong...); len(errs) > 0 {
 		return nil, mistakes(errs...)
 	}
 	if s.cfg.Fetcher == nil {
@@ -310,13 +343,35 @@ func (s *Server) TestMailbox(ctx context.Context, t api.MailboxTest) (*api.Mailb
 	}
 	ctx, done := context.WithTimeout(ctx, testTime)
 	defer done()
-	r := s.cfg.Fetcher.Test(ctx, normal(&t.Mailbox), pass)
+	r := s.cfg.Fetcher.Test(ctx, normal(&t.Mailbox), store)
 	out := &api.MailboxFinding{OK: r.OK, Found: describeFound(r.Found), Problem: (*api.MailboxProblem)(r.Problem), Messages: r.Messages,
 		Folders: list(r.Folders), Steps: []api.MailboxStep{}, Certificate: r.Certificate}
 	for _, x := range r.Steps {
 		out.Steps = append(out.Steps, api.MailboxStep(x))
 	}
 	return out, nil
+}
+
+// testSecret is what a test logs in with.
+func (s *Server) testSecret(ctx context.Context, t api.MailboxTest) (oauth.Store, []api.ProblemError, error) {
+	pass := secret(t.Password)
+	switch {
+	case t.LogIn != "":
+		store, wrong := s.finishedLogIn(ctx, t.LogIn, &t.Mailbox)
+		return store, wrong, nil
+	case t.ID == "" || len(pass) > 0:
+		return oauth.NewMemory(pass), nil, nil
+	}
+	_, v, err := s.sourceOf(ctx, t.ID)
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case !v.HasSecret: // the server will say what it thinks of that
+		return oauth.NewMemory(nil), nil, nil
+	case !sameLogIn(v, &t.Mailbox):
+		return nil, []api.ProblemError{needPassword(&t.Mailbox)}, nil
+	}
+	return s.storeOf(v.Tenant, v.ID), nil, nil
 }
 
 // FetchNow implements api.Service.

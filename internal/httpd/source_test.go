@@ -13,6 +13,7 @@ import (
 	"github.com/muniment/muniment/api"
 	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/httpd"
+	"github.com/muniment/muniment/internal/oauth"
 	"github.com/muniment/muniment/internal/remote"
 	"github.com/muniment/muniment/internal/uid"
 )
@@ -25,7 +26,11 @@ type fetcher struct {
 	fetched []uid.ID
 }
 
-func (f *fetcher) Test(_ context.Context, s remote.Settings, secret []byte) remote.TestResult {
+func (f *fetcher) Test(ctx context.Context, s remote.Settings, store oauth.Store) remote.TestResult {
+	secret, err := store.Load(ctx)
+	if err != nil {
+		return remote.TestResult{Problem: &remote.Problem{Code: remote.CodeArchive}}
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.tried, f.secrets = append(f.tried, s), append(f.secrets, string(secret))

@@ -57,9 +57,14 @@ type Settings struct {
 	Pin  string `json:"pin,omitempty"`
 	User string `json:"user"`
 	// OAuth is the provider of the token that stands in for the password: empty,
-	// "microsoft" or "google".
-	OAuth    string `json:"oauth,omitempty"`
-	Interval int    `json:"interval_seconds,omitempty"` // 0: DefaultInterval
+	// Microsoft or Google. Method says where the token comes from, Directory,
+	// ClientID and Authority whom it is asked of.
+	OAuth     string `json:"oauth,omitempty"`
+	Method    string `json:"method,omitempty"`           // empty: the secret is the token; ByClient, ByDevice
+	Directory string `json:"directory,omitempty"`        // of Microsoft: id or domain of the customer's directory
+	ClientID  string `json:"client_id,omitempty"`        // of the registered application
+	Authority string `json:"authority,omitempty"`        // URL of the log-in server; empty: the provider's
+	Interval  int    `json:"interval_seconds,omitempty"` // 0: DefaultInterval
 	// Keep leaves messages on the server. Otherwise each is deleted there once it
 	// is durable here.
 	Keep     bool     `json:"keep,omitempty"`
@@ -113,16 +118,13 @@ func (s Settings) Check() error {
 	if s.User == "" || len(s.User) > 320 || strings.ContainsAny(s.User, "\x00\r\n") {
 		errs = append(errs, bad("user", "is needed, in one line of at most 320 bytes"))
 	}
-	if s.OAuth != "" && s.OAuth != "microsoft" && s.OAuth != "google" {
-		errs = append(errs, bad("oauth", "%q is none of microsoft, google", s.OAuth))
-	}
 	if d := s.Every(); d < minInterval || d > maxInterval {
 		errs = append(errs, bad("interval_seconds", "%d is outside %.0f to %.0f", s.Interval, minInterval.Seconds(), maxInterval.Seconds()))
 	}
 	if s.MaxBytes != 0 && (s.MaxBytes < MinLimit || s.MaxBytes > MaxLimit) {
 		errs = append(errs, bad("max_bytes", "%d is outside %d to %d; 0 is no limit", s.MaxBytes, MinLimit, MaxLimit))
 	}
-	return errors.Join(append(errs, s.checkFolders(), s.checkTrust())...)
+	return errors.Join(append(errs, s.checkFolders(), s.checkTrust(), s.checkOAuth())...)
 }
 
 func (s Settings) checkFolders() error {
@@ -204,7 +206,7 @@ const (
 	CodeUnreadable  = "unreadable"  // single messages cannot be fetched
 	CodeNotDeleted  = "not-deleted" // archived, but the server does not delete
 	CodeInternal    = "internal"    // a mistake of ours
-	CodeToken       = "token"       // no token: consent or licence is missing
+	CodeToken       = "token"       // nobody has logged in yet: there is no token
 )
 
 // TestResult is what a test of settings finds.

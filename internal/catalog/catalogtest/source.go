@@ -26,6 +26,7 @@ func testSourceSettings(t *testing.T, e *env) {
 	}
 	// The wall, and sources that are not there.
 	mustBe(t, "settings across the wall", second(e.SourceSetting(ctx, other, source)), catalog.ErrNotFound)
+	testRenewedSecrets(t, e, tenant, other, source)
 	mustBe(t, "set across the wall", e.SetSourceSetting(ctx, &catalog.SourceSetting{Source: source, Tenant: other, Settings: []byte("{}")}), catalog.ErrNotFound)
 	mustBe(t, "state across the wall", e.SetSourceState(ctx, &catalog.SourceState{Source: source, Tenant: other, State: []byte("{}")}), catalog.ErrNotFound)
 	mustBe(t, "no source", e.SetSourceState(ctx, &catalog.SourceState{Source: uid.New(at(1)), Tenant: tenant, State: []byte("{}")}), catalog.ErrNotFound)
@@ -65,4 +66,23 @@ func testSourceItems(t *testing.T, e *env) {
 	if n := len(got(e.SourceItems(ctx, other, source, "INBOX;1"))(t)) + len(got(e.SourceFolders(ctx, other, source))(t)); n != 0 {
 		t.Errorf("%d items across the wall", n)
 	}
+}
+
+// testRenewedSecrets: settings leave the secret alone, and a secret gives way only to
+// what was renewed from it.
+func testRenewedSecrets(t *testing.T, e *env, tenant, other, source uid.ID) {
+	ctx := t.Context()
+	old := []byte("\x00\xffsealed")
+	must(t, e.ChangeSourceSettings(ctx, tenant, source, []byte(`{"host":"later"}`)))
+	same(t, "changed settings", got(e.SourceSetting(ctx, tenant, source))(t),
+		&catalog.SourceSetting{Source: source, Tenant: tenant, Settings: []byte(`{"host":"later"}`), Secret: old})
+	same(t, "swap of another secret", got(e.SwapSourceSecret(ctx, tenant, source, []byte("another"), []byte("new")))(t), false)
+	same(t, "swap", got(e.SwapSourceSecret(ctx, tenant, source, old, []byte("new")))(t), true)
+	same(t, "renewed secret", got(e.SourceSetting(ctx, tenant, source))(t),
+		&catalog.SourceSetting{Source: source, Tenant: tenant, Settings: []byte(`{"host":"later"}`), Secret: []byte("new")})
+	mustBe(t, "change settings across the wall", e.ChangeSourceSettings(ctx, other, source, []byte("{}")), catalog.ErrNotFound)
+	mustBe(t, "swap across the wall", second(e.SwapSourceSecret(ctx, other, source, []byte("new"), []byte("x"))), catalog.ErrNotFound)
+	bare := e.source(t, tenant, "bare").ID
+	must(t, e.ChangeSourceSettings(ctx, tenant, bare, []byte(`{"host":"one"}`)))
+	same(t, "first settings", got(e.SourceSetting(ctx, tenant, bare))(t), &catalog.SourceSetting{Source: bare, Tenant: tenant, Settings: []byte(`{"host":"one"}`)})
 }

@@ -39,7 +39,7 @@ func (c *Conn) LoginXOAUTH2(ctx context.Context, user, token string) error {
 	if !c.Capability("AUTH=XOAUTH2") {
 		return &Error{Op: opLogin, Kind: ErrAuth, Text: "the server does not take access tokens (no AUTH=XOAUTH2)"}
 	}
-	x := &xoauth2{user: user, token: token}
+	x := &xoauth2{user: user, token: token, blank: func() { c.guard.blank.Store(true) }}
 	err := c.authenticate(ctx, x)
 	var e *Error
 	if x.complaint != "" && errors.As(err, &e) {
@@ -68,6 +68,7 @@ func (c *Conn) loggedIn(ctx context.Context, login func() error) error {
 // JSON, which has to be answered before the server says NO.
 type xoauth2 struct {
 	user, token string
+	blank       func() // lets the next answer be an empty line
 	complaint   string // of the server, in words
 }
 
@@ -82,7 +83,8 @@ func (x *xoauth2) Next(challenge []byte) ([]byte, error) {
 		return nil, sasl.ErrUnexpectedServerChallenge
 	}
 	x.complaint = tokenComplaint(challenge)
-	return []byte{1}, nil // the library has no way to send nothing; RFC 7628 §3.2.3 sends this
+	x.blank() // the library would write "=" for nothing, which means that only in a first answer (RFC 4959)
+	return []byte{}, nil
 }
 
 // tokenComplaint puts the JSON with which a server refuses a token into words.

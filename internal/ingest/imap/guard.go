@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // Limits of what a server may say.
@@ -46,6 +47,8 @@ type guard struct {
 	// gone (EXPUNGE), in the order of the server: the library hands those of a command
 	// and those of news to different goroutines. It may be nil.
 	counted func(expunge bool, n int)
+
+	blank atomic.Bool // the next answer to a challenge is an empty line
 
 	mu         sync.Mutex
 	err        error    // what the server did wrong

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/muniment/muniment/internal/oauth"
 	"github.com/muniment/muniment/internal/remote"
 	"github.com/muniment/muniment/internal/testkit/dovecot"
 )
@@ -79,7 +80,7 @@ func TestAutoWithDovecot(t *testing.T) {
 			r := newRig(t)
 			r.f.timings = usualTimings()
 			set := remote.Settings{Protocol: remote.Auto, TLS: remote.Auto, Host: r.at(s), CA: ca(t, s), User: dovecot.User}
-			got := r.f.Test(t.Context(), set, []byte(dovecot.Password))
+			got := r.f.Test(t.Context(), set, oauth.NewMemory([]byte(dovecot.Password)))
 			id := r.add("box", set, dovecot.Password)
 			st := r.fetch(id)
 			if c.problem != "" {

@@ -196,7 +196,7 @@ func checkSecret(s remote.Settings, secret []byte) error {
 	case len(secret) > 0:
 		return nil
 	case s.OAuth != "":
-		return errNoToken
+		return errNoToken // entered by hand, or of a log-in
 	default:
 		return errNoPassword
 	}
@@ -253,6 +253,10 @@ func telling(err error) int {
 // been found before, the other one is not tried: a server that is partly down
 // would have everything fetched anew.
 func (t *task) connect(ctx context.Context) (*client, error) {
+	fresh, err := t.credential(ctx)
+	if err != nil {
+		return nil, err
+	}
 	list := t.f.ways(t.set)
 	if old := t.src.state.Found; old != nil && old.Host == t.set.Host {
 		w := way{protocol: old.Protocol, port: old.Port, tls: old.TLS}
@@ -276,12 +280,10 @@ func (t *task) connect(ctx context.Context) (*client, error) {
 		}
 		c, err := t.f.dial(ctx, t.set, w, trust(t.set, func(string) {}), most)
 		if err == nil {
-			if err = c.login(ctx, t.set, t.secret); err == nil {
+			if c, err = t.enter(ctx, c, fresh, most); err == nil {
 				t.src.state.Found = &remote.Found{Protocol: w.protocol, Port: w.port, TLS: w.tls, Host: t.set.Host}
-				return c, nil
 			}
-			c.close()
-			return nil, err
+			return c, err
 		}
 		if !searching(err) {
 			return nil, err

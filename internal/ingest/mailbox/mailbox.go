@@ -15,8 +15,8 @@
 // but for the way to the server that was found, which saves the search.
 //
 // Flags and INTERNALDATE of messages are not kept so far; the origin holds account,
-// folder, UIDVALIDITY and UID. Access tokens are taken as they are; nothing renews
-// them so far.
+// folder, UIDVALIDITY and UID. Access tokens are fetched and renewed by package
+// oauth, unless somebody has entered one.
 //
 // The package must not look into messages, and never logs or hands out a password.
 //
@@ -25,6 +25,7 @@
 //	worker.go    fetch, wait or idle, back off
 //	task.go      one fetch of one source, over as many connections as it takes
 //	connect.go   ways to a server, trust, log-in; reach.go: whom not to connect to
+//	token.go     access tokens
 //	offer.go     hands messages to the archive, many at a time
 //	imap.go      folders; imapahead.go, imappage.go: the messages in one
 //	pop3.go      a maildrop; popfetch.go: the messages in one
@@ -46,6 +47,7 @@ import (
 	"github.com/muniment/muniment/internal/archive"
 	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/ingest/imap"
+	"github.com/muniment/muniment/internal/oauth"
 	"github.com/muniment/muniment/internal/spool"
 	"github.com/muniment/muniment/internal/uid"
 )
@@ -56,6 +58,7 @@ type Archive interface {
 	Ingest(ctx context.Context, sub archive.Submission) (archive.Receipt, error)
 	RemoteMailboxes(ctx context.Context) ([]archive.SourceView, error)
 	SourceSecret(ctx context.Context, tenant, source uid.ID) ([]byte, error)
+	SwapSourceSecret(ctx context.Context, tenant, source uid.ID, old, secret []byte) (bool, error)
 	SetSourceState(ctx context.Context, tenant, source uid.ID, state []byte) error
 	SourceItems(ctx context.Context, tenant, source uid.ID, folder string) ([]*catalog.SourceItem, error)
 	SettleItems(ctx context.Context, tenant, source uid.ID, folder string, add []*catalog.SourceItem, drop []string) error
@@ -84,6 +87,8 @@ type Config struct {
 	// PublicOnly refuses servers on this machine and in private networks, also
 	// those to which a name leads.
 	PublicOnly bool
+	// OAuth gets access tokens; nil: a client that PublicOnly holds for.
+	OAuth *oauth.Client
 }
 
 // timings are how long things may take; tests have others.
@@ -114,10 +119,11 @@ type Fetcher struct {
 	ports   func(way) int // the usual port of a way
 	names   *net.Resolver // nil: that of the system
 
-	mu     sync.Mutex
-	locks  map[sourceKey]chan struct{} // capacity 1: whoever fetches a source
-	wakes  map[sourceKey]chan struct{} // capacity 1: fetch at once
-	looked chan struct{}               // capacity 1: look for sources at once
+	mu      sync.Mutex
+	keepers map[sourceKey]keeper
+	locks   map[sourceKey]chan struct{} // capacity 1: whoever fetches a source
+	wakes   map[sourceKey]chan struct{} // capacity 1: fetch at once
+	looked  chan struct{}               // capacity 1: look for sources at once
 }
 
 type sourceKey struct{ tenant, source uid.ID }
@@ -136,7 +142,10 @@ func New(c Config) (*Fetcher, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Fetcher{Config: c, timings: usualTimings(), slots: make(chan struct{}, atATime), memory: semaphore.NewWeighted(bytesInFlight),
+	if c.OAuth == nil {
+		c.OAuth = oauth.New(oauth.Config{AllowPrivate: !c.PublicOnly, Now: c.Now})
+	}
+	return &Fetcher{Config: c, keepers: map[sourceKey]keeper{}, timings: usualTimings(), slots: make(chan struct{}, atATime), memory: semaphore.NewWeighted(bytesInFlight),
 		ports: usualPort, locks: map[sourceKey]chan struct{}{}, wakes: map[sourceKey]chan struct{}{}, looked: make(chan struct{}, 1)}, nil
 }
 

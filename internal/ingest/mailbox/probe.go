@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/muniment/muniment/internal/ingest/imap"
+	"github.com/muniment/muniment/internal/oauth"
 	"github.com/muniment/muniment/internal/remote"
 )
 
@@ -14,18 +15,19 @@ const probeTime = 90 * time.Second
 
 // Test tries settings and tells what it finds, in plain words, and never the
 // secret. Nothing on the server changes. The password is sent on the first way
-// where the server can be trusted, and nowhere else.
-func (f *Fetcher) Test(ctx context.Context, s remote.Settings, secret []byte) remote.TestResult {
+// where the server can be trusted, and nowhere else. A log-in that is renewed
+// meanwhile is put into store.
+func (f *Fetcher) Test(ctx context.Context, s remote.Settings, store oauth.Store) remote.TestResult {
 	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
-	p := &probe{f: f, set: s, secret: secret}
+	p := &probe{f: f, set: s}
 	p.out.Steps = []remote.Step{}
 	if err := s.Check(); err != nil {
 		p.fail("settings", &coded{remote.CodeInternal, err})
 		p.out.Problem.Text = "The settings are not complete or not right."
 		return p.out
 	}
-	if err := checkSecret(s, secret); err != nil {
+	if err := p.credential(ctx, store); err != nil {
 		p.fail("log in", err)
 		return p.out
 	}
@@ -35,8 +37,8 @@ func (f *Fetcher) Test(ctx context.Context, s remote.Settings, secret []byte) re
 	}
 	defer c.close()
 	what := "log in as " + s.User
-	if err := c.login(ctx, s, secret); err != nil {
-		p.fail(what, err)
+	if err := c.login(ctx, s, p.secret); err != nil {
+		p.fail(what, denied(s, err))
 		return p.out
 	}
 	p.ok(what, "accepted")

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/oauth"
 	"github.com/muniment/muniment/internal/remote"
 	"github.com/muniment/muniment/internal/testkit/dovecot"
 	"github.com/muniment/muniment/internal/testkit/imapd"
@@ -81,7 +82,7 @@ func TestAuto(t *testing.T) {
 			}
 			for _, port := range []int{0, c.want.Port} {
 				set.Port = port
-				got := r.f.Test(t.Context(), set, []byte(dovecot.Password))
+				got := r.f.Test(t.Context(), set, oauth.NewMemory([]byte(dovecot.Password)))
 				if !got.OK || got.Found == nil || *got.Found != c.want || got.Messages != 2 || len(got.Certificate) != 64 {
 					t.Errorf("port %d: %+v, found %+v, problem %+v", port, got, got.Found, got.Problem)
 				}
@@ -108,7 +109,7 @@ func TestAutoNeverGoesWithoutTLS(t *testing.T) {
 		return portOf(t, p.Addr)
 	}
 	set := remote.Settings{Protocol: remote.Auto, TLS: remote.Auto, Host: s.Host, User: s.User}
-	got := r.f.Test(t.Context(), set, []byte(s.Password))
+	got := r.f.Test(t.Context(), set, oauth.NewMemory([]byte(s.Password)))
 	if got.OK || got.Problem.Code != remote.CodeTLS || len(got.Steps) != 4 {
 		t.Errorf("%+v %+v", got, got.Problem)
 	}
@@ -173,7 +174,7 @@ func TestProblemsInPlainWords(t *testing.T) {
 		return base
 	}
 	untrusted := with(trusted, func(s *remote.Settings) { s.Pin = "" })
-	fingerprint := r.f.Test(t.Context(), untrusted, []byte("x")).Certificate
+	fingerprint := r.f.Test(t.Context(), untrusted, oauth.NewMemory([]byte("x"))).Certificate
 	trusted.Pin = strings.ToUpper(fingerprint)
 	for _, c := range []struct {
 		name   string
@@ -197,7 +198,7 @@ func TestProblemsInPlainWords(t *testing.T) {
 		{"no such folder", with(trusted, func(s *remote.Settings) { s.Folders, s.Named = remote.List, []string{"Nowhere"} }), s.Password, remote.CodeFolder},
 		{"password in the answer", popSettings(p), pop3d.Password, remote.CodeAuth},
 	} {
-		got := r.f.Test(t.Context(), c.set, []byte(c.secret))
+		got := r.f.Test(t.Context(), c.set, oauth.NewMemory([]byte(c.secret)))
 		switch {
 		case c.want == "" && !got.OK, c.want != "" && (got.OK || got.Problem == nil || got.Problem.Code != c.want):
 			t.Errorf("%s: want %q: %+v, problem %+v", c.name, c.want, got, got.Problem)
@@ -222,7 +223,7 @@ func TestOwnAuthority(t *testing.T) {
 			t.Fatal(err)
 		}
 		set.CA = string(b)
-		got := r.f.Test(t.Context(), set, []byte(dovecot.Password))
+		got := r.f.Test(t.Context(), set, oauth.NewMemory([]byte(dovecot.Password)))
 		if got.OK != want || !want && got.Problem.Code != remote.CodeCertificate {
 			t.Errorf("%+v %+v", got, got.Problem)
 		}
@@ -267,7 +268,7 @@ func TestTestEnds(t *testing.T) {
 	s := imapd.New(t, imapd.Options{Misbehave: []imapd.Misbehaviour{imapd.Drip}})
 	start := time.Now()
 	set := imapSettings(s)
-	if got := r.f.Test(t.Context(), set, []byte(s.Password)); got.OK || got.Problem == nil || time.Since(start) > 20*time.Second {
+	if got := r.f.Test(t.Context(), set, oauth.NewMemory([]byte(s.Password))); got.OK || got.Problem == nil || time.Since(start) > 20*time.Second {
 		t.Errorf("%v: %+v", time.Since(start), got)
 	}
 }
@@ -280,7 +281,7 @@ func TestNoWaitingAfterACertificate(t *testing.T) {
 	s := imapd.New(t, imapd.Options{ImplicitTLS: true})
 	set := imapSettings(s)
 	set.Protocol, set.TLS, set.Pin = remote.Auto, remote.Auto, ""
-	got := r.f.Test(t.Context(), set, []byte(s.Password))
+	got := r.f.Test(t.Context(), set, oauth.NewMemory([]byte(s.Password)))
 	if got.Problem == nil || got.Problem.Code != remote.CodeCertificate || got.Certificate == "" {
 		t.Fatalf("%+v", got)
 	}

@@ -1,6 +1,7 @@
 package mailbox
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -15,6 +16,7 @@ import (
 	"github.com/muniment/muniment/internal/archive"
 	"github.com/muniment/muniment/internal/ingest/imap"
 	"github.com/muniment/muniment/internal/ingest/pop3"
+	"github.com/muniment/muniment/internal/oauth"
 	"github.com/muniment/muniment/internal/remote"
 	"github.com/muniment/muniment/internal/spool"
 )
@@ -39,9 +41,14 @@ func ours(err error) error {
 // code returns the remote.Code of an error.
 func code(err error) string {
 	var known *coded
+	var token *oauth.Error
 	switch {
 	case errors.As(err, &known):
 		return known.code
+	case errors.As(err, &token):
+		return token.Code
+	case notConnected(err):
+		return remote.CodeNotAssigned
 	case errors.Is(err, errNoToken):
 		return remote.CodeToken
 	case errors.Is(err, errNoPassword), errors.Is(err, imap.ErrAuth), errors.Is(err, pop3.ErrAuth):
@@ -60,6 +67,12 @@ func code(err error) string {
 		return remote.CodeProtocol
 	}
 	return networkCode(err)
+}
+
+// notConnected reports whether Exchange Online has taken a token and found no mailbox
+// that it opens: such an answer comes to a later command.
+func notConnected(err error) bool {
+	return said(err) && strings.Contains(err.Error(), "authenticated but not connected")
 }
 
 func isCertificate(err error) bool {
@@ -118,13 +131,13 @@ var texts = map[string]string{ //nolint:gochecknoglobals // never changed
 	remote.CodeUnreadable:  "The server does not hand out some messages. They stay there and will be tried again.",
 	remote.CodeNotDeleted:  "Messages are archived, but the server does not delete them.",
 	remote.CodeInternal:    "This should not happen; the log says more.",
-	remote.CodeToken:       "There is no access token: consent or a licence is missing.",
+	remote.CodeToken:       "Nobody has logged in to this mailbox yet: there is no access token.",
 }
 
 // problem puts err into plain words, without the secret.
 func problem(err error, user string, secret []byte) *remote.Problem {
 	c := code(err)
-	return &remote.Problem{Code: c, Text: texts[c], Detail: redact(err.Error(), user, secret)}
+	return &remote.Problem{Code: c, Text: cmp.Or(texts[c], remote.LogInText(c)), Detail: redact(err.Error(), user, secret)}
 }
 
 // redact takes the secret out of a server's words. One of less than four bytes is

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/net/dns/dnsmessage"
 
+	"github.com/muniment/muniment/internal/oauth"
 	"github.com/muniment/muniment/internal/remote"
 	"github.com/muniment/muniment/internal/testkit/imapd"
 	"github.com/muniment/muniment/internal/testkit/pop3d"
@@ -84,7 +85,7 @@ func TestNamesThatLeadInside(t *testing.T) {
 		for _, protocol := range []string{remote.IMAP, remote.POP3, remote.Auto} {
 			set := remote.Settings{Protocol: protocol, Host: "inside.example", Port: 14301, TLS: remote.Auto, User: "u"}
 			before := names.asked.Load()
-			got := r.f.Test(t.Context(), set, []byte("secret"))
+			got := r.f.Test(t.Context(), set, oauth.NewMemory([]byte("secret")))
 			if names.asked.Load() == before {
 				t.Fatal("the name was not looked up")
 			}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/muniment/muniment/internal/archive"
+	"github.com/muniment/muniment/internal/oauth"
 	"github.com/muniment/muniment/internal/remote"
 	"github.com/muniment/muniment/internal/uid"
 )
@@ -86,6 +87,9 @@ func (f *Fetcher) look(ctx context.Context, at map[sourceKey]*running, workers *
 // stampOf changes with everything that a worker depends on.
 func stampOf(v *archive.SourceView, secret []byte) [32]byte {
 	h := sha256.New()
+	if g, ok := oauth.ParseGrant(secret); ok { // a log-in that is only renewed is the same
+		secret = []byte(g.LogIn + "\x00" + g.ClientSecret)
+	}
 	for _, b := range [][]byte{v.Settings, secret, []byte(v.Name)} {
 		sum := sha256.Sum256(b)
 		h.Write(sum[:])

@@ -14,6 +14,7 @@ import (
 	"github.com/muniment/muniment/internal/access"
 	"github.com/muniment/muniment/internal/archive"
 	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/oauth"
 	"github.com/muniment/muniment/internal/remote"
 	"github.com/muniment/muniment/internal/testkit/dovecot"
 	"github.com/muniment/muniment/internal/testkit/imapd"
@@ -189,7 +190,7 @@ func settings(t *testing.T, s, strict, bare *dovecot.Server) []setting {
 	t.Helper()
 	pin := func() string {
 		r := newRig(t)
-		got := r.f.Test(t.Context(), remote.Settings{Protocol: remote.IMAP, Host: hostOf(t, s.IMAPS), Port: portOf(t, s.IMAPS), TLS: remote.Implicit, User: dovecot.User}, []byte("x"))
+		got := r.f.Test(t.Context(), remote.Settings{Protocol: remote.IMAP, Host: hostOf(t, s.IMAPS), Port: portOf(t, s.IMAPS), TLS: remote.Implicit, User: dovecot.User}, oauth.NewMemory([]byte("x")))
 		return got.Certificate
 	}()
 	folders := func(which string, named ...string) func(*remote.Settings) {

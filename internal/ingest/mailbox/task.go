@@ -34,6 +34,7 @@ type source struct {
 	retried map[string]time.Time // items that stay: when they were tried last
 	portion int                  // messages in one POP3 session
 	single  bool                 // one POP3 command at a time, as a session broke
+	rest    time.Duration        // how long a server wants to be left alone, by the last fetch
 	conn    *imap.Conn           // open since the last fetch, for IDLE; may be nil
 }
 
@@ -50,7 +51,7 @@ type task struct {
 	f       *Fetcher
 	src     *source
 	set     remote.Settings
-	secret  []byte
+	secret  []byte // password or access token
 	force   bool   // try everything again that stays on the server
 	account string // begins all origins: "imap://user@host/"
 
@@ -276,7 +277,7 @@ func (t *task) conclude(ctx context.Context, v *archive.SourceView, err error) {
 		}
 	}
 	old := s.Problem
-	s.LastAt, s.Problem = &now, nil
+	s.LastAt, s.Problem, t.src.rest = &now, nil, rest(err)
 	log := t.f.Log.With("tenant", t.src.key.tenant, "source", v.Name)
 	if err != nil {
 		s.Problem = problem(err, t.set.User, t.secret)

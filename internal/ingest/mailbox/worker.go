@@ -64,6 +64,16 @@ func goesOn(code string) bool {
 	return code == remote.CodeFolder || code == remote.CodeUnreadable || code == remote.CodeNotDeleted
 }
 
+// needsSomebody reports whether a log-in cannot work before somebody does something.
+func needsSomebody(code string) bool {
+	switch code {
+	case remote.CodeAuth, remote.CodeConsent, remote.CodeNotAssigned, remote.CodeClient, remote.CodeClientSecret, remote.CodeDirectory,
+		remote.CodeLicence, remote.CodeScope, remote.CodeRevoked, remote.CodeToken:
+		return true
+	}
+	return false
+}
+
 // pause is the time to the next fetch: the interval, or after failures longer and
 // longer, with some chance in it, so that sources that failed together do not come
 // back together. A wrong password is tried more slowly: servers lock accounts.
@@ -75,7 +85,7 @@ func (f *Fetcher) pause(v *archive.SourceView, src *source, failures int) time.D
 	d := every
 	if failures > 0 {
 		d = f.timings.backoff
-		if p := src.state.Problem; p != nil && p.Code == remote.CodeAuth {
+		if p := src.state.Problem; p != nil && needsSomebody(p.Code) {
 			d *= 12
 		}
 		for range failures - 1 {
@@ -86,7 +96,7 @@ func (f *Fetcher) pause(v *archive.SourceView, src *source, failures int) time.D
 		d = min(d, f.timings.longest)
 		d = d*3/4 + time.Duration(rand.Int64N(int64(d)/2+1)) //nolint:gosec // chance is enough
 	}
-	return d
+	return max(d, src.rest)
 }
 
 // wait returns when the next fetch is due: after a time, when there is new mail,

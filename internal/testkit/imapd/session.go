@@ -322,7 +322,10 @@ func (c *session) authenticate(cmd *command) {
 	case "XOAUTH2":
 		right := string(raw) == "user="+c.s.User+"\x01auth=Bearer "+c.s.Token+"\x01\x01"
 		if !right {
-			c.ask(`{"status":"400","schemes":"Bearer","scope":"https://mail.example/"}`)
+			if c.ask(`{"status":"400","schemes":"Bearer","scope":"https://mail.example/"}`) != "" {
+				c.sayf("%s BAD an empty line was awaited", cmd.tag)
+				return
+			}
 		}
 		c.judge(cmd, true, right)
 	default:

@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { ChangeAccountData, ChangeAccountErrors, ChangeAccountResponses, ChangeSourceData, ChangeSourceErrors, ChangeSourceResponses, CheckMessageData, CheckMessageErrors, CheckMessageResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, FetchNowData, FetchNowErrors, FetchNowResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetAttachmentData, GetAttachmentErrors, GetAttachmentResponses, GetCompletenessCsvData, GetCompletenessCsvErrors, GetCompletenessCsvResponses, GetCompletenessData, GetCompletenessErrors, GetCompletenessResponses, GetFacetsData, GetFacetsErrors, GetFacetsResponses, GetMessageData, GetMessageErrors, GetMessageHtmlData, GetMessageHtmlErrors, GetMessageHtmlResponses, GetMessageRawData, GetMessageRawErrors, GetMessageRawResponses, GetMessageResponses, GetReportData, GetReportErrors, GetReportResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetStatisticsData, GetStatisticsErrors, GetStatisticsResponses, GetStatusData, GetStatusErrors, GetStatusResponses, ListLeftData, ListLeftErrors, ListLeftResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, LogInData, LogInErrors, LogInResponses, LogOutData, LogOutErrors, LogOutResponses, SearchData, SearchErrors, SearchResponses, SuggestData, SuggestErrors, SuggestResponses, TestMailboxData, TestMailboxErrors, TestMailboxResponses } from './types.gen';
+import type { BeginMailboxLogInData, BeginMailboxLogInErrors, BeginMailboxLogInResponses, CancelMailboxLogInData, CancelMailboxLogInErrors, CancelMailboxLogInResponses, ChangeAccountData, ChangeAccountErrors, ChangeAccountResponses, ChangeSourceData, ChangeSourceErrors, ChangeSourceResponses, CheckMessageData, CheckMessageErrors, CheckMessageResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, FetchNowData, FetchNowErrors, FetchNowResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetAttachmentData, GetAttachmentErrors, GetAttachmentResponses, GetCompletenessCsvData, GetCompletenessCsvErrors, GetCompletenessCsvResponses, GetCompletenessData, GetCompletenessErrors, GetCompletenessResponses, GetFacetsData, GetFacetsErrors, GetFacetsResponses, GetMailboxLogInData, GetMailboxLogInErrors, GetMailboxLogInResponses, GetMessageData, GetMessageErrors, GetMessageHtmlData, GetMessageHtmlErrors, GetMessageHtmlResponses, GetMessageRawData, GetMessageRawErrors, GetMessageRawResponses, GetMessageResponses, GetReportData, GetReportErrors, GetReportResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetStatisticsData, GetStatisticsErrors, GetStatisticsResponses, GetStatusData, GetStatusErrors, GetStatusResponses, ListLeftData, ListLeftErrors, ListLeftResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, LogInData, LogInErrors, LogInResponses, LogOutData, LogOutErrors, LogOutResponses, SearchData, SearchErrors, SearchResponses, SuggestData, SuggestErrors, SuggestResponses, TestMailboxData, TestMailboxErrors, TestMailboxResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -58,6 +58,49 @@ export const getCompletenessCsv = <ThrowOnError extends boolean = false>(options
             type: 'apiKey'
         }],
     url: '/completeness.csv',
+    ...options
+});
+
+/**
+ * Ask for a code with which somebody logs in to a remote mailbox
+ */
+export const beginMailboxLogIn = <ThrowOnError extends boolean = false>(options: Options<BeginMailboxLogInData, ThrowOnError>) => (options.client ?? client).post<BeginMailboxLogInResponses, BeginMailboxLogInErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/mailbox-log-ins',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Give up a log-in by a code
+ */
+export const cancelMailboxLogIn = <ThrowOnError extends boolean = false>(options: Options<CancelMailboxLogInData, ThrowOnError>) => (options.client ?? client).delete<CancelMailboxLogInResponses, CancelMailboxLogInErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/mailbox-log-ins/{id}',
+    ...options
+});
+
+/**
+ * How far a log-in by a code is
+ */
+export const getMailboxLogIn = <ThrowOnError extends boolean = false>(options: Options<GetMailboxLogInData, ThrowOnError>) => (options.client ?? client).get<GetMailboxLogInResponses, GetMailboxLogInErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/mailbox-log-ins/{id}',
     ...options
 });
 

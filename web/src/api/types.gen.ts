@@ -247,9 +247,21 @@ export type LogIn = {
 
 export type Mailbox = {
     /**
+     * Log-in server, if it is not the usual one
+     */
+    authority?: string;
+    /**
      * Own certificate authorities, PEM
      */
     ca?: string;
+    /**
+     * Id of the registered application
+     */
+    client_id?: string;
+    /**
+     * Microsoft: id of the directory, or one of its domains
+     */
+    directory?: string;
     /**
      * Drafts too, for all
      */
@@ -275,6 +287,10 @@ export type Mailbox = {
      * Larger messages stay on the server and are listed; 0: no limit
      */
     max_bytes?: number;
+    /**
+     * Where the token comes from; empty: it is entered as password. client: an application logs in by itself, the password is its secret. device: somebody logs in by a code
+     */
+    method?: '' | 'client' | 'device';
     /**
      * Folders, for list
      */
@@ -329,8 +345,47 @@ export type MailboxFound = {
     tls: string;
 };
 
+export type MailboxLogIn = {
+    /**
+     * Of the application, if it has one
+     */
+    client_secret?: string;
+    /**
+     * Source whose stored secret of the application is used if none is given
+     */
+    id?: string;
+    /**
+     * Settings with the method device
+     */
+    mailbox: Mailbox;
+};
+
+export type MailboxLogInState = {
+    /**
+     * To be entered on the page
+     */
+    code?: string;
+    /**
+     * Of the code
+     */
+    expires_at?: string;
+    /**
+     * Absent if there is no code
+     */
+    id?: string;
+    /**
+     * If it failed
+     */
+    problem?: MailboxProblem;
+    state: 'waiting' | 'done' | 'failed';
+    /**
+     * The page of the provider
+     */
+    url?: string;
+};
+
 export type MailboxProblem = {
-    code: 'dns' | 'connect' | 'forbidden' | 'timeout' | 'certificate' | 'tls' | 'auth' | 'protocol' | 'folder' | 'unavailable' | 'archive' | 'unreadable' | 'not-deleted' | 'internal' | 'token';
+    code: 'dns' | 'connect' | 'forbidden' | 'timeout' | 'certificate' | 'tls' | 'auth' | 'protocol' | 'folder' | 'unavailable' | 'archive' | 'unreadable' | 'not-deleted' | 'internal' | 'token' | 'consent' | 'not-assigned' | 'client' | 'client-secret' | 'directory' | 'licence' | 'scope' | 'code-expired' | 'code-declined' | 'revoked' | 'throttled' | 'authority';
     /**
      * What the server or the system said
      */
@@ -390,6 +445,10 @@ export type MailboxTest = {
      * Source whose password is used if none is given and server and user are its own
      */
     id?: string;
+    /**
+     * Id of a finished log-in by a code
+     */
+    log_in?: string;
     mailbox: Mailbox;
     password?: string;
 };
@@ -465,6 +524,10 @@ export type NewSource = {
     category?: string;
     disabled?: boolean;
     kind: 'journal' | 'mailbox';
+    /**
+     * Id of a finished log-in by a code, in place of a password
+     */
+    log_in?: string;
     /**
      * Needed for a mailbox
      */
@@ -620,6 +683,10 @@ export type Source = {
 export type SourceChange = {
     category?: string;
     disabled?: boolean;
+    /**
+     * Id of a finished log-in by a code
+     */
+    log_in?: string;
     /**
      * Replaces all settings of the mailbox
      */
@@ -866,6 +933,175 @@ export type GetCompletenessCsvResponses = {
 };
 
 export type GetCompletenessCsvResponse = GetCompletenessCsvResponses[keyof GetCompletenessCsvResponses];
+
+export type BeginMailboxLogInData = {
+    body: MailboxLogIn;
+    path?: never;
+    query?: never;
+    url: '/mailbox-log-ins';
+};
+
+export type BeginMailboxLogInErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type BeginMailboxLogInError = BeginMailboxLogInErrors[keyof BeginMailboxLogInErrors];
+
+export type BeginMailboxLogInResponses = {
+    /**
+     * OK
+     */
+    200: MailboxLogInState;
+};
+
+export type BeginMailboxLogInResponse = BeginMailboxLogInResponses[keyof BeginMailboxLogInResponses];
+
+export type CancelMailboxLogInData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the log-in
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/mailbox-log-ins/{id}';
+};
+
+export type CancelMailboxLogInErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type CancelMailboxLogInError = CancelMailboxLogInErrors[keyof CancelMailboxLogInErrors];
+
+export type CancelMailboxLogInResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type CancelMailboxLogInResponse = CancelMailboxLogInResponses[keyof CancelMailboxLogInResponses];
+
+export type GetMailboxLogInData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the log-in
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/mailbox-log-ins/{id}';
+};
+
+export type GetMailboxLogInErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetMailboxLogInError = GetMailboxLogInErrors[keyof GetMailboxLogInErrors];
+
+export type GetMailboxLogInResponses = {
+    /**
+     * OK
+     */
+    200: MailboxLogInState;
+};
+
+export type GetMailboxLogInResponse = GetMailboxLogInResponses[keyof GetMailboxLogInResponses];
 
 export type TestMailboxData = {
     body: MailboxTest;

@@ -9,7 +9,6 @@ import classes from './Sources.module.css';
 
 const protocols = ['auto', 'imap', 'pop3'] as const;
 const ways = ['auto', 'implicit', 'starttls', 'none'] as const;
-const logIns = ['password', 'microsoft', 'google'] as const;
 
 // Advanced is folded unless somebody has set something in it or has to.
 export function Advanced({ draft, change, wrong, wrongs }: FieldProps & { wrongs: readonly (Field | undefined)[] }) {
@@ -38,13 +37,14 @@ export function Advanced({ draft, change, wrong, wrongs }: FieldProps & { wrongs
           <TextInput label={t('sources.pin')} description={t('sources.pinHint')} value={draft.pin} maxLength={200} spellCheck={false} onChange={(e) => change({ pin: e.currentTarget.value })} error={wrong('pin')} />
           <Textarea label={t('sources.ca')} description={t('sources.caHint')} value={draft.ca} maxLength={49152} autosize minRows={2} maxRows={8} spellCheck={false}
             onChange={(e) => change({ ca: e.currentTarget.value })} error={wrong('ca')} />
-          <NativeSelect label={t('sources.oauth')} description={t('sources.oauthHint')} value={draft.oauth} error={wrong('oauth')}
-            onChange={(e) => change({ oauth: logIns.find((l) => l === e.currentTarget.value) ?? 'password' })}
-            data={logIns.map((value) => ({ value, label: t(`sources.oauthWays.${value}`) }))} />
+          {draft.method !== '' && (
+            <TextInput label={t('mailLogIn.authority')} description={t('mailLogIn.authorityHint')} value={draft.authority} maxLength={500} autoCapitalize="none" spellCheck={false}
+              onChange={(e) => change({ authority: e.currentTarget.value, logIn: '' })} error={wrong('authority')} />
+          )}
         </Stack>
       </Collapse>
     </div>
   );
 }
 
-const unusual = (d: Draft): boolean => d.protocol !== 'auto' || d.tls !== 'auto' || d.port !== '' || d.pin !== '' || d.ca !== '' || d.oauth !== 'password';
+const unusual = (d: Draft): boolean => d.protocol !== 'auto' || d.tls !== 'auto' || d.port !== '' || d.pin !== '' || d.ca !== '' || d.authority !== '';

@@ -2,16 +2,18 @@ import { Alert, Button, Group, Paper, Stack, Switch, Text, TextInput, Title } fr
 import { useMutation } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { IconAlertTriangle } from '@tabler/icons-react';
-import { useEffect, useRef, useState, type FormEvent, type ReactNode } from 'react';
+import { useCallback, useEffect, useRef, useState, type FormEvent, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
-import { changeSource, createSource, testMailbox, type MailboxFinding, type Source } from '../api';
+import { beginMailboxLogIn, changeSource, createSource, testMailbox, type MailboxFinding, type MailboxLogInState, type Source } from '../api';
 import { ask, wrongFields } from '../failure';
 import { oneSourceQuery, queries, sourcesQuery } from '../queries';
 import { FailureNote } from '../shell/Failure';
 import { Advanced } from './AdvancedFields';
+import { CodeDialog } from './CodeDialog';
 import { Afterwards, Selection } from './FetchFields';
-import { draftOf, fieldsOf, mailboxOf, type Draft, type Field } from './draft';
+import { draftOf, fieldsOf, mailboxOf, secretOf, type Draft, type Field } from './draft';
+import { LogInFields } from './LogInFields';
 import { ServerFields } from './ServerFields';
 import { TestResult } from './TestResult';
 import classes from './Sources.module.css';
@@ -29,13 +31,12 @@ export function MailboxForm({ source }: { source?: Source }) {
   const navigate = useNavigate();
   const form = useRef<HTMLFormElement>(null);
   const [draft, setDraft] = useState(() => draftOf(source));
-  const password = draft.password === '' ? {} : { password: draft.password };
   const test = useMutation({
-    mutationFn: () => ask<MailboxFinding>(testMailbox({ body: { mailbox: mailboxOf(draft), ...password, ...(source && { id: source.id }) } })),
+    mutationFn: () => ask<MailboxFinding>(testMailbox({ body: { mailbox: mailboxOf(draft), ...secretOf(draft), ...(source && { id: source.id }) } })),
   });
   const save = useMutation({
     mutationFn: () => {
-      const body = { name: draft.name, category: draft.category, disabled: !draft.active, mailbox: mailboxOf(draft), ...password };
+      const body = { name: draft.name, category: draft.category, disabled: !draft.active, mailbox: mailboxOf(draft), ...secretOf(draft) };
       return source ? ask<Source>(changeSource({ path: { id: source.id }, body })) : ask<Source>(createSource({ body: { kind: 'mailbox', ...body } }));
     },
     onSuccess: async (saved) => {
@@ -44,7 +45,17 @@ export function MailboxForm({ source }: { source?: Source }) {
       void navigate({ to: '/sources' });
     },
   });
-  const failure = save.error ?? test.error;
+  const begin = useMutation({
+    mutationFn: () => ask<MailboxLogInState>(beginMailboxLogIn({
+      body: { mailbox: mailboxOf(draft), ...(draft.password !== '' && { client_secret: draft.password }), ...(source && { id: source.id }) },
+    })),
+  });
+  const closeCode = begin.reset;
+  const loggedIn = useCallback((logIn: string) => {
+    setDraft((old) => ({ ...old, logIn }));
+    closeCode();
+  }, [closeCode]);
+  const failure = save.error ?? test.error ?? begin.error;
   const wrongs = fieldsOf(wrongFields(failure));
   const known = wrongs.length > 0 && wrongs.every(Boolean);
   useEffect(() => {
@@ -57,7 +68,13 @@ export function MailboxForm({ source }: { source?: Source }) {
   const fields: FieldProps = { draft, change, wrong };
   const tryOut = () => {
     save.reset();
+    begin.reset();
     test.mutate();
+  };
+  const askForCode = () => {
+    save.reset();
+    test.reset();
+    begin.mutate();
   };
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -70,7 +87,8 @@ export function MailboxForm({ source }: { source?: Source }) {
     <form ref={form} onSubmit={submit} noValidate autoComplete="off">
       <Stack gap="lg">
         <Section id="server" title={t('sources.server')}>
-          <ServerFields {...fields} stored={source?.has_password ?? false} />
+          <ServerFields {...fields} />
+          <LogInFields {...fields} stored={storedFor(source, draft)} begin={askForCode} beginning={begin.isPending} />
           <Advanced {...fields} wrongs={wrongs} />
           <div>
             <Button variant="default" loading={test.isPending} onClick={tryOut}>{t('sources.test')}</Button>
@@ -93,8 +111,15 @@ export function MailboxForm({ source }: { source?: Source }) {
           <Button variant="default" renderRoot={(props) => <Link to="/sources" {...props} />}>{t('sources.cancel')}</Button>
         </Group>
       </Stack>
+      {begin.data && <CodeDialog begun={begin.data} user={draft.user} done={loggedIn} close={closeCode} />}
     </form>
   );
+}
+
+// storedFor reports whether something is kept for this way to log in.
+function storedFor(source: Source | undefined, draft: Draft): boolean {
+  const m = source?.mailbox;
+  return (source?.has_password ?? false) && (m?.oauth || 'password') === draft.oauth && (m?.method ?? '') === draft.method;
 }
 
 function Section({ id, title, children }: { id: string; title: string; children: ReactNode }) {

@@ -12,6 +12,11 @@ export type Draft = {
   user: string;
   password: string;
   oauth: 'password' | 'microsoft' | 'google';
+  method: '' | 'client' | 'device'; // where the token comes from; '': it is entered
+  directory: string;
+  clientId: string;
+  authority: string;
+  logIn: string; // id of a finished log-in by a code
   ca: string;
   pin: string;
   interval: number; // seconds
@@ -44,6 +49,11 @@ export function draftOf(source?: Source): Draft {
     user: m?.user ?? '',
     password: '',
     oauth: m?.oauth || 'password',
+    method: m?.method ?? '',
+    directory: m?.directory ?? '',
+    clientId: m?.client_id ?? '',
+    authority: m?.authority ?? '',
+    logIn: '',
     ca: m?.ca ?? '',
     pin: m?.pin ?? '',
     interval: m?.interval_seconds || usualInterval,
@@ -66,6 +76,12 @@ export function mailboxOf(d: Draft): Mailbox {
   const m: Mailbox = { protocol: d.protocol, host: d.host.trim(), tls: d.tls, user: d.user.trim(), interval_seconds: d.interval, folders: d.folders };
   if (d.port !== '') m.port = d.port;
   if (d.oauth !== 'password') m.oauth = d.oauth;
+  if (d.oauth !== 'password' && d.method !== '') {
+    m.method = d.method;
+    if (d.directory.trim() && d.oauth === 'microsoft') m.directory = d.directory.trim();
+    if (d.clientId.trim()) m.client_id = d.clientId.trim();
+    if (d.authority.trim()) m.authority = d.authority.trim();
+  }
   if (d.ca.trim()) m.ca = d.ca.trim();
   if (d.pin.trim()) m.pin = d.pin.replace(/[\s:]/gu, '').toLowerCase().slice(0, 65);
   if (d.keep) m.keep = true;
@@ -79,6 +95,24 @@ export function mailboxOf(d: Draft): Mailbox {
   }
   if (!d.reports) m.journal_reports = false;
   return m;
+}
+
+// logInWays are the ways into a mailbox, the usual ones first.
+export const logInWays = ['password', 'microsoft-client', 'microsoft-device', 'google-client', 'google-device', 'microsoft', 'google'] as const;
+export type LogInWay = (typeof logInWays)[number];
+
+// wayOf is the way that a draft says.
+export function wayOf(d: Pick<Draft, 'oauth' | 'method'>): LogInWay {
+  return d.oauth === 'password' || d.method === '' ? d.oauth : `${d.oauth}-${d.method}`;
+}
+
+// secretOf is what goes with the settings: a password, a finished log-in, or nothing
+// if what is stored stays.
+export function secretOf(d: Draft): { password?: string; log_in?: string } {
+  if (d.oauth !== 'password' && d.method === 'device') {
+    return d.logIn === '' ? {} : { log_in: d.logIn };
+  }
+  return d.password === '' ? {} : { password: d.password };
 }
 
 // foundIn returns the settings that a test has found, if they say more than the form.
@@ -103,7 +137,7 @@ export function readStep(what: string): { protocol: 'imap' | 'pop3'; port: numbe
 
 // stepNames are the steps of a test that have a name in every language.
 const stepNames = {
-  settings: 'settings', 'log in': 'login', 'list messages': 'listMessages', 'list folders': 'listFolders', 'count messages': 'countMessages', encryption: 'encryption',
+  settings: 'settings', 'log in': 'login', 'list messages': 'listMessages', 'list folders': 'listFolders', 'count messages': 'countMessages', 'access token': 'accessToken', encryption: 'encryption',
 } as const;
 
 export function nameOfStep(what: string): (typeof stepNames)[keyof typeof stepNames] | undefined {
@@ -111,7 +145,8 @@ export function nameOfStep(what: string): (typeof stepNames)[keyof typeof stepNa
 }
 
 export const fields = [
-  'name', 'category', 'password', 'host', 'port', 'user', 'protocol', 'tls', 'pin', 'ca', 'interval_seconds', 'max_bytes', 'folders', 'named', 'oauth',
+  'name', 'category', 'password', 'host', 'port', 'user', 'protocol', 'tls', 'pin', 'ca', 'interval_seconds', 'max_bytes', 'folders', 'named', 'oauth', 'method',
+  'directory', 'client_id', 'authority', 'log_in',
 ] as const;
 export type Field = (typeof fields)[number];
 
@@ -125,4 +160,4 @@ export function fieldsOf(places: readonly string[]): (Field | undefined)[] {
 }
 
 // folded are the fields of the part of the form that is closed at first.
-export const folded: readonly Field[] = ['port', 'protocol', 'tls', 'pin', 'ca', 'oauth'];
+export const folded: readonly Field[] = ['port', 'protocol', 'tls', 'pin', 'ca', 'authority'];

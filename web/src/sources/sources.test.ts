@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { MailboxFinding, Source } from '../api';
-import { draftOf, fieldsOf, foundIn, mailboxOf, nameOfStep, readStep } from './draft';
+import { draftOf, fieldsOf, foundIn, mailboxOf, nameOfStep, readStep, secretOf, wayOf } from './draft';
 import { healthOf, refreshEvery } from './health';
 
 const source = (more: Partial<Source> = {}): Source => ({
@@ -43,6 +43,19 @@ describe('the form of a mailbox', () => {
       keep: true, max_bytes: 150 << 20, folders: 'all', drafts: true, spam: true, trash: true, journal_reports: false,
     };
     expect(mailboxOf(draftOf(source({ mailbox })))).toEqual(mailbox);
+  });
+  it('keeps how an application or somebody logs in', () => {
+    const mailbox: NonNullable<Source['mailbox']> = {
+      protocol: 'auto', host: 'outlook.office365.com', tls: 'auto', user: 'info', oauth: 'microsoft', method: 'client', directory: 'contoso.com', client_id: 'x',
+      authority: 'https://login.microsoftonline.us', interval_seconds: 60, folders: 'inbox',
+    };
+    const draft = draftOf(source({ mailbox }));
+    expect(mailboxOf(draft)).toEqual(mailbox);
+    expect(wayOf(draft)).toBe('microsoft-client');
+    expect(secretOf({ ...draft, password: 'p', logIn: 'l' })).toEqual({ password: 'p' });
+    expect(secretOf({ ...draft, method: 'device', password: 'p', logIn: 'l' })).toEqual({ log_in: 'l' });
+    expect(secretOf({ ...draft, method: 'device', password: 'p' })).toEqual({});
+    expect(mailboxOf({ ...draft, oauth: 'password', method: '' })).not.toHaveProperty('directory');
   });
   it('starts with what is usual and says so', () => {
     expect(mailboxOf({ ...draftOf(), host: ' mail.example.com ', user: 'info ' })).toEqual({
