@@ -24,7 +24,7 @@ type dialogue struct {
 	secret []byte
 	out    Result
 
-	conn   net.Conn // without TLS: for deadlines
+	conn   *bounded // without TLS: for deadlines
 	client *smtp.Client
 	hush   func() bool // ends the watch over the context
 }
@@ -44,6 +44,10 @@ func (d *dialogue) ok(what, text string) {
 
 // fail ends the dialogue: what is not settled yet may be tried later.
 func (d *dialogue) fail(what string, err error) {
+	// A line that a timeout cut looks like a broken one.
+	if d.conn != nil && d.conn.err != nil && code(err) == remote.CodeProtocol {
+		err = fmt.Errorf("%w (%w)", &coded{code(d.conn.err), d.conn.err}, err)
+	}
 	c := code(err)
 	p := &remote.Problem{Code: c, Text: texts[c], Detail: d.clean(err.Error())}
 	d.out.Steps = append(d.out.Steps, remote.Step{What: what, Text: p.Detail})
@@ -124,21 +128,26 @@ func (d *dialogue) dial(ctx context.Context) (string, error) {
 type bounded struct {
 	net.Conn
 	left int
+	err  error // with which reading ended
 }
 
 func (b *bounded) Read(p []byte) (int, error) {
 	if b.left <= 0 {
-		return 0, errTooMuch
+		b.err = errTooMuch
+		return 0, b.err
 	}
 	n, err := b.Conn.Read(p[:min(len(p), b.left)])
 	b.left -= n
+	if err != nil {
+		b.err = err
+	}
 	return n, err
 }
 
 // greet encrypts first if the settings say so, reads the greeting and says hello.
 func (d *dialogue) greet(ctx context.Context) (string, error) {
 	d.within(d.s.timings.command)
-	conn := d.conn
+	var conn net.Conn = d.conn
 	if d.set.TLS == remote.Implicit {
 		secure := tls.Client(conn, d.trust())
 		if err := secure.HandshakeContext(ctx); err != nil {

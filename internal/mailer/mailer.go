@@ -22,7 +22,7 @@ import (
 const (
 	// maxAnswers bounds what a server may say in one connection, in bytes,
 	// certificates included.
-	maxAnswers = 1 << 20
+	maxAnswers = 128 << 10
 	// MaxRecipients bounds the recipients of one mail (RFC 5321 §4.5.3.1.8 asks
 	// servers for 100 at least).
 	MaxRecipients = 100

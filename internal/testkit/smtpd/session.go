@@ -111,7 +111,7 @@ func (c *session) greet() error {
 	case c.s.is(HugeGreeting):
 		return c.endless("220 " + strings.Repeat("x", 1000))
 	case c.s.is(EndlessGreeting):
-		return c.endless("220-welcome\r\n")
+		return c.endless(strings.Repeat("220-welcome\r\n", 100))
 	case c.s.is(TurnsAway):
 		return errors.Join(c.say("421 4.3.2 too many connections"), errClose)
 	case c.s.is(NoService):
