@@ -9,6 +9,7 @@
 //	cursor.go    pages of results            ui.go        the web interface
 //	source.go    sources             completeness.go  their accounts
 //	reach.go     hosts of mailboxes  metrics.go       figures for operators
+//	smarthost.go mail that leaves
 package httpd
 
 import (
@@ -55,6 +56,8 @@ type Config struct {
 	Ready func(context.Context) error
 	// Fetcher fetches from remote mailboxes; nil: nobody does here.
 	Fetcher Fetcher
+	// Mailer sends mail of the archive; nil: nobody does here.
+	Mailer Mailer
 	// AllowPrivate lets remote mailboxes be on this machine or in private networks.
 	AllowPrivate bool
 }

@@ -221,6 +221,8 @@ func calls(t *testing.T, o operation, id string) []string {
 		return []string{path, path + "?from=2015-01-01&to=2015-12-31"}
 	case "listSources", "createSource", "getSource", "changeSource", "testMailbox", "fetchNow", "listLeft":
 		return []string{path}
+	case "getSmarthost", "changeSmarthost", "removeSmarthost", "testSmarthost", "getOutbox", "retryMail", "dropMail":
+		return []string{path} // the operator's
 	case "checkMessage", "getStatistics", "getStatus", "getAccount", "logIn", "logOut", "changeAccount":
 		return []string{path}
 	}
@@ -238,6 +240,8 @@ func body(o operation) string {
 		return `{"kind":"mailbox","name":"Wand"}` // lacks its settings: nothing is made
 	case "changeSource":
 		return `{"category":"Wand"}`
+	case "changeSmarthost", "testSmarthost":
+		return `{"smarthost":{"host":"127.0.0.1","tls":"starttls","from":"a@firma.example"}}`
 	case "testMailbox":
 		return `{"mailbox":{"protocol":"imap","host":"127.0.0.1","tls":"auto","user":"x"},"password":"x"}`
 	}
