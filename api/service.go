@@ -53,6 +53,13 @@ type Service interface {
 	FetchNow(ctx context.Context, id string) error
 	LeftOnServer(ctx context.Context, id string) (*LeftItems, error)
 	Completeness(ctx context.Context, p Period) (*Completeness, error)
+	Smarthost(ctx context.Context) (*SmarthostState, error)
+	ChangeSmarthost(ctx context.Context, c SmarthostChange) (*SmarthostState, error)
+	RemoveSmarthost(ctx context.Context) error
+	TestSmarthost(ctx context.Context, t SmarthostTest) (*SmarthostFinding, error)
+	Outbox(ctx context.Context) (*Outbox, error)
+	RetryMail(ctx context.Context, id string) error
+	DropMail(ctx context.Context, id string) error
 }
 
 // Register adds the operations to mux, under Base.

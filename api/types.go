@@ -4,6 +4,7 @@
 //
 //	types.go       the values                   problem.go  errors (RFC 9457)
 //	source.go      sources and their accounts   spec.go     the OpenAPI document
+//	smarthost.go   mail that leaves
 //	operations.go  the operations               genspec     writes openapi.json
 //	service.go     what a server provides
 //

@@ -45,12 +45,15 @@ type cli struct {
 	Import      importCmd      `cmd:"" help:"Archive messages from files: EML, Maildir, mbox, Apple Mail, Outlook (MSG, TNEF, PST, OST), and archives of them."`
 	ImportGraph importGraphCmd `cmd:"" help:"Archive whole mailboxes of Microsoft 365 through Microsoft Graph."`
 	Fsck        fsckCmd        `cmd:"" help:"Check everything stored against everything known, both ways."`
-	Rebuild     rebuildCmd     `cmd:"" help:"Restore messages, tenants, sources and their journal addresses in the catalog from vault and keys. It says what it cannot restore: users, the event log, settings of mailboxes."`
+	Rebuild     rebuildCmd     `cmd:"" help:"Restore messages, tenants, sources and their journal addresses in the catalog from vault and keys. It says what it cannot restore: users, the event log, settings of mailboxes and of the smarthost, mail that waits."`
 	Reindex     reindexCmd     `cmd:"" help:"Build the search index anew."`
 	Compact     compactCmd     `cmd:"" help:"Merge small segments into large, smaller ones, and tidy the index."`
 	Tenant      tenantCmd      `cmd:"" help:"Create and list tenants (customers)."`
 	User        userCmd        `cmd:"" help:"Create, list and change users."`
 	Source      sourceCmd      `cmd:"" help:"Create and list sources: journal addresses, remote mailboxes."`
+	Operator    operatorCmd    `cmd:"" help:"Create, list and change operators, who run the installation and see nobody's mail."`
+	Smarthost   smarthostCmd   `cmd:"" help:"Show, set and test how mail of the archive leaves."`
+	Outbox      outboxCmd      `cmd:"" help:"List mail that is to be sent; try again or remove it."`
 	Config      configCmd      `cmd:"" help:"Show the settings in force."`
 	Demo        demoCmd        `cmd:"" help:"Run a demonstration with sample mail."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`

@@ -16,6 +16,7 @@ import (
 	"github.com/muniment/muniment/internal/httpd"
 	"github.com/muniment/muniment/internal/ingest/mailbox"
 	"github.com/muniment/muniment/internal/ingest/smtp"
+	"github.com/muniment/muniment/internal/outbox"
 	"github.com/muniment/muniment/internal/socket"
 	"github.com/muniment/muniment/internal/spool"
 	"github.com/muniment/muniment/web"
@@ -60,6 +61,7 @@ type server struct {
 	httpLn     net.Listener
 	mail       []mailDoor
 	fetcher    *mailbox.Fetcher
+	outbox     *outbox.Outbox
 	smtpAddr   string
 	lmtpAddr   string
 	milterAddr string
@@ -85,7 +87,10 @@ func (a *app) listen(ctx context.Context, demo *httpd.Demo) (_ *server, err erro
 	if srv.fetcher, err = a.newFetcher(); err != nil {
 		return nil, err
 	}
-	if srv.http, err = a.newHTTP(demo, srv.fetcher); err != nil {
+	if srv.outbox, err = a.newOutbox(); err != nil {
+		return nil, err
+	}
+	if srv.http, err = a.newHTTP(demo, srv.fetcher, srv.outbox); err != nil {
 		return nil, err
 	}
 	if c.HTTP.TLSCert != "" {
@@ -187,7 +192,7 @@ func orUnlimited(n int) int {
 	return n
 }
 
-func (a *app) newHTTP(demo *httpd.Demo, fetcher httpd.Fetcher) (*httpd.Server, error) {
+func (a *app) newHTTP(demo *httpd.Demo, fetcher httpd.Fetcher, mailer httpd.Mailer) (*httpd.Server, error) {
 	c := a.config.HTTP
 	proxies, err := config.Networks(c.TrustedProxies)
 	if err != nil {
@@ -202,7 +207,7 @@ func (a *app) newHTTP(demo *httpd.Demo, fetcher httpd.Fetcher) (*httpd.Server, e
 		return nil, err
 	}
 	return httpd.New(httpd.Config{Archive: a.archive, UI: ui, Log: a.log, Version: version(), TrustedProxies: proxies, MetricsNetworks: metrics,
-		TLS: c.TLSCert != "", Demo: demo, Ready: a.catalog.Ping, Fetcher: fetcher, AllowPrivate: a.config.Fetch.PrivateNetworks,
+		TLS: c.TLSCert != "", Demo: demo, Ready: a.catalog.Ping, Fetcher: fetcher, Mailer: mailer, AllowPrivate: a.config.Fetch.PrivateNetworks,
 		LogIns: a.newOAuth()})
 }
 
@@ -255,6 +260,11 @@ func (s *server) run(ctx context.Context) error {
 			cancel(err)
 		}
 	}()
+	posted := make(chan struct{})
+	go func() {
+		defer close(posted)
+		s.outbox.Run(ctx)
+	}()
 	<-ctx.Done()
 	stop, done := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 	defer done()
@@ -270,6 +280,11 @@ func (s *server) run(ctx context.Context) error {
 	case <-fetched:
 	case <-stop.Done():
 		s.app.log.Warn("fetching from remote mailboxes was cut")
+	}
+	select {
+	case <-posted:
+	case <-stop.Done():
+		s.app.log.Warn("sending mail was cut; it is sent again")
 	}
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
 		return err

@@ -55,6 +55,9 @@ const (
 	ManageUsers Right = "manage-users"
 	// ManageTenants creates and changes tenants.
 	ManageTenants Right = "manage-tenants"
+	// ManageMail sets how mail of the installation leaves, and sees what waits to
+	// be sent, but not what is in it.
+	ManageMail Right = "manage-mail"
 )
 
 // Allowed reports whether role has right. It is the whole table of rights.
@@ -64,15 +67,16 @@ func Allowed(role Role, right Right) bool {
 		return role == RoleUser || role == RoleTenantAdmin
 	case SeeStatistics, ManageUsers, ManageSources:
 		return role == RoleTenantAdmin
-	case ManageTenants:
+	case ManageTenants, ManageMail:
 		return role == RoleOperator
 	}
 	return false
 }
 
-// Actor is somebody who acts on one tenant.
+// Actor is somebody who acts on one tenant, or an operator, who acts on the
+// installation and on no tenant.
 type Actor struct {
-	Tenant    uid.ID
+	Tenant    uid.ID // zero: an operator
 	User      uid.ID
 	Role      Role
 	Addresses []string // normalised
@@ -81,7 +85,7 @@ type Actor struct {
 
 // Check returns ErrForbidden, wrapped, unless the actor has right.
 func (a Actor) Check(right Right) error {
-	if a.Tenant.IsZero() || !Allowed(a.Role, right) {
+	if a.Tenant.IsZero() != (a.Role == RoleOperator) || !Allowed(a.Role, right) {
 		return fmt.Errorf("%s needs another role than %s: %w", right, a.Role, ErrForbidden)
 	}
 	return nil

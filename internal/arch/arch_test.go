@@ -27,14 +27,16 @@ var allowed = map[string][]string{
 	"internal/ingest/mbox":     {},
 	"internal/ingest/pop3":     {},
 	"internal/ingest/zipfile":  {},
+	"internal/outbox":          {"internal/archive", "internal/catalog", "internal/mailer", "internal/remote", "internal/uid"},
 	"internal/socket":          {},
 	"internal/spool":           {},
 	// verbs
-	"internal/archive": {"internal/access", "internal/blob", "internal/catalog", "internal/index", "internal/index/query", "internal/journal", "internal/message", "internal/password", "internal/uid", "internal/vault"},
+	"internal/archive": {"internal/access", "internal/blob", "internal/catalog", "internal/index", "internal/index/query", "internal/journal", "internal/message", "internal/password", "internal/remote", "internal/uid", "internal/vault"},
 	// rules
 	"internal/access":   {"internal/uid"},
 	"internal/eventlog": {},
 	"internal/journal":  {},
+	"internal/mailer":   {"internal/remote"},
 	"internal/mapi":     {},
 	"internal/pst":      {"internal/mapi"},
 	"internal/message":  {},
@@ -74,6 +76,7 @@ var allowed = map[string][]string{
 	"internal/testkit/pop3d":       {},
 	"internal/testkit/imapd":       {},
 	"internal/testkit/oauthd":      {},
+	"internal/testkit/smtpd":       {},
 }
 
 // free are the packages that may import anything: the composition, and tests.

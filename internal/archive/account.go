@@ -46,7 +46,7 @@ type LogIn struct {
 // Account is a user with an open session.
 type Account struct {
 	User      catalog.User
-	Tenant    catalog.Tenant
+	Tenant    catalog.Tenant // without an id: the user is an operator
 	Actor     access.Actor
 	ExpiresAt time.Time
 }
@@ -128,6 +128,9 @@ func (a *Archive) candidates(ctx context.Context, in LogIn) ([]catalog.User, err
 }
 
 func tenantFits(tenants []*catalog.Tenant, u *catalog.User, slug string) bool {
+	if u.Tenant.IsZero() { // an operator
+		return strings.TrimSpace(slug) == ""
+	}
 	for _, t := range tenants {
 		if t.ID == u.Tenant {
 			return t.State != catalog.TenantSuspended && (slug == "" || t.Slug == strings.ToLower(strings.TrimSpace(slug)))
@@ -192,6 +195,9 @@ func (a *Archive) account(ctx context.Context, s *catalog.Session, peer string) 
 	}
 	if err != nil {
 		return nil, err
+	}
+	if u.Tenant.IsZero() {
+		return a.ofInstance(s, u, peer)
 	}
 	t, err := a.catalog.Tenant(ctx, s.Tenant)
 	if err != nil {

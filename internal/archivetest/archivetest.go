@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/muniment/muniment/internal/access"
 	"github.com/muniment/muniment/internal/archive"
@@ -25,6 +26,7 @@ type Options struct {
 	Dir   string     // empty: a new one
 	Blobs blob.Store // nil: files in Dir
 	Log   io.Writer  // nil: discard
+	Now   func() time.Time
 	// Index, if set, comes between the archive and its index.
 	Index func(index.Index) index.Index
 }
@@ -79,7 +81,7 @@ func New(t testing.TB, o Options) *Env {
 	if o.Index != nil {
 		idx = o.Index(idx)
 	}
-	e.Archive, err = archive.New(archive.Config{Catalog: e.Catalog, Vault: e.Vault, Index: idx, Log: log, Spool: filepath.Join(e.Dir, "spool")})
+	e.Archive, err = archive.New(archive.Config{Catalog: e.Catalog, Vault: e.Vault, Index: idx, Log: log, Spool: filepath.Join(e.Dir, "spool"), Now: o.Now})
 	must(err)
 	t.Cleanup(e.Close)
 	return e

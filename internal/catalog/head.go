@@ -62,9 +62,15 @@ func writeHead(ctx context.Context, tx bun.Tx, h *headRow) error {
 }
 
 // withHead runs do in a transaction with the tenant's head locked, and writes
-// the head back.
+// the head back. The zero tenant is the installation, whose head is made when it
+// is needed.
 func (c *Catalog) withHead(ctx context.Context, tenant uid.ID, do func(ctx context.Context, tx bun.Tx, h *headRow) error) error {
 	return c.transact(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if tenant.IsZero() {
+			if err := foundInstance(ctx, tx); err != nil {
+				return err
+			}
+		}
 		h, err := c.lockHead(ctx, tx, tenant)
 		if err != nil {
 			return err

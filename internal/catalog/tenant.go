@@ -65,20 +65,20 @@ func (c *Catalog) CreateTenant(ctx context.Context, t *Tenant) error {
 
 // Tenant returns a tenant by its ID.
 func (c *Catalog) Tenant(ctx context.Context, id uid.ID) (*Tenant, error) {
-	t, err := one[Tenant](ctx, new(tenantRow), c.read.NewSelect().Where("id = ?", id))
+	t, err := one[Tenant](ctx, new(tenantRow), c.read.NewSelect().Where("id = ?", id).Where("id <> ?", uid.ID{}))
 	return t, c.wrap(err, "tenant %s", id)
 }
 
 // TenantBySlug returns a tenant by its short name.
 func (c *Catalog) TenantBySlug(ctx context.Context, slug string) (*Tenant, error) {
-	t, err := one[Tenant](ctx, new(tenantRow), c.read.NewSelect().Where("slug = ?", text(slug)))
+	t, err := one[Tenant](ctx, new(tenantRow), c.read.NewSelect().Where("slug = ?", text(slug)).Where("id <> ?", uid.ID{}))
 	return t, c.wrap(err, "tenant %q", slug)
 }
 
 // Tenants returns all tenants by slug. Rows that fail their check sum are
 // missing and joined as *RowError in the error, beside the good ones.
 func (c *Catalog) Tenants(ctx context.Context) ([]*Tenant, error) {
-	list, err := all[tenantRow, Tenant](ctx, c.read.NewSelect())
+	list, err := all[tenantRow, Tenant](ctx, c.read.NewSelect().Where("id <> ?", uid.ID{}))
 	slices.SortFunc(list, func(a, b *Tenant) int { return strings.Compare(a.Slug, b.Slug) })
 	return list, c.wrap(err, "tenants")
 }

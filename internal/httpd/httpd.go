@@ -10,6 +10,7 @@
 //	source.go    sources             completeness.go  their accounts
 //	mailboxlogin.go  log-ins to mailboxes by a code
 //	reach.go     hosts of mailboxes  metrics.go       figures for operators
+//	smarthost.go mail that leaves
 package httpd
 
 import (
@@ -57,6 +58,8 @@ type Config struct {
 	Ready func(context.Context) error
 	// Fetcher fetches from remote mailboxes; nil: nobody does here.
 	Fetcher Fetcher
+	// Mailer sends mail of the archive; nil: nobody does here.
+	Mailer Mailer
 	// AllowPrivate lets remote mailboxes be on this machine or in private networks.
 	AllowPrivate bool
 	// LogIns asks providers for codes; nil: nobody does here.

@@ -112,11 +112,14 @@ func (s *Server) ChangeAccount(ctx context.Context, c api.AccountChange) (*api.A
 }
 
 func account(a *archive.Account) *api.Account {
-	return &api.Account{
+	out := &api.Account{
 		ID: a.User.ID.String(), Login: a.User.Login, Name: a.User.Name, Role: a.User.Role, Language: a.User.Language,
 		Addresses: list(a.User.Addresses), ExpiresAt: a.ExpiresAt,
-		Tenant: &api.Tenant{ID: a.Tenant.ID.String(), Slug: a.Tenant.Slug, Name: a.Tenant.Name, Zone: a.Tenant.Zone},
 	}
+	if !a.Tenant.ID.IsZero() { // an operator has none
+		out.Tenant = &api.Tenant{ID: a.Tenant.ID.String(), Slug: a.Tenant.Slug, Name: a.Tenant.Name, Zone: a.Tenant.Zone}
+	}
+	return out
 }
 
 // list makes sure that a list is sent as a list, never as null.

@@ -295,7 +295,7 @@ func (s *Server) ChangeSource(ctx context.Context, id string, c api.SourceChange
 			d.Secret, wrong = s.grant(ctx, c.LogIn, c.Mailbox)
 			errs = append(errs, wrong...)
 		} else if c.Password == nil && v.HasSecret && !sameLogIn(v, c.Mailbox) {
-			errs = append(errs, needPassword(c.Mailbox))
+			errs = append(errs, needSecret(c.Mailbox))
 		}
 	case c.LogIn != "":
 		errs = append(errs, api.ProblemError{Location: "body.mailbox", Message: "a log-in comes with the settings it is for"})
@@ -318,11 +318,16 @@ func sameLogIn(v *archive.SourceView, m *api.Mailbox) bool {
 	return err == nil && sameApplication(old, set) && strings.EqualFold(old.Host, set.Host) && old.User == set.User && (set.TLS != remote.NoTLS || old.TLS == remote.NoTLS)
 }
 
-func needPassword(m *api.Mailbox) api.ProblemError {
+func needPassword() api.ProblemError {
+	return api.ProblemError{Location: "body.password", Message: "give it again: the stored one is for another server, user or protection"}
+}
+
+// needSecret asks for the password of a mailbox, or for a log-in.
+func needSecret(m *api.Mailbox) api.ProblemError {
 	if m.Method == remote.ByDevice {
 		return api.ProblemError{Location: "body.log_in", Message: "log in again: the stored log-in is for another server, user or application"}
 	}
-	return api.ProblemError{Location: "body.password", Message: "give it again: the stored one is for another server, user or protection"}
+	return needPassword()
 }
 
 // TestMailbox implements api.Service.
@@ -369,7 +374,7 @@ func (s *Server) testSecret(ctx context.Context, t api.MailboxTest) (oauth.Store
 	case !v.HasSecret: // the server will say what it thinks of that
 		return oauth.NewMemory(nil), nil, nil
 	case !sameLogIn(v, &t.Mailbox):
-		return nil, []api.ProblemError{needPassword(&t.Mailbox)}, nil
+		return nil, []api.ProblemError{needSecret(&t.Mailbox)}, nil
 	}
 	return s.storeOf(v.Tenant, v.ID), nil, nil
 }

@@ -221,6 +221,8 @@ func calls(t *testing.T, o operation, id string) []string {
 		return []string{path, path + "?from=2015-01-01&to=2015-12-31"}
 	case "listSources", "createSource", "getSource", "changeSource", "testMailbox", "fetchNow", "listLeft", "beginMailboxLogIn", "getMailboxLogIn", "cancelMailboxLogIn":
 		return []string{path}
+	case "getSmarthost", "changeSmarthost", "removeSmarthost", "testSmarthost", "getOutbox", "retryMail", "dropMail":
+		return []string{path} // the operator's
 	case "checkMessage", "getStatistics", "getStatus", "getAccount", "logIn", "logOut", "changeAccount":
 		return []string{path}
 	}
@@ -240,6 +242,8 @@ func body(o operation) string {
 		return `{"category":"Wand"}`
 	case "beginMailboxLogIn":
 		return `{"mailbox":{"protocol":"imap","host":"mail.example","tls":"auto","user":"x"}}` // by no code: nobody is asked
+	case "changeSmarthost", "testSmarthost":
+		return `{"smarthost":{"host":"127.0.0.1","tls":"starttls","from":"a@firma.example"}}`
 	case "testMailbox":
 		return `{"mailbox":{"protocol":"imap","host":"127.0.0.1","tls":"auto","user":"x"},"password":"x"}`
 	}

@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, keepPreviousData, MutationCache, QueryCache, QueryClient, queryOptions } from '@tanstack/react-query';
 
 import {
-  getAccount, getCompleteness, getFacets, getMessage, getMessageRaw, getSource, getStatistics, getStatus, listLeft, listSources, search, suggest, type Account,
+  getAccount, getCompleteness, getFacets, getMessage, getMessageRaw, getOutbox, getSmarthost, getSource, getStatistics, getStatus, listLeft, listSources, search, suggest, type Account,
 } from './api';
 import { client } from './api/client.gen';
 import { ask, Failure, hasCode } from './failure';
@@ -133,6 +133,18 @@ export const leftQuery = (id: string) =>
     queryFn: ({ signal }) => ask(listLeft({ path: { id }, signal })),
     staleTime: 10_000,
   });
+
+export const smarthostQuery = queryOptions({
+  queryKey: ['smarthost'],
+  queryFn: ({ signal }) => ask(getSmarthost({ signal })),
+  staleTime: 0,
+});
+
+export const outboxQuery = queryOptions({
+  queryKey: ['outbox'],
+  queryFn: ({ signal }) => ask(getOutbox({ signal })),
+  staleTime: 0,
+});
 
 export const completenessQuery = (from: string, to: string) =>
   queryOptions({

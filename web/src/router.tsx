@@ -99,6 +99,12 @@ const completenessRoute = createRoute({
   component: lazyRouteComponent(() => import('./completeness/CompletenessPage'), 'CompletenessPage'),
 });
 
+const smarthostRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/smarthost',
+  component: lazyRouteComponent(() => import('./smarthost/SmarthostPage'), 'SmarthostPage'),
+});
+
 // The router's own notation would turn a query such as 2024 into a number; here
 // everything in an address is text.
 function stringify(search: Record<string, unknown>): string {
@@ -113,7 +119,7 @@ function stringify(search: Record<string, unknown>): string {
 }
 
 export const router = createRouter({
-  routeTree: rootRoute.addChildren([logInRoute, frameRoute.addChildren([searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute])]),
+  routeTree: rootRoute.addChildren([logInRoute, frameRoute.addChildren([searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, smarthostRoute])]),
   parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
   stringifySearch: stringify,
   defaultPendingComponent: PageLoading,

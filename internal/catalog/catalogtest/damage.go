@@ -18,6 +18,7 @@ type damaged struct {
 	batch  *catalog.Batch
 	user   *catalog.User
 	source *catalog.Source
+	mail   *catalog.Outgoing
 }
 
 func newDamaged(t *testing.T, e *env) *damaged {
@@ -30,6 +31,9 @@ func newDamaged(t *testing.T, e *env) *damaged {
 	must(t, e.SetSourceState(t.Context(), &catalog.SourceState{Source: d.source.ID, Tenant: d.tenant, State: []byte(`{"error":""}`)}))
 	must(t, e.SettleItems(t.Context(), d.tenant, d.source.ID, "INBOX;1", []*catalog.SourceItem{{Item: "7", Outcome: catalog.Left, Bytes: 9, At: at(1), Detail: "too large"}}, nil))
 	must(t, e.SetSourceFolder(t.Context(), d.tenant, d.source.ID, catalog.SourceFolder{Folder: "INBOX", Validity: 1, Next: 8}))
+	must(t, e.SetSmarthost(t.Context(), &catalog.Smarthost{Tenant: d.tenant, Settings: []byte(`{"host":"mail"}`), Secret: []byte{1, 2}}))
+	d.mail = outgoing("key", 0)
+	must(t, e.Enqueue(t.Context(), d.mail, []byte("body")))
 	b := batch("first", 3)
 	b.Captures[1].Journal = &catalog.Journal{Form: "m365", Sender: "anna@example.com", Recipients: []catalog.Recipient{{Role: "bcc", Address: "bernd@example.com"}}}
 	d.batch = e.commit(t, d.tenant, b)
@@ -49,6 +53,9 @@ func columns() map[string]string {
 		"source_state":   "state checksum",
 		"source_item":    "item outcome bytes at detail checksum",
 		"source_folder":  "validity next checksum",
+		"smarthost":      "settings secret checksum",
+		"outbox":         "tenant kind item_key sender recipients size state attempts next_at claimed_until created_at tried_at ended_at problem checksum",
+		"outbox_body":    "body checksum",
 		"segment":        "size raw_size frames compacted created_at checksum",
 		"message":        "seq sha256 sha512 size frame received_at date source class checksum category tags parties facts facts_checksum",
 		"part":           "size frame checksum",
@@ -77,6 +84,12 @@ func (d *damaged) read(ctx context.Context, table string) error {
 		return second(d.SourceItems(ctx, d.tenant, d.source.ID, ""))
 	case "source_folder":
 		return second(d.SourceFolders(ctx, d.tenant, d.source.ID))
+	case "smarthost":
+		return second(d.Smarthost(ctx, d.tenant))
+	case "outbox":
+		return second(d.Outgoing(ctx, d.mail.ID))
+	case "outbox_body":
+		return d.claimAndForget(ctx)
 	case "segment":
 		return second(d.Segment(ctx, d.tenant, d.batch.Segment.ID))
 	case "message":
@@ -91,6 +104,16 @@ func (d *damaged) read(ctx context.Context, table string) error {
 		return second(d.Head(ctx, d.tenant))
 	}
 	return errors.New("no table " + table)
+}
+
+// claimAndForget reads the bytes of the mail and leaves it as it was.
+func (d *damaged) claimAndForget(ctx context.Context) error {
+	m, _, err := d.ClaimOutgoing(ctx, at(1), lease)
+	if m != nil {
+		m.State = catalog.OutgoingWaiting
+		err = errors.Join(err, d.SettleOutgoing(ctx, m))
+	}
+	return err
 }
 
 // key selects the row that is damaged.
@@ -153,6 +176,7 @@ func keys() map[string]string {
 	return map[string]string{
 		"tenant": "id", "user": "id tenant", "user_address": "user_id position", "session": "token_hash user_id tenant", "source": "id tenant",
 		"source_setting": "source tenant", "source_state": "source tenant", "source_item": "source tenant folder item", "source_folder": "source tenant folder",
+		"smarthost": "tenant", "outbox": "id", "outbox_body": "outbox",
 		"segment": "tenant id", "message": "tenant aoid segment", "part": "tenant sha256 segment", "capture": "tenant id aoid segment",
 		"account": "tenant day outcome", "head": "tenant", "event": "tenant seq", "event_detail": "tenant seq", "event_node": "tenant level position",
 	}

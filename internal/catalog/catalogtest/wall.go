@@ -145,6 +145,21 @@ func attempts() map[string]struct {
 		"SettleItems": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
 			return nil, e.SettleItems(ctx, t, of.source.ID, "INBOX;1", nil, []string{"7"})
 		}},
+		"Smarthost": {denies, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.Smarthost(ctx, t) }},
+		"DeleteSmarthost": {denies, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			return nil, e.DeleteSmarthost(ctx, t)
+		}},
+		"OutgoingByKey": {denies, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			return e.OutgoingByKey(ctx, t, "key")
+		}},
+		// These take the id of a mail: the outbox is the operator's, for all tenants.
+		"Outgoing": {denies, func(ctx context.Context, e *env, id uid.ID, _ theirs) (any, error) { return e.Outgoing(ctx, id) }},
+		"RetryOutgoing": {denies, func(ctx context.Context, e *env, id uid.ID, _ theirs) (any, error) {
+			return nil, e.RetryOutgoing(ctx, id, at(1))
+		}},
+		"DropOutgoing": {denies, func(ctx context.Context, e *env, id uid.ID, _ theirs) (any, error) {
+			return nil, e.DropOutgoing(ctx, id)
+		}},
 		"Tenant":       {own, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.Tenant(ctx, t) }},
 		"WalkMessages": {empty, walked((*catalog.Catalog).WalkMessages)},
 		"WalkCaptures": {empty, walked((*catalog.Catalog).WalkCaptures)},
@@ -173,6 +188,10 @@ func testWall(t *testing.T, e *env) {
 	must(t, e.SetSourceState(ctx, &catalog.SourceState{Source: of.source.ID, Tenant: tenant, State: []byte("{}")}))
 	must(t, e.SettleItems(ctx, tenant, of.source.ID, "INBOX;1", []*catalog.SourceItem{{Item: "7", Outcome: catalog.Left, At: at(0)}}, nil))
 	must(t, e.SetSourceFolder(ctx, tenant, of.source.ID, catalog.SourceFolder{Folder: "INBOX", Validity: 1, Next: 8}))
+	must(t, e.SetSmarthost(ctx, &catalog.Smarthost{Tenant: tenant, Settings: []byte("{}")}))
+	mail := outgoing("key", 0)
+	mail.Tenant = tenant
+	must(t, e.Enqueue(ctx, mail, []byte("body")))
 	must(t, e.SetIndexed(ctx, tenant, 1))
 	must(t, e.UpdateFacts(ctx, tenant, of.batch.Messages[2].AOID, catalog.Described{Category: "mine"}))
 	before := snapshot(t, e, tenant)
@@ -221,7 +240,8 @@ func snapshot(t *testing.T, e *env, tenant uid.ID) []any {
 	ctx := context.WithoutCancel(t.Context())
 	s := []any{e.counts(t, tenant), got(e.Indexed(ctx, tenant))(t), got(e.PendingReindex(ctx, tenant, 99))(t), got(e.Events(ctx, tenant, 0, 99))(t),
 		got(e.EventHead(ctx, tenant))(t), got(e.Users(ctx, tenant))(t), got(e.Sources(ctx, tenant))(t), got(e.Session(ctx, [32]byte{1}))(t),
-		got(e.MessagesAfter(ctx, tenant, 0, 99))(t), got(e.Accounts(ctx, tenant, "", ""))(t), got(e.Segments(ctx, tenant))(t)}
+		got(e.MessagesAfter(ctx, tenant, 0, 99))(t), got(e.Accounts(ctx, tenant, "", ""))(t), got(e.Segments(ctx, tenant))(t),
+		got(e.Smarthost(ctx, tenant))(t), got(e.OutgoingByKey(ctx, tenant, "key"))(t)}
 	must(t, e.WalkCaptures(ctx, tenant, func(c *catalog.Capture, err error) error { s = append(s, c); return err }))
 	must(t, e.WalkParts(ctx, tenant, func(p *catalog.Part, err error) error { s = append(s, p); return err }))
 	return s

@@ -536,6 +536,58 @@ export type NewSource = {
     password?: string;
 };
 
+export type Outbox = {
+    failed: number;
+    /**
+     * The youngest, at most 200
+     */
+    mails: Array<OutboxMail>;
+    /**
+     * In the last 30 days
+     */
+    sent: number;
+    waiting: number;
+};
+
+export type OutboxMail = {
+    attempts: number;
+    created_at: string;
+    /**
+     * When it was sent or given up
+     */
+    ended_at?: string;
+    id: string;
+    /**
+     * What it is: a short word
+     */
+    kind: string;
+    /**
+     * Of a waiting one: when it is tried next
+     */
+    next_at?: string;
+    /**
+     * Of the last attempt
+     */
+    problem?: SendingProblem;
+    recipients: Array<OutboxPerson>;
+    sender: string;
+    size: number;
+    state: 'waiting' | 'sent' | 'failed';
+    /**
+     * Begin of the last attempt
+     */
+    tried_at?: string;
+};
+
+export type OutboxPerson = {
+    address: string;
+    /**
+     * What the server said last
+     */
+    answer?: string;
+    state: 'waiting' | 'sent' | 'failed';
+};
+
 export type Party = {
     address: string;
     name: string;
@@ -645,6 +697,101 @@ export type SearchProblem = {
      * Identifies the kind of problem; its fragment is the code
      */
     type: string;
+};
+
+export type SendingProblem = {
+    code: 'dns' | 'connect' | 'timeout' | 'certificate' | 'tls' | 'auth' | 'protocol' | 'unavailable' | 'sender' | 'recipient' | 'size' | 'content' | 'internal';
+    /**
+     * What the server or the system said
+     */
+    detail: string;
+    /**
+     * English, for people
+     */
+    text: string;
+};
+
+export type SendingStep = {
+    ok: boolean;
+    text: string;
+    what: 'settings' | 'resolve' | 'connect' | 'greeting' | 'tls' | 'certificate' | 'login' | 'sender' | 'recipient' | 'message';
+};
+
+export type Smarthost = {
+    /**
+     * Own certificate authorities, PEM
+     */
+    ca?: string;
+    /**
+     * Address that mail comes from, in the envelope and in the field From, to the letter
+     */
+    from: string;
+    host: string;
+    /**
+     * As people read it, beside the address
+     */
+    name?: string;
+    /**
+     * SHA-256 of the only certificate that is accepted, hexadecimal
+     */
+    pin?: string;
+    /**
+     * 0: the usual one
+     */
+    port?: number;
+    /**
+     * starttls is required: without it nothing is sent
+     */
+    tls: 'implicit' | 'starttls' | 'none';
+    /**
+     * Empty: no log-in
+     */
+    user?: string;
+};
+
+export type SmarthostChange = {
+    /**
+     * Absent: stays, unless server, user or protection change; empty: is removed
+     */
+    password?: string;
+    smarthost: Smarthost;
+};
+
+export type SmarthostFinding = {
+    /**
+     * SHA-256 of the server's certificate, which can be pinned
+     */
+    certificate?: string;
+    ok: boolean;
+    problem?: SendingProblem;
+    /**
+     * What was done, in order
+     */
+    steps: Array<SendingStep>;
+};
+
+export type SmarthostState = {
+    has_password: boolean;
+    /**
+     * This server sends mail
+     */
+    sends: boolean;
+    /**
+     * Absent: nothing is set, and no mail leaves
+     */
+    smarthost?: Smarthost;
+};
+
+export type SmarthostTest = {
+    /**
+     * Absent: the stored one, if server, user and protection are its own
+     */
+    password?: string;
+    smarthost: Smarthost;
+    /**
+     * Who gets a test mail; empty: the test ends with the log-in
+     */
+    to?: string;
 };
 
 export type Snippet = {
@@ -1511,6 +1658,159 @@ export type GetReportResponses = {
 
 export type GetReportResponse = GetReportResponses[keyof GetReportResponses];
 
+export type GetOutboxData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/outbox';
+};
+
+export type GetOutboxErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetOutboxError = GetOutboxErrors[keyof GetOutboxErrors];
+
+export type GetOutboxResponses = {
+    /**
+     * OK
+     */
+    200: Outbox;
+};
+
+export type GetOutboxResponse = GetOutboxResponses[keyof GetOutboxResponses];
+
+export type DropMailData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the mail
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/outbox/{id}';
+};
+
+export type DropMailErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type DropMailError = DropMailErrors[keyof DropMailErrors];
+
+export type DropMailResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type DropMailResponse = DropMailResponses[keyof DropMailResponses];
+
+export type RetryMailData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the mail
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/outbox/{id}/retry';
+};
+
+export type RetryMailErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RetryMailError = RetryMailErrors[keyof RetryMailErrors];
+
+export type RetryMailResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type RetryMailResponse = RetryMailResponses[keyof RetryMailResponses];
+
 export type SearchData = {
     body?: never;
     path?: never;
@@ -1820,6 +2120,214 @@ export type LogInResponses = {
 };
 
 export type LogInResponse = LogInResponses[keyof LogInResponses];
+
+export type RemoveSmarthostData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/smarthost';
+};
+
+export type RemoveSmarthostErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RemoveSmarthostError = RemoveSmarthostErrors[keyof RemoveSmarthostErrors];
+
+export type RemoveSmarthostResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type RemoveSmarthostResponse = RemoveSmarthostResponses[keyof RemoveSmarthostResponses];
+
+export type GetSmarthostData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/smarthost';
+};
+
+export type GetSmarthostErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetSmarthostError = GetSmarthostErrors[keyof GetSmarthostErrors];
+
+export type GetSmarthostResponses = {
+    /**
+     * OK
+     */
+    200: SmarthostState;
+};
+
+export type GetSmarthostResponse = GetSmarthostResponses[keyof GetSmarthostResponses];
+
+export type ChangeSmarthostData = {
+    body: SmarthostChange;
+    path?: never;
+    query?: never;
+    url: '/smarthost';
+};
+
+export type ChangeSmarthostErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ChangeSmarthostError = ChangeSmarthostErrors[keyof ChangeSmarthostErrors];
+
+export type ChangeSmarthostResponses = {
+    /**
+     * OK
+     */
+    200: SmarthostState;
+};
+
+export type ChangeSmarthostResponse = ChangeSmarthostResponses[keyof ChangeSmarthostResponses];
+
+export type TestSmarthostData = {
+    body: SmarthostTest;
+    path?: never;
+    query?: never;
+    url: '/smarthost-tests';
+};
+
+export type TestSmarthostErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type TestSmarthostError = TestSmarthostErrors[keyof TestSmarthostErrors];
+
+export type TestSmarthostResponses = {
+    /**
+     * OK
+     */
+    200: SmarthostFinding;
+};
+
+export type TestSmarthostResponse = TestSmarthostResponses[keyof TestSmarthostResponses];
 
 export type ListSourcesData = {
     body?: never;

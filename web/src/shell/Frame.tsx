@@ -1,7 +1,7 @@
 import { ActionIcon, Badge, Group, Menu, Text, Tooltip, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { Link, Outlet, useRouter } from '@tanstack/react-router';
-import { IconChartBar, IconChecklist, IconKeyboard, IconLogout, IconMailDown, IconSearch, IconUser, IconUserCircle } from '@tabler/icons-react';
+import { Link, Navigate, Outlet, useRouter, useRouterState } from '@tanstack/react-router';
+import { IconChartBar, IconChecklist, IconKeyboard, IconLogout, IconMailDown, IconMailForward, IconSearch, IconUser, IconUserCircle } from '@tabler/icons-react';
 import { Suspense, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -52,6 +52,8 @@ function ToLogIn() {
 function Framed({ account }: { account: Account }) {
   const { t } = useTranslation();
   const [help, setHelp] = useState(false);
+  const path = useRouterState({ select: (s) => s.location.pathname });
+  const operator = account.role === 'operator';
   const status = useQuery(statusQuery);
   useKeys({ '?': () => setHelp(true) });
   return (
@@ -71,7 +73,7 @@ function Framed({ account }: { account: Account }) {
           )}
         </Group>
         <Group gap={4} wrap="nowrap">
-          <Navigation admin={account.role === 'tenant-admin'} />
+          <Navigation admin={account.role === 'tenant-admin'} operator={operator} />
           <SchemeMenu />
           <ActionIcon variant="subtle" color="gray" size="lg" aria-label={t('app.help')} onClick={() => setHelp(true)} className={classes.wide}>
             <IconKeyboard size={20} aria-hidden />
@@ -80,20 +82,28 @@ function Framed({ account }: { account: Account }) {
         </Group>
       </header>
       <div className={classes.content} id="content" tabIndex={-1}>
-        <Suspense fallback={<PageLoading />}><Outlet /></Suspense>
+        {/* An operator sees no mail: there is nothing to search. */}
+        {operator && path === '/' ? <Navigate to="/smarthost" replace /> : <Suspense fallback={<PageLoading />}><Outlet /></Suspense>}
       </div>
       <HelpDialog opened={help} onClose={() => setHelp(false)} />
     </div>
   );
 }
 
-function Navigation({ admin }: { admin: boolean }) {
+function Navigation({ admin, operator }: { admin: boolean; operator: boolean }) {
   const { t } = useTranslation();
   return (
     <nav aria-label={t('app.navigation')} className={classes.nav}>
-      <Link to="/" className={classes.link} activeOptions={{ exact: true, includeSearch: false }} aria-label={t('app.search')}>
-        <IconSearch size={18} aria-hidden /><span>{t('app.search')}</span>
-      </Link>
+      {!operator && (
+        <Link to="/" className={classes.link} activeOptions={{ exact: true, includeSearch: false }} aria-label={t('app.search')}>
+          <IconSearch size={18} aria-hidden /><span>{t('app.search')}</span>
+        </Link>
+      )}
+      {operator && (
+        <Link to="/smarthost" className={classes.link} aria-label={t('app.smarthost')}>
+          <IconMailForward size={18} aria-hidden /><span>{t('app.smarthost')}</span>
+        </Link>
+      )}
       {admin && (
         <>
           <Link to="/overview" className={classes.link} aria-label={t('app.dashboard')}>

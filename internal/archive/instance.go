@@ -1,0 +1,91 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+	"time"
+
+	"github.com/muniment/muniment/internal/access"
+	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/password"
+	"github.com/muniment/muniment/internal/uid"
+)
+
+// What follows belongs to the installation, not to a tenant. Its acts are in the
+// event log of the installation, which is that of the zero tenant.
+
+// cliActor is who acts on the command line.
+const cliActor = "cli"
+
+// event describes an act of the actor for the log of the installation.
+func (h *Handle) event(action, object string, details map[string]string) *catalog.Event {
+	e := &catalog.Event{At: h.a.now().UTC(), Actor: "user:" + h.actor.User.String(), Action: action, Object: object, Details: maps.Clone(details)}
+	if h.actor.Peer != "" {
+		if e.Details == nil {
+			e.Details = map[string]string{}
+		}
+		e.Details["peer"] = h.actor.Peer
+	}
+	return e
+}
+
+// cliEvent describes an act on the command line.
+func (a *Archive) cliEvent(action, object string, details map[string]string) *catalog.Event {
+	return &catalog.Event{At: a.now().UTC(), Actor: cliActor, Action: action, Object: object, Details: details}
+}
+
+// InstanceEvents returns at most limit events of the installation with Seq >= from,
+// ascending.
+func (a *Archive) InstanceEvents(ctx context.Context, from int64, limit int) ([]*catalog.Event, error) {
+	return a.catalog.Events(ctx, uid.ID{}, from, limit)
+}
+
+// CreateOperator makes a user who runs the installation. Tenant, Role and Addresses
+// of n are not looked at: an operator belongs to no tenant and sees nobody's mail.
+// catalog.ErrTaken if another operator has the login.
+func (a *Archive) CreateOperator(ctx context.Context, n NewUser) (*catalog.User, error) {
+	login := strings.ToLower(strings.TrimSpace(n.Login))
+	if !loginForm.MatchString(login) {
+		return nil, invalid("login %q: want up to 128 letters, digits and . _ @ + -, starting with a letter or digit", n.Login)
+	}
+	if err := password.CheckPolicy(n.Password); err != nil {
+		return nil, invalid("%v", err)
+	}
+	if err := checkName(n.Name); err != nil {
+		return nil, err
+	}
+	hash, err := a.hasher.Hash(ctx, n.Password)
+	if err != nil {
+		return nil, err
+	}
+	if n.Name == "" {
+		n.Name = login
+	}
+	now := a.now().UTC().Truncate(time.Millisecond)
+	u := &catalog.User{ID: uid.New(now), Login: login, Name: n.Name, Role: string(access.RoleOperator), PasswordHash: hash, Language: n.Language, CreatedAt: now}
+	if err := a.catalog.CreateUser(ctx, u); err != nil {
+		return nil, err
+	}
+	return u, a.act(ctx, uid.ID{}, "operator.created", u.ID)
+}
+
+// Operators lists those who run the installation.
+func (a *Archive) Operators(ctx context.Context) ([]*catalog.User, error) {
+	return a.catalog.Users(ctx, uid.ID{})
+}
+
+// Operator finds an operator by login. catalog.ErrNotFound.
+func (a *Archive) Operator(ctx context.Context, login string) (*catalog.User, error) {
+	return a.User(ctx, uid.ID{}, login)
+}
+
+// ofInstance is the account of an operator, who has no tenant.
+func (a *Archive) ofInstance(s *catalog.Session, u *catalog.User, peer string) (*Account, error) {
+	if u.Role != string(access.RoleOperator) {
+		return nil, fmt.Errorf("user %s: %w", u.ID, errors.New("belongs to no tenant and is no operator"))
+	}
+	return &Account{User: *u, ExpiresAt: s.ExpiresAt, Actor: access.Actor{User: u.ID, Role: access.RoleOperator, Peer: peer}}, nil
+}
