@@ -38,6 +38,7 @@ func (c *Catalog) Check(ctx context.Context, report func(error)) error {
 	step("states of sources", checkTable[stateRow, SourceState](ctx, c, report))
 	step("items of sources", checkTable[itemRow, SourceItem](ctx, c, report))
 	step("folders of sources", checkTable[folderRow, SourceFolder](ctx, c, report))
+	step("counts of sources", checkTable[countRow, SourceCount](ctx, c, report))
 	step("accounts", checkTable[accountRow, Account](ctx, c, report))
 	tenants, err := c.tenantColumns(ctx)
 	step("tenants", err)

@@ -35,6 +35,7 @@ func references() []reference {
 		{"source_state", "source", "source", ofTenant},
 		{"source_item", "source", "source", ofTenant},
 		{"source_folder", "source", "source", ofTenant},
+		{"source_count", "source", "source", ofTenant},
 		{"tenant", "id", "head", "p.tenant = c.id"},
 		{"user_address", "user_id", `"user"`, "p.id = c.user_id"},
 		{"session", "user_id", `"user"`, "p.id = c.user_id AND p.tenant = c.tenant"},

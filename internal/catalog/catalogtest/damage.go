@@ -30,8 +30,10 @@ func newDamaged(t *testing.T, e *env) *damaged {
 	must(t, e.SetSourceState(t.Context(), &catalog.SourceState{Source: d.source.ID, Tenant: d.tenant, State: []byte(`{"error":""}`)}))
 	must(t, e.SettleItems(t.Context(), d.tenant, d.source.ID, "INBOX;1", []*catalog.SourceItem{{Item: "7", Outcome: catalog.Left, Bytes: 9, At: at(1), Detail: "too large"}}, nil))
 	must(t, e.SetSourceFolder(t.Context(), d.tenant, d.source.ID, catalog.SourceFolder{Folder: "INBOX", Validity: 1, Next: 8}))
+	must(t, e.SetSourceCount(t.Context(), d.tenant, catalog.SourceCount{Source: d.source.ID, Folder: "INBOX", Day: "2026-01-02", Came: 7, Held: 9, Rest: 2}))
 	b := batch("first", 3)
 	b.Captures[1].Journal = &catalog.Journal{Form: "m365", Sender: "anna@example.com", Recipients: []catalog.Recipient{{Role: "bcc", Address: "bernd@example.com"}}}
+	b.Captures[1].Filing = &catalog.Filing{Folder: "Archiv/2012", Flags: []string{`\Seen`}, Date: new(at(5))}
 	d.batch = e.commit(t, d.tenant, b)
 	return d
 }
@@ -49,10 +51,11 @@ func columns() map[string]string {
 		"source_state":   "state checksum",
 		"source_item":    "item outcome bytes at detail checksum",
 		"source_folder":  "validity next checksum",
+		"source_count":   "came held rest checksum",
 		"segment":        "size raw_size frames compacted created_at checksum",
 		"message":        "seq sha256 sha512 size frame received_at date source class checksum category tags parties facts facts_checksum",
 		"part":           "size frame checksum",
-		"capture":        "source received_at envelope_from envelope_to peer origin item_key frame checksum journal",
+		"capture":        "source received_at envelope_from envelope_to peer origin item_key frame checksum journal filing",
 		"account":        "source count bytes checksum",
 		"head":           "seq raw_bytes first_received last_received events peaks indexed checksum",
 	}
@@ -77,6 +80,8 @@ func (d *damaged) read(ctx context.Context, table string) error {
 		return second(d.SourceItems(ctx, d.tenant, d.source.ID, ""))
 	case "source_folder":
 		return second(d.SourceFolders(ctx, d.tenant, d.source.ID))
+	case "source_count":
+		return second(d.SourceCounts(ctx, d.tenant, "", ""))
 	case "segment":
 		return second(d.Segment(ctx, d.tenant, d.batch.Segment.ID))
 	case "message":
@@ -153,7 +158,8 @@ func keys() map[string]string {
 	return map[string]string{
 		"tenant": "id", "user": "id tenant", "user_address": "user_id position", "session": "token_hash user_id tenant", "source": "id tenant",
 		"source_setting": "source tenant", "source_state": "source tenant", "source_item": "source tenant folder item", "source_folder": "source tenant folder",
-		"segment": "tenant id", "message": "tenant aoid segment", "part": "tenant sha256 segment", "capture": "tenant id aoid segment",
+		"source_count": "source tenant folder day",
+		"segment":      "tenant id", "message": "tenant aoid segment", "part": "tenant sha256 segment", "capture": "tenant id aoid segment",
 		"account": "tenant day outcome", "head": "tenant", "event": "tenant seq", "event_detail": "tenant seq", "event_node": "tenant level position",
 	}
 }
