@@ -84,8 +84,10 @@ func (d *folder) advance(ctx context.Context, page []imap.Entry, after imap.UID)
 func (d *folder) page(ctx context.Context, page []imap.Entry) error {
 	var portion, alone []imap.UID
 	var bytes int64
+	clear(d.filed)
 	for _, e := range page {
 		item := itemOf(e.UID)
+		d.filed[item] = e
 		if d.items[item] != nil {
 			d.sizes[item] = e.Size
 		}
@@ -128,6 +130,7 @@ type arrivals struct {
 // fetch brings messages to the archive and, where they are archived, settles them.
 func (d *folder) fetch(ctx context.Context, uids []imap.UID, alone bool) error {
 	a := &arrivals{offers: d.newOffers(), came: map[imap.UID]bool{}, large: map[imap.UID]int64{}, missing: map[imap.UID]error{}}
+	a.offers.filing = d.filing
 	err := d.conn.Batch(ctx, uids, d.limit(), func(m imap.Message) error { return d.arrive(ctx, a, m) })
 	stored, trouble := a.offers.end()
 	for item, n := range a.offers.large {
@@ -329,7 +332,17 @@ func (d *folder) look(ctx context.Context, u imap.UID) (size int64, there bool, 
 	if err != nil || len(list) == 0 || list[0].UID != u {
 		return 0, false, err
 	}
+	d.filed[itemOf(u)] = list[0]
 	return list[0].Size, true, nil
+}
+
+// filing tells how a message was filed when it was listed last.
+func (d *folder) filing(item string) *catalog.Filing {
+	f := &catalog.Filing{Folder: d.folderName, Flags: d.filed[item].Flags}
+	if at := d.filed[item].Date; !at.IsZero() {
+		f.Date = &at
+	}
+	return f
 }
 
 // deleteAgain deletes what was archived before and is still on the server.
