@@ -135,6 +135,7 @@ type sourceCmd struct {
 	AddMailbox sourceAddMailboxCmd `cmd:"" help:"Add a remote mailbox, which the server fetches by IMAP or POP3."`
 	Test       sourceTestCmd       `cmd:"" help:"Test the connection to a remote mailbox, and say what is wrong."`
 	Fetch      sourceFetchCmd      `cmd:"" help:"Fetch a remote mailbox once, now."`
+	History    sourceHistoryCmd    `cmd:"" help:"Archive the whole history of a remote mailbox, all folders, once; remove what is old from its server, if asked to."`
 	List       sourceListCmd       `cmd:"" help:"List the sources of a tenant."`
 }
 
