@@ -13,7 +13,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/muniment/muniment/internal/ingest/mailbox"
 	"github.com/muniment/muniment/internal/remote"
 )
 
@@ -71,7 +70,7 @@ func (c *sourceHistoryCmd) Run(ctx context.Context, g *Globals, s *streams) erro
 	started := time.Now()
 	r, err := f.History(ctx, v.Tenant, v.ID, asked, func(r remote.HistoryReport) { bar.stand(historyStanding(&r, time.Since(started))) })
 	bar.stop()
-	if errors.Is(err, mailbox.ErrNoHistory) {
+	if errors.Is(err, remote.ErrNoHistory) {
 		return usage(err)
 	}
 	if r == nil {

@@ -22,7 +22,18 @@ type History struct {
 	Drafts  bool     `json:"drafts,omitempty"`
 	Spam    bool     `json:"spam,omitempty"`
 	Trash   bool     `json:"trash,omitempty"`
+	// RemoveBefore, if set, stands in place of the moment that RemoveOlderThan days
+	// ago is, so that a run removes what a dry run has counted.
+	RemoveBefore *time.Time `json:"remove_before,omitempty"`
+	// AtMost, if not 0, is how many messages are removed at most.
+	AtMost int64 `json:"at_most,omitempty"`
 }
+
+// ErrNoHistory is returned for mailboxes that have no folders and dates.
+var ErrNoHistory = errors.New("a history needs IMAP: by POP3 there are neither folders nor dates")
+
+// ErrHistoryRuns is returned when a history of the mailbox is under way.
+var ErrHistoryRuns = errors.New("a history of this mailbox is under way")
 
 // Check reports what is wrong with what is asked for, as *FieldErrors joined.
 func (h History) Check() error {

@@ -28,6 +28,10 @@ func (h *history) empty(ctx context.Context, c *imap.Conn, p *past, readOnly boo
 	if !p.agreed {
 		p.agreed, p.num.Due = true, int64(len(due))
 	}
+	if room := h.asked.AtMost - h.removals; h.asked.AtMost > 0 && int64(len(due)) > room {
+		due = due[:max(0, room)]
+		p.reason("", "more messages are old enough than it was asked to remove")
+	}
 	why := ""
 	switch {
 	case len(due) == 0:
@@ -107,6 +111,9 @@ func (h *history) remove(ctx context.Context, c *imap.Conn, p *past, some []imap
 		return nil
 	}
 	for _, u := range intact {
+		if !p.asked[u] {
+			h.removals++
+		}
 		p.asked[u] = true
 	}
 	left, err := c.Delete(ctx, intact)

@@ -24,9 +24,6 @@ import (
 // A message is removed only if it was read again from the vault with the SHA-256 of
 // the bytes that the server gave, and only in a folder whose counts agree.
 
-// ErrNoHistory is returned for mailboxes that have no folders and dates.
-var ErrNoHistory = errors.New("a history needs IMAP: by POP3 there are neither folders nor dates")
-
 // starts bounds how often a folder is begun again because of a new UIDVALIDITY.
 const starts = 3
 
@@ -38,10 +35,11 @@ type history struct {
 	report *remote.HistoryReport
 	tellTo func(remote.HistoryReport)
 
-	list    []*past // folders, in the order they are read
-	chosen  bool
-	recall  map[string]map[imap.UID]uid.ID // what is archived, by shelf; a zero id: not sure with which bytes
-	stopped bool                           // by a disagreement
+	list     []*past // folders, in the order they are read
+	chosen   bool
+	recall   map[string]map[imap.UID]uid.ID // what is archived, by shelf; a zero id: not sure with which bytes
+	removals int64                          // messages the server was asked to remove
+	stopped  bool                           // by a disagreement
 
 	mu  sync.Mutex // of what took changes
 	now *past      // being fetched
@@ -105,7 +103,7 @@ func (f *Fetcher) History(ctx context.Context, tenant, source uid.ID, asked remo
 	err = h.prepare(ctx, v)
 	if err == nil {
 		if h.set.Protocol == remote.POP3 {
-			return nil, ErrNoHistory
+			return nil, remote.ErrNoHistory
 		}
 		// The mailbox is somebody's: nothing is expunged that others have marked.
 		h.set.Protocol, h.set.Keep = remote.IMAP, true
@@ -137,6 +135,9 @@ func newHistory(f *Fetcher, v *archive.SourceView, asked remote.History, show fu
 	h.report = &remote.HistoryReport{Asked: asked, StartedAt: now, Folders: []remote.HistoryFolder{}, LeftOut: []remote.FolderLeftOut{}, Disagreements: []remote.Disagreement{}}
 	if asked.RemoveOlderThan > 0 {
 		h.before = now.AddDate(0, 0, -asked.RemoveOlderThan)
+		if asked.RemoveBefore != nil && asked.RemoveBefore.Before(now) {
+			h.before = asked.RemoveBefore.UTC()
+		}
 		h.report.RemoveBefore = &h.before
 	}
 	return h

@@ -336,15 +336,6 @@ func (d *folder) look(ctx context.Context, u imap.UID) (size int64, there bool, 
 	return list[0].Size, true, nil
 }
 
-// filing tells how a message was filed when it was listed last.
-func (d *folder) filing(item string) *catalog.Filing {
-	f := &catalog.Filing{Folder: d.folderName, Flags: d.filed[item].Flags}
-	if at := d.filed[item].Date; !at.IsZero() {
-		f.Date = &at
-	}
-	return f
-}
-
 // deleteAgain deletes what was archived before and is still on the server.
 func (d *folder) deleteAgain(ctx context.Context) error {
 	if d.set.Keep {

@@ -2,15 +2,11 @@ package mailbox
 
 import (
 	"context"
-	"errors"
 	"sync"
 
 	"github.com/muniment/muniment/internal/remote"
 	"github.com/muniment/muniment/internal/uid"
 )
-
-// ErrHistoryRuns is returned when a history of the source is under way.
-var ErrHistoryRuns = errors.New("a history of this mailbox is under way")
 
 // job is a history in the background; it is kept when it has ended, until the next.
 type job struct {
@@ -37,7 +33,7 @@ func (j *job) show(r remote.HistoryReport) {
 	j.report = r
 }
 
-// StartHistory begins a history in the background. ErrHistoryRuns if one of the
+// StartHistory begins a history in the background. remote.ErrHistoryRuns if one of the
 // source is under way. It goes on until it ends, CancelHistory is called or
 // EndHistories.
 func (f *Fetcher) StartHistory(tenant, source uid.ID, asked remote.History) error {
@@ -48,7 +44,7 @@ func (f *Fetcher) StartHistory(tenant, source uid.ID, asked remote.History) erro
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if old := f.jobs[k]; old != nil && old.running() {
-		return ErrHistoryRuns
+		return remote.ErrHistoryRuns
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	j := &job{stop: stop, ended: make(chan struct{})}
