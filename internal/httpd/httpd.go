@@ -8,6 +8,7 @@
 //	message.go   reading                     download.go  streams
 //	cursor.go    pages of results            ui.go        the web interface
 //	source.go    sources             completeness.go  their accounts
+//	history.go   whole mailboxes
 //	reach.go     hosts of mailboxes  metrics.go       figures for operators
 package httpd
 
@@ -55,6 +56,8 @@ type Config struct {
 	Ready func(context.Context) error
 	// Fetcher fetches from remote mailboxes; nil: nobody does here.
 	Fetcher Fetcher
+	// Histories archives whole remote mailboxes; nil: nobody does here.
+	Histories Histories
 	// AllowPrivate lets remote mailboxes be on this machine or in private networks.
 	AllowPrivate bool
 }

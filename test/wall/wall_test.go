@@ -219,7 +219,7 @@ func calls(t *testing.T, o operation, id string) []string {
 		return []string{strings.Replace(path, "{capture}", id, 1), strings.Replace(path, "{capture}", "x", 1)}
 	case "getCompleteness", "getCompletenessCsv":
 		return []string{path, path + "?from=2015-01-01&to=2015-12-31"}
-	case "listSources", "createSource", "getSource", "changeSource", "testMailbox", "fetchNow", "listLeft":
+	case "listSources", "createSource", "getSource", "changeSource", "testMailbox", "fetchNow", "listLeft", "startHistory", "getHistory", "cancelHistory":
 		return []string{path}
 	case "checkMessage", "getStatistics", "getStatus", "getAccount", "logIn", "logOut", "changeAccount":
 		return []string{path}
@@ -238,6 +238,8 @@ func body(o operation) string {
 		return `{"kind":"mailbox","name":"Wand"}` // lacks its settings: nothing is made
 	case "changeSource":
 		return `{"category":"Wand"}`
+	case "startHistory":
+		return `{"dry_run":true}`
 	case "testMailbox":
 		return `{"mailbox":{"protocol":"imap","host":"127.0.0.1","tls":"auto","user":"x"},"password":"x"}`
 	}

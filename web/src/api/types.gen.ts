@@ -71,6 +71,7 @@ export type Bucket = {
 export type Capture = {
     envelope_from: string;
     envelope_to: Array<string>;
+    filing?: Filing;
     id: string;
     journal?: JournalRecord;
     /**
@@ -102,6 +103,10 @@ export type Chip = {
 
 export type Completeness = {
     /**
+     * What servers said of how many messages they hold, by day, source and folder
+     */
+    counts: Array<ServerCount>;
+    /**
      * By day, source and outcome
      */
     lines: Array<AccountLine>;
@@ -130,9 +135,146 @@ export type Facets = {
     years: Array<Bucket>;
 };
 
+export type Filing = {
+    /**
+     * When the mailbox got the message (INTERNALDATE)
+     */
+    date?: string;
+    /**
+     * And keywords, as the mailbox names them
+     */
+    flags: Array<string>;
+    /**
+     * Path, with the mailbox's own separator
+     */
+    folder: string;
+};
+
 export type Header = {
     name: string;
     value: string;
+};
+
+export type History = {
+    /**
+     * Absent: there was none since the server started
+     */
+    report?: HistoryReport;
+    running: boolean;
+};
+
+export type HistoryDisagreement = {
+    folder: string;
+    /**
+     * With the numbers, in English
+     */
+    text: string;
+};
+
+export type HistoryFolder = {
+    /**
+     * Came meanwhile
+     */
+    arrived: number;
+    /**
+     * Of the listed messages, as the server says
+     */
+    bytes: number;
+    done: boolean;
+    /**
+     * Archived and old enough to be removed; in a dry run: would be
+     */
+    due: number;
+    duplicate: number;
+    /**
+     * Disappeared meanwhile, not by the archive
+     */
+    gone: number;
+    /**
+     * Of these: read again from the vault, every byte as it came
+     */
+    intact: number;
+    /**
+     * Archived from this very place before
+     */
+    known: number;
+    /**
+     * Not archived
+     */
+    left: number;
+    listed: number;
+    name: string;
+    /**
+     * Offered to the archive; in a dry run: would be
+     */
+    offered: number;
+    /**
+     * By the server's own count, at the beginning
+     */
+    on_server: number;
+    /**
+     * Why messages were left as they are
+     */
+    reasons: Array<HistoryReason>;
+    /**
+     * On the server at the end, by its own count
+     */
+    remaining: number;
+    removed: number;
+    stored: number;
+};
+
+export type HistoryFolders = {
+    drafts: boolean;
+    folders: Array<string>;
+    spam: boolean;
+    trash: boolean;
+};
+
+export type HistoryLeftOut = {
+    /**
+     * It should have been read, and cannot be
+     */
+    missing: boolean;
+    name: string;
+    /**
+     * drafts, spam, trash, or English text
+     */
+    why: string;
+};
+
+export type HistoryReason = {
+    /**
+     * UID; empty: all that are due
+     */
+    item: string;
+    why: string;
+};
+
+export type HistoryReport = {
+    asked: HistoryFolders;
+    /**
+     * All folders were gone through to the end
+     */
+    complete: boolean;
+    /**
+     * Folders whose counts do not agree; nothing more was removed there
+     */
+    disagreements: Array<HistoryDisagreement>;
+    dry_run: boolean;
+    ended_at?: string;
+    folders: Array<HistoryFolder>;
+    /**
+     * Folders that are not read
+     */
+    left_out: Array<HistoryLeftOut>;
+    problem?: MailboxProblem;
+    /**
+     * What the server got earlier is removed
+     */
+    remove_before?: string;
+    remove_older_than_days: number;
+    started_at: string;
 };
 
 export type Hit = {
@@ -461,6 +603,31 @@ export type Message = {
     why: Array<string>;
 };
 
+export type NewHistory = {
+    /**
+     * Needed to remove: how many messages the last dry run with the same members would remove; more are not removed
+     */
+    confirm?: number;
+    /**
+     * Drafts too
+     */
+    drafts?: boolean;
+    /**
+     * Only counts; nothing is fetched, stored or removed
+     */
+    dry_run?: boolean;
+    /**
+     * Folders to read; none: all but drafts, spam and trash
+     */
+    folders?: Array<string>;
+    /**
+     * Removes messages from the server that it got more than so many days ago, once they are archived and were read again from the vault; 0: nothing
+     */
+    remove_older_than_days?: number;
+    spam?: boolean;
+    trash?: boolean;
+};
+
 export type NewSource = {
     category?: string;
     disabled?: boolean;
@@ -582,6 +749,34 @@ export type SearchProblem = {
      * Identifies the kind of problem; its fragment is the code
      */
     type: string;
+};
+
+export type ServerCount = {
+    /**
+     * By how many its count rose that day, in all
+     */
+    came: number;
+    day: string;
+    /**
+     * Empty: a maildrop has none
+     */
+    folder: string;
+    /**
+     * Its last count of that day
+     */
+    held: number;
+    /**
+     * Of the source
+     */
+    kind: string;
+    /**
+     * Of the source
+     */
+    name: string;
+    /**
+     * Id of the source
+     */
+    source: string;
 };
 
 export type Snippet = {
@@ -1860,6 +2055,180 @@ export type FetchNowResponses = {
 };
 
 export type FetchNowResponse = FetchNowResponses[keyof FetchNowResponses];
+
+export type CancelHistoryData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the source
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/sources/{id}/history';
+};
+
+export type CancelHistoryErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type CancelHistoryError = CancelHistoryErrors[keyof CancelHistoryErrors];
+
+export type CancelHistoryResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type CancelHistoryResponse = CancelHistoryResponses[keyof CancelHistoryResponses];
+
+export type GetHistoryData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the source
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/sources/{id}/history';
+};
+
+export type GetHistoryErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetHistoryError = GetHistoryErrors[keyof GetHistoryErrors];
+
+export type GetHistoryResponses = {
+    /**
+     * OK
+     */
+    200: History;
+};
+
+export type GetHistoryResponse = GetHistoryResponses[keyof GetHistoryResponses];
+
+export type StartHistoryData = {
+    body: NewHistory;
+    path: {
+        /**
+         * Id of the source
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/sources/{id}/history';
+};
+
+export type StartHistoryErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type StartHistoryError = StartHistoryErrors[keyof StartHistoryErrors];
+
+export type StartHistoryResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type StartHistoryResponse = StartHistoryResponses[keyof StartHistoryResponses];
 
 export type ListLeftData = {
     body?: never;
