@@ -52,6 +52,10 @@ type Service interface {
 	// FetchNow asks for a fetch and does not wait for it.
 	FetchNow(ctx context.Context, id string) error
 	LeftOnServer(ctx context.Context, id string) (*LeftItems, error)
+	// StartHistory asks for a history and does not wait for it.
+	StartHistory(ctx context.Context, id string, n NewHistory) error
+	History(ctx context.Context, id string) (*History, error)
+	CancelHistory(ctx context.Context, id string) error
 	Completeness(ctx context.Context, p Period) (*Completeness, error)
 	Smarthost(ctx context.Context) (*SmarthostState, error)
 	ChangeSmarthost(ctx context.Context, c SmarthostChange) (*SmarthostState, error)

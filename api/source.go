@@ -163,7 +163,8 @@ type AccountLine struct {
 
 // Completeness tells where every message ended that was offered.
 type Completeness struct {
-	Lines []AccountLine `json:"lines" doc:"By day, source and outcome"`
+	Lines  []AccountLine `json:"lines" doc:"By day, source and outcome"`
+	Counts []ServerCount `json:"counts" doc:"What servers said of how many messages they hold, by day, source and folder"`
 }
 
 type (

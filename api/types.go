@@ -159,6 +159,7 @@ type Capture struct {
 	EnvelopeTo   []string       `json:"envelope_to"`
 	Peer         string         `json:"peer"`
 	Origin       string         `json:"origin"`
+	Filing       *Filing        `json:"filing,omitempty"`
 	Journal      *JournalRecord `json:"journal,omitempty"`
 }
 

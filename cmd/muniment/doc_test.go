@@ -28,6 +28,7 @@ answer with a list or a report have ` + "`--json`" + `.
 | 2 | wrong arguments or settings; nothing was done |
 | 3 | it worked and found something: damage (` + "`fsck`" + `), messages not stored (` + "`import`" + `) |
 | 4 | another process works on the data directory |
+| 5 | the counts of a mailbox do not agree; nothing more was removed there (` + "`source history`" + `) |
 
 ` + "`serve`, `import`" + ` and every command that only reads work on one data directory
 at the same time. ` + "`rebuild`" + ` and ` + "`fsck --repair`" + ` need it for themselves.

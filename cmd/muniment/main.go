@@ -24,6 +24,7 @@ const (
 	exitUsage    = 2 // wrong arguments or settings; nothing was done
 	exitFindings = 3 // it worked and found something: damage (fsck), messages not stored (import)
 	exitLocked   = 4 // another process works on the data directory
+	exitDisagree = 5 // counts do not agree: nothing more was removed (source history)
 )
 
 // exitCode is an error that chooses the exit code.
@@ -73,7 +74,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	defer stop()
 	var c cli
 	parser, err := kong.New(&c, kong.Name("muniment"), kong.Writers(stdout, stderr), kong.UsageOnError(),
-		kong.Description("An audit-proof archive for e-mail. Exit codes: 0 done, 1 error, 2 wrong use, 3 findings, 4 data directory in use."),
+		kong.Description("An audit-proof archive for e-mail. Exit codes: 0 done, 1 error, 2 wrong use, 3 findings, 4 data directory in use, 5 counts disagree."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}))
 	if err != nil {
 		fmt.Fprintln(stderr, "muniment:", err)

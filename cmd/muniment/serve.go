@@ -206,8 +206,9 @@ func (a *app) newHTTP(demo *httpd.Demo, fetcher httpd.Fetcher, mailer httpd.Mail
 	if err != nil {
 		return nil, err
 	}
+	histories, _ := fetcher.(httpd.Histories) // a demonstration may have none
 	return httpd.New(httpd.Config{Archive: a.archive, UI: ui, Log: a.log, Version: version(), TrustedProxies: proxies, MetricsNetworks: metrics,
-		TLS: c.TLSCert != "", Demo: demo, Ready: a.catalog.Ping, Fetcher: fetcher, Mailer: mailer, AllowPrivate: a.config.Fetch.PrivateNetworks,
+		TLS: c.TLSCert != "", Demo: demo, Ready: a.catalog.Ping, Fetcher: fetcher, Histories: histories, Mailer: mailer, AllowPrivate: a.config.Fetch.PrivateNetworks,
 		LogIns: a.newOAuth()})
 }
 

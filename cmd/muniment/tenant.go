@@ -136,6 +136,7 @@ type sourceCmd struct {
 	LogIn      sourceLogInCmd      `cmd:"" help:"Log in to a remote mailbox anew, by a code in the browser."`
 	Test       sourceTestCmd       `cmd:"" help:"Test the connection to a remote mailbox, and say what is wrong."`
 	Fetch      sourceFetchCmd      `cmd:"" help:"Fetch a remote mailbox once, now."`
+	History    sourceHistoryCmd    `cmd:"" help:"Archive the whole history of a remote mailbox, all folders, once; remove what is old from its server, if asked to."`
 	List       sourceListCmd       `cmd:"" help:"List the sources of a tenant."`
 }
 

@@ -46,6 +46,7 @@ func withMailbox(t *testing.T, e *archivetest.Env, tenant *catalog.Tenant) {
 	for _, err := range []error{
 		e.SetSourceState(t.Context(), tenant.ID, s.ID, []byte(`{"stored":1}`)),
 		e.SettleItems(t.Context(), tenant.ID, s.ID, "INBOX;1", []*catalog.SourceItem{{Item: "7", Outcome: catalog.Left, Bytes: 9, Detail: "too large"}}, nil),
+		e.SetSourceCount(t.Context(), tenant.ID, catalog.SourceCount{Source: s.ID, Folder: "INBOX", Day: "2026-03-02", Came: 3, Held: 3, Rest: 1}),
 		e.SetSourceFolder(t.Context(), tenant.ID, s.ID, catalog.SourceFolder{Folder: "INBOX", Validity: 1, Next: 8}),
 	} {
 		if err != nil {
@@ -68,7 +69,9 @@ func filled(t *testing.T) (dir string, originals map[[32]byte]string) {
 		raw := withAttachment(fmt.Sprintf("Vorgang %d", i))
 		originals[sha256.Sum256(raw)] = ingest(t, e, source, raw).AOID.String()
 	}
-	ingest(t, e, source, withAttachment("Vorgang 0"), func(s *archive.Submission) { s.EnvelopeTo = []string{"dora@example.com"} })
+	ingest(t, e, source, withAttachment("Vorgang 0"), func(s *archive.Submission) {
+		s.EnvelopeTo, s.Filing = []string{"dora@example.com"}, &catalog.Filing{Folder: "Archiv/Müller", Flags: []string{`\Seen`}}
+	})
 	withMailbox(t, e, tenant)
 	if err := e.AwaitIndex(t.Context(), tenant.ID); err != nil {
 		t.Fatal(err)

@@ -218,6 +218,8 @@ func (r *reportReader) Close() error {
 	return nil
 }
 
+var errReportDiffers = errors.New("the report comes back")
+
 // checkReport compares a journal report with what arrived.
 func (a *Archive) checkReport(ctx context.Context, c *catalog.Capture) error {
 	r, err := a.openReport(ctx, c)
@@ -230,7 +232,7 @@ func (a *Archive) checkReport(ctx context.Context, c *catalog.Capture) error {
 		return err
 	}
 	if got := hex.EncodeToString(h.Sum(nil)); got != c.Journal.SHA256 {
-		return fmt.Errorf("the report comes back with SHA-256 %s, it was %s", got, c.Journal.SHA256)
+		return fmt.Errorf("%w with SHA-256 %s, it was %s", errReportDiffers, got, c.Journal.SHA256)
 	}
 	return nil
 }

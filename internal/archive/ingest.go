@@ -159,7 +159,7 @@ func (a *Archive) prepare(ctx context.Context, w *tenantWork, sub Submission) (*
 	id := uid.New(sub.ReceivedAt)
 	p.capture = &catalog.Capture{
 		Tenant: sub.Tenant, ID: id, Source: sub.Source, ReceivedAt: sub.ReceivedAt,
-		EnvelopeFrom: sub.EnvelopeFrom, EnvelopeTo: sub.EnvelopeTo, Peer: sub.Peer, Origin: sub.Origin,
+		EnvelopeFrom: sub.EnvelopeFrom, EnvelopeTo: sub.EnvelopeTo, Peer: sub.Peer, Origin: sub.Origin, Filing: filing(sub.Filing),
 		Key: captureKey(&sub, id, p.sums.SHA256),
 	}
 	if sub.wrapped != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -249,6 +250,49 @@ func (h *Handle) Completeness(ctx context.Context, from, to string) ([]AccountLi
 		}
 	}
 	return out, nil
+}
+
+// CountLine is what a server said of one folder, with the name of its source.
+type CountLine struct {
+	catalog.SourceCount
+	SourceName string
+	SourceKind string
+	Name       string // of the folder, as people know it; empty: a maildrop has none
+}
+
+// ServerCounts lists what servers said of how many messages they hold, from day
+// from to day to ("2006-01-02"; empty: no bound), by day, source and folder. Damaged
+// rows are left out and logged.
+func (h *Handle) ServerCounts(ctx context.Context, from, to string) ([]CountLine, error) {
+	if err := h.actor.Check(access.SeeStatistics); err != nil {
+		return nil, err
+	}
+	list, err := h.a.catalog.SourceCounts(ctx, h.actor.Tenant, from, to)
+	if len(rowErrors(err)) > 0 {
+		h.a.log.Error("counts of sources are damaged; muniment fsck tells more", "tenant", h.actor.Tenant, "error", err)
+	} else if err != nil {
+		return nil, err
+	}
+	out := make([]CountLine, len(list))
+	for i, x := range list {
+		out[i] = CountLine{SourceCount: x, Name: folderOf(x.Folder)}
+		if s, err := h.a.source(ctx, h.actor.Tenant, x.Source); err == nil { // as in Completeness
+			out[i].SourceName, out[i].SourceKind = s.Name, s.Kind
+		}
+	}
+	return out, nil
+}
+
+// folderOf takes the account off the name of a folder, "imap://user@host/folder".
+func folderOf(path string) string {
+	parts := strings.SplitN(path, "/", 4)
+	if len(parts) < 4 {
+		return ""
+	}
+	if name, err := url.PathUnescape(parts[3]); err == nil {
+		return name
+	}
+	return parts[3]
 }
 
 // Left lists what stays on the server of a source and why.

@@ -124,7 +124,7 @@ func (h *Handle) hideBcc(v *MessageView, parties []catalog.Party) {
 	}
 	for i := range v.Captures {
 		if v.BccHidden { // the item's name in its source may be that of a mailbox
-			v.Captures[i].Origin = ""
+			v.Captures[i].Origin, v.Captures[i].Filing = "", nil
 		}
 	}
 }

@@ -39,6 +39,7 @@ type captureRecord struct {
 	Origin     string       `json:"origin,omitempty"`
 	Key        string       `json:"key"`
 
+	Filing  *catalog.Filing  `json:"filing,omitempty"`
 	Journal *catalog.Journal `json:"journal,omitempty"`
 	Report  []pieceRecord    `json:"report,omitempty"`
 }
@@ -66,7 +67,7 @@ func newCaptureRecord(p *pending) captureRecord {
 	c, s := p.capture, p.source
 	r := captureRecord{
 		ID: c.ID, Source: sourceRecord{ID: s.ID, Kind: s.Kind, Name: s.Name}, ReceivedAt: c.ReceivedAt,
-		From: c.EnvelopeFrom, To: c.EnvelopeTo, Peer: c.Peer, Origin: c.Origin, Key: hex.EncodeToString(c.Key[:]), Journal: c.Journal,
+		From: c.EnvelopeFrom, To: c.EnvelopeTo, Peer: c.Peer, Origin: c.Origin, Key: hex.EncodeToString(c.Key[:]), Filing: c.Filing, Journal: c.Journal,
 	}
 	if w := p.sub.wrapped; w != nil {
 		r.Report = w.report
@@ -78,7 +79,7 @@ func newCaptureRecord(p *pending) captureRecord {
 func (r *captureRecord) capture(tenant, aoid uid.ID) (*catalog.Capture, error) {
 	c := &catalog.Capture{
 		Tenant: tenant, ID: r.ID, AOID: aoid, Source: r.Source.ID, ReceivedAt: r.ReceivedAt,
-		EnvelopeFrom: r.From, EnvelopeTo: r.To, Peer: r.Peer, Origin: r.Origin, Journal: r.Journal,
+		EnvelopeFrom: r.From, EnvelopeTo: r.To, Peer: r.Peer, Origin: r.Origin, Filing: r.Filing, Journal: r.Journal,
 	}
 	k, err := hex.DecodeString(r.Key)
 	if err != nil || len(k) != len(c.Key) {

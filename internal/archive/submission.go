@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/uid"
 	"github.com/muniment/muniment/internal/vault"
 )
@@ -42,7 +43,11 @@ type Submission struct {
 	Peer         string // address of the sending host
 	// Origin names the item within its source (a path, a UID). If it is set,
 	// offering the same bytes with the same origin again records nothing new.
-	Origin   string
+	Origin string
+	// Filing is how the message was filed in the mailbox it comes from, if the
+	// door knows. It does not make a message another: when the same item is offered
+	// again, what was recorded first stays.
+	Filing   *catalog.Filing
 	Category string
 	Tags     []string
 	// ReceivedAt is when the door got the message; zero means now.

@@ -26,6 +26,7 @@ type captureRow struct {
 	Frame        num      `bun:"frame"`
 	Checksum     blob     `bun:"checksum"`
 	Journal      document `bun:"journal"`
+	Filing       document `bun:"filing"`
 }
 
 func newCaptureRow(tenant uid.ID, p *Capture) (*captureRow, error) {
@@ -34,9 +35,13 @@ func newCaptureRow(tenant uid.ID, p *Capture) (*captureRow, error) {
 	if p.Journal != nil && err == nil {
 		journal, err = toDocument(p.Journal)
 	}
+	filing := document("")
+	if p.Filing != nil && err == nil {
+		filing, err = toDocument(p.Filing)
+	}
 	r := &captureRow{Tenant: tenant[:], ID: p.ID[:], AOID: p.AOID[:], Source: p.Source[:], ReceivedAt: millis(p.ReceivedAt),
 		EnvelopeFrom: text(p.EnvelopeFrom), EnvelopeTo: to, Peer: text(p.Peer), Origin: text(p.Origin), ItemKey: p.Key[:],
-		Segment: p.Segment[:], Frame: num(p.Frame), Journal: journal}
+		Segment: p.Segment[:], Frame: num(p.Frame), Journal: journal, Filing: filing}
 	r.Checksum = r.sum()
 	return r, err
 }
@@ -57,6 +62,9 @@ func (r *captureRow) sum() blob {
 	if r.Journal != "" { // rows of schema 1 were summed without it
 		s.document(r.Journal)
 	}
+	if r.Filing != "" { // rows before schema 5 were summed without it
+		s.text("filing").document(r.Filing)
+	}
 	return s.sum()
 }
 
@@ -67,7 +75,7 @@ func (r *captureRow) verify() *RowError {
 func (r *captureRow) args(to []any) []any {
 	return append(to, []byte(r.Tenant), []byte(r.ID), []byte(r.AOID), []byte(r.Source), int64(r.ReceivedAt), escapeText(string(r.EnvelopeFrom)),
 		string(r.EnvelopeTo), escapeText(string(r.Peer)), escapeText(string(r.Origin)), []byte(r.ItemKey), []byte(r.Segment), int64(r.Frame),
-		[]byte(r.Checksum), string(r.Journal))
+		[]byte(r.Checksum), string(r.Journal), string(r.Filing))
 }
 
 func (r *captureRow) model() (*Capture, error) {
@@ -80,6 +88,12 @@ func (r *captureRow) model() (*Capture, error) {
 	if r.Journal != "" {
 		p.Journal = new(Journal)
 		if err := r.Journal.into(p.Journal); err != nil {
+			return nil, err
+		}
+	}
+	if r.Filing != "" {
+		p.Filing = new(Filing)
+		if err := r.Filing.into(p.Filing); err != nil {
 			return nil, err
 		}
 	}

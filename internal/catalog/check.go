@@ -41,6 +41,7 @@ func (c *Catalog) Check(ctx context.Context, report func(error)) error {
 	step("smarthosts", checkTable[smarthostRow, Smarthost](ctx, c, report))
 	step("outbox", checkTable[outboxRow, Outgoing](ctx, c, report))
 	step("bytes of the outbox", c.checkBodies(ctx, report))
+	step("counts of sources", checkTable[countRow, SourceCount](ctx, c, report))
 	step("accounts", checkTable[accountRow, Account](ctx, c, report))
 	tenants, err := c.tenantColumns(ctx)
 	step("tenants", err)

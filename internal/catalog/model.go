@@ -135,11 +135,22 @@ type Capture struct {
 	Peer         string   // address of the sending host, or empty
 	Origin       string   // path or UID within the source
 	Journal      *Journal // what a journal report said; nil: it came without one
+	Filing       *Filing  // how it lay in the mailbox it came from; nil: nobody said
 	// Key makes a capture unique within the tenant, so that the same item of
 	// the same source is recorded once. SHA-256 by archive.
 	Key     [32]byte
 	Segment uid.ID // where its record rests in the vault
 	Frame   uint32
+}
+
+// Filing is how a message was filed in the mailbox it came from. Whatever of it
+// the mailbox does not tell is empty.
+type Filing struct {
+	Folder string   `json:"folder,omitempty"` // path, decoded, with the mailbox's own separator
+	Flags  []string `json:"flags,omitempty"`  // and keywords, such as "\Seen" (RFC 9051 §2.3.2)
+	// Date is when the mailbox got the message (INTERNALDATE), in the zone that
+	// the mailbox says.
+	Date *time.Time `json:"date,omitempty"`
 }
 
 // Journal is what a journal report said of the arrival of the message in it
@@ -198,6 +209,17 @@ type SourceFolder struct {
 	Folder   string
 	Validity int64 // UIDVALIDITY of the folder
 	Next     int64 // every lower UID is settled, or has a SourceItem
+}
+
+// SourceCount is what a server said of how many messages it holds in one folder,
+// on one day.
+type SourceCount struct {
+	Source uid.ID
+	Folder string // with its account, as SourceFolder has it
+	Day    string // 2006-01-02 in UTC
+	Came   int64  // by how many the count rose that day, in all
+	Held   int64  // the last count
+	Rest   int64  // the last count less what the archive has deleted there since
 }
 
 // Segment is one write-once object of the vault.

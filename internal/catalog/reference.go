@@ -36,6 +36,7 @@ func references() []reference {
 		{"source_item", "source", "source", ofTenant},
 		{"source_folder", "source", "source", ofTenant},
 		{"outbox_body", "outbox", "outbox", "p.id = c.outbox"},
+		{"source_count", "source", "source", ofTenant},
 		{"tenant", "id", "head", "p.tenant = c.id"},
 		{"user_address", "user_id", `"user"`, "p.id = c.user_id"},
 		{"session", "user_id", `"user"`, "p.id = c.user_id AND p.tenant = c.tenant"},

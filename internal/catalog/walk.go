@@ -151,6 +151,19 @@ func (c *Catalog) WalkCaptures(ctx context.Context, tenant uid.ID, do func(*Capt
 	return c.wrap(err, "walk captures")
 }
 
+// WalkSourceCaptures is WalkCaptures for those of one source.
+func (c *Catalog) WalkSourceCaptures(ctx context.Context, tenant, source uid.ID, do func(*Capture, error) error) error {
+	w := walker[captureRow, Capture, *captureRow]{c: c, order: []string{"id"}, do: func(_ *captureRow, m *Capture, err error) error { return do(m, err) },
+		from: func(q *bun.SelectQuery, mark *captureRow) *bun.SelectQuery {
+			if mark != nil {
+				q = q.Where("id > ?", mark.ID)
+			}
+			return q.Where("tenant = ?", tenant).Where("source = ?", source)
+		},
+		compare: func(a, b *captureRow) int { return bytes.Compare(a.ID, b.ID) }}
+	return c.wrap(w.walk(ctx), "walk captures of source %s", source)
+}
+
 // WalkParts is WalkMessages for parts, by SHA-256.
 func (c *Catalog) WalkParts(ctx context.Context, tenant uid.ID, do func(*Part, error) error) error {
 	err := c.walkParts(ctx, tenant[:], func(_ *partRow, m *Part, err error) error { return do(m, err) })

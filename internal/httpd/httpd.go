@@ -9,6 +9,7 @@
 //	cursor.go    pages of results            ui.go        the web interface
 //	source.go    sources             completeness.go  their accounts
 //	mailboxlogin.go  log-ins to mailboxes by a code
+//	history.go   whole mailboxes
 //	reach.go     hosts of mailboxes  metrics.go       figures for operators
 //	smarthost.go mail that leaves
 package httpd
@@ -60,6 +61,8 @@ type Config struct {
 	Fetcher Fetcher
 	// Mailer sends mail of the archive; nil: nobody does here.
 	Mailer Mailer
+	// Histories archives whole remote mailboxes; nil: nobody does here.
+	Histories Histories
 	// AllowPrivate lets remote mailboxes be on this machine or in private networks.
 	AllowPrivate bool
 	// LogIns asks providers for codes; nil: nobody does here.

@@ -75,7 +75,7 @@ func describeRow(v *archive.MessageView) *api.Message {
 	}
 	for _, c := range v.Captures {
 		m.Captures = append(m.Captures, api.Capture{ID: c.ID.String(), Journal: describeJournal(c.Journal), ReceivedAt: c.ReceivedAt, Source: c.SourceName, Kind: c.SourceKind,
-			EnvelopeFrom: c.EnvelopeFrom, EnvelopeTo: list(c.EnvelopeTo), Peer: c.Peer, Origin: c.Origin})
+			EnvelopeFrom: c.EnvelopeFrom, EnvelopeTo: list(c.EnvelopeTo), Peer: c.Peer, Origin: c.Origin, Filing: describeFiling(c.Filing)})
 	}
 	return m
 }

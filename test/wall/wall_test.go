@@ -219,7 +219,8 @@ func calls(t *testing.T, o operation, id string) []string {
 		return []string{strings.Replace(path, "{capture}", id, 1), strings.Replace(path, "{capture}", "x", 1)}
 	case "getCompleteness", "getCompletenessCsv":
 		return []string{path, path + "?from=2015-01-01&to=2015-12-31"}
-	case "listSources", "createSource", "getSource", "changeSource", "testMailbox", "fetchNow", "listLeft", "beginMailboxLogIn", "getMailboxLogIn", "cancelMailboxLogIn":
+	case "listSources", "createSource", "getSource", "changeSource", "testMailbox", "fetchNow", "listLeft", "beginMailboxLogIn", "getMailboxLogIn", "cancelMailboxLogIn",
+		"startHistory", "getHistory", "cancelHistory":
 		return []string{path}
 	case "getSmarthost", "changeSmarthost", "removeSmarthost", "testSmarthost", "getOutbox", "retryMail", "dropMail":
 		return []string{path} // the operator's
@@ -244,6 +245,8 @@ func body(o operation) string {
 		return `{"mailbox":{"protocol":"imap","host":"mail.example","tls":"auto","user":"x"}}` // by no code: nobody is asked
 	case "changeSmarthost", "testSmarthost":
 		return `{"smarthost":{"host":"127.0.0.1","tls":"starttls","from":"a@firma.example"}}`
+	case "startHistory":
+		return `{"dry_run":true}`
 	case "testMailbox":
 		return `{"mailbox":{"protocol":"imap","host":"127.0.0.1","tls":"auto","user":"x"},"password":"x"}`
 	}

@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, keepPreviousData, MutationCache, QueryCache, QueryClient, queryOptions } from '@tanstack/react-query';
 
 import {
-  getAccount, getCompleteness, getFacets, getMessage, getMessageRaw, getOutbox, getSmarthost, getSource, getStatistics, getStatus, listLeft, listSources, search, suggest, type Account,
+  getAccount, getCompleteness, getFacets, getHistory, getMessage, getMessageRaw, getOutbox, getSmarthost, getSource, getStatistics, getStatus, listLeft, listSources, search, suggest, type Account,
 } from './api';
 import { client } from './api/client.gen';
 import { ask, Failure, hasCode } from './failure';
@@ -125,6 +125,15 @@ export const oneSourceQuery = (id: string) =>
     queryKey: ['sources', id],
     queryFn: ({ signal }) => ask(getSource({ path: { id }, signal })),
     staleTime: 0,
+  });
+
+// historyQuery looks again every second while a history is under way.
+export const historyQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['history', id],
+    queryFn: ({ signal }) => ask(getHistory({ path: { id }, signal })),
+    staleTime: 0,
+    refetchInterval: (query) => (query.state.data?.running ? 1000 : false),
   });
 
 export const leftQuery = (id: string) =>

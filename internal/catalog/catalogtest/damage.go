@@ -34,8 +34,10 @@ func newDamaged(t *testing.T, e *env) *damaged {
 	must(t, e.SetSmarthost(t.Context(), &catalog.Smarthost{Tenant: d.tenant, Settings: []byte(`{"host":"mail"}`), Secret: []byte{1, 2}}))
 	d.mail = outgoing("key", 0)
 	must(t, e.Enqueue(t.Context(), d.mail, []byte("body")))
+	must(t, e.SetSourceCount(t.Context(), d.tenant, catalog.SourceCount{Source: d.source.ID, Folder: "INBOX", Day: "2026-01-02", Came: 7, Held: 9, Rest: 2}))
 	b := batch("first", 3)
 	b.Captures[1].Journal = &catalog.Journal{Form: "m365", Sender: "anna@example.com", Recipients: []catalog.Recipient{{Role: "bcc", Address: "bernd@example.com"}}}
+	b.Captures[1].Filing = &catalog.Filing{Folder: "Archiv/2012", Flags: []string{`\Seen`}, Date: new(at(5))}
 	d.batch = e.commit(t, d.tenant, b)
 	return d
 }
@@ -56,10 +58,11 @@ func columns() map[string]string {
 		"smarthost":      "settings secret checksum",
 		"outbox":         "tenant kind item_key sender recipients size state attempts next_at claimed_until created_at tried_at ended_at problem checksum",
 		"outbox_body":    "body checksum",
+		"source_count":   "came held rest checksum",
 		"segment":        "size raw_size frames compacted created_at checksum",
 		"message":        "seq sha256 sha512 size frame received_at date source class checksum category tags parties facts facts_checksum",
 		"part":           "size frame checksum",
-		"capture":        "source received_at envelope_from envelope_to peer origin item_key frame checksum journal",
+		"capture":        "source received_at envelope_from envelope_to peer origin item_key frame checksum journal filing",
 		"account":        "source count bytes checksum",
 		"head":           "seq raw_bytes first_received last_received events peaks indexed checksum",
 	}
@@ -90,6 +93,8 @@ func (d *damaged) read(ctx context.Context, table string) error {
 		return second(d.Outgoing(ctx, d.mail.ID))
 	case "outbox_body":
 		return d.claimAndForget(ctx)
+	case "source_count":
+		return second(d.SourceCounts(ctx, d.tenant, "", ""))
 	case "segment":
 		return second(d.Segment(ctx, d.tenant, d.batch.Segment.ID))
 	case "message":
@@ -176,7 +181,7 @@ func keys() map[string]string {
 	return map[string]string{
 		"tenant": "id", "user": "id tenant", "user_address": "user_id position", "session": "token_hash user_id tenant", "source": "id tenant",
 		"source_setting": "source tenant", "source_state": "source tenant", "source_item": "source tenant folder item", "source_folder": "source tenant folder",
-		"smarthost": "tenant", "outbox": "id", "outbox_body": "outbox",
+		"smarthost": "tenant", "outbox": "id", "outbox_body": "outbox", "source_count": "source tenant folder day",
 		"segment": "tenant id", "message": "tenant aoid segment", "part": "tenant sha256 segment", "capture": "tenant id aoid segment",
 		"account": "tenant day outcome", "head": "tenant", "event": "tenant seq", "event_detail": "tenant seq", "event_node": "tenant level position",
 	}

@@ -61,6 +61,21 @@ func testSourceItems(t *testing.T, e *env) {
 		must(t, e.SetSourceFolder(ctx, tenant, source, f))
 		same(t, "folders", got(e.SourceFolders(ctx, tenant, source))(t), map[string]catalog.SourceFolder{"Entwürfe": f})
 	}
+	count := catalog.SourceCount{Source: source, Folder: "Entwürfe", Day: "2026-01-02", Came: 3, Held: 3, Rest: 1}
+	for _, day := range []string{"2026-01-02", "2026-01-03"} {
+		count.Day, count.Came = day, count.Came+1
+		must(t, e.SetSourceCount(ctx, tenant, count))
+		count.Held++
+		must(t, e.SetSourceCount(ctx, tenant, count))
+		same(t, "last count", *got(e.LastSourceCount(ctx, tenant, source, "Entwürfe"))(t), count)
+	}
+	mustBe(t, "never counted", second(e.LastSourceCount(ctx, tenant, source, "x")), catalog.ErrNotFound)
+	same(t, "counts", got(e.SourceCounts(ctx, tenant, "2026-01-03", "2026-01-03"))(t), []catalog.SourceCount{count})
+	if n := len(got(e.SourceCounts(ctx, tenant, "", ""))(t)); n != 2 {
+		t.Errorf("%d counts, want 2", n)
+	}
+	mustBe(t, "count across the wall", e.SetSourceCount(ctx, other, count), catalog.ErrNotFound)
+	mustBe(t, "count of no day", e.SetSourceCount(ctx, tenant, catalog.SourceCount{Source: source, Folder: "x", Day: "today"}), catalog.ErrInvalid)
 	mustBe(t, "items across the wall", e.SettleItems(ctx, other, source, "x", list[5:6], nil), catalog.ErrNotFound)
 	mustBe(t, "folder across the wall", e.SetSourceFolder(ctx, other, source, catalog.SourceFolder{Folder: "x"}), catalog.ErrNotFound)
 	if n := len(got(e.SourceItems(ctx, other, source, "INBOX;1"))(t)) + len(got(e.SourceFolders(ctx, other, source))(t)); n != 0 {

@@ -162,6 +162,20 @@ func attempts() map[string]struct {
 		}},
 		"Tenant":       {own, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.Tenant(ctx, t) }},
 		"WalkMessages": {empty, walked((*catalog.Catalog).WalkMessages)},
+		"LastSourceCount": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return e.LastSourceCount(ctx, t, of.source.ID, "INBOX")
+		}},
+		"SourceCounts": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			return e.SourceCounts(ctx, t, "", "")
+		}},
+		"SetSourceCount": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return nil, e.SetSourceCount(ctx, t, catalog.SourceCount{Source: of.source.ID, Folder: "INBOX", Day: "2026-01-02", Came: 5})
+		}},
+		"WalkSourceCaptures": {empty, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return walked(func(c *catalog.Catalog, ctx context.Context, t uid.ID, do func(*catalog.Capture, error) error) error {
+				return c.WalkSourceCaptures(ctx, t, of.source.ID, do)
+			})(ctx, e, t, of)
+		}},
 		"WalkCaptures": {empty, walked((*catalog.Catalog).WalkCaptures)},
 		"WalkParts":    {empty, walked((*catalog.Catalog).WalkParts)},
 		"WalkSegments": {empty, walked((*catalog.Catalog).WalkSegments)},
@@ -192,6 +206,7 @@ func testWall(t *testing.T, e *env) {
 	mail := outgoing("key", 0)
 	mail.Tenant = tenant
 	must(t, e.Enqueue(ctx, mail, []byte("body")))
+	must(t, e.SetSourceCount(ctx, tenant, catalog.SourceCount{Source: of.source.ID, Folder: "INBOX", Day: "2026-01-02", Came: 1, Held: 1}))
 	must(t, e.SetIndexed(ctx, tenant, 1))
 	must(t, e.UpdateFacts(ctx, tenant, of.batch.Messages[2].AOID, catalog.Described{Category: "mine"}))
 	before := snapshot(t, e, tenant)

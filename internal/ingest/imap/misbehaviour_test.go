@@ -112,6 +112,10 @@ func TestMisbehaviour(t *testing.T) {
 		imapd.UIDValidityMoves: {step: "delete", kind: ErrUIDValidity, got: n},
 		imapd.NoUIDNext:        fine,
 		imapd.UIDNextTooLow:    fine,
+		imapd.ExistsTooMany:    fine, // for those who compare counts
+		imapd.ExistsTooFew:     fine,
+		imapd.SearchIncomplete: fine,
+		imapd.ListIncomplete:   {got: n - 3}, // in each of the ranges that are asked for
 		imapd.Drip:             {step: "folders", kind: ErrTemporary},
 
 		imapd.SizeTooSmall:       fine,

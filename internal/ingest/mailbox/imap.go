@@ -155,13 +155,17 @@ func kindOf(f imap.Folder) string {
 type folder struct {
 	*task
 	*shelf
-	conn  *imap.Conn
-	path  string // name in the catalog: account and folder
-	mark  catalog.SourceFolder
-	num   *count
-	last  imap.UID         // highest that was listed
-	gone  bool             // something was deleted
-	sizes map[string]int64 // of items that the listing had
+	conn       *imap.Conn
+	path       string // name in the catalog: account and folder
+	folderName string // as people know it
+	mark       catalog.SourceFolder
+	num        *count
+	last       imap.UID         // highest that was listed
+	gone       bool             // something was deleted
+	sizes      map[string]int64 // of items that the listing had
+
+	// The page being read, and the one before it, which may be still on its way.
+	filed, filedBefore map[string]imap.Entry
 
 	listed  []listed  // pages that may hold messages that are not settled
 	pending *arrivals // fetched, and still being archived; may be nil
@@ -178,7 +182,8 @@ func (t *task) readFolder(ctx context.Context, c *imap.Conn, name string, known 
 		t.note(&coded{remote.CodeFolder, err})
 		return false, false, nil
 	}
-	d := &folder{task: t, conn: c, path: t.account + escape(name), num: t.count(name), sizes: map[string]int64{}}
+	d := t.newFolder(c, name)
+	t.recount(d.path, d.num)
 	*d.num = count{total: int64(m.Messages)}
 	if err := d.begin(ctx, m, known); err != nil {
 		return false, false, err
@@ -207,14 +212,23 @@ func (t *task) readFolder(ctx context.Context, c *imap.Conn, name string, known 
 	return true, len(fresh) > 0, err
 }
 
+func (t *task) newFolder(c *imap.Conn, name string) *folder {
+	return &folder{task: t, conn: c, folderName: name, path: t.account + escape(name), num: t.count(name), sizes: map[string]int64{}, filed: map[string]imap.Entry{}}
+}
+
+// shelfName names what stays of a folder, which means nothing under another
+// UIDVALIDITY.
+func shelfName(path string, validity int64) string {
+	return path + ";UIDVALIDITY=" + strconv.FormatInt(validity, 10)
+}
+
 // begin finds out how far the folder has been read. Another UIDVALIDITY than
 // before means that nothing is known of it (RFC 9051 §2.3.1.1).
 func (d *folder) begin(ctx context.Context, m *imap.Mailbox, known map[string]catalog.SourceFolder) (err error) {
 	mark, ok := known[d.path]
 	now := catalog.SourceFolder{Folder: d.path, Validity: int64(m.UIDValidity), Next: 1}
-	name := func(validity int64) string { return d.path + ";UIDVALIDITY=" + strconv.FormatInt(validity, 10) }
 	if ok && mark.Validity != now.Validity {
-		old, err := d.openShelf(ctx, name(mark.Validity))
+		old, err := d.openShelf(ctx, shelfName(d.path, mark.Validity))
 		if err != nil {
 			return err
 		}
@@ -234,7 +248,7 @@ func (d *folder) begin(ctx context.Context, m *imap.Mailbox, known map[string]ca
 		known[d.path] = now
 	}
 	d.mark = mark
-	d.shelf, err = d.openShelf(ctx, name(now.Validity))
+	d.shelf, err = d.openShelf(ctx, shelfName(d.path, now.Validity))
 	if err != nil {
 		return err
 	}
@@ -242,6 +256,11 @@ func (d *folder) begin(ctx context.Context, m *imap.Mailbox, known map[string]ca
 	if !d.set.Keep || mark.Next <= 1 {
 		d.num.waiting = d.num.total - int64(len(d.items))
 	}
+	before := int64(len(d.items))
+	if d.set.Keep && mark.Next > 1 {
+		before = d.num.total
+	}
+	d.stated(ctx, d.path, d.num, before)
 	return nil
 }
 

@@ -56,7 +56,7 @@ func TestIMAPMisbehaviour(t *testing.T) {
 					plain(t, st.Problem)
 				}
 				done := len(s.UIDs("INBOX")) == 0
-				if st.Problem == nil && !done && st.Left == 0 {
+				if st.Problem == nil && !done && st.Left == 0 && m != imapd.ListIncomplete { // only the comparison of counts shows that
 					t.Errorf("nothing is wrong, and %d messages are on the server: %+v", len(s.UIDs("INBOX")), st)
 				}
 				if done {

@@ -28,8 +28,10 @@ const (
 func (d *folder) page(ctx context.Context, page []imap.Entry) error {
 	var portion, alone []imap.UID
 	var bytes int64
+	d.filed, d.filedBefore = map[string]imap.Entry{}, d.filed
 	for _, e := range page {
 		item := itemOf(e.UID)
+		d.filed[item] = e
 		if d.items[item] != nil {
 			d.sizes[item] = e.Size
 		}
@@ -79,6 +81,7 @@ type arrivals struct {
 // receive brings messages to the archive and does not wait until they are there.
 func (d *folder) receive(ctx context.Context, uids []imap.UID) *arrivals {
 	a := &arrivals{uids: uids, offers: d.newOffers(), came: map[imap.UID]bool{}, large: map[imap.UID]int64{}, missing: map[imap.UID]error{}}
+	a.offers.filing = d.filing
 	a.err = d.conn.Batch(ctx, uids, d.limit(), func(m imap.Message) error { return d.arrive(ctx, a, m) })
 	return a
 }
@@ -291,6 +294,7 @@ func (d *folder) look(ctx context.Context, u imap.UID) (size int64, there bool, 
 	if err != nil || len(list) == 0 || list[0].UID != u {
 		return 0, false, err
 	}
+	d.filed[itemOf(u)] = list[0]
 	return list[0].Size, true, nil
 }
 

@@ -14,8 +14,8 @@
 // In memory: when the latter were tried last. The state of a source is for people,
 // but for the way to the server that was found, which saves the search.
 //
-// Flags and INTERNALDATE of messages are not kept so far; the origin holds account,
-// folder, UIDVALIDITY and UID. Access tokens are fetched and renewed by package
+// The origin of a message holds account, folder, UIDVALIDITY and UID; folder, flags and
+// INTERNALDATE are kept with its arrival. Access tokens are fetched and renewed by package
 // oauth, unless somebody has entered one.
 //
 // The package must not look into messages, and never logs or hands out a password.
@@ -32,6 +32,9 @@
 //	items.go     what stays on the server
 //	problem.go   errors in plain words
 //	probe.go     tests of settings
+//	tally.go     what servers say they hold
+//	history.go   archives a whole mailbox once; historyfolder.go: one folder of it;
+//	             agree.go: compares counts; empty.go: removes; job.go: runs in the background
 package mailbox
 
 import (
@@ -64,6 +67,11 @@ type Archive interface {
 	SettleItems(ctx context.Context, tenant, source uid.ID, folder string, add []*catalog.SourceItem, drop []string) error
 	SourceFolders(ctx context.Context, tenant, source uid.ID) (map[string]catalog.SourceFolder, error)
 	SetSourceFolder(ctx context.Context, tenant, source uid.ID, f catalog.SourceFolder) error
+	LastSourceCount(ctx context.Context, tenant, source uid.ID, folder string) (*catalog.SourceCount, error)
+	SetSourceCount(ctx context.Context, tenant uid.ID, s catalog.SourceCount) error
+	Arrivals(ctx context.Context, tenant, source uid.ID, prefix string, do func(archive.Arrival) error) error
+	VerifyArrival(ctx context.Context, tenant, source uid.ID, at archive.Arrival, sum [32]byte) error
+	LogRemoval(ctx context.Context, tenant, source uid.ID, details map[string]string) error
 }
 
 const (
@@ -124,6 +132,7 @@ type Fetcher struct {
 	locks   map[sourceKey]chan struct{} // capacity 1: whoever fetches a source
 	wakes   map[sourceKey]chan struct{} // capacity 1: fetch at once
 	looked  chan struct{}               // capacity 1: look for sources at once
+	jobs    map[sourceKey]*job          // histories
 }
 
 type sourceKey struct{ tenant, source uid.ID }
@@ -146,7 +155,7 @@ func New(c Config) (*Fetcher, error) {
 		c.OAuth = oauth.New(oauth.Config{AllowPrivate: !c.PublicOnly, Now: c.Now})
 	}
 	return &Fetcher{Config: c, keepers: map[sourceKey]keeper{}, timings: usualTimings(), slots: make(chan struct{}, atATime), memory: semaphore.NewWeighted(bytesInFlight),
-		ports: usualPort, locks: map[sourceKey]chan struct{}{}, wakes: map[sourceKey]chan struct{}{}, looked: make(chan struct{}, 1)}, nil
+		ports: usualPort, locks: map[sourceKey]chan struct{}{}, wakes: map[sourceKey]chan struct{}{}, looked: make(chan struct{}, 1), jobs: map[sourceKey]*job{}}, nil
 }
 
 // lock waits until nobody else fetches the source, and returns what ends that.

@@ -2,10 +2,14 @@ package mailbox
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
+	"io"
 	"sync"
 
 	"github.com/muniment/muniment/internal/archive"
+	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/spool"
 )
 
@@ -13,6 +17,8 @@ import (
 type offers struct {
 	t    *task
 	wait sync.WaitGroup
+	// filing tells how an item was filed; nil: the protocol does not say.
+	filing func(item string) *catalog.Filing
 
 	mu      sync.Mutex
 	stored  []string         // items that are durable
@@ -36,12 +42,14 @@ func (o *offers) offer(ctx context.Context, item, origin string, buf *spool.Buff
 	if err := o.t.f.memory.Acquire(ctx, weight); err != nil {
 		return errors.Join(err, buf.Close())
 	}
+	sub := archive.Submission{Tenant: o.t.src.key.tenant, Source: o.t.src.key.source, Raw: buf, Origin: origin, ReceivedAt: o.t.f.Now()}
+	if o.filing != nil {
+		sub.Filing = o.filing(item)
+	}
 	o.wait.Go(func() {
 		defer o.t.f.memory.Release(weight)
 		defer buf.Close()
-		r, err := o.t.f.Archive.Ingest(ctx, archive.Submission{
-			Tenant: o.t.src.key.tenant, Source: o.t.src.key.source, Raw: buf, Origin: origin, ReceivedAt: o.t.f.Now(),
-		})
+		r, err := o.ingest(ctx, item, sub)
 		o.mu.Lock()
 		defer o.mu.Unlock()
 		switch {
@@ -58,6 +66,21 @@ func (o *offers) offer(ctx context.Context, item, origin string, buf *spool.Buff
 		}
 	})
 	return nil
+}
+
+// ingest offers a message, and tells whoever wants to know what became of it.
+func (o *offers) ingest(ctx context.Context, item string, sub archive.Submission) (r archive.Receipt, err error) {
+	if o.t.took == nil {
+		return o.t.f.Archive.Ingest(ctx, sub)
+	}
+	h := sha256.New()
+	if _, err := io.Copy(h, io.NewSectionReader(sub.Raw, 0, sub.Raw.Size())); err != nil {
+		return r, fmt.Errorf("read spooled message: %w", err)
+	}
+	if r, err = o.t.f.Archive.Ingest(ctx, sub); err == nil {
+		o.t.took(item, [32]byte(h.Sum(nil)), r)
+	}
+	return r, err
 }
 
 // end waits for all offers. It returns the items that are durable.

@@ -51,7 +51,9 @@ func (t *task) readPOP3(ctx context.Context, c *pop3.Client) (more bool, err err
 		return false, err
 	}
 	todo, alone := d.todo(list)
+	t.recount(t.account, d.num)
 	*d.num = count{total: int64(len(list)), waiting: int64(len(todo) + len(alone)), left: d.left()}
+	d.stated(ctx, t.account, d.num, int64(len(d.items)))
 	d.progress(ctx)
 	switch {
 	case len(todo) > 0 && t.set.Keep:

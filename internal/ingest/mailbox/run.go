@@ -25,6 +25,7 @@ type running struct {
 // notices new and changed sources within seconds.
 func (f *Fetcher) Run(ctx context.Context) error {
 	var workers sync.WaitGroup
+	defer f.EndHistories()
 	defer workers.Wait()
 	at := map[sourceKey]*running{}
 	tick := time.NewTicker(f.timings.look)

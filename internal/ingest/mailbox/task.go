@@ -59,6 +59,10 @@ type task struct {
 	counts        map[string]*count // by folder
 	problems      []error           // that stop nothing
 	told          time.Time         // when the state was stored last
+	tallies       map[string]*tally // what the server says it holds, by folder
+	// took, if set, is told of every message that is durable: its item, the
+	// SHA-256 of the bytes that came, and the receipt.
+	took func(item string, came [32]byte, r archive.Receipt)
 
 	moves    int             // whatever was gained
 	trouble  map[string]int  // failures of single messages
@@ -76,13 +80,14 @@ type count struct{ total, waiting, left int64 }
 // there was one; the error is only of ctx. The caller holds the source's lock.
 func (f *Fetcher) fetch(ctx context.Context, v *archive.SourceView, src *source, force bool) error {
 	t := &task{f: f, src: src, force: force, counts: map[string]*count{}, trouble: map[string]int{}, tried: map[string]bool{},
-		settled: map[string]bool{}, finished: map[string]bool{}}
+		settled: map[string]bool{}, finished: map[string]bool{}, tallies: map[string]*tally{}}
 	src.state.Fetching, src.state.NextAt = true, nil
 	t.tell(ctx)
 	err := t.prepare(ctx, v)
 	if err == nil {
-		err = t.run(ctx)
+		err = t.run(ctx, t.session)
 	}
+	t.countRest(ctx)
 	t.conclude(ctx, v, err)
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -106,12 +111,13 @@ func (t *task) prepare(ctx context.Context, v *archive.SourceView) error {
 	return checkSecret(set, t.secret)
 }
 
-// run opens one connection after another until everything is fetched.
-func (t *task) run(ctx context.Context) error {
+// run opens one connection after another until session says that everything is
+// done.
+func (t *task) run(ctx context.Context, session func(context.Context) (more bool, err error)) error {
 	idle := 0
 	for n := range sessions {
 		before := t.moves
-		more, err := t.session(ctx)
+		more, err := session(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()

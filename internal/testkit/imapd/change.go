@@ -56,7 +56,7 @@ func (c *session) expunge(cmd *command) {
 	c.done(cmd)
 }
 
-// search knows ALL, DELETED and NOT UID.
+// search knows ALL, DELETED, UID and NOT UID.
 func (c *session) search(cmd *command) {
 	c.s.mu.Lock()
 	f := c.s.make(c.folder)
@@ -64,6 +64,7 @@ func (c *session) search(cmd *command) {
 	all := slices.Clone(f.Messages)
 	c.s.mu.Unlock()
 	var not []span
+	only := []span{{1, ^uint32(0)}}
 	deleted := false
 	words := strings.Fields(strings.NewReplacer("(", " ", ")", " ").Replace(strings.Join(cmd.args, " ")))
 	for i, w := range words {
@@ -71,14 +72,21 @@ func (c *session) search(cmd *command) {
 		case "DELETED":
 			deleted = true
 		case "UID":
-			if i+1 < len(words) {
+			switch {
+			case i+1 == len(words):
+			case i > 0 && strings.EqualFold(words[i-1], "NOT"):
 				not = parseSet(words[i+1], last)
+			default:
+				only = parseSet(words[i+1], last)
 			}
 		}
 	}
 	var out strings.Builder
-	for _, m := range all {
-		if (!deleted || m.has(`\Deleted`)) && !contains(not, m.UID) {
+	for i, m := range all {
+		if c.s.is(SearchIncomplete) && i%3 == 1 {
+			continue
+		}
+		if contains(only, m.UID) && (!deleted || m.has(`\Deleted`)) && !contains(not, m.UID) {
 			out.WriteString(" " + uint32String(m.UID))
 		}
 	}

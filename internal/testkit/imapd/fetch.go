@@ -26,6 +26,8 @@ func (c *session) fetch(cmd *command) {
 	all := slices.Clone(f.Messages[:min(len(f.Messages), 3)])
 	c.s.mu.Unlock()
 	switch {
+	case c.s.is(ListIncomplete) && !body && len(messages) > 1:
+		messages = slices.Delete(messages, 1, 2)
 	case c.s.is(FetchNothing):
 		messages = nil
 	case c.s.is(Unordered):

@@ -89,7 +89,14 @@ func (c *session) selectFolder(cmd *command) {
 		next = 1
 	}
 	c.sayf("* %s (\\Answered \\Flagged \\Deleted \\Seen \\Draft $odd]flag)", c.word("FLAGS"))
-	c.sayf("* %d %s", len(c.view), c.word("EXISTS"))
+	exists := len(c.view)
+	switch {
+	case c.s.is(ExistsTooMany):
+		exists += 3
+	case c.s.is(ExistsTooFew):
+		exists = max(0, exists-1)
+	}
+	c.sayf("* %d %s", exists, c.word("EXISTS"))
 	c.sayf("* 0 %s", c.word("RECENT"))
 	if !c.s.is(NoUIDValidity) {
 		c.sayf("* OK [%s %d] ", c.word("UIDVALIDITY"), validity)

@@ -118,6 +118,15 @@ func (s *Server) Mark(folder string, uid uint32, flag string) {
 	}
 }
 
+// Dated gives a message another INTERNALDATE.
+func (s *Server) Dated(folder string, uid uint32, at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if m := s.make(folder).find(uid); m != nil {
+		m.Date = at
+	}
+}
+
 // Remove expunges a message, as somebody else does.
 func (s *Server) Remove(folder string, uid uint32) {
 	s.mu.Lock()

@@ -36,6 +36,10 @@ const (
 	UIDValidityMoves Misbehaviour = "names another UIDVALIDITY in the middle of a session"
 	NoUIDNext        Misbehaviour = "names no UIDNEXT"
 	UIDNextTooLow    Misbehaviour = "names 1 as UIDNEXT"
+	ExistsTooMany    Misbehaviour = "counts three messages more than it has"
+	ExistsTooFew     Misbehaviour = "counts one message less than it has"
+	SearchIncomplete Misbehaviour = "leaves every third message out of SEARCH"
+	ListIncomplete   Misbehaviour = "leaves a message out of every listing"
 	Drip             Misbehaviour = "sends a byte now and then, without end"
 
 	// in answers to FETCH
@@ -76,7 +80,8 @@ func All() []Misbehaviour {
 		SilentGreeting, NotIMAP, GarbageGreeting, ByeGreeting, PreAuth, StartTLSRefused, StartTLSInjection, StartTLSSilent,
 		LoginDisabled, LoginUnavailable, LoginThrottled,
 		Unavailable, Throttled, Silent, Garbage, WrongTag, UnknownResponses, OddSpacing, HugeLine, EndlessLine, HugeName,
-		BrokenFolder, NewUIDValidity, NoUIDValidity, UIDValidityMoves, NoUIDNext, UIDNextTooLow, Drip,
+		BrokenFolder, NewUIDValidity, NoUIDValidity, UIDValidityMoves, NoUIDNext, UIDNextTooLow,
+		ExistsTooMany, ExistsTooFew, SearchIncomplete, ListIncomplete, Drip,
 		SizeTooSmall, SizeTooLarge, BadDates, BadFlags, LiteralLonger, LiteralShorter, LiteralAbsurd, CutInLiteral,
 		CutAfterLiteral, ByeInFetch, Unordered, Twice, UIDAfterBody, UIDMissing, WrongMessage, FlagsFirst, ForeignFetch,
 		ExpungeDuringFetch, FetchNothing, FetchRefused, NilBody, EmptyBody, QuotedBody,

@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { BeginMailboxLogInData, BeginMailboxLogInErrors, BeginMailboxLogInResponses, CancelMailboxLogInData, CancelMailboxLogInErrors, CancelMailboxLogInResponses, ChangeAccountData, ChangeAccountErrors, ChangeAccountResponses, ChangeSmarthostData, ChangeSmarthostErrors, ChangeSmarthostResponses, ChangeSourceData, ChangeSourceErrors, ChangeSourceResponses, CheckMessageData, CheckMessageErrors, CheckMessageResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, DropMailData, DropMailErrors, DropMailResponses, FetchNowData, FetchNowErrors, FetchNowResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetAttachmentData, GetAttachmentErrors, GetAttachmentResponses, GetCompletenessCsvData, GetCompletenessCsvErrors, GetCompletenessCsvResponses, GetCompletenessData, GetCompletenessErrors, GetCompletenessResponses, GetFacetsData, GetFacetsErrors, GetFacetsResponses, GetMailboxLogInData, GetMailboxLogInErrors, GetMailboxLogInResponses, GetMessageData, GetMessageErrors, GetMessageHtmlData, GetMessageHtmlErrors, GetMessageHtmlResponses, GetMessageRawData, GetMessageRawErrors, GetMessageRawResponses, GetMessageResponses, GetOutboxData, GetOutboxErrors, GetOutboxResponses, GetReportData, GetReportErrors, GetReportResponses, GetSmarthostData, GetSmarthostErrors, GetSmarthostResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetStatisticsData, GetStatisticsErrors, GetStatisticsResponses, GetStatusData, GetStatusErrors, GetStatusResponses, ListLeftData, ListLeftErrors, ListLeftResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, LogInData, LogInErrors, LogInResponses, LogOutData, LogOutErrors, LogOutResponses, RemoveSmarthostData, RemoveSmarthostErrors, RemoveSmarthostResponses, RetryMailData, RetryMailErrors, RetryMailResponses, SearchData, SearchErrors, SearchResponses, SuggestData, SuggestErrors, SuggestResponses, TestMailboxData, TestMailboxErrors, TestMailboxResponses, TestSmarthostData, TestSmarthostErrors, TestSmarthostResponses } from './types.gen';
+import type { CancelHistoryData, CancelHistoryErrors, CancelHistoryResponses, ChangeAccountData, ChangeAccountErrors, ChangeAccountResponses, ChangeSourceData, ChangeSourceErrors, ChangeSourceResponses, CheckMessageData, CheckMessageErrors, CheckMessageResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, FetchNowData, FetchNowErrors, FetchNowResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetAttachmentData, GetAttachmentErrors, GetAttachmentResponses, GetCompletenessCsvData, GetCompletenessCsvErrors, GetCompletenessCsvResponses, GetCompletenessData, GetCompletenessErrors, GetCompletenessResponses, GetFacetsData, GetFacetsErrors, GetFacetsResponses, GetHistoryData, GetHistoryErrors, GetHistoryResponses, GetMessageData, GetMessageErrors, GetMessageHtmlData, GetMessageHtmlErrors, GetMessageHtmlResponses, GetMessageRawData, GetMessageRawErrors, GetMessageRawResponses, GetMessageResponses, GetReportData, GetReportErrors, GetReportResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetStatisticsData, GetStatisticsErrors, GetStatisticsResponses, GetStatusData, GetStatusErrors, GetStatusResponses, ListLeftData, ListLeftErrors, ListLeftResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, LogInData, LogInErrors, LogInResponses, LogOutData, LogOutErrors, LogOutResponses, SearchData, SearchErrors, SearchResponses, StartHistoryData, StartHistoryErrors, StartHistoryResponses, SuggestData, SuggestErrors, SuggestResponses, TestMailboxData, TestMailboxErrors, TestMailboxResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -58,49 +58,6 @@ export const getCompletenessCsv = <ThrowOnError extends boolean = false>(options
             type: 'apiKey'
         }],
     url: '/completeness.csv',
-    ...options
-});
-
-/**
- * Ask for a code with which somebody logs in to a remote mailbox
- */
-export const beginMailboxLogIn = <ThrowOnError extends boolean = false>(options: Options<BeginMailboxLogInData, ThrowOnError>) => (options.client ?? client).post<BeginMailboxLogInResponses, BeginMailboxLogInErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/mailbox-log-ins',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Give up a log-in by a code
- */
-export const cancelMailboxLogIn = <ThrowOnError extends boolean = false>(options: Options<CancelMailboxLogInData, ThrowOnError>) => (options.client ?? client).delete<CancelMailboxLogInResponses, CancelMailboxLogInErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/mailbox-log-ins/{id}',
-    ...options
-});
-
-/**
- * How far a log-in by a code is
- */
-export const getMailboxLogIn = <ThrowOnError extends boolean = false>(options: Options<GetMailboxLogInData, ThrowOnError>) => (options.client ?? client).get<GetMailboxLogInResponses, GetMailboxLogInErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/mailbox-log-ins/{id}',
     ...options
 });
 
@@ -200,45 +157,6 @@ export const getReport = <ThrowOnError extends boolean = false>(options: Options
 });
 
 /**
- * Mail that waits, and what became of the rest
- */
-export const getOutbox = <ThrowOnError extends boolean = false>(options?: Options<GetOutboxData, ThrowOnError>) => (options?.client ?? client).get<GetOutboxResponses, GetOutboxErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/outbox',
-    ...options
-});
-
-/**
- * Remove a mail: it is not sent any more
- */
-export const dropMail = <ThrowOnError extends boolean = false>(options: Options<DropMailData, ThrowOnError>) => (options.client ?? client).delete<DropMailResponses, DropMailErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/outbox/{id}',
-    ...options
-});
-
-/**
- * Try to send a mail at once, also one that was given up
- */
-export const retryMail = <ThrowOnError extends boolean = false>(options: Options<RetryMailData, ThrowOnError>) => (options.client ?? client).post<RetryMailResponses, RetryMailErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/outbox/{id}/retry',
-    ...options
-});
-
-/**
  * Find messages
  */
 export const search = <ThrowOnError extends boolean = false>(options?: Options<SearchData, ThrowOnError>) => (options?.client ?? client).get<SearchResponses, SearchErrors, ThrowOnError>({
@@ -300,66 +218,6 @@ export const getAccount = <ThrowOnError extends boolean = false>(options?: Optio
  */
 export const logIn = <ThrowOnError extends boolean = false>(options: Options<LogInData, ThrowOnError>) => (options.client ?? client).post<LogInResponses, LogInErrors, ThrowOnError>({
     url: '/session',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Let no mail leave any more; what waits stays
- */
-export const removeSmarthost = <ThrowOnError extends boolean = false>(options?: Options<RemoveSmarthostData, ThrowOnError>) => (options?.client ?? client).delete<RemoveSmarthostResponses, RemoveSmarthostErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/smarthost',
-    ...options
-});
-
-/**
- * How mail of the archive leaves
- */
-export const getSmarthost = <ThrowOnError extends boolean = false>(options?: Options<GetSmarthostData, ThrowOnError>) => (options?.client ?? client).get<GetSmarthostResponses, GetSmarthostErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/smarthost',
-    ...options
-});
-
-/**
- * Set how mail of the archive leaves; what waits is tried at once
- */
-export const changeSmarthost = <ThrowOnError extends boolean = false>(options: Options<ChangeSmarthostData, ThrowOnError>) => (options.client ?? client).patch<ChangeSmarthostResponses, ChangeSmarthostErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/smarthost',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Try settings, and send a test mail
- */
-export const testSmarthost = <ThrowOnError extends boolean = false>(options: Options<TestSmarthostData, ThrowOnError>) => (options.client ?? client).post<TestSmarthostResponses, TestSmarthostErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/smarthost-tests',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -438,6 +296,49 @@ export const fetchNow = <ThrowOnError extends boolean = false>(options: Options<
         }],
     url: '/sources/{id}/fetch',
     ...options
+});
+
+/**
+ * Break off a history; what is archived stays
+ */
+export const cancelHistory = <ThrowOnError extends boolean = false>(options: Options<CancelHistoryData, ThrowOnError>) => (options.client ?? client).delete<CancelHistoryResponses, CancelHistoryErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/sources/{id}/history',
+    ...options
+});
+
+/**
+ * How far the last history of a remote mailbox is
+ */
+export const getHistory = <ThrowOnError extends boolean = false>(options: Options<GetHistoryData, ThrowOnError>) => (options.client ?? client).get<GetHistoryResponses, GetHistoryErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/sources/{id}/history',
+    ...options
+});
+
+/**
+ * Archive the whole history of a remote mailbox, or try what that would do; without waiting for the end
+ */
+export const startHistory = <ThrowOnError extends boolean = false>(options: Options<StartHistoryData, ThrowOnError>) => (options.client ?? client).post<StartHistoryResponses, StartHistoryErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/sources/{id}/history',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**

@@ -71,6 +71,7 @@ export type Bucket = {
 export type Capture = {
     envelope_from: string;
     envelope_to: Array<string>;
+    filing?: Filing;
     id: string;
     journal?: JournalRecord;
     /**
@@ -102,6 +103,10 @@ export type Chip = {
 
 export type Completeness = {
     /**
+     * What servers said of how many messages they hold, by day, source and folder
+     */
+    counts: Array<ServerCount>;
+    /**
      * By day, source and outcome
      */
     lines: Array<AccountLine>;
@@ -130,9 +135,146 @@ export type Facets = {
     years: Array<Bucket>;
 };
 
+export type Filing = {
+    /**
+     * When the mailbox got the message (INTERNALDATE)
+     */
+    date?: string;
+    /**
+     * And keywords, as the mailbox names them
+     */
+    flags: Array<string>;
+    /**
+     * Path, with the mailbox's own separator
+     */
+    folder: string;
+};
+
 export type Header = {
     name: string;
     value: string;
+};
+
+export type History = {
+    /**
+     * Absent: there was none since the server started
+     */
+    report?: HistoryReport;
+    running: boolean;
+};
+
+export type HistoryDisagreement = {
+    folder: string;
+    /**
+     * With the numbers, in English
+     */
+    text: string;
+};
+
+export type HistoryFolder = {
+    /**
+     * Came meanwhile
+     */
+    arrived: number;
+    /**
+     * Of the listed messages, as the server says
+     */
+    bytes: number;
+    done: boolean;
+    /**
+     * Archived and old enough to be removed; in a dry run: would be
+     */
+    due: number;
+    duplicate: number;
+    /**
+     * Disappeared meanwhile, not by the archive
+     */
+    gone: number;
+    /**
+     * Of these: read again from the vault, every byte as it came
+     */
+    intact: number;
+    /**
+     * Archived from this very place before
+     */
+    known: number;
+    /**
+     * Not archived
+     */
+    left: number;
+    listed: number;
+    name: string;
+    /**
+     * Offered to the archive; in a dry run: would be
+     */
+    offered: number;
+    /**
+     * By the server's own count, at the beginning
+     */
+    on_server: number;
+    /**
+     * Why messages were left as they are
+     */
+    reasons: Array<HistoryReason>;
+    /**
+     * On the server at the end, by its own count
+     */
+    remaining: number;
+    removed: number;
+    stored: number;
+};
+
+export type HistoryFolders = {
+    drafts: boolean;
+    folders: Array<string>;
+    spam: boolean;
+    trash: boolean;
+};
+
+export type HistoryLeftOut = {
+    /**
+     * It should have been read, and cannot be
+     */
+    missing: boolean;
+    name: string;
+    /**
+     * drafts, spam, trash, or English text
+     */
+    why: string;
+};
+
+export type HistoryReason = {
+    /**
+     * UID; empty: all that are due
+     */
+    item: string;
+    why: string;
+};
+
+export type HistoryReport = {
+    asked: HistoryFolders;
+    /**
+     * All folders were gone through to the end
+     */
+    complete: boolean;
+    /**
+     * Folders whose counts do not agree; nothing more was removed there
+     */
+    disagreements: Array<HistoryDisagreement>;
+    dry_run: boolean;
+    ended_at?: string;
+    folders: Array<HistoryFolder>;
+    /**
+     * Folders that are not read
+     */
+    left_out: Array<HistoryLeftOut>;
+    problem?: MailboxProblem;
+    /**
+     * What the server got earlier is removed
+     */
+    remove_before?: string;
+    remove_older_than_days: number;
+    started_at: string;
 };
 
 export type Hit = {
@@ -247,21 +389,9 @@ export type LogIn = {
 
 export type Mailbox = {
     /**
-     * Log-in server, if it is not the usual one
-     */
-    authority?: string;
-    /**
      * Own certificate authorities, PEM
      */
     ca?: string;
-    /**
-     * Id of the registered application
-     */
-    client_id?: string;
-    /**
-     * Microsoft: id of the directory, or one of its domains
-     */
-    directory?: string;
     /**
      * Drafts too, for all
      */
@@ -287,10 +417,6 @@ export type Mailbox = {
      * Larger messages stay on the server and are listed; 0: no limit
      */
     max_bytes?: number;
-    /**
-     * Where the token comes from; empty: it is entered as password. client: an application logs in by itself, the password is its secret. device: somebody logs in by a code
-     */
-    method?: '' | 'client' | 'device';
     /**
      * Folders, for list
      */
@@ -345,47 +471,8 @@ export type MailboxFound = {
     tls: string;
 };
 
-export type MailboxLogIn = {
-    /**
-     * Of the application, if it has one
-     */
-    client_secret?: string;
-    /**
-     * Source whose stored secret of the application is used if none is given
-     */
-    id?: string;
-    /**
-     * Settings with the method device
-     */
-    mailbox: Mailbox;
-};
-
-export type MailboxLogInState = {
-    /**
-     * To be entered on the page
-     */
-    code?: string;
-    /**
-     * Of the code
-     */
-    expires_at?: string;
-    /**
-     * Absent if there is no code
-     */
-    id?: string;
-    /**
-     * If it failed
-     */
-    problem?: MailboxProblem;
-    state: 'waiting' | 'done' | 'failed';
-    /**
-     * The page of the provider
-     */
-    url?: string;
-};
-
 export type MailboxProblem = {
-    code: 'dns' | 'connect' | 'forbidden' | 'timeout' | 'certificate' | 'tls' | 'auth' | 'protocol' | 'folder' | 'unavailable' | 'archive' | 'unreadable' | 'not-deleted' | 'internal' | 'token' | 'consent' | 'not-assigned' | 'client' | 'client-secret' | 'directory' | 'licence' | 'scope' | 'code-expired' | 'code-declined' | 'revoked' | 'throttled' | 'authority';
+    code: 'dns' | 'connect' | 'timeout' | 'certificate' | 'tls' | 'auth' | 'protocol' | 'folder' | 'unavailable' | 'archive' | 'unreadable' | 'not-deleted' | 'internal' | 'token';
     /**
      * What the server or the system said
      */
@@ -445,10 +532,6 @@ export type MailboxTest = {
      * Source whose password is used if none is given and server and user are its own
      */
     id?: string;
-    /**
-     * Id of a finished log-in by a code
-     */
-    log_in?: string;
     mailbox: Mailbox;
     password?: string;
 };
@@ -520,72 +603,41 @@ export type Message = {
     why: Array<string>;
 };
 
+export type NewHistory = {
+    /**
+     * Needed to remove: how many messages the last dry run with the same members would remove; more are not removed
+     */
+    confirm?: number;
+    /**
+     * Drafts too
+     */
+    drafts?: boolean;
+    /**
+     * Only counts; nothing is fetched, stored or removed
+     */
+    dry_run?: boolean;
+    /**
+     * Folders to read; none: all but drafts, spam and trash
+     */
+    folders?: Array<string>;
+    /**
+     * Removes messages from the server that it got more than so many days ago, once they are archived and were read again from the vault; 0: nothing
+     */
+    remove_older_than_days?: number;
+    spam?: boolean;
+    trash?: boolean;
+};
+
 export type NewSource = {
     category?: string;
     disabled?: boolean;
     kind: 'journal' | 'mailbox';
-    /**
-     * Id of a finished log-in by a code, in place of a password
-     */
-    log_in?: string;
     /**
      * Needed for a mailbox
      */
     mailbox?: Mailbox;
     name: string;
     password?: string;
-};
-
-export type Outbox = {
-    failed: number;
-    /**
-     * The youngest, at most 200
-     */
-    mails: Array<OutboxMail>;
-    /**
-     * In the last 30 days
-     */
-    sent: number;
-    waiting: number;
-};
-
-export type OutboxMail = {
-    attempts: number;
-    created_at: string;
-    /**
-     * When it was sent or given up
-     */
-    ended_at?: string;
-    id: string;
-    /**
-     * What it is: a short word
-     */
-    kind: string;
-    /**
-     * Of a waiting one: when it is tried next
-     */
-    next_at?: string;
-    /**
-     * Of the last attempt
-     */
-    problem?: SendingProblem;
-    recipients: Array<OutboxPerson>;
-    sender: string;
-    size: number;
-    state: 'waiting' | 'sent' | 'failed';
-    /**
-     * Begin of the last attempt
-     */
-    tried_at?: string;
-};
-
-export type OutboxPerson = {
-    address: string;
-    /**
-     * What the server said last
-     */
-    answer?: string;
-    state: 'waiting' | 'sent' | 'failed';
 };
 
 export type Party = {
@@ -699,99 +751,32 @@ export type SearchProblem = {
     type: string;
 };
 
-export type SendingProblem = {
-    code: 'dns' | 'connect' | 'timeout' | 'certificate' | 'tls' | 'auth' | 'protocol' | 'unavailable' | 'sender' | 'recipient' | 'size' | 'content' | 'internal';
+export type ServerCount = {
     /**
-     * What the server or the system said
+     * By how many its count rose that day, in all
      */
-    detail: string;
+    came: number;
+    day: string;
     /**
-     * English, for people
+     * Empty: a maildrop has none
      */
-    text: string;
-};
-
-export type SendingStep = {
-    ok: boolean;
-    text: string;
-    what: 'settings' | 'resolve' | 'connect' | 'greeting' | 'tls' | 'certificate' | 'login' | 'sender' | 'recipient' | 'message';
-};
-
-export type Smarthost = {
+    folder: string;
     /**
-     * Own certificate authorities, PEM
+     * Its last count of that day
      */
-    ca?: string;
+    held: number;
     /**
-     * Address that mail comes from, in the envelope and in the field From, to the letter
+     * Of the source
      */
-    from: string;
-    host: string;
+    kind: string;
     /**
-     * As people read it, beside the address
+     * Of the source
      */
-    name?: string;
+    name: string;
     /**
-     * SHA-256 of the only certificate that is accepted, hexadecimal
+     * Id of the source
      */
-    pin?: string;
-    /**
-     * 0: the usual one
-     */
-    port?: number;
-    /**
-     * starttls is required: without it nothing is sent
-     */
-    tls: 'implicit' | 'starttls' | 'none';
-    /**
-     * Empty: no log-in
-     */
-    user?: string;
-};
-
-export type SmarthostChange = {
-    /**
-     * Absent: stays, unless server, user or protection change; empty: is removed
-     */
-    password?: string;
-    smarthost: Smarthost;
-};
-
-export type SmarthostFinding = {
-    /**
-     * SHA-256 of the server's certificate, which can be pinned
-     */
-    certificate?: string;
-    ok: boolean;
-    problem?: SendingProblem;
-    /**
-     * What was done, in order
-     */
-    steps: Array<SendingStep>;
-};
-
-export type SmarthostState = {
-    has_password: boolean;
-    /**
-     * This server sends mail
-     */
-    sends: boolean;
-    /**
-     * Absent: nothing is set, and no mail leaves
-     */
-    smarthost?: Smarthost;
-};
-
-export type SmarthostTest = {
-    /**
-     * Absent: the stored one, if server, user and protection are its own
-     */
-    password?: string;
-    smarthost: Smarthost;
-    /**
-     * Who gets a test mail; empty: the test ends with the log-in
-     */
-    to?: string;
+    source: string;
 };
 
 export type Snippet = {
@@ -830,10 +815,6 @@ export type Source = {
 export type SourceChange = {
     category?: string;
     disabled?: boolean;
-    /**
-     * Id of a finished log-in by a code
-     */
-    log_in?: string;
     /**
      * Replaces all settings of the mailbox
      */
@@ -1080,175 +1061,6 @@ export type GetCompletenessCsvResponses = {
 };
 
 export type GetCompletenessCsvResponse = GetCompletenessCsvResponses[keyof GetCompletenessCsvResponses];
-
-export type BeginMailboxLogInData = {
-    body: MailboxLogIn;
-    path?: never;
-    query?: never;
-    url: '/mailbox-log-ins';
-};
-
-export type BeginMailboxLogInErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type BeginMailboxLogInError = BeginMailboxLogInErrors[keyof BeginMailboxLogInErrors];
-
-export type BeginMailboxLogInResponses = {
-    /**
-     * OK
-     */
-    200: MailboxLogInState;
-};
-
-export type BeginMailboxLogInResponse = BeginMailboxLogInResponses[keyof BeginMailboxLogInResponses];
-
-export type CancelMailboxLogInData = {
-    body?: never;
-    path: {
-        /**
-         * Id of the log-in
-         */
-        id: string;
-    };
-    query?: never;
-    url: '/mailbox-log-ins/{id}';
-};
-
-export type CancelMailboxLogInErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type CancelMailboxLogInError = CancelMailboxLogInErrors[keyof CancelMailboxLogInErrors];
-
-export type CancelMailboxLogInResponses = {
-    /**
-     * No Content
-     */
-    204: void;
-};
-
-export type CancelMailboxLogInResponse = CancelMailboxLogInResponses[keyof CancelMailboxLogInResponses];
-
-export type GetMailboxLogInData = {
-    body?: never;
-    path: {
-        /**
-         * Id of the log-in
-         */
-        id: string;
-    };
-    query?: never;
-    url: '/mailbox-log-ins/{id}';
-};
-
-export type GetMailboxLogInErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type GetMailboxLogInError = GetMailboxLogInErrors[keyof GetMailboxLogInErrors];
-
-export type GetMailboxLogInResponses = {
-    /**
-     * OK
-     */
-    200: MailboxLogInState;
-};
-
-export type GetMailboxLogInResponse = GetMailboxLogInResponses[keyof GetMailboxLogInResponses];
 
 export type TestMailboxData = {
     body: MailboxTest;
@@ -1658,159 +1470,6 @@ export type GetReportResponses = {
 
 export type GetReportResponse = GetReportResponses[keyof GetReportResponses];
 
-export type GetOutboxData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/outbox';
-};
-
-export type GetOutboxErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type GetOutboxError = GetOutboxErrors[keyof GetOutboxErrors];
-
-export type GetOutboxResponses = {
-    /**
-     * OK
-     */
-    200: Outbox;
-};
-
-export type GetOutboxResponse = GetOutboxResponses[keyof GetOutboxResponses];
-
-export type DropMailData = {
-    body?: never;
-    path: {
-        /**
-         * Id of the mail
-         */
-        id: string;
-    };
-    query?: never;
-    url: '/outbox/{id}';
-};
-
-export type DropMailErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type DropMailError = DropMailErrors[keyof DropMailErrors];
-
-export type DropMailResponses = {
-    /**
-     * No Content
-     */
-    204: void;
-};
-
-export type DropMailResponse = DropMailResponses[keyof DropMailResponses];
-
-export type RetryMailData = {
-    body?: never;
-    path: {
-        /**
-         * Id of the mail
-         */
-        id: string;
-    };
-    query?: never;
-    url: '/outbox/{id}/retry';
-};
-
-export type RetryMailErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type RetryMailError = RetryMailErrors[keyof RetryMailErrors];
-
-export type RetryMailResponses = {
-    /**
-     * No Content
-     */
-    204: void;
-};
-
-export type RetryMailResponse = RetryMailResponses[keyof RetryMailResponses];
-
 export type SearchData = {
     body?: never;
     path?: never;
@@ -2121,214 +1780,6 @@ export type LogInResponses = {
 
 export type LogInResponse = LogInResponses[keyof LogInResponses];
 
-export type RemoveSmarthostData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/smarthost';
-};
-
-export type RemoveSmarthostErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type RemoveSmarthostError = RemoveSmarthostErrors[keyof RemoveSmarthostErrors];
-
-export type RemoveSmarthostResponses = {
-    /**
-     * No Content
-     */
-    204: void;
-};
-
-export type RemoveSmarthostResponse = RemoveSmarthostResponses[keyof RemoveSmarthostResponses];
-
-export type GetSmarthostData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/smarthost';
-};
-
-export type GetSmarthostErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type GetSmarthostError = GetSmarthostErrors[keyof GetSmarthostErrors];
-
-export type GetSmarthostResponses = {
-    /**
-     * OK
-     */
-    200: SmarthostState;
-};
-
-export type GetSmarthostResponse = GetSmarthostResponses[keyof GetSmarthostResponses];
-
-export type ChangeSmarthostData = {
-    body: SmarthostChange;
-    path?: never;
-    query?: never;
-    url: '/smarthost';
-};
-
-export type ChangeSmarthostErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type ChangeSmarthostError = ChangeSmarthostErrors[keyof ChangeSmarthostErrors];
-
-export type ChangeSmarthostResponses = {
-    /**
-     * OK
-     */
-    200: SmarthostState;
-};
-
-export type ChangeSmarthostResponse = ChangeSmarthostResponses[keyof ChangeSmarthostResponses];
-
-export type TestSmarthostData = {
-    body: SmarthostTest;
-    path?: never;
-    query?: never;
-    url: '/smarthost-tests';
-};
-
-export type TestSmarthostErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type TestSmarthostError = TestSmarthostErrors[keyof TestSmarthostErrors];
-
-export type TestSmarthostResponses = {
-    /**
-     * OK
-     */
-    200: SmarthostFinding;
-};
-
-export type TestSmarthostResponse = TestSmarthostResponses[keyof TestSmarthostResponses];
-
 export type ListSourcesData = {
     body?: never;
     path?: never;
@@ -2604,6 +2055,180 @@ export type FetchNowResponses = {
 };
 
 export type FetchNowResponse = FetchNowResponses[keyof FetchNowResponses];
+
+export type CancelHistoryData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the source
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/sources/{id}/history';
+};
+
+export type CancelHistoryErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type CancelHistoryError = CancelHistoryErrors[keyof CancelHistoryErrors];
+
+export type CancelHistoryResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type CancelHistoryResponse = CancelHistoryResponses[keyof CancelHistoryResponses];
+
+export type GetHistoryData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the source
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/sources/{id}/history';
+};
+
+export type GetHistoryErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetHistoryError = GetHistoryErrors[keyof GetHistoryErrors];
+
+export type GetHistoryResponses = {
+    /**
+     * OK
+     */
+    200: History;
+};
+
+export type GetHistoryResponse = GetHistoryResponses[keyof GetHistoryResponses];
+
+export type StartHistoryData = {
+    body: NewHistory;
+    path: {
+        /**
+         * Id of the source
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/sources/{id}/history';
+};
+
+export type StartHistoryErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type StartHistoryError = StartHistoryErrors[keyof StartHistoryErrors];
+
+export type StartHistoryResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type StartHistoryResponse = StartHistoryResponses[keyof StartHistoryResponses];
 
 export type ListLeftData = {
     body?: never;

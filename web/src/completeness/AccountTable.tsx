@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { formatNumber, plain, regional } from '../format';
-import { outcomes, sumOf, type Counts, type Outcome, type Row } from './accounts';
+import { isShort, outcomes, sumOf, type Counts, type Outcome, type Row } from './accounts';
 import classes from './CompletenessPage.module.css';
 
 type Props = { rows: readonly Row[]; by: 'day' | 'source' };
@@ -42,6 +42,7 @@ export function AccountTable({ rows, by }: Props) {
   const sum = sumOf(rows);
   const { shown, more, showAll } = useShown(rows);
   const number = (n: number) => formatNumber(n, i18n.language);
+  const compared = rows.some((r) => r.counted !== undefined);
   return (
     <>
       <Paper withBorder radius="md" className={`${classes.panel} ${classes.scroll}`} tabIndex={0} role="region" aria-label={t('completeness.caption')}>
@@ -52,6 +53,7 @@ export function AccountTable({ rows, by }: Props) {
               <Table.Th>{t('completeness.source')}</Table.Th>
               {outcomes.map((o) => <Table.Th key={o} className={classes.number} title={t(`completeness.meaning.${o}`)}>{t(`completeness.outcome.${o}`)}</Table.Th>)}
               <Table.Th className={classes.number}>{t('completeness.offered')}</Table.Th>
+              {compared && <Table.Th className={classes.number} title={t('history.countedHint')}>{t('history.counted')}</Table.Th>}
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
@@ -61,6 +63,7 @@ export function AccountTable({ rows, by }: Props) {
                 <Table.Td className={classes.source}>{plain(row.name) || t('completeness.unknownSource')}</Table.Td>
                 {outcomes.map((o) => <Table.Td key={o} className={classes.number}><Figure counts={row.counts} outcome={o} /></Table.Td>)}
                 <Table.Td className={classes.number}>{number(row.offered)}</Table.Td>
+                {compared && <Table.Td className={classes.number}>{row.counted !== undefined && <span className={classes.figure} data-alarm={isShort(row) || undefined}>{number(row.counted)}</span>}</Table.Td>}
               </Table.Tr>
             ))}
           </Table.Tbody>
@@ -69,6 +72,7 @@ export function AccountTable({ rows, by }: Props) {
               <Table.Th scope="row" colSpan={by === 'day' ? 2 : 1}>{t('completeness.sum')}</Table.Th>
               {outcomes.map((o) => <Table.Td key={o} className={classes.number}><Figure counts={sum.counts} outcome={o} /></Table.Td>)}
               <Table.Td className={classes.number}>{number(sum.offered)}</Table.Td>
+              {compared && <Table.Td />}
             </Table.Tr>
           </Table.Tfoot>
         </Table>
@@ -88,7 +92,7 @@ export function AccountCards({ rows, by }: Props) {
       <Stack gap="sm">
         <Card title={t('completeness.sum')} counts={sum.counts} offered={sum.offered} />
         {shown.map((row) => (
-          <Card key={row.key} title={plain(row.name) || t('completeness.unknownSource')} counts={row.counts} offered={row.offered} {...(by === 'day' && { day: day(row.day) })} />
+          <Card key={row.key} title={plain(row.name) || t('completeness.unknownSource')} counts={row.counts} offered={row.offered} {...(row.counted !== undefined && { counted: row.counted })} {...(by === 'day' && { day: day(row.day) })} />
         ))}
       </Stack>
       {more && <More rows={rows} show={showAll} />}
@@ -97,7 +101,7 @@ export function AccountCards({ rows, by }: Props) {
 }
 
 // Card leaves out what is nought: on a phone, there is no column to be aligned.
-function Card({ title, day, counts, offered }: { title: string; day?: string; counts: Counts; offered: number }) {
+function Card({ title, day, counts, offered, counted }: { title: string; day?: string; counts: Counts; offered: number; counted?: number }) {
   const { t, i18n } = useTranslation();
   return (
     <Paper withBorder p="md" radius="md" className={classes.panel} component="article" aria-label={[title, day].filter(Boolean).join(', ')}>
@@ -106,6 +110,7 @@ function Card({ title, day, counts, offered }: { title: string; day?: string; co
       <dl className={classes.figures}>
         {outcomes.filter((o) => counts[o] > 0).map((o) => <div key={o}><dt>{t(`completeness.outcome.${o}`)}</dt><dd><Figure counts={counts} outcome={o} /></dd></div>)}
         <div><dt>{t('completeness.offered')}</dt><dd>{formatNumber(offered, i18n.language)}</dd></div>
+        {counted !== undefined && <div><dt>{t('history.counted')}</dt><dd><span className={classes.figure} data-alarm={counted > offered || undefined}>{formatNumber(counted, i18n.language)}</span></dd></div>}
       </dl>
     </Paper>
   );

@@ -1,19 +1,19 @@
-import { Button, Group, Menu, NativeSelect, Paper, SegmentedControl, Skeleton, Stack, Text, TextInput, Title } from '@mantine/core';
+import { Alert, Button, Group, Menu, NativeSelect, Paper, SegmentedControl, Skeleton, Stack, Text, TextInput, Title } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { IconChevronDown, IconDownload } from '@tabler/icons-react';
+import { IconAlertTriangle, IconChevronDown, IconDownload } from '@tabler/icons-react';
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 
-import type { AccountLine } from '../api';
-import { formatSize } from '../format';
+import type { AccountLine, ServerCount } from '../api';
+import { formatNumber, formatSize, plain } from '../format';
 import { completenessAddress, completenessQuery } from '../queries';
 import { periods, type CompletenessState } from '../router';
 import { FailureNote } from '../shell/Failure';
 import { useLate } from '../shell/useLate';
 import { useAccount, useTitle } from '../shell/usePage';
-import { boundsOf, outcomes, rowsOf } from './accounts';
+import { boundsOf, isShort, outcomes, rowsOf } from './accounts';
 import { AccountCards, AccountTable } from './AccountTable';
 import classes from './CompletenessPage.module.css';
 
@@ -30,6 +30,7 @@ export function CompletenessPage() {
   const account = useQuery({ ...completenessQuery(from, to), enabled: allowed && valid, refetchInterval: 30_000 });
   const late = useLate(allowed && valid && account.isPending);
   const lines = account.data?.lines;
+  const counts = account.data?.counts ?? [];
   return (
     <main className={classes.page}>
       <Title order={1} size="h2">{t('completeness.title')}</Title>
@@ -41,8 +42,8 @@ export function CompletenessPage() {
           {!valid && <Text role="alert" size="sm">{t('completeness.badDay')}</Text>}
           {account.error && <FailureNote error={account.error} retry={() => void account.refetch()} />}
           {late && <Stack gap="xs" aria-hidden>{Array.from({ length: 6 }, (_, i) => <Skeleton key={i} height={32} />)}</Stack>}
-          {lines && lines.length === 0 && <Nothing />}
-          {lines && lines.length > 0 && <Account lines={lines} by={state.by ?? 'day'} />}
+          {lines && lines.length + counts.length === 0 && <Nothing />}
+          {lines && lines.length + counts.length > 0 && <Account lines={lines} counts={counts} by={state.by ?? 'day'} />}
           <Words />
         </>
       )}
@@ -87,13 +88,16 @@ function Controls({ state, from, to }: { state: CompletenessState; from: string;
   );
 }
 
-function Account({ lines, by }: { lines: readonly AccountLine[]; by: 'day' | 'source' }) {
+function Account({ lines, counts, by }: { lines: readonly AccountLine[]; counts: readonly ServerCount[]; by: 'day' | 'source' }) {
   const { t, i18n } = useTranslation();
   const narrow = useMediaQuery('(max-width: 860px)', undefined, { getInitialValueInEffect: false });
-  const rows = useMemo(() => rowsOf(lines, by), [lines, by]);
+  const rows = useMemo(() => rowsOf(lines, by, counts), [lines, counts, by]);
   const size = lines.reduce((sum, l) => sum + l.bytes, 0);
+  const short = useMemo(() => rowsOf(lines, 'source', counts).filter(isShort), [lines, counts]);
+  const list = short.map((r) => t('history.differsItem', { name: plain(r.name), number: formatNumber((r.counted ?? 0) - r.offered, i18n.language) })).join('; ');
   return (
     <>
+      {short.length > 0 && <Alert variant="light" color="orange" icon={<IconAlertTriangle aria-hidden />} mb="md">{t('history.differs', { list })}</Alert>}
       {narrow ? <AccountCards rows={rows} by={by} /> : <AccountTable rows={rows} by={by} />}
       <Text size="xs" c="dimmed" mt={6}>{t('completeness.size', { size: formatSize(size, i18n.language) })}</Text>
     </>

@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next';
 
 import type { Capture, Message } from '../api';
 import { formatDateTime, formatNumber, formatSize } from '../format';
+import { useFiling } from '../history/FilingText';
 import { useAccount } from '../shell/usePage';
 import { JournalRecordNote } from './JournalRecordNote';
 import classes from './MessagePane.module.css';
@@ -51,6 +52,7 @@ function Arrival({ message, capture }: { message: string; capture: Capture }) {
   const { t, i18n } = useTranslation();
   const zone = useAccount().tenant?.zone;
   const kind = capture.kind === 'journal' || capture.kind === 'import' || capture.kind === 'mailbox' || capture.kind === 'milter' ? t(`proof.kind.${capture.kind}`) : capture.kind;
+  const filing = useFiling();
   const enveloped = capture.envelope_from !== '' || capture.envelope_to.length > 0;
   return (
     <div className={classes.arrival}>
@@ -63,6 +65,7 @@ function Arrival({ message, capture }: { message: string; capture: Capture }) {
         <Fact name={t('proof.envelopeTo')} value={capture.envelope_to.join(', ')} />
         <Fact name={t('proof.peer')} value={capture.peer} />
         <Fact name={t('proof.origin')} value={capture.origin} />
+        <Fact name={t('history.filing')} value={filing(capture.filing)} />
       </dl>
       {capture.journal && <JournalRecordNote message={message} capture={capture.id} journal={capture.journal} />}
     </div>

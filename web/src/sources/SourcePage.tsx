@@ -8,6 +8,7 @@ import { useTranslation } from 'react-i18next';
 import type { Source } from '../api';
 import { formatDateTime, plain } from '../format';
 import { hasCode } from '../failure';
+import { HistoryPanel } from '../history/HistoryPanel';
 import { oneSourceQuery } from '../queries';
 import { FailureNote, PageLoading } from '../shell/Failure';
 import { useAccount, useTitle } from '../shell/usePage';
@@ -72,6 +73,7 @@ function Mailbox({ source }: { source: Source }) {
       </Stack>
       <MailboxForm key={source.id} source={source} />
       <LeftList id={source.id} />
+      {source.mailbox?.protocol !== 'pop3' && <HistoryPanel id={source.id} />}
     </>
   );
 }
