@@ -126,7 +126,8 @@ type MailboxFinding struct {
 type MailboxStep struct {
 	What string `json:"what" example:"imap 993 implicit"`
 	OK   bool   `json:"ok"`
-	Text string `json:"text"`
+	Text string `json:"text" doc:"English, for people"`
+	Code string `json:"code,omitempty" doc:"Of the problem, if it failed" enum:"dns,connect,forbidden,timeout,certificate,tls,auth,protocol,folder,unavailable,archive,unreadable,not-deleted,internal,token,consent,not-assigned,client,client-secret,directory,licence,scope,code-expired,code-declined,revoked,throttled,authority"`
 }
 
 // LeftItem is a message that stays on the server of a source.

@@ -123,6 +123,25 @@ func (a *app) mailbox(ctx context.Context, tenant, name string) (*archive.Source
 	return nil, usage(fmt.Errorf("tenant %s has no remote mailbox %q; muniment source list %s shows all sources", tenant, name, tenant))
 }
 
+// openMailbox opens the archive and finds a remote mailbox in it, with what fetches
+// it.
+func (g *Globals) openMailbox(ctx context.Context, s *streams, tenant, name string) (*app, *archive.SourceView, *mailbox.Fetcher, error) {
+	a, err := g.open(ctx, s, shared)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	v, err := a.mailbox(ctx, tenant, name)
+	var f *mailbox.Fetcher
+	if err == nil {
+		f, err = a.newFetcher()
+	}
+	if err != nil {
+		a.close()
+		return nil, nil, nil, err
+	}
+	return a, v, f, nil
+}
+
 type sourceTestCmd struct {
 	Tenant string `arg:"" help:"Short name of the tenant."`
 	Name   string `arg:"" help:"Name of the source."`
@@ -130,20 +149,12 @@ type sourceTestCmd struct {
 }
 
 func (c *sourceTestCmd) Run(ctx context.Context, g *Globals, s *streams) error {
-	a, err := g.open(ctx, s, shared)
+	a, v, f, err := g.openMailbox(ctx, s, c.Tenant, c.Name)
 	if err != nil {
 		return err
 	}
 	defer a.close()
-	v, err := a.mailbox(ctx, c.Tenant, c.Name)
-	if err != nil {
-		return err
-	}
 	set, err := remote.Parse(v.Settings)
-	if err != nil {
-		return err
-	}
-	f, err := a.newFetcher()
 	if err != nil {
 		return err
 	}
@@ -187,19 +198,11 @@ type sourceFetchCmd struct {
 }
 
 func (c *sourceFetchCmd) Run(ctx context.Context, g *Globals, s *streams) error {
-	a, err := g.open(ctx, s, shared)
+	a, v, f, err := g.openMailbox(ctx, s, c.Tenant, c.Name)
 	if err != nil {
 		return err
 	}
 	defer a.close()
-	v, err := a.mailbox(ctx, c.Tenant, c.Name)
-	if err != nil {
-		return err
-	}
-	f, err := a.newFetcher()
-	if err != nil {
-		return err
-	}
 	st, err := f.Fetch(ctx, v.Tenant, v.ID)
 	if errors.Is(err, mailbox.ErrNoSource) {
 		return usage(fmt.Errorf("remote mailbox %q is switched off", c.Name))

@@ -140,13 +140,10 @@ func (s *server) openMail(dir *spool.Dir, listen string, lmtp bool) (string, err
 	return ln.Addr().String(), nil
 }
 
-// socketMode lets the group of the program deliver, such as that of a mail server.
-const socketMode = 0o660
-
 // listenMail opens a door at host:port or unix:/path.
 func listenMail(listen string) (net.Listener, error) {
 	if path, ok := strings.CutPrefix(listen, "unix:"); ok {
-		return socket.Listen(path, socketMode)
+		return socket.Listen(path, socket.GroupMode)
 	}
 	return net.Listen("tcp", listen)
 }

@@ -170,7 +170,7 @@ func (s *Server) TestSmarthost(ctx context.Context, t api.SmarthostTest) (*api.S
 	r := s.cfg.Mailer.Test(ctx, set, password, to, requestOf(ctx).language)
 	out := &api.SmarthostFinding{OK: r.OK, Problem: (*api.SendingProblem)(r.Problem), Steps: []api.SendingStep{}, Certificate: r.Certificate}
 	for _, x := range r.Steps {
-		out.Steps = append(out.Steps, api.SendingStep(x))
+		out.Steps = append(out.Steps, api.SendingStep{What: x.What, OK: x.OK, Text: x.Text})
 	}
 	return out, nil
 }

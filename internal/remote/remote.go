@@ -225,5 +225,6 @@ type TestResult struct {
 type Step struct {
 	What string `json:"what"` // e.g. "imap 993 implicit"
 	OK   bool   `json:"ok"`
-	Text string `json:"text"`
+	Text string `json:"text"`           // English, for people
+	Code string `json:"code,omitempty"` // of the problem, if it failed
 }

@@ -13,6 +13,10 @@ import (
 // answerTime is how long a socket's owner has to take a connection.
 const answerTime = time.Second
 
+// GroupMode lets the owner and the group of a socket connect, such as the group of a
+// mail server: who can connect can put messages into the archive.
+const GroupMode fs.FileMode = 0o660
+
 // Listen opens a socket at path with the permissions mode. A socket that an ended
 // process has left is replaced; one that somebody listens at, and anything that
 // is no socket, is left alone and an error.

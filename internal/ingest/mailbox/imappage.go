@@ -188,7 +188,7 @@ func (d *folder) remove(ctx context.Context, items []string) error {
 		case !there && old != nil:
 			drop = append(drop, items[i])
 		case there && (old == nil || old.Outcome != catalog.Stored):
-			add = append(add, d.item(items[i], catalog.Stored, 0, "archived; not deleted on the server so far"))
+			add = append(add, d.item(items[i], catalog.Stored, 0, reasonNotDeleted))
 		}
 	}
 	d.gone = d.gone || len(left) < len(uids)
@@ -248,7 +248,7 @@ func (d *folder) failed(ctx context.Context, a *arrivals, alone bool) error {
 // abandon leaves a message that cannot be fetched where it is. Others says that
 // the server hands out others.
 func (d *folder) abandon(ctx context.Context, u imap.UID, why error, others bool) error {
-	err := &coded{remote.CodeUnreadable, fmt.Errorf("message %d cannot be fetched: %w", u, why)}
+	err := &coded{remote.CodeUnreadable, fmt.Errorf(reasonUnreadable, itemOf(u), why)}
 	if lerr := d.leave(ctx, itemOf(u), 0, err.Error()); lerr != nil {
 		return lerr
 	}

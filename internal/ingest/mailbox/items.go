@@ -69,9 +69,19 @@ func (s *shelf) item(item string, outcome catalog.Outcome, bytes int64, why stri
 		Detail: redact(why, s.t.set.User, s.t.secret)}
 }
 
+// Reasons of what stays; the web interface has them in other languages too
+// (web/src/sources/reason.ts).
+const (
+	reasonTooLarge   = "too large: %d bytes, the limit is %d"
+	reasonNotDeleted = "archived; not deleted on the server so far"
+	reasonKept       = "archived; kept on the server"
+	reasonDots       = "archived; not deleted, as the server breaks the rules for dots"
+	reasonUnreadable = "message %s cannot be fetched: %w"
+)
+
 // tooLarge is the reason of what is above the limit.
 func (t *task) tooLarge(bytes int64) string {
-	return fmt.Sprintf("too large: %d bytes, the limit is %d", bytes, t.limit())
+	return fmt.Sprintf(reasonTooLarge, bytes, t.limit())
 }
 
 // limit is the size of the largest message that is fetched.

@@ -196,7 +196,7 @@ func (d *maildrop) delete(ctx context.Context, list []pop3.Message) error {
 	}
 	if err != nil {
 		d.note(&coded{remote.CodeNotDeleted, err})
-		return d.keep(ctx, refused, "archived; not deleted on the server so far")
+		return d.keep(ctx, refused, reasonNotDeleted)
 	}
 	d.moves += len(asked)
 	d.num.total -= int64(len(asked))

@@ -105,7 +105,7 @@ func (p *popFetch) one(ctx context.Context, m pop3.Message) error {
 // abandon leaves a message that cannot be fetched where it is. The session goes
 // on.
 func (p *popFetch) abandon(ctx context.Context, m pop3.Message, why error) error {
-	err := &coded{remote.CodeUnreadable, fmt.Errorf("message %d (%s) cannot be fetched: %w", m.Number, m.UID, why)}
+	err := &coded{remote.CodeUnreadable, fmt.Errorf(reasonUnreadable, fmt.Sprintf("%d (%s)", m.Number, m.UID), why)}
 	p.note(err)
 	p.settled[p.id(m)+"\x00given up"] = true
 	if p.inARow++; p.inARow > givenUp { // it is not the messages' fault
@@ -133,9 +133,9 @@ func (p *popFetch) settleStored(ctx context.Context, stored []string, whole bool
 	for _, m := range stay {
 		p.settled[p.id(m)] = true
 	}
-	why := "archived; kept on the server"
+	why := reasonKept
 	if !p.set.Keep {
-		why = "archived; not deleted, as the server breaks the rules for dots"
+		why = reasonDots
 	}
 	if err := p.keep(ctx, stay, why); err != nil {
 		return err

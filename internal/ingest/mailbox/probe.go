@@ -72,7 +72,7 @@ func (p *probe) ok(what, text string) {
 // than those before.
 func (p *probe) fail(what string, err error) {
 	found := problem(err, p.set.User, p.secret)
-	p.out.Steps = append(p.out.Steps, remote.Step{What: what, Text: found.Text + " " + found.Detail})
+	p.out.Steps = append(p.out.Steps, remote.Step{What: what, Text: found.Text + " " + found.Detail, Code: found.Code})
 	p.out.Problem = found
 }
 

@@ -40,6 +40,28 @@ func codes(t *testing.T) (out []string) {
 	return out
 }
 
+// The web interface recognises the reasons of what stays on a server.
+func TestReasonsAreTranslated(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile("../../../web/src/sources/reason.ts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, reason := range []string{reasonNotDeleted, reasonKept, reasonDots} {
+		if !strings.Contains(string(b), "'"+reason+"'") {
+			t.Errorf("%q is not known there", reason)
+		}
+	}
+	for reason, pattern := range map[string]string{
+		reasonTooLarge:   strings.ReplaceAll(reasonTooLarge, "%d", `(\d+)`),
+		reasonUnreadable: strings.NewReplacer("%s", ".{1,300}?", "%w", "(.*)").Replace(reasonUnreadable),
+	} {
+		if !strings.Contains(string(b), "/^"+pattern+"$/") {
+			t.Errorf("%q is not known there; want /^%s$/", reason, pattern)
+		}
+	}
+}
+
 // Every problem has a sentence, and in the web interface a sentence and a cure in
 // both languages; the interface description knows its code.
 func TestEveryProblemHasTexts(t *testing.T) {

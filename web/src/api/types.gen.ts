@@ -522,7 +522,14 @@ export type MailboxState = {
 };
 
 export type MailboxStep = {
+    /**
+     * Of the problem, if it failed
+     */
+    code?: 'dns' | 'connect' | 'forbidden' | 'timeout' | 'certificate' | 'tls' | 'auth' | 'protocol' | 'folder' | 'unavailable' | 'archive' | 'unreadable' | 'not-deleted' | 'internal' | 'token';
     ok: boolean;
+    /**
+     * English, for people
+     */
     text: string;
     what: string;
 };

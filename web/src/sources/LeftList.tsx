@@ -6,6 +6,7 @@ import { formatDateTime, formatSize, plain } from '../format';
 import { leftQuery } from '../queries';
 import { FailureNote } from '../shell/Failure';
 import { useAccount } from '../shell/usePage';
+import { reasonOf } from './reason';
 import classes from './Sources.module.css';
 
 // LeftList shows what stays on the server of a mailbox, and why.
@@ -14,6 +15,20 @@ export function LeftList({ id }: { id: string }) {
   const zone = useAccount().tenant?.zone;
   const left = useQuery(leftQuery(id));
   const items = left.data?.items ?? [];
+  const reason = (detail: string) => {
+    const r = reasonOf(detail);
+    if (!r) {
+      return plain(detail);
+    }
+    switch (r.key) {
+      case 'tooLarge':
+        return t('sources.reason.tooLarge', { size: formatSize(r.size, i18n.language), limit: formatSize(r.limit, i18n.language) });
+      case 'unreadable':
+        return t('sources.reason.unreadable', { said: plain(r.said) });
+      default:
+        return t(`sources.reason.${r.key}`);
+    }
+  };
   return (
     <section aria-labelledby="left" style={{ marginTop: 32 }}>
       <Title order={2} size="h4" id="left" mb={4}>{t('sources.leftTitle')}</Title>
@@ -34,7 +49,7 @@ export function LeftList({ id }: { id: string }) {
                   <Table.Td className={classes.breakable}>{plain(item.folder)}</Table.Td><Table.Td className={classes.breakable}>{plain(item.item)}</Table.Td>
                   <Table.Td className={`${classes.number} ${classes.when}`}>{formatSize(item.bytes, i18n.language)}</Table.Td>
                   <Table.Td className={classes.when}>{formatDateTime(item.at, i18n.language, zone)}</Table.Td>
-                  <Table.Td>{plain(item.detail) || t(`completeness.outcome.${item.outcome === 'refused' ? 'refused' : 'left'}`)}</Table.Td>
+                  <Table.Td>{reason(item.detail) || t(`completeness.outcome.${item.outcome === 'refused' ? 'refused' : 'left'}`)}</Table.Td>
                 </Table.Tr>
               ))}
             </Table.Tbody>

@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next';
 import type { MailboxFinding, MailboxStep } from '../api';
 import { formatNumber, plain } from '../format';
 import { foundIn, nameOfStep, readStep, type Draft } from './draft';
+import { countIn } from './reason';
 import { Copy, ProblemNote } from './Signs';
 import classes from './Sources.module.css';
 
@@ -76,6 +77,30 @@ function useStepName(): (what: string) => string {
   };
 }
 
+// StepText says in the reader's language what a step has shown; what the server said
+// is one click away.
+function StepText({ step }: { step: MailboxStep }) {
+  const { t, i18n } = useTranslation();
+  if (!step.ok && step.code) {
+    return (
+      <Text span size="xs" c="dimmed" display="block">
+        {t(`sources.problem.${step.code}`)}
+        <details><summary>{t('sources.details')}</summary>{plain(step.text)}</details>
+      </Text>
+    );
+  }
+  const count = countIn(step.text);
+  let text = '';
+  if (!step.ok) {
+    text = plain(step.text);
+  } else if (step.what === 'encryption') {
+    text = t('sources.tlsNone');
+  } else if (count !== undefined) {
+    text = t(step.what === 'list folders' ? 'sources.countFolders' : 'sources.countMessages', { count, number: formatNumber(count, i18n.language) });
+  }
+  return text && <Text span size="xs" c="dimmed" display="block">{text}</Text>;
+}
+
 function Step({ step }: { step: MailboxStep }) {
   const { t } = useTranslation();
   const name = useStepName()(step.what);
@@ -84,7 +109,7 @@ function Step({ step }: { step: MailboxStep }) {
       {step.ok ? <IconCheck size={18} aria-hidden /> : <IconX size={18} aria-hidden />}
       <span className={classes.breakable}>
         {name}: {t(step.ok ? 'sources.worked' : 'sources.failed')}
-        {step.text && <Text span size="xs" c="dimmed" display="block">{plain(step.text)}</Text>}
+        <StepText step={step} />
       </span>
     </li>
   );

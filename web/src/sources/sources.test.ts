@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { MailboxFinding, Source } from '../api';
 import { draftOf, fieldsOf, foundIn, mailboxOf, nameOfStep, readStep, secretOf, wayOf } from './draft';
 import { healthOf, refreshEvery } from './health';
+import { countIn, reasonOf } from './reason';
 
 const source = (more: Partial<Source> = {}): Source => ({
   id: 'x', kind: 'mailbox', name: 'Info', category: '', disabled: false, created_at: '2026-01-01T00:00:00Z', has_password: true, ...more,
@@ -91,5 +92,22 @@ describe('the form of a mailbox', () => {
     expect(readStep('log in')).toBeUndefined();
     expect(nameOfStep('log in')).toBe('login');
     expect(nameOfStep('toString')).toBeUndefined();
+  });
+});
+
+describe('why a message stays', () => {
+  it.each([
+    ['too large: 1572893 bytes, the limit is 1048576', { key: 'tooLarge', size: 1572893, limit: 1048576 }],
+    ['archived; not deleted on the server so far', { key: 'notDeleted' }],
+    ['archived; kept on the server', { key: 'kept' }],
+    ['archived; not deleted, as the server breaks the rules for dots', { key: 'dots' }],
+    ['message 7 cannot be fetched: imap: fetch message 7: server refuses', { key: 'unreadable', said: 'imap: fetch message 7: server refuses' }],
+    ['message 3 (a b) cannot be fetched: pop3: no', { key: 'unreadable', said: 'pop3: no' }],
+    ['something else', undefined],
+  ])('%s', (detail, want) => expect(reasonOf(detail)).toEqual(want));
+  it('reads counts', () => {
+    expect(countIn('12 folders')).toBe(12);
+    expect(countIn('1 messages in 3 folders that would be fetched')).toBe(1);
+    expect(countIn('accepted')).toBeUndefined();
   });
 });

@@ -1,0 +1,30 @@
+// Why a message stays on a server, as the archive records it: in English, with what the
+// server has said.
+export type Reason = { key: 'tooLarge'; size: number; limit: number } | { key: 'notDeleted' | 'kept' | 'dots' } | { key: 'unreadable'; said: string };
+
+const fixed = {
+  'archived; not deleted on the server so far': 'notDeleted',
+  'archived; kept on the server': 'kept',
+  'archived; not deleted, as the server breaks the rules for dots': 'dots',
+} as const;
+
+// reasonOf recognises a reason; what it does not know is shown as it is.
+export function reasonOf(detail: string): Reason | undefined {
+  const known = Object.entries(fixed).find(([text]) => text === detail);
+  if (known) {
+    return { key: known[1] };
+  }
+  const [, size, limit] = /^too large: (\d+) bytes, the limit is (\d+)$/u.exec(detail) ?? [];
+  if (size && limit) {
+    return { key: 'tooLarge', size: Number(size), limit: Number(limit) };
+  }
+  const [, said] = /^message .{1,300}? cannot be fetched: (.*)$/su.exec(detail) ?? [];
+  return said === undefined ? undefined : { key: 'unreadable', said };
+}
+
+// countIn reads the number with which the text of a step begins, such as
+// "12 folders".
+export function countIn(text: string): number | undefined {
+  const [, n] = /^(\d{1,9}) (?:messages|folders)\b/u.exec(text) ?? [];
+  return n === undefined ? undefined : Number(n);
+}
