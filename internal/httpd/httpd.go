@@ -8,7 +8,7 @@
 //	message.go   reading                     download.go  streams
 //	cursor.go    pages of results            ui.go        the web interface
 //	source.go    sources             completeness.go  their accounts
-//	mailboxlogin.go  log-ins to mailboxes by a code
+//	mailboxsecret.go  their passwords   mailboxlogin.go  log-ins to mailboxes by a code
 //	history.go   whole mailboxes
 //	reach.go     hosts of mailboxes  metrics.go       figures for operators
 //	smarthost.go mail that leaves

@@ -129,6 +129,12 @@ func attempts() map[string]struct {
 		"VerifyEvents": {own, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
 			return nil, e.VerifyEvents(ctx, t, func(error) {})
 		}},
+		"ChangeSourceSettings": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return nil, e.ChangeSourceSettings(ctx, t, of.source.ID, []byte(`{"stolen":true}`))
+		}},
+		"SwapSourceSecret": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return e.SwapSourceSecret(ctx, t, of.source.ID, nil, []byte("stolen"))
+		}},
 		"SourceSetting": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
 			return e.SourceSetting(ctx, t, of.source.ID)
 		}},

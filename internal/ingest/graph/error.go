@@ -33,7 +33,6 @@ func (e *Error) Error() string {
 }
 
 var (
-	errGone     = errors.New("it is gone: it has been deleted since the folder was listed")
 	errTooLarge = errors.New("it is larger than the archive takes")
 	errNonsense = errors.New("the answer makes no sense")
 )

@@ -108,7 +108,7 @@ func (f *folder) take(e entry) {
 	case f.ctx.Err() != nil: // stopped: the message is in no account, the next run has it again
 	case gone(err) && !isMailbox(err):
 		f.settled(e.ID)
-		f.problem(importer.Problem{Origin: origin, Reason: Gone, Detail: errGone.Error()})
+		f.problem(importer.Problem{Origin: origin, Reason: Gone, Detail: "deleted since the folder was listed"})
 	case fatal(err):
 		f.stop(err)
 	default:

@@ -116,7 +116,9 @@ func (r *run) mailboxes() error {
 		case err == nil:
 		case none && all: // a room, a contact, somebody without a licence
 			r.problem(importer.Problem{Origin: origin(address), Reason: NoMailbox, Detail: err.Error()})
-		case none, ok && (e.Code == remote.CodeNotAssigned || gone(err)):
+		case none:
+			r.problem(importer.Problem{Origin: origin(address), Reason: NoMailbox, Detail: err.Error(), Failed: true})
+		case ok && (e.Code == remote.CodeNotAssigned || gone(err)):
 			r.problem(importer.Problem{Origin: origin(address), Reason: importer.Unreadable, Detail: err.Error(), Failed: true})
 		default: // the server, the network or the log-in: it would be the same with the others
 			return fmt.Errorf("mailbox %s: %w", address, err)

@@ -21,7 +21,7 @@ func (r *Report) Summary() string {
 	} else {
 		fmt.Fprintf(&b, "%d offered: %d new, %d already there", r.Offered(), r.Stored, r.Duplicate)
 		if r.DoneBefore > 0 {
-			fmt.Fprintf(&b, ", %d taken by the interrupted run before this one", r.DoneBefore)
+			fmt.Fprintf(&b, ", %d taken by an earlier run", r.DoneBefore)
 		}
 	}
 	if r.Originals > 0 {
