@@ -2,9 +2,11 @@ package mailer
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,39 +21,28 @@ func FuzzAnswers(f *testing.F) {
 	for _, s := range []string{good, strings.Replace(good, "250 queued", "451 later", 1), strings.Replace(good, "235 ok", "334 !!\r\n334 eA==", 1), "220-\r\n", "220", "\x00\xff", "250 x\r\n", ""} {
 		f.Add([]byte(s))
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Cleanup(func() { ln.Close() })
-	set := remote.Smarthost{Host: "127.0.0.1", Port: ln.Addr().(*net.TCPAddr).Port, TLS: remote.NoTLS, User: "u", From: from}
+	set := remote.Smarthost{Host: "127.0.0.1", TLS: remote.NoTLS, User: "u", From: from}
 	env := Envelope{From: from, To: []string{"anna@example.com"}}
 	message := []byte("Subject: x\r\n\r\nx\r\n")
-	s := quick()
 	f.Fuzz(func(t *testing.T, answers []byte) {
-		done := make(chan []byte)
-		go func() {
-			var heard bytes.Buffer
-			defer func() { done <- heard.Bytes() }()
-			conn, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			defer conn.Close()
-			_ = conn.SetDeadline(time.Now().Add(2 * time.Second)) // of a socket that is open
-			go func() {
-				_, _ = conn.Write(answers)
-				_ = conn.(*net.TCPConn).CloseWrite() // the client may be gone
-			}()
-			_, _ = io.Copy(&heard, conn)
-		}()
+		client, server := net.Pipe()
+		var both sync.WaitGroup
+		var heard bytes.Buffer
+		both.Go(func() {
+			_, _ = server.Write(answers) // fails when the client has left
+			_ = server.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+		})
+		both.Go(func() { _, _ = io.Copy(&heard, server); _ = server.Close() })
+		s := quick()
+		s.dial = func(context.Context, string, string) (net.Conn, error) { return client, nil }
 		r := s.Send(t.Context(), set, []byte("secret password"), env, message)
-		heard := <-done
+		_ = client.Close()
+		both.Wait()
 		if (r.Problem == nil) != (r.Answers[0].Outcome == Taken) {
 			t.Errorf("%+v %+v", r.Problem, r.Answers)
 		}
-		if r.Answers[0].Outcome == Taken && !bytes.Contains(heard, []byte("\r\nx\r\n.\r\n")) {
-			t.Errorf("taken, but never sent: %q", heard)
+		if r.Answers[0].Outcome == Taken && !bytes.Contains(heard.Bytes(), []byte("\r\nx\r\n.\r\n")) {
+			t.Errorf("taken, but never sent: %q", heard.Bytes())
 		}
 		for _, step := range r.Steps {
 			if len(step.Text) > 1100 || strings.Contains(step.Text, "secret password") || strings.ContainsAny(step.Text, "\r\n\x00") {
