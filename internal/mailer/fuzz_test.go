@@ -34,6 +34,7 @@ func FuzzAnswers(f *testing.F) {
 		})
 		both.Go(func() { _, _ = io.Copy(&heard, server); _ = server.Close() })
 		s := quick()
+		s.timings.command, s.timings.message, s.timings.bye = 50*time.Millisecond, 50*time.Millisecond, 10*time.Millisecond
 		s.dial = func(context.Context, string, string) (net.Conn, error) { return client, nil }
 		r := s.Send(t.Context(), set, []byte("secret password"), env, message)
 		_ = client.Close()
