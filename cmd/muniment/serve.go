@@ -274,20 +274,21 @@ func (s *server) run(ctx context.Context) error {
 	if err := web.Shutdown(stop); err != nil {
 		s.app.log.Warn("web connections were cut", "error", err)
 	}
-	select {
-	case <-fetched:
-	case <-stop.Done():
-		s.app.log.Warn("fetching from remote mailboxes was cut")
-	}
-	select {
-	case <-posted:
-	case <-stop.Done():
-		s.app.log.Warn("sending mail was cut; it is sent again")
-	}
+	s.await(stop, fetched, "fetching from remote mailboxes was cut")
+	s.await(stop, posted, "sending mail was cut; it is sent again")
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
 		return err
 	}
 	return nil
+}
+
+// await waits for work in the background to end, but not beyond stop.
+func (s *server) await(stop context.Context, ended <-chan struct{}, otherwise string) {
+	select {
+	case <-ended:
+	case <-stop.Done():
+		s.app.log.Warn(otherwise)
+	}
 }
 
 // caretaker merges small segments now and then, and forgets ended sessions.

@@ -115,7 +115,9 @@ func (d *dialogue) resolve(ctx context.Context) (string, error) {
 
 func (d *dialogue) dial(ctx context.Context) (string, error) {
 	addr := net.JoinHostPort(d.set.Host, strconv.Itoa(d.set.UsualPort()))
-	conn, err := (&net.Dialer{Timeout: d.s.timings.connect}).DialContext(ctx, "tcp", addr)
+	limited, cancel := context.WithTimeout(ctx, d.s.timings.connect)
+	defer cancel()
+	conn, err := d.s.dial(limited, "tcp", addr)
 	if err != nil {
 		return "", err
 	}
@@ -129,6 +131,15 @@ type bounded struct {
 	net.Conn
 	left int
 	err  error // with which reading ended
+	lost error // with which writing ended
+}
+
+func (b *bounded) Write(p []byte) (int, error) {
+	n, err := b.Conn.Write(p)
+	if err != nil {
+		b.lost = err
+	}
+	return n, err
 }
 
 func (b *bounded) Read(p []byte) (int, error) {

@@ -13,6 +13,7 @@ package mailer
 
 import (
 	"context"
+	"net"
 	"time"
 
 	"github.com/muniment/muniment/internal/remote"
@@ -46,12 +47,13 @@ type timings struct {
 type Sender struct {
 	hello   string
 	timings timings
+	dial    func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // New makes a sender that calls itself hello, the name of this machine (RFC 5321
 // §4.1.1.1).
 func New(hello string) *Sender {
-	return &Sender{hello: helloName(hello), timings: timings{connect: 30 * time.Second, command: 2 * time.Minute, message: 5 * time.Minute, bye: 5 * time.Second}}
+	return &Sender{hello: helloName(hello), dial: new(net.Dialer).DialContext, timings: timings{connect: 30 * time.Second, command: 2 * time.Minute, message: 5 * time.Minute, bye: 5 * time.Second}}
 }
 
 // helloName is the name with which the sender greets: one that servers take.

@@ -107,7 +107,9 @@ func (d *dialogue) data(message []byte, accepted []int) {
 	w, err := d.client.Data()
 	if err == nil {
 		_, err = w.Write(message)
-		err = errors.Join(err, w.Close())
+		// An answer that was on its way before does not make up for a message that
+		// never left.
+		err = errors.Join(err, w.Close(), d.conn.lost)
 	}
 	if err != nil {
 		answer, final := permanent(err)

@@ -7,6 +7,7 @@
 //	canary.mjs   must never be asked         appearance.mjs  languages, phone, dark, axe
 //	mailboxlogin.mjs  log-ins to mailboxes by a code
 //	sources.mjs  sources, completeness       gallery.mjs     pictures for the README
+//	smarthost.mjs sending mail
 //
 // Run it with `npm run e2e` in web/ after `make build`.
 import { after, before, describe } from 'node:test';
@@ -21,6 +22,7 @@ import { message } from './message.mjs';
 import { search } from './search.mjs';
 import { startServer } from './server.mjs';
 import { session } from './session.mjs';
+import { smarthost } from './smarthost.mjs';
 import { sources } from './sources.mjs';
 
 // world is what the tests share: it is filled before the first of them runs.
@@ -46,6 +48,7 @@ describe('search', { timeout: 180_000 }, () => search(world));
 describe('message', { timeout: 180_000 }, () => message(world));
 describe('sources', { timeout: 180_000 }, () => sources(world));
 describe('log-ins to mailboxes', { timeout: 180_000 }, () => mailboxLogIn(world));
+describe('smarthost', { timeout: 180_000 }, () => smarthost(world));
 describe('damage', { timeout: 120_000 }, () => damage(world));
 describe('appearance', { timeout: 240_000 }, () => appearance(world));
 describe('gallery', { timeout: 120_000 }, () => gallery(world));
