@@ -43,6 +43,8 @@ type Submission struct {
 	// offering the same bytes with the same origin again records nothing new.
 	Origin   string
 	Category string
+	// Document is set for a file that is no mail.
+	Document *Document
 	Tags     []string
 	// ReceivedAt is when the door got the message; zero means now.
 	ReceivedAt time.Time
