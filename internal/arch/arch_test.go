@@ -16,7 +16,8 @@ const module = "github.com/muniment/muniment/"
 // packages of this module that it may import. Test files may import more.
 var allowed = map[string][]string{
 	// doors
-	"internal/httpd":           {"api", "internal/access", "internal/archive", "internal/catalog", "internal/index", "internal/index/query", "internal/message", "internal/remote", "internal/uid", "internal/vault"},
+	"internal/httpd":           {"api", "internal/access", "internal/archive", "internal/catalog", "internal/index", "internal/index/query", "internal/message", "internal/remote", "internal/uid", "internal/upload", "internal/vault", "internal/watch"},
+	"internal/ingest/folder":   {"internal/archive", "internal/catalog", "internal/ingest/importer", "internal/spool", "internal/uid", "internal/watch"},
 	"internal/ingest/imap":     {},
 	"internal/ingest/milter":   {"internal/archive", "internal/catalog", "internal/socket", "internal/spool", "internal/uid"},
 	"internal/ingest/importer": {"internal/archive", "internal/ingest/maildir", "internal/ingest/mbox", "internal/ingest/zipfile", "internal/mapi", "internal/msg", "internal/pst", "internal/spool", "internal/tnef", "internal/uid"},
@@ -25,6 +26,7 @@ var allowed = map[string][]string{
 	"internal/ingest/maildir":  {},
 	"internal/ingest/mbox":     {},
 	"internal/ingest/pop3":     {},
+	"internal/ingest/uploaded": {"internal/access", "internal/archive", "internal/catalog", "internal/ingest/importer", "internal/spool", "internal/uid", "internal/upload"},
 	"internal/ingest/zipfile":  {},
 	"internal/socket":          {},
 	"internal/spool":           {},
@@ -40,6 +42,8 @@ var allowed = map[string][]string{
 	"internal/msg":      {"internal/mapi"},
 	"internal/password": {},
 	"internal/remote":   {},
+	"internal/upload":   {"internal/uid"},
+	"internal/watch":    {},
 	"internal/tnef":     {"internal/mapi"},
 	// ports
 	"internal/catalog":     {"internal/eventlog", "internal/uid"},

@@ -113,5 +113,5 @@ const (
 	CodeMove      = "move"      // archived, but cannot be moved to done
 	CodeArchive   = "archive"   // the archive cannot store at present
 	CodeSettings  = "settings"  // the settings cannot be read
-	CodeMany      = "many"      // more files than are looked at in one go
+	CodeOdd       = "odd"       // links, devices: left where they are
 )
