@@ -60,6 +60,7 @@ type server struct {
 	httpLn     net.Listener
 	mail       []mailDoor
 	fetcher    *mailbox.Fetcher
+	files      *fileDoors
 	smtpAddr   string
 	lmtpAddr   string
 	milterAddr string
@@ -85,7 +86,10 @@ func (a *app) listen(ctx context.Context, demo *httpd.Demo) (_ *server, err erro
 	if srv.fetcher, err = a.newFetcher(); err != nil {
 		return nil, err
 	}
-	if srv.http, err = a.newHTTP(demo, srv.fetcher); err != nil {
+	if srv.files, err = a.newFileDoors(); err != nil {
+		return nil, err
+	}
+	if srv.http, err = a.newHTTP(demo, srv); err != nil {
 		return nil, err
 	}
 	if c.HTTP.TLSCert != "" {
@@ -187,7 +191,7 @@ func orUnlimited(n int) int {
 	return n
 }
 
-func (a *app) newHTTP(demo *httpd.Demo, fetcher httpd.Fetcher) (*httpd.Server, error) {
+func (a *app) newHTTP(demo *httpd.Demo, srv *server) (*httpd.Server, error) {
 	c := a.config.HTTP
 	proxies, err := config.Networks(c.TrustedProxies)
 	if err != nil {
@@ -202,7 +206,7 @@ func (a *app) newHTTP(demo *httpd.Demo, fetcher httpd.Fetcher) (*httpd.Server, e
 		return nil, err
 	}
 	return httpd.New(httpd.Config{Archive: a.archive, UI: ui, Log: a.log, Version: version(), TrustedProxies: proxies, MetricsNetworks: metrics,
-		TLS: c.TLSCert != "", Demo: demo, Ready: a.catalog.Ping, Fetcher: fetcher, AllowPrivate: a.config.Fetch.PrivateNetworks})
+		TLS: c.TLSCert != "", Demo: demo, Ready: a.catalog.Ping, Fetcher: srv.fetcher, Uploads: srv.files.uploads, AllowPrivate: a.config.Fetch.PrivateNetworks})
 }
 
 func (s *server) url() string {
@@ -254,6 +258,7 @@ func (s *server) run(ctx context.Context) error {
 			cancel(err)
 		}
 	}()
+	filed := s.files.run(ctx, cancel)
 	<-ctx.Done()
 	stop, done := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 	defer done()
@@ -269,6 +274,11 @@ func (s *server) run(ctx context.Context) error {
 	case <-fetched:
 	case <-stop.Done():
 		s.app.log.Warn("fetching from remote mailboxes was cut")
+	}
+	select {
+	case <-filed:
+	case <-stop.Done():
+		s.app.log.Warn("archiving of folders and uploads was cut")
 	}
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
 		return err

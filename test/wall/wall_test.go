@@ -219,6 +219,10 @@ func calls(t *testing.T, o operation, id string) []string {
 		return []string{strings.Replace(path, "{capture}", id, 1), strings.Replace(path, "{capture}", "x", 1)}
 	case "getCompleteness", "getCompletenessCsv":
 		return []string{path, path + "?from=2015-01-01&to=2015-12-31"}
+	case "listUploads", "createUpload", "getUpload", "finishUpload", "cancelUpload", "getUploadCsv":
+		return []string{path}
+	case "writeUpload":
+		return []string{path + "?offset=0"}
 	case "listSources", "createSource", "getSource", "changeSource", "testMailbox", "fetchNow", "listLeft":
 		return []string{path}
 	case "checkMessage", "getStatistics", "getStatus", "getAccount", "logIn", "logOut", "changeAccount":
@@ -236,6 +240,12 @@ func body(o operation) string {
 		return `{"language":"de"}`
 	case "createSource":
 		return `{"kind":"mailbox","name":"Wand"}` // lacks its settings: nothing is made
+	case "createUpload":
+		return `{"kind":"mail","name":"Wand.eml","size":10}`
+	case "finishUpload":
+		return `{}`
+	case "writeUpload":
+		return "Wand"
 	case "changeSource":
 		return `{"category":"Wand"}`
 	case "testMailbox":
