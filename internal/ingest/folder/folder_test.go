@@ -310,4 +310,3 @@ func TestLinksAreNotFollowed(t *testing.T) {
 		t.Errorf("%d are archived", n)
 	}
 }
-

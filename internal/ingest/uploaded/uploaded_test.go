@@ -196,7 +196,7 @@ func TestRefusals(t *testing.T) {
 	if u.State != upload.Done || u.Result.Failed == 0 {
 		t.Errorf("%+v %+v", u, u.Result)
 	}
-	if u := r.run(r.give(upload.Upload{Kind: upload.Mail, Name: "kaputt.msg"}, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest", "")); u.Result.Failed != 1 || u.Result.Items[0].Detail == "" {
+	if u := r.run(r.give(upload.Upload{Kind: upload.Mail, Name: "kaputt.msg"}, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest", "")); u.Result.Failed != 1 || u.Result.Items[len(u.Result.Items)-1].Detail == "" {
 		t.Errorf("%+v", u.Result)
 	}
 	if r.find("is:document") != 0 {
