@@ -1,7 +1,7 @@
 import { ActionIcon, Badge, Group, Menu, Text, Tooltip, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useRouter } from '@tanstack/react-router';
-import { IconChartBar, IconChecklist, IconKeyboard, IconLogout, IconMailDown, IconSearch, IconUser, IconUserCircle } from '@tabler/icons-react';
+import { IconChartBar, IconChecklist, IconCloudUpload, IconKeyboard, IconLogout, IconMailDown, IconSearch, IconUser, IconUserCircle } from '@tabler/icons-react';
 import { Suspense, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -93,6 +93,9 @@ function Navigation({ admin }: { admin: boolean }) {
     <nav aria-label={t('app.navigation')} className={classes.nav}>
       <Link to="/" className={classes.link} activeOptions={{ exact: true, includeSearch: false }} aria-label={t('app.search')}>
         <IconSearch size={18} aria-hidden /><span>{t('app.search')}</span>
+      </Link>
+      <Link to="/upload" className={classes.link} aria-label={t('upload.title')}>
+        <IconCloudUpload size={18} aria-hidden /><span>{t('upload.title')}</span>
       </Link>
       {admin && (
         <>
