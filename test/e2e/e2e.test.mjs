@@ -6,6 +6,7 @@
 //	mails.mjs    the mail that is sent       damage.mjs      flipped bytes
 //	canary.mjs   must never be asked         appearance.mjs  languages, phone, dark, axe
 //	sources.mjs  sources, completeness       gallery.mjs     pictures for the README
+//	upload.mjs   uploads, documents, folders
 //
 // Run it with `npm run e2e` in web/ after `make build`.
 import { after, before, describe } from 'node:test';
@@ -20,6 +21,7 @@ import { search } from './search.mjs';
 import { startServer } from './server.mjs';
 import { session } from './session.mjs';
 import { sources } from './sources.mjs';
+import { upload } from './upload.mjs';
 
 // world is what the tests share: it is filled before the first of them runs.
 const world = {};
@@ -43,6 +45,7 @@ describe('session', { timeout: 120_000 }, () => session(world));
 describe('search', { timeout: 180_000 }, () => search(world));
 describe('message', { timeout: 180_000 }, () => message(world));
 describe('sources', { timeout: 180_000 }, () => sources(world));
+describe('upload', { timeout: 240_000 }, () => upload(world));
 describe('damage', { timeout: 120_000 }, () => damage(world));
 describe('appearance', { timeout: 240_000 }, () => appearance(world));
 describe('gallery', { timeout: 120_000 }, () => gallery(world));
