@@ -29,7 +29,7 @@ export function Outcome({ upload }: { upload: Upload }) {
   return (
     <>
       <Text size="sm">
-        {t('upload.result', { stored: number(result.stored + result.before), duplicate: number(result.duplicate), skipped: number(result.skipped), failed: number(result.failed) })}
+        {ended && upload.kind === 'document' ? t(result.duplicate > 0 ? 'upload.known' : 'upload.archived') : t('upload.result', { stored: number(result.stored + result.before), duplicate: number(result.duplicate), skipped: number(result.skipped), failed: number(result.failed) })}
         {ended && message && <> · <Anchor size="sm" className={classes.link} renderRoot={(props) => <Link to="/" search={upload.kind === 'document' || result.items.length === 1 ? { id: message, q: `id:${message}` } : { q: 'source:Upload is:mail' }} {...props} />}>{t(upload.kind === 'document' ? 'upload.openDocument' : 'upload.openMail')}</Anchor></>}
         {ended && <> · <Anchor size="sm" className={classes.link} href={csvAddress(upload.id, i18n.language)} download>{t('upload.csv')}</Anchor></>}
       </Text>
