@@ -85,7 +85,7 @@ export function upload(world) {
     }
     await tab.visit('/?q=pappelvertrag+ist%3Adokument');
     await page.locator('[role=option][id^=hit-]').first().click();
-    await page.getByRole('article').getByText('scan-03.bin').waitFor();
+    await page.getByRole('article').getByText('scan-03.bin').first().waitFor();
     await page.getByRole('article').getByText(/^Seen by/).waitFor();
     await screenshot(page, 'document');
     await assertAccessible(page, 'document');

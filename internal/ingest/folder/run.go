@@ -130,9 +130,7 @@ func (w *Watcher) work(ctx context.Context, v *archive.SourceView, slug string) 
 			return
 		}
 		s.tell(ctx)
-		if pause = min(2*pause, w.timings.longest); s.state.Problem == nil || s.state.Problem.Code == watch.CodeOdd {
-			pause = w.timings.poll
-		}
+		pause = w.next(pause, s.state.Problem)
 		t := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():
@@ -144,6 +142,18 @@ func (w *Watcher) work(ctx context.Context, v *archive.SourceView, slug string) 
 			return
 		}
 	}
+}
+
+// next is the time to the next look: after troubles longer and longer, unless they are
+// of single files, for which the others must not wait.
+func (w *Watcher) next(last time.Duration, p *watch.Problem) time.Duration {
+	switch {
+	case p == nil || p.Code == watch.CodeOdd:
+		return w.timings.poll
+	case p.Code == watch.CodeRead || p.Code == watch.CodeMove:
+		return 5 * w.timings.poll
+	}
+	return min(2*last, w.timings.longest)
 }
 
 // tell stores how the folder fares, when there is something new to tell.
