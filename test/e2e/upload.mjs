@@ -175,5 +175,15 @@ export function upload(world) {
     await screenshot(page, 'document-phone');
     assert.deepEqual(tab.record.errors, []);
     await tab.context.close();
+    // Administrators have more links in the same room.
+    const admin = await openPage(world.browser, world.server, { locale: 'de-DE', viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+    await logIn(admin, world.admin);
+    for (const path of ['/upload', '/sources/new?kind=folder']) {
+      await admin.visit(path);
+      await admin.page.getByRole('heading', { level: 1 }).waitFor();
+      const [asked, room] = await admin.page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+      assert.ok(asked <= room, `${path} is ${asked} wide, the screen ${room}`);
+    }
+    await admin.context.close();
   });
 }
