@@ -95,7 +95,7 @@ function Shown({ message, q, back, close }: { message: Message; q: string; back:
           </Group>
         </Group>
         {message.file ? <DocumentFacts message={message} /> : <People parties={message.parties} />}
-        <Dates message={message} />
+        {!message.file?.date && <Dates message={message} />}
         <IntegrityNote message={message} />
         {message.bcc_hidden && (
           <Alert variant="light" color="gray" py={6} icon={<IconEyeOff size={18} aria-hidden />}>{t('message.downloadRedacted')}</Alert>
