@@ -170,7 +170,7 @@ func TestFilesWhileKilled(t *testing.T) {
 		go func() { sent <- g.send(s.url) }()
 		time.Sleep(time.Duration(200+rand.IntN(6000)) * time.Millisecond)
 		s.kill()
-		<-sent
+		<-sent //nolint:errcheck // the server was killed
 	}
 	s.serve()
 	deadline := time.Now().Add(2 * time.Minute)
