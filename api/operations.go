@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -67,10 +68,11 @@ type operations struct {
 type op struct {
 	id, method, path string
 	tag, summary     string
-	public           bool   // needs no session
-	status           int    // of success; 0: 200
-	problems         []Code // besides those that every operation has
-	body             int64  // bound of the request body, in bytes; 0: maxBody
+	public           bool          // needs no session
+	status           int           // of success; 0: 200
+	problems         []Code        // besides those that every operation has
+	body             int64         // bound of the request body, in bytes; 0: maxBody
+	bodyTime         time.Duration // to send it; 0: huma's
 }
 
 // describe registers everything. s may be nil if only the document is wanted.
@@ -82,6 +84,7 @@ func describe(o operations, s Service) {
 	mailboxLogIns(o, s)
 	smarthost(o, s)
 	histories(o, s)
+	uploads(o, s)
 	add(o, op{id: "getStatistics", method: http.MethodGet, path: "/statistics", tag: "administration",
 		summary: "Figures of the tenant", problems: []Code{CodeRole}},
 		func(ctx context.Context, _ *empty) (*body[Statistics], error) { return reply(s.Statistics(ctx)) })
@@ -181,7 +184,7 @@ func (d op) operation(schemas huma.Registry) huma.Operation {
 	codes := append([]Code{CodeMalformed, CodeInvalid, CodeInternal, CodeBusy}, d.problems...)
 	limit := max(d.body, maxBody)
 	h := huma.Operation{OperationID: d.id, Method: d.method, Path: d.path, Tags: []string{d.tag}, Summary: d.summary,
-		DefaultStatus: d.status, MaxBodyBytes: limit, Responses: map[string]*huma.Response{}}
+		DefaultStatus: d.status, MaxBodyBytes: limit, BodyReadTimeout: d.bodyTime, Responses: map[string]*huma.Response{}}
 	if !d.public {
 		codes = append(codes, CodeNoSession)
 		h.Security = []map[string][]string{{sessionScheme: {}}}

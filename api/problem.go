@@ -97,6 +97,9 @@ const (
 	CodeCorrupt      Code = "corrupt"
 	CodeBusy         Code = "busy"
 	CodeNotRunning   Code = "not-running"
+	CodeUploadOffset Code = "upload-offset"
+	CodeUploadState  Code = "upload-state"
+	CodeUploadLimit  Code = "upload-limit"
 )
 
 // Kind describes all problems of one code.
@@ -120,9 +123,12 @@ func Kinds() []Kind {
 		{CodeMethod, http.StatusMethodNotAllowed, "Method not allowed", "This address does not take this method."},
 		{CodeTimeout, http.StatusRequestTimeout, "Request took too long", "The request body did not arrive in time."},
 		{CodeTenantNeeded, http.StatusConflict, "Customer needed", "Several customers have a user of this name and password: name the customer as well."},
+		{CodeUploadOffset, http.StatusConflict, "Piece does not follow", "The piece does not begin where the last one ended; ask the upload what it has received."},
+		{CodeUploadState, http.StatusConflict, "Not possible in this state", "The upload is complete already, or another request is writing it."},
 		{CodeTooLarge, http.StatusRequestEntityTooLarge, "Request too large", "The request body is larger than this operation takes."},
 		{CodeMediaType, http.StatusUnsupportedMediaType, "Media type not supported", "Send application/json."},
 		{CodeInvalid, http.StatusUnprocessableEntity, "Request is not valid", "Members or parameters of the request are wrong; errors says which."},
+		{CodeUploadLimit, http.StatusUnprocessableEntity, "Upload exceeds a limit", "The upload is larger than allowed, or there are too many."},
 		{CodeQuery, http.StatusUnprocessableEntity, "Query cannot be understood", "The query has a mistake."},
 		{CodeCursor, http.StatusUnprocessableEntity, "Cursor is of no use", "The cursor does not belong to this search; search again from the start."},
 		{CodeTooMany, http.StatusTooManyRequests, "Too many attempts", "Too many failed log-ins from your network; wait and try again."},

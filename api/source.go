@@ -11,7 +11,7 @@ import (
 // Source is where mail comes from. Passwords go in and never come out.
 type Source struct {
 	ID             string        `json:"id"`
-	Kind           string        `json:"kind" doc:"journal, mailbox or import"`
+	Kind           string        `json:"kind" doc:"journal, mailbox, folder, import, milter or upload"`
 	Name           string        `json:"name"`
 	Category       string        `json:"category" doc:"Of the messages that come from it"`
 	Disabled       bool          `json:"disabled"`
@@ -20,6 +20,8 @@ type Source struct {
 	Mailbox        *Mailbox      `json:"mailbox,omitempty" doc:"Of a mailbox: its settings"`
 	HasPassword    bool          `json:"has_password"`
 	State          *MailboxState `json:"state,omitempty" doc:"Of a mailbox: how it fares; absent before the first fetch"`
+	Folder         *Folder       `json:"folder,omitempty" doc:"Of a watched folder: its settings"`
+	FolderState    *FolderState  `json:"folder_state,omitempty" doc:"Of a watched folder: how it fares; absent before the first look"`
 }
 
 // Sources are ordered by kind and name.
@@ -84,13 +86,14 @@ type MailboxProblem struct {
 
 // NewSource makes a source.
 type NewSource struct {
-	Kind     string   `json:"kind" enum:"journal,mailbox"`
+	Kind     string   `json:"kind" enum:"journal,mailbox,folder"`
 	Name     string   `json:"name" minLength:"1" maxLength:"200"`
 	Category string   `json:"category,omitempty" maxLength:"200"`
 	Disabled bool     `json:"disabled,omitempty"`
 	Mailbox  *Mailbox `json:"mailbox,omitempty" doc:"Needed for a mailbox"`
 	Password *string  `json:"password,omitempty" maxLength:"4096"`
 	LogIn    string   `json:"log_in,omitempty" maxLength:"100" doc:"Id of a finished log-in by a code, in place of a password"`
+	Folder   *Folder  `json:"folder,omitempty" doc:"Needed for a watched folder"`
 }
 
 // SourceChange changes what it names.
@@ -101,6 +104,7 @@ type SourceChange struct {
 	Mailbox  *Mailbox `json:"mailbox,omitempty" doc:"Replaces all settings of the mailbox"`
 	Password *string  `json:"password,omitempty" maxLength:"4096" doc:"Absent: stays, unless server or user change; empty: is removed"`
 	LogIn    string   `json:"log_in,omitempty" maxLength:"100" doc:"Id of a finished log-in by a code"`
+	Folder   *Folder  `json:"folder,omitempty" doc:"Replaces all settings of the watched folder"`
 }
 
 // MailboxTest asks whether settings work. Nothing is stored or fetched.
@@ -187,7 +191,7 @@ func sources(o operations, s Service) {
 		summary: "Sources of the tenant and how they fare", problems: []Code{CodeRole}},
 		func(ctx context.Context, _ *empty) (*body[Sources], error) { return reply(s.Sources(ctx)) })
 	add(o, op{id: "createSource", method: http.MethodPost, path: "/sources", tag: "sources", status: http.StatusCreated, body: settingsBody,
-		summary: "Add a journal or a remote mailbox", problems: changing},
+		summary: "Add a journal, a remote mailbox or a watched folder", problems: changing},
 		func(ctx context.Context, in *body[NewSource]) (*body[Source], error) {
 			return reply(s.CreateSource(ctx, in.Body))
 		})
@@ -195,7 +199,7 @@ func sources(o operations, s Service) {
 		summary: "One source", problems: []Code{CodeRole, CodeNotFound}},
 		func(ctx context.Context, in *bySource) (*body[Source], error) { return reply(s.Source(ctx, in.ID)) })
 	add(o, op{id: "changeSource", method: http.MethodPatch, path: "/sources/{id}", tag: "sources", body: settingsBody,
-		summary: "Change a journal or a remote mailbox", problems: append([]Code{CodeNotFound}, changing...)},
+		summary: "Change a journal, a remote mailbox or a watched folder", problems: append([]Code{CodeNotFound}, changing...)},
 		func(ctx context.Context, in *changedSource) (*body[Source], error) {
 			return reply(s.ChangeSource(ctx, in.ID, in.Body))
 		})

@@ -81,7 +81,7 @@ func polish(doc *huma.OpenAPI) {
 		}
 	}
 	for _, path := range doc.Paths {
-		for _, o := range []*huma.Operation{path.Get, path.Post, path.Patch, path.Delete} {
+		for _, o := range []*huma.Operation{path.Get, path.Post, path.Put, path.Patch, path.Delete} {
 			if o == nil {
 				continue
 			}
@@ -146,7 +146,7 @@ func Downloads() []Download {
 			summary: "The message's HTML, made safe, for a sandboxed frame"},
 			[]*huma.Param{id, flag("remote", "Let references to other servers in")}, "text/html"},
 		{op{id: "getMessageRaw", method: http.MethodGet, path: "/messages/{id}/raw", tag: "message", problems: problems,
-			summary: "The message as it arrived"},
+			summary: "The message as it arrived, or the file that a document is"},
 			[]*huma.Param{id, flag("inline", "Only the first MiB, as plain text to be shown")}, "message/rfc822"},
 		{op{id: "getAttachment", method: http.MethodGet, path: "/messages/{id}/attachments/{no}", tag: "message", problems: problems,
 			summary: "The bytes of an attachment"},
@@ -157,6 +157,7 @@ func Downloads() []Download {
 			[]*huma.Param{id, {Name: "capture", In: "path", Required: true, Description: "Id of the capture", Schema: &huma.Schema{Type: huma.TypeString}}},
 			"message/rfc822"},
 		completenessCSV(),
+		uploadCSV(),
 	}
 }
 

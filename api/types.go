@@ -59,6 +59,7 @@ type Hit struct {
 	Attachments int       `json:"attachments"`
 	Category    string    `json:"category"`
 	Tags        []string  `json:"tags"`
+	File        *File     `json:"file,omitempty" doc:"It is a document: this file, and no mail"`
 }
 
 // Snippet is an extract of the text with the places that match.
@@ -154,7 +155,7 @@ type Capture struct {
 	ID           string         `json:"id"`
 	ReceivedAt   time.Time      `json:"received_at"`
 	Source       string         `json:"source" doc:"Name of the source"`
-	Kind         string         `json:"kind" doc:"journal, mailbox, milter or import"`
+	Kind         string         `json:"kind" doc:"journal, mailbox, milter, folder, upload or import"`
 	EnvelopeFrom string         `json:"envelope_from"`
 	EnvelopeTo   []string       `json:"envelope_to"`
 	Peer         string         `json:"peer"`
@@ -211,6 +212,7 @@ type Message struct {
 	Why         []string     `json:"why" doc:"The reader's addresses because of which he may see it"`
 	Warnings    []string     `json:"warnings" doc:"What the parser found odd"`
 	Integrity   Integrity    `json:"integrity"`
+	File        *File        `json:"file,omitempty" doc:"It is a document: this file, and no mail"`
 }
 
 // Integrity is the result of comparing what is stored with what arrived.

@@ -29,6 +29,7 @@ const (
 	blobDir     = "blobs"
 	indexDir    = "index"
 	spoolDir    = "spool"
+	uploadDir   = "uploads"
 	demoFile    = "demo.json"
 	catalogFile = "catalog.db"
 )
@@ -72,7 +73,7 @@ func (a *app) inspect(how sharing) error {
 		switch path := filepath.Join(dir, e.Name()); {
 		case e.Name() == blobDir || e.Name() == catalogFile:
 			return nil
-		case !slices.Contains([]string{lockFile, indexDir, spoolDir, demoFile}, e.Name()) && path != a.config.KeyPath():
+		case !slices.Contains([]string{lockFile, indexDir, spoolDir, uploadDir, demoFile}, e.Name()) && path != a.config.KeyPath():
 			others = append(others, e.Name())
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,6 +15,7 @@ import (
 	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/demo"
 	"github.com/muniment/muniment/internal/httpd"
+	"github.com/muniment/muniment/internal/ingest/uploaded"
 	"github.com/muniment/muniment/internal/uid"
 )
 
@@ -73,6 +75,10 @@ func (c *demoCmd) Run(ctx context.Context, g *Globals, s *streams) error {
 	ended := make(chan error, 1)
 	go func() { ended <- srv.run(runCtx) }()
 	if state.Sent == 0 {
+		if err := a.demoDocuments(ctx); err != nil {
+			stop()
+			return errors.Join(fmt.Errorf("archive sample documents: %w", err), <-ended)
+		}
 		if state.Sent, err = demo.Send(ctx, srv.smtpAddr, state.Journal); err != nil {
 			stop()
 			return errors.Join(fmt.Errorf("send sample mail: %w", err), <-ended)
@@ -158,6 +164,27 @@ func (a *app) createDemo(ctx context.Context) (*demoState, error) {
 		return nil, err
 	}
 	return state, writeDemo(a.config.Data, state)
+}
+
+// demoDocuments archives the documents of the demonstration; once, whatever is
+// interrupted.
+func (a *app) demoDocuments(ctx context.Context) error {
+	t, err := a.archive.TenantBySlug(ctx, demo.Tenant().Slug)
+	if err != nil {
+		return err
+	}
+	source, err := a.archive.UploadSource(ctx, t.ID, uploaded.SourceName)
+	if err != nil {
+		return err
+	}
+	for _, d := range demo.Documents() {
+		_, err := a.archive.Ingest(ctx, archive.Submission{Tenant: t.ID, Source: source.ID, Raw: bytes.NewReader(d.Content), Origin: d.Name, Category: d.Category,
+			Document: &archive.Document{Name: d.Name, Title: d.Title, Date: d.Date, Owners: d.Owners}})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (a *app) demoJournal(ctx context.Context, tenant uid.ID) (string, error) {

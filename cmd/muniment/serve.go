@@ -62,6 +62,7 @@ type server struct {
 	mail       []mailDoor
 	fetcher    *mailbox.Fetcher
 	outbox     *outbox.Outbox
+	files      *fileDoors
 	smtpAddr   string
 	lmtpAddr   string
 	milterAddr string
@@ -90,7 +91,10 @@ func (a *app) listen(ctx context.Context, demo *httpd.Demo) (_ *server, err erro
 	if srv.outbox, err = a.newOutbox(); err != nil {
 		return nil, err
 	}
-	if srv.http, err = a.newHTTP(demo, srv.fetcher, srv.outbox); err != nil {
+	if srv.files, err = a.newFileDoors(); err != nil {
+		return nil, err
+	}
+	if srv.http, err = a.newHTTP(demo, srv); err != nil {
 		return nil, err
 	}
 	if c.HTTP.TLSCert != "" {
@@ -189,7 +193,7 @@ func orUnlimited(n int) int {
 	return n
 }
 
-func (a *app) newHTTP(demo *httpd.Demo, fetcher httpd.Fetcher, mailer httpd.Mailer) (*httpd.Server, error) {
+func (a *app) newHTTP(demo *httpd.Demo, srv *server) (*httpd.Server, error) {
 	c := a.config.HTTP
 	proxies, err := config.Networks(c.TrustedProxies)
 	if err != nil {
@@ -203,10 +207,9 @@ func (a *app) newHTTP(demo *httpd.Demo, fetcher httpd.Fetcher, mailer httpd.Mail
 	if err != nil {
 		return nil, err
 	}
-	histories, _ := fetcher.(httpd.Histories) // a demonstration may have none
 	return httpd.New(httpd.Config{Archive: a.archive, UI: ui, Log: a.log, Version: version(), TrustedProxies: proxies, MetricsNetworks: metrics,
-		TLS: c.TLSCert != "", Demo: demo, Ready: a.catalog.Ping, Fetcher: fetcher, Histories: histories, Mailer: mailer, AllowPrivate: a.config.Fetch.PrivateNetworks,
-		LogIns: a.newOAuth()})
+		TLS: c.TLSCert != "", Demo: demo, Ready: a.catalog.Ping, Fetcher: srv.fetcher, Histories: srv.fetcher, Mailer: srv.outbox, Uploads: srv.files.uploads,
+		AllowPrivate: a.config.Fetch.PrivateNetworks, LogIns: a.newOAuth()})
 }
 
 func (s *server) url() string {
@@ -263,6 +266,7 @@ func (s *server) run(ctx context.Context) error {
 		defer close(posted)
 		s.outbox.Run(ctx)
 	}()
+	filed := s.files.run(ctx, cancel)
 	<-ctx.Done()
 	stop, done := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 	defer done()
@@ -275,6 +279,7 @@ func (s *server) run(ctx context.Context) error {
 		s.app.log.Warn("web connections were cut", "error", err)
 	}
 	s.await(stop, fetched, "fetching from remote mailboxes was cut")
+	s.await(stop, filed, "archiving of folders and uploads was cut")
 	s.await(stop, posted, "sending mail was cut; it is sent again")
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
 		return err

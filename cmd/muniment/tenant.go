@@ -132,6 +132,7 @@ func taken(err error, format string, args ...any) error {
 
 type sourceCmd struct {
 	Create     sourceCreateCmd     `cmd:"" help:"Create a journal address."`
+	AddFolder  sourceAddFolderCmd  `cmd:"" help:"Add a watched folder, whose files the server archives as documents."`
 	AddMailbox sourceAddMailboxCmd `cmd:"" help:"Add a remote mailbox, which the server fetches by IMAP or POP3."`
 	LogIn      sourceLogInCmd      `cmd:"" help:"Log in to a remote mailbox anew, by a code in the browser."`
 	Test       sourceTestCmd       `cmd:"" help:"Test the connection to a remote mailbox, and say what is wrong."`

@@ -46,6 +46,10 @@ type Right string
 const (
 	// SearchOwn finds and reads messages of the actor's own addresses.
 	SearchOwn Right = "search-own"
+	// UploadDocuments archives files that the actor's own addresses may see.
+	UploadDocuments Right = "upload-documents"
+	// ImportMail archives mail of the tenant's from files.
+	ImportMail Right = "import-mail"
 	// SeeStatistics sees the tenant's figures.
 	SeeStatistics Right = "see-statistics"
 	// ManageSources creates and changes sources of the tenant, and sees how they
@@ -63,9 +67,9 @@ const (
 // Allowed reports whether role has right. It is the whole table of rights.
 func Allowed(role Role, right Right) bool {
 	switch right {
-	case SearchOwn:
+	case SearchOwn, UploadDocuments:
 		return role == RoleUser || role == RoleTenantAdmin
-	case SeeStatistics, ManageUsers, ManageSources:
+	case SeeStatistics, ManageUsers, ManageSources, ImportMail:
 		return role == RoleTenantAdmin
 	case ManageTenants, ManageMail:
 		return role == RoleOperator

@@ -16,8 +16,9 @@ const module = "github.com/muniment/muniment/"
 // packages of this module that it may import. Test files may import more.
 var allowed = map[string][]string{
 	// doors
-	"internal/httpd":           {"api", "internal/access", "internal/archive", "internal/catalog", "internal/index", "internal/index/query", "internal/message", "internal/oauth", "internal/remote", "internal/uid", "internal/vault"},
+	"internal/httpd":           {"api", "internal/access", "internal/archive", "internal/catalog", "internal/index", "internal/index/query", "internal/message", "internal/oauth", "internal/remote", "internal/uid", "internal/upload", "internal/vault", "internal/watch"},
 	"internal/ingest/graph":    {"internal/archive", "internal/catalog", "internal/ingest/importer", "internal/oauth", "internal/remote", "internal/spool", "internal/uid"},
+	"internal/ingest/folder":   {"internal/archive", "internal/catalog", "internal/ingest/importer", "internal/spool", "internal/uid", "internal/watch"},
 	"internal/ingest/imap":     {},
 	"internal/ingest/milter":   {"internal/archive", "internal/catalog", "internal/socket", "internal/spool", "internal/uid"},
 	"internal/ingest/importer": {"internal/archive", "internal/ingest/maildir", "internal/ingest/mbox", "internal/ingest/zipfile", "internal/mapi", "internal/msg", "internal/pst", "internal/spool", "internal/tnef", "internal/uid"},
@@ -26,6 +27,7 @@ var allowed = map[string][]string{
 	"internal/ingest/maildir":  {},
 	"internal/ingest/mbox":     {},
 	"internal/ingest/pop3":     {},
+	"internal/ingest/uploaded": {"internal/access", "internal/archive", "internal/catalog", "internal/ingest/importer", "internal/spool", "internal/uid", "internal/upload"},
 	"internal/ingest/zipfile":  {},
 	"internal/outbox":          {"internal/archive", "internal/catalog", "internal/mailer", "internal/remote", "internal/uid"},
 	"internal/socket":          {},
@@ -44,6 +46,8 @@ var allowed = map[string][]string{
 	"internal/oauth":    {"internal/remote"},
 	"internal/password": {},
 	"internal/remote":   {},
+	"internal/upload":   {"internal/uid"},
+	"internal/watch":    {},
 	"internal/tnef":     {"internal/mapi"},
 	// ports
 	"internal/catalog":     {"internal/eventlog", "internal/uid"},

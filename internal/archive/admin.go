@@ -230,6 +230,8 @@ const (
 	KindImport  = "import"
 	KindMailbox = "mailbox" // a remote one, IMAP or POP3
 	KindMilter  = "milter"
+	KindFolder  = "folder" // watched
+	KindUpload  = "upload" // files given in the web interface
 )
 
 // newJournalAddress makes an unguessable address: 100 random bits.

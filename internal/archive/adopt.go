@@ -121,12 +121,12 @@ func (f *fsck) stranger(ctx context.Context, e vault.Entry, out *strangers) erro
 		out.settled++
 		return nil
 	}
-	known, err := f.a.catalog.Known(ctx, tenant, [][32]byte{e.Frame.SHA256})
+	known, err := f.a.knownFrame(ctx, tenant, e)
 	if err != nil {
 		return err
 	}
-	if aoid, ok := known[e.Frame.SHA256]; ok {
-		out.done.sums[e.Frame.SHA256] = aoid
+	if aoid, ok := known[contentOf(e)]; ok {
+		out.done.sums[contentOf(e)] = aoid
 		return nil
 	}
 	out.messages++

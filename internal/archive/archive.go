@@ -11,6 +11,7 @@
 //	submission.go  what doors hand in          view.go     what readers get
 //	ingest.go      hash, parse, prepare         search.go   find
 //	commit.go      group commit per tenant      read.go     message, download, HTML
+//	document.go    files that are no mail
 //	record.go      what the vault remembers     account.go  log-in and sessions
 //	indexing.go    keeps the index up to date   admin.go    tenants, users, sources
 //	fsck.go rebuild.go compact.go               the caretakers; mergeplan.go chooses, relocate.go

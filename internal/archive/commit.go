@@ -126,13 +126,11 @@ func (a *Archive) commitOnce(ctx context.Context, w *tenantWork, group []*pendin
 
 // sort decides for each of the group whether it is new or a duplicate.
 func (a *Archive) sort(ctx context.Context, w *tenantWork, group []*pending, c *commit) error {
-	contents := make([][32]byte, len(group))
 	keys := make([][32]byte, 0, len(group))
-	for i, p := range group {
-		contents[i] = p.sums.SHA256
+	for _, p := range group {
 		keys = append(keys, p.capture.Key)
 	}
-	known, err := a.catalog.Known(ctx, w.tenant, contents)
+	known, err := a.stored(ctx, w.tenant, group)
 	if err != nil {
 		return fmt.Errorf("look for duplicates: %w", err)
 	}
@@ -145,9 +143,9 @@ func (a *Archive) sort(ctx context.Context, w *tenantWork, group []*pending, c *
 	here := map[[32]byte]uid.ID{}
 	now := a.now().UTC().Truncate(time.Millisecond)
 	for _, p := range group {
-		aoid, dup := known[p.sums.SHA256]
+		aoid, dup := known[p.content()]
 		if !dup {
-			aoid, dup = here[p.sums.SHA256]
+			aoid, dup = here[p.content()]
 		}
 		if dup {
 			if err := c.duplicate(p, aoid, recorded, now); err != nil {
@@ -161,7 +159,7 @@ func (a *Archive) sort(ctx context.Context, w *tenantWork, group []*pending, c *
 				return err
 			}
 		}
-		here[p.sums.SHA256], recorded[p.capture.Key] = p.row.AOID, true
+		here[p.content()], recorded[p.capture.Key] = p.row.AOID, true
 		c.store(p, now)
 	}
 	return nil
@@ -191,7 +189,7 @@ func (c *commit) duplicate(p *pending, aoid uid.ID, recorded map[[32]byte]bool, 
 	c.count(p, catalog.Duplicate)
 	recorded[p.capture.Key] = true
 	p.capture.AOID = aoid
-	rec := record{Version: recordVersion, Capture: newCaptureRecord(p)}
+	rec := record{Version: recordVersion, Capture: newCaptureRecord(p), Document: (*documentRecord)(p.sub.Document)}
 	data, err := rec.encode()
 	if err != nil {
 		return err

@@ -185,7 +185,7 @@ func damageColumn(t *testing.T, file string, c column) {
 	db := openSQL(t, file)
 	defer db.Close()
 	value := map[string]string{"INTEGER": `"%s" + 1`, "TEXT": `CASE WHEN "%s" = '' THEN 'x' ELSE substr("%[1]s", 1, length("%[1]s") - 1) || CASE WHEN substr("%[1]s", -1) = '7' THEN '8' ELSE '7' END END`,
-		"BLOB": `CAST(substr("%s", 1, length("%[1]s") - 1) || CASE WHEN substr("%[1]s", -1) = x'07' THEN x'08' ELSE x'07' END AS BLOB)`}[c.kind]
+		"BLOB": `CASE WHEN length("%s") = 0 THEN x'07' ELSE CAST(substr("%[1]s", 1, length("%[1]s") - 1) || CASE WHEN substr("%[1]s", -1) = x'07' THEN x'08' ELSE x'07' END AS BLOB) END`}[c.kind]
 	for _, key := range []string{"", " WITHOUT ROWID"} {
 		where := "rowid = (SELECT max(rowid) FROM \"" + c.table + "\")"
 		if key != "" {

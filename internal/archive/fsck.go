@@ -294,11 +294,11 @@ func (f *fsck) message(ctx context.Context, tenant uid.ID, e vault.Entry) (rowle
 	switch {
 	case errors.As(err, &bad): // Check has reported it
 	case errors.Is(err, catalog.ErrNotFound):
-		known, err := f.a.catalog.Known(ctx, tenant, [][32]byte{e.Frame.SHA256})
+		known, err := f.a.knownFrame(ctx, tenant, e)
 		if err != nil {
 			return true, f.unreadable(ctx, "catalog", err)
 		}
-		if _, copied := known[e.Frame.SHA256]; copied {
+		if _, copied := known[contentOf(e)]; copied {
 			return true, nil // stored twice by a crash and an import that went on; compaction drops it
 		}
 		f.damage("message "+e.Frame.AOID.String(), "in segment %s, but the catalog has lost its row; muniment rebuild restores it", e.Frame.Ref)

@@ -287,6 +287,9 @@ func (a *Archive) documentOf(ctx context.Context, row *catalog.Message, names ma
 		name = s.Name
 		names[row.Source] = name
 	}
+	if row.Facts.File != nil {
+		return documentDoc(row, name), nil
+	}
 	raw, done, err := a.original(ctx, row)
 	if err != nil {
 		return index.Doc{}, err

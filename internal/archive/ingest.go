@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"sync/atomic"
 	"time"
 
@@ -52,7 +53,9 @@ type mood struct{ duplicates atomic.Bool }
 // is archived, or both if there are two, and the report can be put together again
 // from the capture. The receipt is of the first.
 //
-// Errors match ErrTooLarge, ErrBusy or ctx's. Calls wait for each other in group
+// A Document is archived as it is, once for the same bytes and owners.
+//
+// Errors match ErrTooLarge, ErrBusy, ErrInvalid (of a Document) or ctx's. Calls wait for each other in group
 // commits: many concurrent calls are much faster than one after another.
 func (a *Archive) Ingest(ctx context.Context, sub Submission) (Receipt, error) {
 	if sub.Raw.Size() > MaxMessage {
@@ -62,6 +65,14 @@ func (a *Archive) Ingest(ctx context.Context, sub Submission) (Receipt, error) {
 		sub.ReceivedAt = a.now()
 	}
 	sub.ReceivedAt = sub.ReceivedAt.UTC().Truncate(time.Millisecond)
+	if sub.Document != nil {
+		d := *sub.Document
+		if err := d.Check(); err != nil {
+			return Receipt{}, err
+		}
+		sub.Document = &d
+		return a.ingest(ctx, sub)
+	}
 	list, done, err := a.identify(ctx, sub)
 	defer done()
 	if err != nil {
@@ -166,7 +177,7 @@ func (a *Archive) prepare(ctx context.Context, w *tenantWork, sub Submission) (*
 		p.capture.Journal = sub.wrapped.journal
 	}
 	if w.mood.duplicates.Load() {
-		known, err := a.catalog.Known(ctx, sub.Tenant, [][32]byte{p.sums.SHA256})
+		known, err := a.stored(ctx, sub.Tenant, []*pending{p})
 		if err != nil {
 			return nil, err
 		}
@@ -177,10 +188,37 @@ func (a *Archive) prepare(ctx context.Context, w *tenantWork, sub Submission) (*
 	return p, a.prepareNew(ctx, p)
 }
 
+// content is what p is known by: its bytes, or the identity of a document.
+func (p *pending) content() [32]byte {
+	if p.sub.Document != nil {
+		return identity(p.sums.SHA256, p.sub.Document.Owners)
+	}
+	return p.sums.SHA256
+}
+
+// stored tells which of a group are stored already, by content, and as what. Bytes
+// and identities are hashes of different texts: they never meet.
+func (a *Archive) stored(ctx context.Context, tenant uid.ID, group []*pending) (map[[32]byte]uid.ID, error) {
+	var mail, documents [][32]byte
+	for _, p := range group {
+		if p.sub.Document != nil {
+			documents = append(documents, p.content())
+		} else {
+			mail = append(mail, p.content())
+		}
+	}
+	known, err := a.catalog.Known(ctx, tenant, mail)
+	if err != nil || len(documents) == 0 {
+		return known, err
+	}
+	more, err := a.catalog.KnownDocuments(ctx, tenant, documents)
+	maps.Copy(known, more)
+	return known, err
+}
+
 // prepareNew makes the row, the document and the frames of a message.
 func (a *Archive) prepareNew(ctx context.Context, p *pending) error {
 	sub := &p.sub
-	facts := message.Parse(ctx, sub.Raw)
 	category := sub.Category
 	if category == "" {
 		category = p.source.Category
@@ -189,13 +227,22 @@ func (a *Archive) prepareNew(ctx context.Context, p *pending) error {
 	p.row = &catalog.Message{
 		Tenant: sub.Tenant, AOID: uid.New(sub.ReceivedAt), SHA256: p.sums.SHA256, SHA512: p.sums.SHA512, Size: sub.Raw.Size(),
 		ReceivedAt: sub.ReceivedAt, Source: sub.Source, Class: DefaultClass, Category: category, Tags: sub.Tags,
-		Parties: append(headerParties(facts), captureParties(p.capture)...),
 	}
-	describe(p.row, facts)
+	rec := record{Version: recordVersion, Class: p.row.Class, Category: p.row.Category, Tags: p.row.Tags, Salt: p.salt}
 	p.capture.AOID = p.row.AOID
-	p.doc = document(p.row, facts, p.source.Name)
-	rec := record{Version: recordVersion, Capture: newCaptureRecord(p),
-		Class: p.row.Class, Category: p.row.Category, Tags: p.row.Tags, Salt: p.salt}
+	if sub.Document != nil {
+		rec.Document = (*documentRecord)(sub.Document)
+		if err := describeDocument(p.row, rec.Document, sub.Raw); err != nil {
+			return err
+		}
+		p.doc = documentDoc(p.row, p.source.Name)
+	} else {
+		facts := message.Parse(ctx, sub.Raw)
+		p.row.Parties = append(headerParties(facts), captureParties(p.capture)...)
+		describe(p.row, facts)
+		p.doc = document(p.row, facts, p.source.Name)
+	}
+	rec.Capture = newCaptureRecord(p)
 	meta, err := rec.encode()
 	if err != nil {
 		return err

@@ -115,8 +115,8 @@ func (h *Handle) CreateSource(ctx context.Context, d SourceDraft) (*catalog.Sour
 	if err := h.actor.Check(access.ManageSources); err != nil {
 		return nil, err
 	}
-	if !slices.Contains([]string{KindJournal, KindMailbox}, d.Kind) {
-		return nil, invalid("kind %q: want journal or mailbox", d.Kind)
+	if !slices.Contains([]string{KindJournal, KindMailbox, KindFolder}, d.Kind) {
+		return nil, invalid("kind %q: want journal, mailbox or folder", d.Kind)
 	}
 	s, err := h.a.createSource(ctx, h.actor.Tenant, d)
 	if err != nil {

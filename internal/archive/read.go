@@ -97,7 +97,7 @@ func (h *Handle) Message(ctx context.Context, id uid.ID) (*MessageView, error) {
 		return nil, err
 	default:
 		defer done()
-		v.Facts = message.Parse(ctx, raw)
+		v.Facts = factsOf(ctx, row, raw)
 		v.Headers = v.Facts.Headers()
 	}
 	shown := *row
@@ -110,6 +110,9 @@ func (h *Handle) Message(ctx context.Context, id uid.ID) (*MessageView, error) {
 // hideBcc takes from the view of an actor who may not know all blind copies what
 // else tells of them. The header may name more than the row, which is bounded.
 func (h *Handle) hideBcc(v *MessageView, parties []catalog.Party) {
+	if v.Row.Facts.File != nil {
+		return // a document has no blind copies
+	}
 	if h.actor.MaySeeBcc(accessParties(parties)) || !v.BccHidden && hasBcc(parties) && len(parties) < message.MaxParties {
 		return // nothing to hide, or only himself
 	}
@@ -258,13 +261,16 @@ func (h *Handle) Raw(ctx context.Context, id uid.ID) (io.ReadCloser, Download, e
 		return nil, Download{}, err
 	}
 	hide := false
-	if !h.actor.MaySeeBcc(accessParties(row.Parties)) {
+	if row.Facts.File == nil && !h.actor.MaySeeBcc(accessParties(row.Parties)) {
 		if hide, err = h.a.namesBcc(ctx, row); err != nil {
 			c.Close()
 			return nil, Download{}, err
 		}
 	}
 	d := Download{Name: fileName(row), Type: "message/rfc822", Size: row.Size, SHA256: row.SHA256}
+	if f := row.Facts.File; f != nil {
+		d.Name, d.Type = f.Name, f.Type
+	}
 	if err := h.log(ctx, "message.downloaded", id); err != nil {
 		c.Close()
 		return nil, Download{}, err
@@ -323,7 +329,7 @@ func (h *Handle) Attachment(ctx context.Context, id uid.ID, no int) (io.ReadClos
 	if err != nil {
 		return nil, Download{}, err
 	}
-	for _, p := range message.Parse(ctx, raw).Files() {
+	for _, p := range factsOf(ctx, row, raw).Files() {
 		if p.No != no {
 			continue
 		}
@@ -357,6 +363,9 @@ func (h *Handle) HTML(ctx context.Context, id uid.ID, remote bool) (message.HTML
 		return message.HTMLView{}, err
 	}
 	defer done()
+	if row.Facts.File != nil {
+		return documentHTML(row, raw)
+	}
 	f := message.Parse(ctx, raw)
 	return message.SafeHTML(raw, f, message.HTMLOptions{Remote: remote, CID: func(id string) (string, bool) { return inline(raw, f, id) }})
 }

@@ -155,7 +155,7 @@ func (r *rebuild) message(ctx context.Context, done *adopted, b *catalog.Batch, 
 	if e.Frame.Kind != vault.KindMessage {
 		return nil
 	}
-	if _, twice := done.sums[e.Frame.SHA256]; twice {
+	if _, twice := done.sums[contentOf(e)]; twice {
 		return nil // left over from a compaction or an unacknowledged commit
 	}
 	row, capture, err := r.a.restoreMessage(ctx, done, e)
@@ -166,7 +166,7 @@ func (r *rebuild) message(ctx context.Context, done *adopted, b *catalog.Batch, 
 	if done.keys[capture.Key] {
 		return nil
 	}
-	done.sums[row.SHA256], done.keys[capture.Key] = row.AOID, true
+	done.sums[contentOf(e)], done.keys[capture.Key] = row.AOID, true
 	r.accounts.count(e, capture, catalog.Stored, row)
 	b.Messages = append(b.Messages, row)
 	b.Captures = append(b.Captures, capture)
@@ -202,6 +202,9 @@ func (a *Archive) restoreMessage(ctx context.Context, done *adopted, e vault.Ent
 		return nil, nil, err
 	}
 	row.SHA512 = s.SHA512
+	if rec.Document != nil {
+		return row, capture, describeDocument(row, rec.Document, raw)
+	}
 	facts := message.Parse(ctx, raw)
 	row.Parties = append(headerParties(facts), captureParties(capture)...)
 	describe(row, facts)

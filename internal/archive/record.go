@@ -22,9 +22,10 @@ type record struct {
 	Version int           `json:"v"`
 	Capture captureRecord `json:"capture"`
 	// The rest is of the message and absent in the record of a later capture.
-	Class    string   `json:"class,omitempty"`
-	Category string   `json:"category,omitempty"`
-	Tags     []string `json:"tags,omitempty"`
+	Class    string          `json:"class,omitempty"`
+	Category string          `json:"category,omitempty"`
+	Tags     []string        `json:"tags,omitempty"`
+	Document *documentRecord `json:"document,omitempty"` // nil: it is mail
 	// Salt makes the digest in the event log tell nothing of an erased message.
 	Salt string `json:"salt,omitempty"`
 }
@@ -99,6 +100,10 @@ func captureKey(sub *Submission, id uid.ID, sum [32]byte) [32]byte {
 	switch {
 	case sub.Origin != "":
 		h.Write([]byte(sub.Origin))
+		if sub.Document != nil { // the same file of the same name may be given by several
+			id := identity(sum, sub.Document.Owners)
+			h.Write(id[:])
+		}
 	case sub.wrapped != nil && sub.wrapped.journal.SHA256 != "":
 		h.Write([]byte(sub.wrapped.journal.SHA256))
 	default:

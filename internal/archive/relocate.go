@@ -86,8 +86,8 @@ func (m *merge) unclaimed(ctx context.Context, segment uid.ID, claimed []bool) e
 func (m *merge) elsewhere(ctx context.Context, e vault.Entry) (bool, error) {
 	switch e.Frame.Kind {
 	case vault.KindMessage:
-		known, err := m.a.catalog.Known(ctx, m.tenant, [][32]byte{e.Frame.SHA256})
-		aoid, ok := known[e.Frame.SHA256]
+		known, err := m.a.knownFrame(ctx, m.tenant, e)
+		aoid, ok := known[contentOf(e)]
 		if err != nil || !ok {
 			return false, err
 		}

@@ -51,7 +51,7 @@ func (r *rebuild) describedSources(ctx context.Context, done *adopted, info vaul
 	}
 	for _, s := range d.Sources {
 		err := r.a.makeSource(ctx, &catalog.Source{ID: s.ID, Tenant: info.ID, Kind: s.Kind, Name: s.Name, JournalAddress: s.JournalAddress,
-			Category: s.Category, Disabled: s.Disabled || s.Kind == KindMailbox, CreatedAt: s.ID.Time()})
+			Category: s.Category, Disabled: s.Disabled || s.Kind == KindMailbox || s.Kind == KindFolder, CreatedAt: s.ID.Time()})
 		if err != nil {
 			return err
 		}
@@ -159,6 +159,8 @@ func (r *rebuild) remark(ctx context.Context, t *catalog.Tenant, made bool) erro
 		switch {
 		case s.Kind == KindJournal && s.JournalAddress == "":
 			say("the journal address of source %q is lost, and the source is disabled. Make a new one with muniment source create %s NAME and tell those who send to it. As long as this source is disabled, mail to addresses that may have been its own is put off, not refused.", s.Name, t.Slug)
+		case made && s.Kind == KindFolder:
+			say("settings of the watched folder %q are lost, and it is disabled: enter them again.", s.Name)
 		case made && s.Kind == KindMailbox:
 			say("settings and password of the mailbox %q are lost, and it is disabled: enter them again.", s.Name)
 		}

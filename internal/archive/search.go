@@ -92,13 +92,13 @@ func (h *Handle) parse(ctx context.Context, text string) (*query.Query, error) {
 func (h *Handle) hit(row *catalog.Message) Hit {
 	visible, _ := h.visible(row.Parties)
 	size := row.Size
-	if h.hidesBcc(row.Parties) {
+	if row.Facts.File == nil && h.hidesBcc(row.Parties) {
 		size = 0 // the length of a field that this reader may not see
 	}
 	return Hit{
 		ID: row.AOID, Date: row.Date, ReceivedAt: row.ReceivedAt, Parties: visible, Subject: row.Facts.Subject,
 		Snippet: query.Snippet{Text: row.Facts.Preview}, Size: size, Attachments: row.Facts.Attachments,
-		Category: row.Category, Tags: row.Tags,
+		Category: row.Category, Tags: row.Tags, File: row.Facts.File,
 	}
 }
 
@@ -143,7 +143,7 @@ func hasWords(n query.Node) bool {
 // extract leaves the preview where the message cannot be read: the list must
 // not fail because of one message, opening it tells what is wrong.
 func (h *Handle) extract(ctx context.Context, q *query.Query, hit *Hit, row *catalog.Message) {
-	if row.Size > snippetRaw {
+	if row.Size > snippetRaw || row.Facts.File != nil {
 		return
 	}
 	raw, done, err := h.a.original(ctx, row)
@@ -152,7 +152,7 @@ func (h *Handle) extract(ctx context.Context, q *query.Query, hit *Hit, row *cat
 		return
 	}
 	defer done()
-	if s := q.Snippet(message.Parse(ctx, raw).Text, snippetRunes); s.Text != "" {
+	if s := q.Snippet(factsOf(ctx, row, raw).Text, snippetRunes); s.Text != "" {
 		hit.Snippet = s
 	}
 }

@@ -49,6 +49,8 @@ type Submission struct {
 	// again, what was recorded first stays.
 	Filing   *catalog.Filing
 	Category string
+	// Document is set for a file that is no mail.
+	Document *Document
 	Tags     []string
 	// ReceivedAt is when the door got the message; zero means now.
 	ReceivedAt time.Time

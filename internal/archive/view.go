@@ -39,6 +39,7 @@ type Hit struct {
 	Attachments int
 	Category    string
 	Tags        []string
+	File        *catalog.File // nil: it is mail
 }
 
 // Integrity is the result of comparing what is stored with what arrived.

@@ -31,11 +31,15 @@ type messageRow struct {
 	Parties       document `bun:"parties"`
 	Facts         document `bun:"facts"`
 	FactsChecksum blob     `bun:"facts_checksum"`
+	Document      blob     `bun:"document"`
 }
 
 func newMessageRow(tenant uid.ID, seq int64, m *Message) (*messageRow, error) {
 	r := &messageRow{Tenant: tenant[:], Seq: num(seq), AOID: m.AOID[:], SHA256: m.SHA256[:], SHA512: m.SHA512[:], Size: num(m.Size),
-		Segment: m.Segment[:], Frame: num(m.Frame), ReceivedAt: millis(m.ReceivedAt), Date: seconds(m.Date), Source: m.Source[:], Class: text(m.Class)}
+		Segment: m.Segment[:], Frame: num(m.Frame), ReceivedAt: millis(m.ReceivedAt), Date: seconds(m.Date), Source: m.Source[:], Class: text(m.Class), Document: blob{}}
+	if m.Document != [32]byte{} {
+		r.Document = m.Document[:]
+	}
 	r.Checksum = r.sum()
 	return r, r.describe(&Described{Facts: m.Facts, Category: m.Category, Tags: m.Tags, Parties: m.Parties})
 }
@@ -53,8 +57,12 @@ func (r *messageRow) describe(d *Described) error {
 
 func (r *messageRow) sum() blob {
 	var space [sumSpace]byte
-	return newSummer(space[:], "message", GroupRow).bytes(r.Tenant).num(r.Seq).bytes(r.AOID, r.SHA256, r.SHA512).num(r.Size).
-		bytes(r.Segment).num(r.Frame, r.ReceivedAt, r.Date).bytes(r.Source).text(r.Class).sum()
+	s := newSummer(space[:], "message", GroupRow).bytes(r.Tenant).num(r.Seq).bytes(r.AOID, r.SHA256, r.SHA512).num(r.Size).
+		bytes(r.Segment).num(r.Frame, r.ReceivedAt, r.Date).bytes(r.Source).text(r.Class)
+	if len(r.Document) > 0 { // mail keeps the check sum that it had before there were documents
+		s = s.bytes(r.Document)
+	}
+	return s.sum()
 }
 
 func (r *messageRow) factsSum() blob {
@@ -74,13 +82,13 @@ func (r *messageRow) verify() *RowError {
 func (r *messageRow) args(to []any) []any {
 	return append(to, []byte(r.Tenant), int64(r.Seq), []byte(r.AOID), []byte(r.SHA256), []byte(r.SHA512), int64(r.Size),
 		[]byte(r.Segment), int64(r.Frame), int64(r.ReceivedAt), int64(r.Date), []byte(r.Source), escapeText(string(r.Class)), []byte(r.Checksum),
-		escapeText(string(r.Category)), string(r.Tags), string(r.Parties), string(r.Facts), []byte(r.FactsChecksum))
+		escapeText(string(r.Category)), string(r.Tags), string(r.Parties), string(r.Facts), []byte(r.FactsChecksum), []byte(r.Document))
 }
 
 func (r *messageRow) model() (*Message, error) {
 	m := &Message{Tenant: toID(r.Tenant), Seq: int64(r.Seq), AOID: toID(r.AOID), SHA256: toSum(r.SHA256), Size: int64(r.Size),
 		Segment: toID(r.Segment), Frame: uint32(r.Frame), ReceivedAt: r.ReceivedAt.millis(), Date: r.Date.seconds(),
-		Source: toID(r.Source), Class: string(r.Class), Category: string(r.Category)}
+		Source: toID(r.Source), Class: string(r.Class), Category: string(r.Category), Document: toSum(r.Document)}
 	copy(m.SHA512[:], r.SHA512)
 	return m, errors.Join(r.Tags.into(&m.Tags), r.Parties.into(&m.Parties), r.Facts.into(&m.Facts))
 }
@@ -123,24 +131,45 @@ func (c *Catalog) MessagesAfter(ctx context.Context, tenant uid.ID, seq int64, l
 	return list, c.wrap(err, "messages after %d", seq)
 }
 
-// Known tells which contents are stored, by SHA-256 of the original, and as
+// Known tells which contents are stored as mail, by SHA-256 of the original, and as
 // what AOID.
 func (c *Catalog) Known(ctx context.Context, tenant uid.ID, sums [][32]byte) (map[[32]byte]uid.ID, error) {
 	known := make(map[[32]byte]uid.ID)
-	for chunk := range slices.Chunk(sums, listSize) {
+	return known, c.wrap(c.known(ctx, tenant, sums, contentKey, known), "known contents")
+}
+
+// KnownDocuments tells which documents are stored, by Message.Document, and as what
+// AOID.
+func (c *Catalog) KnownDocuments(ctx context.Context, tenant uid.ID, ids [][32]byte) (map[[32]byte]uid.ID, error) {
+	known := make(map[[32]byte]uid.ID)
+	return known, c.wrap(c.known(ctx, tenant, ids, documentKey, known), "known documents")
+}
+
+// uniqueKey is a column by which a part of the messages is known, and the condition
+// of its partial index.
+type uniqueKey struct{ column, condition string }
+
+var (
+	contentKey  = uniqueKey{"sha256", "length(document) = 0"}
+	documentKey = uniqueKey{"document", "length(document) > 0"}
+)
+
+func (c *Catalog) known(ctx context.Context, tenant uid.ID, keys [][32]byte, by uniqueKey, known map[[32]byte]uid.ID) error {
+	for chunk := range slices.Chunk(keys, listSize) {
 		var rows []struct {
-			SHA256 blob `bun:"sha256"`
-			AOID   blob `bun:"aoid"`
+			Key  blob `bun:"key"`
+			AOID blob `bun:"aoid"`
 		}
-		q := c.read.NewSelect().Table("message").Column("sha256", "aoid").Where("tenant = ?", tenant).Where("sha256 IN (?)", sumList(chunk))
+		q := c.read.NewSelect().Table("message").ColumnExpr(by.column+" AS key").Column("aoid").Where("tenant = ?", tenant).
+			Where(by.column+" IN (?)", sumList(chunk)).Where(by.condition)
 		if err := q.Scan(ctx, &rows); err != nil {
-			return nil, c.wrap(err, "known contents")
+			return err
 		}
 		for _, r := range rows {
-			known[toSum(r.SHA256)] = toID(r.AOID)
+			known[toSum(r.Key)] = toID(r.AOID)
 		}
 	}
-	return known, nil
+	return nil
 }
 
 // sumList makes the list of an IN (…).

@@ -64,7 +64,7 @@ type Session struct {
 type Source struct {
 	ID             uid.ID
 	Tenant         uid.ID
-	Kind           string // "journal", "import"
+	Kind           string // "journal", "import" …
 	Name           string
 	JournalAddress string // normalised; unique in the installation; empty unless Kind is journal
 	Category       string // given to what arrives here, may be empty
@@ -91,6 +91,8 @@ type Message struct {
 	Tags       []string
 	Parties    []Party
 	Facts      Facts
+	// Document is the identity of a document: bytes and owners. Zero: it is mail.
+	Document [32]byte
 }
 
 // Party is an address on a message with its role.
@@ -112,6 +114,15 @@ type Facts struct {
 	Attachments int      `json:"a,omitempty"` // how many
 	HTML        bool     `json:"h,omitempty"`
 	Warnings    []string `json:"w,omitempty"`
+	// File is what a document is; nil: it is mail.
+	File *File `json:"f,omitempty"`
+}
+
+// File is what is known of a document besides its bytes.
+type File struct {
+	Name string `json:"n"`           // as it was called, without a path
+	Type string `json:"t"`           // MIME type, by its beginning and its name
+	Date string `json:"d,omitempty"` // of the document, as whoever gave it said: 2006-01-02
 }
 
 // Part is an attachment that is stored once per tenant.

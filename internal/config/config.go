@@ -34,6 +34,8 @@ type Config struct {
 	LMTP    LMTP   `koanf:"lmtp"`
 	Milter  Milter `koanf:"milter"`
 	Fetch   Fetch  `koanf:"fetch"`
+	Folder  Folder `koanf:"folder"`
+	Upload  Upload `koanf:"upload"`
 	Log     Log    `koanf:"log"`
 }
 
@@ -97,6 +99,17 @@ type Fetch struct {
 	PrivateNetworks bool `koanf:"private_networks" help:"Remote mailboxes may be on this machine and in private networks. Set false where administrators of tenants must not reach those through the archive."`
 }
 
+// Folder are the settings of watched folders; each has its own besides.
+type Folder struct {
+	Root string `koanf:"root" help:"Directory with a directory for each tenant, named by its short name, below which its watched folders are; empty: no folders are watched. Shares are mounted there."`
+}
+
+// Upload are the settings of uploads in the web interface.
+type Upload struct {
+	MaxSize   int64 `koanf:"max_size" help:"Largest upload in bytes. A document may have at most 268435456 whatever this says."`
+	PerTenant int64 `koanf:"per_tenant" help:"Bytes that all unfinished uploads of a tenant may have together. They lie in the data directory until they are archived."`
+}
+
 // Log are the settings of the log on standard error.
 type Log struct {
 	Level  string `koanf:"level" help:"debug, info, warn or error."`
@@ -112,6 +125,7 @@ func Default() Config {
 			PerPeer: 50, Connections: 500, PeerMinute: 10_000, Timeout: 5 * time.Minute},
 		Milter: Milter{OnTrouble: TroubleTempfail, Networks: []string{"127.0.0.0/8", "::1/128"}},
 		Fetch:  Fetch{PrivateNetworks: true},
+		Upload: Upload{MaxSize: 20 << 30, PerTenant: 50 << 30},
 		Log:    Log{Level: "info", Format: "text"},
 	}
 }
@@ -218,6 +232,7 @@ func (c Config) check() error {
 	if !slices.Contains([]string{TroubleTempfail, TroubleAccept}, c.Milter.OnTrouble) {
 		errs = append(errs, fmt.Errorf("milter.on_trouble: %q is neither tempfail nor accept", c.Milter.OnTrouble))
 	}
+	errs = append(errs, c.checkFiles())
 	if c.Catalog != "" && !strings.HasPrefix(c.Catalog, "postgres://") && !strings.HasPrefix(c.Catalog, "postgresql://") && !strings.HasPrefix(c.Catalog, "sqlite:") {
 		errs = append(errs, errors.New("catalog: want postgres://… or sqlite:path, or empty"))
 	}
@@ -231,6 +246,18 @@ func (c Config) check() error {
 		if _, err := Networks(list); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", key, err))
 		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkFiles checks the settings of folders and uploads.
+func (c Config) checkFiles() error {
+	var errs []error
+	if c.Upload.MaxSize < 1<<20 || c.Upload.PerTenant < c.Upload.MaxSize {
+		errs = append(errs, errors.New("upload.max_size: must be 1048576 or more; upload.per_tenant: must not be less than upload.max_size"))
+	}
+	if c.Folder.Root != "" && !filepath.IsAbs(c.Folder.Root) {
+		errs = append(errs, fmt.Errorf("folder.root: %q is no absolute path", c.Folder.Root))
 	}
 	return errors.Join(errs...)
 }

@@ -38,6 +38,9 @@ func TestLoadRefuses(t *testing.T) {
 		"milter":      {"milter:\n  listen: inet:127.0.0.1:8899\n", "milter.tenant"},
 		"on trouble":  {"milter:\n  on_trouble: reject\n", "milter.on_trouble"},
 		"filtering":   {"milter:\n  networks: [ten]\n", "milter.networks"},
+		"upload":      {"upload:\n  max_size: 99\n", "upload.max_size"},
+		"uploads":     {"upload:\n  per_tenant: 2000000\n", "upload.per_tenant"},
+		"folders":     {"folder:\n  root: scans\n", "folder.root"},
 		"half tls":    {"http:\n  tls_cert: a\n", "http.tls_cert and http.tls_key"},
 	} {
 		t.Run(name, func(t *testing.T) {

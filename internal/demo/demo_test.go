@@ -190,3 +190,12 @@ func serve(t *testing.T, env *archivetest.Env) (addr string) {
 	})
 	return ln.Addr().String()
 }
+
+func TestDocuments(t *testing.T) {
+	t.Parallel()
+	for _, d := range Documents() {
+		if len(d.Content) == 0 || d.Title == "" || len(d.Owners) == 0 {
+			t.Errorf("%s lacks something", d.Name)
+		}
+	}
+}

@@ -10,6 +10,7 @@
 //	source.go    sources             completeness.go  their accounts
 //	mailboxsecret.go  their passwords   mailboxlogin.go  log-ins to mailboxes by a code
 //	history.go   whole mailboxes
+//	upload.go    files that people give folder.go      watched folders
 //	reach.go     hosts of mailboxes  metrics.go       figures for operators
 //	smarthost.go mail that leaves
 package httpd
@@ -30,6 +31,7 @@ import (
 	"github.com/muniment/muniment/api"
 	"github.com/muniment/muniment/internal/archive"
 	"github.com/muniment/muniment/internal/oauth"
+	"github.com/muniment/muniment/internal/upload"
 )
 
 // Time limits of a connection. Downloads may take longer than writeTimeout: they
@@ -63,6 +65,8 @@ type Config struct {
 	Mailer Mailer
 	// Histories archives whole remote mailboxes; nil: nobody does here.
 	Histories Histories
+	// Uploads keeps what people give; nil: nobody archives that here.
+	Uploads *upload.Store
 	// AllowPrivate lets remote mailboxes be on this machine or in private networks.
 	AllowPrivate bool
 	// LogIns asks providers for codes; nil: nobody does here.
@@ -128,7 +132,7 @@ func (s *Server) routes() (*http.ServeMux, error) {
 	mux := http.NewServeMux()
 	api.Register(mux, s, s)
 	handlers := map[string]http.HandlerFunc{"getMessageHtml": s.html, "getMessageRaw": s.raw, "getAttachment": s.attachment,
-		"getReport": s.report, "getCompletenessCsv": s.completenessCSV}
+		"getReport": s.report, "getCompletenessCsv": s.completenessCSV, "getUploadCsv": s.uploadCSV}
 	for _, d := range api.Downloads() {
 		h, ok := handlers[d.ID()]
 		if !ok {
@@ -163,7 +167,7 @@ const apiRest = "/api/"
 // unknown answers requests that no operation takes: with the method, if another
 // one would do, else with not-found.
 func (s *Server) unknown(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
-	for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete} {
+	for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		other := r.Clone(r.Context())
 		other.Method = m
 		if _, pattern := mux.Handler(other); pattern != apiRest {

@@ -68,7 +68,7 @@ func describeRow(v *archive.MessageView) *api.Message {
 		ID: r.AOID.String(), Subject: r.Facts.Subject, Date: r.Date, ReceivedAt: r.ReceivedAt, Size: r.Size,
 		MessageID: r.Facts.MessageID, Class: r.Class, Category: r.Category, Tags: list(r.Tags), Parties: parties(r.Parties, ""),
 		BccHidden: v.BccHidden, Headers: []api.Header{}, TextMarks: []api.Mark{}, Attachments: []api.Attachment{}, Captures: []api.Capture{},
-		Why: list(v.Why), Warnings: list(r.Facts.Warnings), Integrity: api.Integrity(v.Integrity),
+		Why: list(v.Why), Warnings: list(r.Facts.Warnings), Integrity: api.Integrity(v.Integrity), File: (*api.File)(r.Facts.File),
 	}
 	if r.SHA256 != [32]byte{} {
 		m.SHA256 = hex.EncodeToString(r.SHA256[:])

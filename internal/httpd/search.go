@@ -50,7 +50,7 @@ func hit(f *archive.Hit) api.Hit {
 	return api.Hit{
 		ID: f.ID.String(), Date: f.Date, ReceivedAt: f.ReceivedAt, From: parties(f.Parties, "from"), To: parties(f.Parties, "to"),
 		Subject: f.Subject, Snippet: api.Snippet{Text: f.Snippet.Text, Marks: marks(f.Snippet.Marks)}, Size: f.Size,
-		Attachments: f.Attachments, Category: f.Category, Tags: list(f.Tags),
+		Attachments: f.Attachments, Category: f.Category, Tags: list(f.Tags), File: (*api.File)(f.File),
 	}
 }
 

@@ -85,6 +85,9 @@ func (s *Server) Source(ctx context.Context, id string) (*api.Source, error) {
 func (s *Server) describeSource(v *archive.SourceView) *api.Source {
 	out := &api.Source{ID: v.ID.String(), Kind: v.Kind, Name: v.Name, Category: v.Category, Disabled: v.Disabled, CreatedAt: v.CreatedAt,
 		JournalAddress: v.JournalAddress, HasPassword: v.HasSecret}
+	if v.Kind == archive.KindFolder {
+		s.describeFolder(v, out)
+	}
 	if v.Kind != archive.KindMailbox {
 		return out
 	}
@@ -137,6 +140,10 @@ func (s *Server) CreateSource(ctx context.Context, n api.NewSource) (*api.Source
 		d.Settings, wrong = s.settings(n.Mailbox)
 		errs = append(errs, wrong...)
 		d.Secret, wrong = s.newSecret(ctx, n)
+		errs = append(errs, wrong...)
+	case n.Kind == archive.KindFolder:
+		var wrong []api.ProblemError
+		d.Settings, wrong = folderSettings(n.Folder)
 		errs = append(errs, wrong...)
 	case n.Mailbox != nil || n.Password != nil:
 		errs = append(errs, api.ProblemError{Location: "body.mailbox", Message: "a journal has neither settings of a mailbox nor a password"})
@@ -242,7 +249,7 @@ func (s *Server) ChangeSource(ctx context.Context, id string, c api.SourceChange
 	if err != nil {
 		return nil, err
 	}
-	if v.Kind != archive.KindMailbox && v.Kind != archive.KindJournal {
+	if v.Kind != archive.KindMailbox && v.Kind != archive.KindJournal && v.Kind != archive.KindFolder {
 		return nil, mistake("path.id", fmt.Sprintf("sources of kind %s are not changed here", v.Kind))
 	}
 	d := archive.SourceDraft{Name: v.Name, Category: v.Category, Disabled: v.Disabled, Settings: v.Settings, Secret: secret(c.Password)}
@@ -259,6 +266,13 @@ func (s *Server) ChangeSource(ctx context.Context, id string, c api.SourceChange
 	switch {
 	case v.Kind != archive.KindMailbox && (c.Mailbox != nil || c.Password != nil):
 		errs = append(errs, api.ProblemError{Location: "body.mailbox", Message: "a journal has neither settings of a mailbox nor a password"})
+	case c.Folder != nil:
+		var wrong []api.ProblemError
+		d.Settings, wrong = folderSettings(c.Folder)
+		if v.Kind != archive.KindFolder {
+			wrong = []api.ProblemError{{Location: "body.folder", Message: "the source is no watched folder"}}
+		}
+		errs = append(errs, wrong...)
 	case c.Mailbox != nil:
 		var wrong []api.ProblemError
 		d.Settings, wrong = s.settings(c.Mailbox)

@@ -49,6 +49,9 @@ type Doc struct {
 	Class    string
 	Tags     []string
 	Source   string // name of the source it came from first
+	// Document says that it is a file and no mail: Files holds the file itself, which
+	// is no attachment.
+	Document bool
 	// Access lists, in lower case, the addresses that may see the message: all
 	// its parties. Matching is exact and inside the query.
 	Access []string

@@ -8,6 +8,7 @@
 //	mailboxlogin.mjs  log-ins to mailboxes by a code
 //	sources.mjs  sources, completeness       gallery.mjs     pictures for the README
 //	smarthost.mjs sending mail
+//	upload.mjs   uploads, documents, folders
 //
 // Run it with `npm run e2e` in web/ after `make build`.
 import { after, before, describe } from 'node:test';
@@ -24,6 +25,7 @@ import { startServer } from './server.mjs';
 import { session } from './session.mjs';
 import { smarthost } from './smarthost.mjs';
 import { sources } from './sources.mjs';
+import { upload } from './upload.mjs';
 
 // world is what the tests share: it is filled before the first of them runs.
 const world = {};
@@ -49,6 +51,7 @@ describe('message', { timeout: 180_000 }, () => message(world));
 describe('sources', { timeout: 180_000 }, () => sources(world));
 describe('log-ins to mailboxes', { timeout: 180_000 }, () => mailboxLogIn(world));
 describe('smarthost', { timeout: 180_000 }, () => smarthost(world));
+describe('upload', { timeout: 240_000 }, () => upload(world));
 describe('damage', { timeout: 120_000 }, () => damage(world));
 describe('appearance', { timeout: 240_000 }, () => appearance(world));
 describe('gallery', { timeout: 120_000 }, () => gallery(world));

@@ -25,6 +25,7 @@ import (
 	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/httpd"
 	"github.com/muniment/muniment/internal/uid"
+	"github.com/muniment/muniment/internal/upload"
 )
 
 // The messages. Every word of the secret one must stay behind the wall.
@@ -45,14 +46,15 @@ var secrets = regexp.MustCompile(`(?i)zacharias|geheim\.example|geheimplan|walnu
 var blindSecrets = regexp.MustCompile(`(?i)xaver|heimlich|blind\.example|carla`)
 
 type world struct {
-	t      *testing.T
-	env    *archivetest.Env
-	server *httptest.Server
-	alpha  *catalog.Tenant
-	secret uid.ID // alpha's
-	common map[string]uid.ID
-	blind  uid.ID
-	plain  []string // routes outside of the OpenAPI document
+	t       *testing.T
+	env     *archivetest.Env
+	server  *httptest.Server
+	alpha   *catalog.Tenant
+	secret  uid.ID // alpha's
+	common  map[string]uid.ID
+	blind   uid.ID
+	uploads *upload.Store
+	plain   []string // routes outside of the OpenAPI document
 }
 
 func newWorld(t *testing.T) *world {
@@ -83,7 +85,12 @@ func newWorld(t *testing.T) *world {
 // serve opens the web door.
 func (w *world) serve(e *archivetest.Env) {
 	w.t.Helper()
-	s, err := httpd.New(httpd.Config{Archive: e.Archive})
+	store, err := upload.NewStore(upload.Config{Dir: w.t.TempDir(), MaxSize: 1 << 20, PerTenant: 1 << 20})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.uploads = store
+	s, err := httpd.New(httpd.Config{Archive: e.Archive, Uploads: store})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -219,6 +226,10 @@ func calls(t *testing.T, o operation, id string) []string {
 		return []string{strings.Replace(path, "{capture}", id, 1), strings.Replace(path, "{capture}", "x", 1)}
 	case "getCompleteness", "getCompletenessCsv":
 		return []string{path, path + "?from=2015-01-01&to=2015-12-31"}
+	case "listUploads", "createUpload", "getUpload", "finishUpload", "cancelUpload", "getUploadCsv":
+		return []string{path}
+	case "writeUpload":
+		return []string{path + "?offset=0"}
 	case "listSources", "createSource", "getSource", "changeSource", "testMailbox", "fetchNow", "listLeft", "beginMailboxLogIn", "getMailboxLogIn", "cancelMailboxLogIn",
 		"startHistory", "getHistory", "cancelHistory":
 		return []string{path}
@@ -239,6 +250,12 @@ func body(o operation) string {
 		return `{"language":"de"}`
 	case "createSource":
 		return `{"kind":"mailbox","name":"Wand"}` // lacks its settings: nothing is made
+	case "createUpload":
+		return `{"kind":"document","name":"Wand.eml","size":10,"date":"gestern"}` // not valid: nothing is made
+	case "finishUpload":
+		return `{}`
+	case "writeUpload":
+		return "Wand"
 	case "changeSource":
 		return `{"category":"Wand"}`
 	case "beginMailboxLogIn":

@@ -68,7 +68,7 @@ const sourcesRoute = createRoute({
 const newSourceRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/sources/new',
-  validateSearch: (raw: Record<string, unknown>): { kind?: 'journal' } => (raw['kind'] === 'journal' ? { kind: 'journal' } : {}),
+  validateSearch: (raw: Record<string, unknown>): { kind?: 'journal' | 'folder' } => (raw['kind'] === 'journal' || raw['kind'] === 'folder' ? { kind: raw['kind'] } : {}),
   component: lazyRouteComponent(() => import('./sources/SourcePage'), 'NewSourcePage'),
 });
 
@@ -76,6 +76,12 @@ const sourceRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/sources/$id',
   component: lazyRouteComponent(() => import('./sources/SourcePage'), 'SourcePage'),
+});
+
+const uploadRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/upload',
+  component: lazyRouteComponent(() => import('./upload/UploadPage'), 'UploadPage'),
 });
 
 // periods of the completeness account; the address names all but month.
@@ -119,7 +125,7 @@ function stringify(search: Record<string, unknown>): string {
 }
 
 export const router = createRouter({
-  routeTree: rootRoute.addChildren([logInRoute, frameRoute.addChildren([searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, smarthostRoute])]),
+  routeTree: rootRoute.addChildren([logInRoute, frameRoute.addChildren([searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, smarthostRoute, uploadRoute])]),
   parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
   stringifySearch: stringify,
   defaultPendingComponent: PageLoading,

@@ -75,6 +75,9 @@ func attempts() map[string]struct {
 			return e.MessagesAfter(ctx, t, 0, 9)
 		}},
 		"Known": {empty, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) { return e.Known(ctx, t, sums(of)) }},
+		"KnownDocuments": {empty, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return e.KnownDocuments(ctx, t, [][32]byte{of.batch.Messages[1].Document})
+		}},
 		"KnownCaptures": {empty, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
 			return e.KnownCaptures(ctx, t, [][32]byte{of.batch.Captures[0].Key})
 		}},

@@ -281,7 +281,11 @@ func (w *writer) putDoc(sl slot) error {
 	if err != nil {
 		return err
 	}
-	_, err = w.doc.ExecContext(w.ctx, sl.rowid, d.ID[:], d.Date.Unix(), d.Size, len(d.Files), category, sender, people)
+	files := len(d.Files)
+	if d.Document { // it is the file, it has none
+		files = 0
+	}
+	_, err = w.doc.ExecContext(w.ctx, sl.rowid, d.ID[:], d.Date.Unix(), d.Size, files, category, sender, people)
 	return err
 }
 

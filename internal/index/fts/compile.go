@@ -358,6 +358,8 @@ func value(v *query.Value) string {
 	switch v.Field {
 	case query.FieldHas:
 		return quote(termAttached)
+	case query.FieldIs:
+		return quote(termDocument)
 	case query.FieldType:
 		if strings.Contains(v.Value, "/") {
 			return phrase([]string{markMIME + text.Key(v.Value)}, v.Prefix)

@@ -22,6 +22,11 @@ func TestFindsWhatLookingFinds(t *testing.T) {
 	docs, _ := indextest.Corpus(t, 1500)
 	cases, _ := indextest.Cases(t)
 	docs = append(docs, cases...)
+	for i := range docs { // some are files, and no mail
+		if i%13 == 0 {
+			docs[i].Document, docs[i].Files = true, []index.File{{Name: docs[i].Subject + ".pdf", Type: "application/pdf"}}
+		}
+	}
 	for i := range docs { // both parts count their IDs from the same time
 		docs[i].ID[15], docs[i].ID[14], docs[i].ID[13] = byte(i), byte(i>>8), 0
 	}

@@ -16,6 +16,7 @@ const (
 	termAll       = "_z" // on every document
 	termGap       = "_"  // between values, so that no phrase reaches across
 	termAttached  = "_h"
+	termDocument  = "_d" // on every document, not on mail
 	markAccess    = "_a" // + hash of an address that may see the document
 	markBccAccess = "_x" // + hash of an address that may know blind copies
 	markFrom      = "_f" // + hash of an address
@@ -104,7 +105,10 @@ func (c *columns) fillMeta(d *index.Doc, sc *text.Scanner) {
 	for _, v := range d.Tags {
 		add(markTag + text.Key(v))
 	}
-	if len(d.Files) > 0 {
+	switch {
+	case d.Document:
+		add(termDocument)
+	case len(d.Files) > 0:
 		add(termAttached)
 	}
 	for _, f := range d.Files {

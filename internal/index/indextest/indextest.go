@@ -27,6 +27,7 @@ func Run(t *testing.T, open func(t *testing.T) index.Index) {
 	for name, fn := range map[string]func(*suite){
 		"Empty":             testEmpty,
 		"Operators":         testOperators,
+		"Documents":         testDocuments,
 		"Replace":           testReplace,
 		"ReplaceOtherYear":  testReplaceOtherYear,
 		"Remove":            testRemove,

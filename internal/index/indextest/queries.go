@@ -18,7 +18,7 @@ func Queries(docs []index.Doc, n int, seed uint64) []string {
 	leaves := []func() string{
 		g.word, g.word, g.exact, g.prefix, g.phrase, g.phrase, g.phrasePrefix, g.near, g.nearPhrase, g.tilde,
 		g.party, g.party, g.party, g.address, g.address, g.subject, g.subjectNear, g.body, g.file, g.attachment, g.bcc,
-		g.kind, g.has, g.date, g.date, g.size, g.value, g.value, g.id, g.group,
+		g.kind, g.has, g.is, g.date, g.date, g.size, g.value, g.value, g.id, g.group,
 	}
 	var out []string
 	for i := range n {
@@ -271,6 +271,10 @@ func (g *generator) kind() string {
 		}
 		return "typ:" + pick(g, []string{f.Type, major + "/*"})
 	})
+}
+
+func (g *generator) is() string {
+	return pick(g, []string{"is:document", "ist:dokument", "is:mail", "ist:nachricht"})
 }
 
 func (g *generator) has() string { return pick(g, []string{"has:attachment", "hat:anhang"}) }

@@ -57,6 +57,31 @@ func testOperators(s *suite) {
 	s.want("", 2, 1)
 }
 
+// testDocuments tells files from mail.
+func testDocuments(s *suite) {
+	file := index.Doc{ID: id(3), Date: day(3), Size: 70, Subject: "Mietvertrag", Document: true, Category: "Verträge",
+		Files: []index.File{{Name: "scan-0815.pdf", Type: "application/pdf"}}, Access: []string{"anna@example.org"}}
+	attached := mail(2, "mietvertrag")
+	attached.Files = []index.File{{Name: "anlage.pdf", Type: "application/pdf"}}
+	s.add(mail(1, "anderes"), attached, file)
+	for q, want := range map[string][]int{
+		"is:document": {3}, "ist:dokument mietvertrag": {3}, "is:mail": {2, 1}, "-is:document": {2, 1}, "-is:mail": {3}, "is:(mail OR document)": {3, 2, 1},
+		"has:attachment": {2}, "-has:attachment": {3, 1}, "type:pdf": {3, 2}, "type:pdf is:document": {3}, "filename:scan": {3}, "subject:mietvertrag": {3, 2},
+		`category:verträge`: {3}, "date:2024-01-04": {3}, "anderes OR ist:dokument": {3, 1},
+	} {
+		s.want(q, want...)
+	}
+	s.wantFor(only("anna@example.org"), "mietvertrag", 3)
+	s.wantFor(only("bernd@example.org"), "is:document")
+	f, err := s.x.Facets(s.Context(), s.tenant, s.request("", everything), 2)
+	if d := cmp.Diff([]index.Bucket{{Value: "no", Count: 2}, {Value: "yes", Count: 1}}, f.HasAttachment); err != nil || d != "" {
+		s.Errorf("%v, -want +got: %s", err, d)
+	}
+	file.Document = false // made anew from other knowledge
+	s.add(file)
+	s.want("is:document")
+}
+
 func testReplace(s *suite) {
 	d := mail(1, "old")
 	d.Category, d.Files, d.From = "alt", []index.File{{Name: "a.pdf"}}, []index.Party{{Address: "old@example.org"}}

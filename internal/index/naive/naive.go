@@ -177,7 +177,9 @@ func (d *Doc) searched(f query.Field) [][]word {
 func (d *Doc) value(v *query.Value) bool {
 	switch v.Field {
 	case query.FieldHas:
-		return len(d.doc.Files) > 0
+		return len(d.doc.Files) > 0 && !d.doc.Document
+	case query.FieldIs:
+		return d.doc.Document
 	case query.FieldID:
 		return d.id == v.Value
 	case query.FieldType:

@@ -28,6 +28,7 @@ const (
 	CodeDateOrder    = "date-order"
 	CodeSize         = "size"
 	CodeHas          = "has"
+	CodeIs           = "is"
 	CodeType         = "type"
 	CodeID           = "id"
 	CodeNoLetters    = "no-letters" // nothing in it can be searched
@@ -109,6 +110,7 @@ var explained = map[string]messages{
 	CodeSize: {"This is not a size. Write 500k, 5MB or 1.5GB.", "Das ist keine Größe. Möglich sind zum Beispiel 500k, 5MB oder 1,5GB."},
 	CodeHas: {"There is only has:attachment, and kinds of files as in has:pdf.",
 		"Möglich sind nur hat:anhang und Dateiarten wie hat:pdf."},
+	CodeIs: {"There are is:mail and is:document.", "Möglich sind ist:mail und ist:dokument."},
 	CodeType: {"There is no such type of file. Examples: pdf, image, word, excel, archive, or a MIME type such as text/csv.",
 		"Diese Dateiart gibt es nicht. Beispiele: pdf, bild, word, excel, archiv oder ein MIME-Typ wie text/csv."},
 	CodeID: {"This is not an identifier of the archive. Copy all of its 26 letters and digits.", "Das ist keine Kennung des Archivs. Übernehmen Sie alle 26 Buchstaben und Ziffern."},

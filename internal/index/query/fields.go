@@ -13,6 +13,7 @@ const (
 	valueHas
 	valueType
 	valueID
+	valueIs
 )
 
 // operator describes a field for people and for the parser.
@@ -49,6 +50,7 @@ var operators = []operator{
 	{FieldTag, "tag", "schlagwort", nil, valueKey, "tag", "Schlagwort", "tag"},
 	{FieldClass, "class", "klasse", nil, valueKey, "retention class", "Aufbewahrungsklasse", "class"},
 	{FieldSource, "source", "quelle", nil, valueKey, "source it came from", "Quelle, aus der sie kam", "source"},
+	{FieldIs, "is", "ist", nil, valueIs, "mail or document", "E-Mail oder Dokument", ""},
 	{FieldID, "id", "id", []string{"aoid"}, valueID, "identifier in the archive", "Kennung im Archiv", ""},
 }
 

@@ -237,6 +237,7 @@ func TestErrors(t *testing.T) {
 		{"larger:big", query.CodeSize, 7, 3, ""},
 		{"larger:1e5", query.CodeSize, 7, 3, ""},
 		{"hat:foo", query.CodeHas, 4, 3, "hat:attachment"},
+		{"ist:foo", query.CodeIs, 4, 3, "ist:document"},
 		{"type:qqq", query.CodeType, 5, 3, ""},
 		{"type:pfd", query.CodeType, 5, 3, "type:pdf"},
 		{"id:123", query.CodeID, 3, 3, ""},

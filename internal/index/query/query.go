@@ -102,7 +102,7 @@ type Size struct {
 
 // Value finds documents that have a value: FieldHas ("attachment"), FieldType
 // (a kind of file or a MIME type), FieldTag, FieldCategory, FieldClass,
-// FieldSource, FieldID.
+// FieldSource, FieldID, FieldIs ("document").
 type Value struct {
 	Span
 	Field  Field
@@ -148,6 +148,7 @@ const (
 	FieldClass
 	FieldSource
 	FieldID
+	FieldIs
 )
 
 // Chip is a recognised operator at the top level of a query, for display.

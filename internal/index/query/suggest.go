@@ -183,6 +183,9 @@ func values(t Typing, lang string) []Suggestion {
 	switch t.Field.operator().kind {
 	case valueHas:
 		add("attachment", "anhang", "with attachments", "mit Anhängen")
+	case valueIs:
+		add("document", "dokument", "a file, such as a scan", "eine Datei, zum Beispiel ein Scan")
+		add("mail", "mail", "a message", "eine Nachricht")
 	case valueType:
 		for i := range fileKinds {
 			k := &fileKinds[i]

@@ -82,6 +82,18 @@ func (p *parser) hasValue(raw string, at Span) (Node, error) {
 	return nil, p.fail(CodeHas, at, "attachment")
 }
 
+// isValue tells mail from documents. What is no document is mail.
+func (p *parser) isValue(raw string, at Span) (Node, error) {
+	document := &Value{Span: at, Field: FieldIs, Text: "document", Value: "document"}
+	switch strings.ToLower(raw) {
+	case "document", "documents", "dokument", "dokumente":
+		return document, nil
+	case "mail", "mails", "email", "e-mail", "message", "nachricht", "nachrichten":
+		return &Not{document}, nil
+	}
+	return nil, p.fail(CodeIs, at, "document")
+}
+
 func (p *parser) typeValue(raw string, at Span) (Node, error) {
 	raw = strings.ToLower(strings.TrimPrefix(raw, "."))
 	if kind, ok := kindNamed(raw); ok {

@@ -32,6 +32,8 @@ func (p *parser) parseValue(op *operator) (Node, error) {
 		return p.hasValue(raw, at)
 	case valueType:
 		return p.typeValue(raw, at)
+	case valueIs:
+		return p.isValue(raw, at)
 	case valueID:
 		return p.idValue(raw, at)
 	}

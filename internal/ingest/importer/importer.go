@@ -121,8 +121,11 @@ type Config struct {
 	Tenant  uid.ID
 	Source  uid.ID
 
-	Paths  []string // files and directories
-	Format Format   // empty: Auto
+	Paths []string // files and directories
+	// Name is what the only path, a file, is called by people, if that is not its
+	// base name: its kind and the origins of what is in it depend on that.
+	Name   string
+	Format Format // empty: Auto
 	// Variant of mbox files, where it is known.
 	Variant  mbox.Variant
 	Category string

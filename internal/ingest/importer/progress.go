@@ -77,7 +77,7 @@ func (m *meter) countAll(ctx context.Context, cfg Config) {
 	if cfg.Progress == nil {
 		return
 	}
-	w := &walker{ctx: ctx, format: cfg.Format, to: counter{m}}
+	w := &walker{ctx: ctx, format: cfg.Format, name: cfg.Name, to: counter{m}}
 	if w.roots(cfg.Paths) != nil {
 		return // the run has ended first
 	}

@@ -124,7 +124,7 @@ func (r *run) do() error {
 }
 
 func (r *run) walk() error {
-	w := &walker{ctx: r.ctx, format: r.cfg.Format, to: feeder{r}}
+	w := &walker{ctx: r.ctx, format: r.cfg.Format, name: r.cfg.Name, to: feeder{r}}
 	return w.roots(r.cfg.Paths)
 }
 

@@ -47,6 +47,7 @@ type visitor interface {
 type walker struct {
 	ctx    context.Context
 	format Format
+	name   string // of the only root, a file; empty: its own
 	to     visitor
 }
 
@@ -84,7 +85,13 @@ func (w *walker) root(p, rel string) error {
 	if rel == "" {
 		rel = filepath.Base(p)
 	}
+	if w.name != "" {
+		rel = w.name
+	}
 	f := newFound(real, rel, st)
+	if w.name != "" {
+		f.name = w.name
+	}
 	f.taken = w.format == EML
 	return w.regular(f, st)
 }

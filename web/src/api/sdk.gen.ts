@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { CancelHistoryData, CancelHistoryErrors, CancelHistoryResponses, ChangeAccountData, ChangeAccountErrors, ChangeAccountResponses, ChangeSourceData, ChangeSourceErrors, ChangeSourceResponses, CheckMessageData, CheckMessageErrors, CheckMessageResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, FetchNowData, FetchNowErrors, FetchNowResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetAttachmentData, GetAttachmentErrors, GetAttachmentResponses, GetCompletenessCsvData, GetCompletenessCsvErrors, GetCompletenessCsvResponses, GetCompletenessData, GetCompletenessErrors, GetCompletenessResponses, GetFacetsData, GetFacetsErrors, GetFacetsResponses, GetHistoryData, GetHistoryErrors, GetHistoryResponses, GetMessageData, GetMessageErrors, GetMessageHtmlData, GetMessageHtmlErrors, GetMessageHtmlResponses, GetMessageRawData, GetMessageRawErrors, GetMessageRawResponses, GetMessageResponses, GetReportData, GetReportErrors, GetReportResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetStatisticsData, GetStatisticsErrors, GetStatisticsResponses, GetStatusData, GetStatusErrors, GetStatusResponses, ListLeftData, ListLeftErrors, ListLeftResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, LogInData, LogInErrors, LogInResponses, LogOutData, LogOutErrors, LogOutResponses, SearchData, SearchErrors, SearchResponses, StartHistoryData, StartHistoryErrors, StartHistoryResponses, SuggestData, SuggestErrors, SuggestResponses, TestMailboxData, TestMailboxErrors, TestMailboxResponses } from './types.gen';
+import type { CancelUploadData, CancelUploadErrors, CancelUploadResponses, ChangeAccountData, ChangeAccountErrors, ChangeAccountResponses, ChangeSourceData, ChangeSourceErrors, ChangeSourceResponses, CheckMessageData, CheckMessageErrors, CheckMessageResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, CreateUploadData, CreateUploadErrors, CreateUploadResponses, FetchNowData, FetchNowErrors, FetchNowResponses, FinishUploadData, FinishUploadErrors, FinishUploadResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetAttachmentData, GetAttachmentErrors, GetAttachmentResponses, GetCompletenessCsvData, GetCompletenessCsvErrors, GetCompletenessCsvResponses, GetCompletenessData, GetCompletenessErrors, GetCompletenessResponses, GetFacetsData, GetFacetsErrors, GetFacetsResponses, GetMessageData, GetMessageErrors, GetMessageHtmlData, GetMessageHtmlErrors, GetMessageHtmlResponses, GetMessageRawData, GetMessageRawErrors, GetMessageRawResponses, GetMessageResponses, GetReportData, GetReportErrors, GetReportResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetStatisticsData, GetStatisticsErrors, GetStatisticsResponses, GetStatusData, GetStatusErrors, GetStatusResponses, GetUploadCsvData, GetUploadCsvErrors, GetUploadCsvResponses, GetUploadData, GetUploadErrors, GetUploadResponses, ListLeftData, ListLeftErrors, ListLeftResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, ListUploadsData, ListUploadsErrors, ListUploadsResponses, LogInData, LogInErrors, LogInResponses, LogOutData, LogOutErrors, LogOutResponses, SearchData, SearchErrors, SearchResponses, SuggestData, SuggestErrors, SuggestResponses, TestMailboxData, TestMailboxErrors, TestMailboxResponses, WriteUploadData, WriteUploadErrors, WriteUploadResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -131,7 +131,7 @@ export const getMessageHtml = <ThrowOnError extends boolean = false>(options: Op
 });
 
 /**
- * The message as it arrived
+ * The message as it arrived, or the file that a document is
  */
 export const getMessageRaw = <ThrowOnError extends boolean = false>(options: Options<GetMessageRawData, ThrowOnError>) => (options.client ?? client).get<GetMessageRawResponses, GetMessageRawErrors, ThrowOnError>({
     security: [{
@@ -239,7 +239,7 @@ export const listSources = <ThrowOnError extends boolean = false>(options?: Opti
 });
 
 /**
- * Add a journal or a remote mailbox
+ * Add a journal, a remote mailbox or a watched folder
  */
 export const createSource = <ThrowOnError extends boolean = false>(options: Options<CreateSourceData, ThrowOnError>) => (options.client ?? client).post<CreateSourceResponses, CreateSourceErrors, ThrowOnError>({
     security: [{
@@ -269,7 +269,7 @@ export const getSource = <ThrowOnError extends boolean = false>(options: Options
 });
 
 /**
- * Change a journal or a remote mailbox
+ * Change a journal, a remote mailbox or a watched folder
  */
 export const changeSource = <ThrowOnError extends boolean = false>(options: Options<ChangeSourceData, ThrowOnError>) => (options.client ?? client).patch<ChangeSourceResponses, ChangeSourceErrors, ThrowOnError>({
     security: [{
@@ -296,49 +296,6 @@ export const fetchNow = <ThrowOnError extends boolean = false>(options: Options<
         }],
     url: '/sources/{id}/fetch',
     ...options
-});
-
-/**
- * Break off a history; what is archived stays
- */
-export const cancelHistory = <ThrowOnError extends boolean = false>(options: Options<CancelHistoryData, ThrowOnError>) => (options.client ?? client).delete<CancelHistoryResponses, CancelHistoryErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/sources/{id}/history',
-    ...options
-});
-
-/**
- * How far the last history of a remote mailbox is
- */
-export const getHistory = <ThrowOnError extends boolean = false>(options: Options<GetHistoryData, ThrowOnError>) => (options.client ?? client).get<GetHistoryResponses, GetHistoryErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/sources/{id}/history',
-    ...options
-});
-
-/**
- * Archive the whole history of a remote mailbox, or try what that would do; without waiting for the end
- */
-export const startHistory = <ThrowOnError extends boolean = false>(options: Options<StartHistoryData, ThrowOnError>) => (options.client ?? client).post<StartHistoryResponses, StartHistoryErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/sources/{id}/history',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
 });
 
 /**
@@ -371,3 +328,107 @@ export const getStatistics = <ThrowOnError extends boolean = false>(options?: Op
  * What anybody may know of the installation
  */
 export const getStatus = <ThrowOnError extends boolean = false>(options?: Options<GetStatusData, ThrowOnError>) => (options?.client ?? client).get<GetStatusResponses, GetStatusErrors, ThrowOnError>({ url: '/status', ...options });
+
+/**
+ * One's own uploads and their reports
+ */
+export const listUploads = <ThrowOnError extends boolean = false>(options?: Options<ListUploadsData, ThrowOnError>) => (options?.client ?? client).get<ListUploadsResponses, ListUploadsErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/uploads',
+    ...options
+});
+
+/**
+ * Begin an upload
+ */
+export const createUpload = <ThrowOnError extends boolean = false>(options: Options<CreateUploadData, ThrowOnError>) => (options.client ?? client).post<CreateUploadResponses, CreateUploadErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/uploads',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Give an upload up, or forget its report; what is archived stays
+ */
+export const cancelUpload = <ThrowOnError extends boolean = false>(options: Options<CancelUploadData, ThrowOnError>) => (options.client ?? client).delete<CancelUploadResponses, CancelUploadErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/uploads/{id}',
+    ...options
+});
+
+/**
+ * One upload with its report
+ */
+export const getUpload = <ThrowOnError extends boolean = false>(options: Options<GetUploadData, ThrowOnError>) => (options.client ?? client).get<GetUploadResponses, GetUploadErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/uploads/{id}',
+    ...options
+});
+
+/**
+ * Send the next piece of an upload
+ */
+export const writeUpload = <ThrowOnError extends boolean = false>(options: Options<WriteUploadData, ThrowOnError>) => (options.client ?? client).put<WriteUploadResponses, WriteUploadErrors, ThrowOnError>({
+    bodySerializer: null,
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/uploads/{id}/data',
+    ...options,
+    headers: {
+        'Content-Type': 'application/octet-stream',
+        ...options.headers
+    }
+});
+
+/**
+ * Say that all bytes were sent; archiving begins
+ */
+export const finishUpload = <ThrowOnError extends boolean = false>(options: Options<FinishUploadData, ThrowOnError>) => (options.client ?? client).post<FinishUploadResponses, FinishUploadErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/uploads/{id}/finish',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * What became of what is in an upload, as CSV (UTF-8 with byte order mark)
+ */
+export const getUploadCsv = <ThrowOnError extends boolean = false>(options: Options<GetUploadCsvData, ThrowOnError>) => (options.client ?? client).get<GetUploadCsvResponses, GetUploadCsvErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/uploads/{id}/report.csv',
+    ...options
+});

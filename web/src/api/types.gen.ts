@@ -71,11 +71,10 @@ export type Bucket = {
 export type Capture = {
     envelope_from: string;
     envelope_to: Array<string>;
-    filing?: Filing;
     id: string;
     journal?: JournalRecord;
     /**
-     * journal, mailbox, milter or import
+     * journal, mailbox, milter, folder, upload or import
      */
     kind: string;
     origin: string;
@@ -102,10 +101,6 @@ export type Chip = {
 };
 
 export type Completeness = {
-    /**
-     * What servers said of how many messages they hold, by day, source and folder
-     */
-    counts: Array<ServerCount>;
     /**
      * By day, source and outcome
      */
@@ -135,146 +130,80 @@ export type Facets = {
     years: Array<Bucket>;
 };
 
-export type Filing = {
+export type File = {
     /**
-     * When the mailbox got the message (INTERNALDATE)
+     * Of the document, as whoever gave it said; may be empty
      */
-    date?: string;
+    date: string;
+    name: string;
     /**
-     * And keywords, as the mailbox names them
+     * MIME type, by the beginning of the file
      */
-    flags: Array<string>;
+    type: string;
+};
+
+export type Folder = {
     /**
-     * Path, with the mailbox's own separator
+     * Path below the directory of the tenant on the server; empty: that one itself
      */
-    folder: string;
+    directory: string;
+    /**
+     * Messages (.eml, .msg) are archived as documents too; otherwise as mail, seen by those whom they name
+     */
+    documents_only?: boolean;
+    /**
+     * Addresses that may see what comes from it
+     */
+    owners: Array<string>;
+    /**
+     * For how long a file must not have changed; 0: ten seconds
+     */
+    settle_seconds?: number;
+};
+
+export type FolderProblem = {
+    code: 'root' | 'directory' | 'read' | 'move' | 'archive' | 'settings' | 'odd';
+    /**
+     * What the system said
+     */
+    detail: string;
+    /**
+     * English, for people
+     */
+    text: string;
+};
+
+export type FolderState = {
+    /**
+     * Files moved to failed
+     */
+    failed: number;
+    /**
+     * Files that had been archived before
+     */
+    known: number;
+    /**
+     * Last look
+     */
+    last_at?: string;
+    /**
+     * Last look without a problem
+     */
+    last_ok_at?: string;
+    problem?: FolderProblem;
+    /**
+     * Files archived since the folder was added
+     */
+    stored: number;
+    /**
+     * Files still to be archived
+     */
+    waiting: number;
 };
 
 export type Header = {
     name: string;
     value: string;
-};
-
-export type History = {
-    /**
-     * Absent: there was none since the server started
-     */
-    report?: HistoryReport;
-    running: boolean;
-};
-
-export type HistoryDisagreement = {
-    folder: string;
-    /**
-     * With the numbers, in English
-     */
-    text: string;
-};
-
-export type HistoryFolder = {
-    /**
-     * Came meanwhile
-     */
-    arrived: number;
-    /**
-     * Of the listed messages, as the server says
-     */
-    bytes: number;
-    done: boolean;
-    /**
-     * Archived and old enough to be removed; in a dry run: would be
-     */
-    due: number;
-    duplicate: number;
-    /**
-     * Disappeared meanwhile, not by the archive
-     */
-    gone: number;
-    /**
-     * Of these: read again from the vault, every byte as it came
-     */
-    intact: number;
-    /**
-     * Archived from this very place before
-     */
-    known: number;
-    /**
-     * Not archived
-     */
-    left: number;
-    listed: number;
-    name: string;
-    /**
-     * Offered to the archive; in a dry run: would be
-     */
-    offered: number;
-    /**
-     * By the server's own count, at the beginning
-     */
-    on_server: number;
-    /**
-     * Why messages were left as they are
-     */
-    reasons: Array<HistoryReason>;
-    /**
-     * On the server at the end, by its own count
-     */
-    remaining: number;
-    removed: number;
-    stored: number;
-};
-
-export type HistoryFolders = {
-    drafts: boolean;
-    folders: Array<string>;
-    spam: boolean;
-    trash: boolean;
-};
-
-export type HistoryLeftOut = {
-    /**
-     * It should have been read, and cannot be
-     */
-    missing: boolean;
-    name: string;
-    /**
-     * drafts, spam, trash, or English text
-     */
-    why: string;
-};
-
-export type HistoryReason = {
-    /**
-     * UID; empty: all that are due
-     */
-    item: string;
-    why: string;
-};
-
-export type HistoryReport = {
-    asked: HistoryFolders;
-    /**
-     * All folders were gone through to the end
-     */
-    complete: boolean;
-    /**
-     * Folders whose counts do not agree; nothing more was removed there
-     */
-    disagreements: Array<HistoryDisagreement>;
-    dry_run: boolean;
-    ended_at?: string;
-    folders: Array<HistoryFolder>;
-    /**
-     * Folders that are not read
-     */
-    left_out: Array<HistoryLeftOut>;
-    problem?: MailboxProblem;
-    /**
-     * What the server got earlier is removed
-     */
-    remove_before?: string;
-    remove_older_than_days: number;
-    started_at: string;
 };
 
 export type Hit = {
@@ -284,6 +213,10 @@ export type Hit = {
      * Date the message bears; the date of receipt if that is implausible
      */
     date: string;
+    /**
+     * It is a document: this file, and no mail
+     */
+    file?: File;
     from: Array<Party>;
     id: string;
     received_at: string;
@@ -522,14 +455,7 @@ export type MailboxState = {
 };
 
 export type MailboxStep = {
-    /**
-     * Of the problem, if it failed
-     */
-    code?: 'dns' | 'connect' | 'forbidden' | 'timeout' | 'certificate' | 'tls' | 'auth' | 'protocol' | 'folder' | 'unavailable' | 'archive' | 'unreadable' | 'not-deleted' | 'internal' | 'token';
     ok: boolean;
-    /**
-     * English, for people
-     */
     text: string;
     what: string;
 };
@@ -571,6 +497,10 @@ export type Message = {
      * What the Date field says, if it can be read
      */
     date_claimed?: string;
+    /**
+     * It is a document: this file, and no mail
+     */
+    file?: File;
     has_html: boolean;
     headers: Array<Header>;
     id: string;
@@ -610,41 +540,48 @@ export type Message = {
     why: Array<string>;
 };
 
-export type NewHistory = {
-    /**
-     * Needed to remove: how many messages the last dry run with the same members would remove; more are not removed
-     */
-    confirm?: number;
-    /**
-     * Drafts too
-     */
-    drafts?: boolean;
-    /**
-     * Only counts; nothing is fetched, stored or removed
-     */
-    dry_run?: boolean;
-    /**
-     * Folders to read; none: all but drafts, spam and trash
-     */
-    folders?: Array<string>;
-    /**
-     * Removes messages from the server that it got more than so many days ago, once they are archived and were read again from the vault; 0: nothing
-     */
-    remove_older_than_days?: number;
-    spam?: boolean;
-    trash?: boolean;
-};
-
 export type NewSource = {
     category?: string;
     disabled?: boolean;
-    kind: 'journal' | 'mailbox';
+    /**
+     * Needed for a watched folder
+     */
+    folder?: Folder;
+    kind: 'journal' | 'mailbox' | 'folder';
     /**
      * Needed for a mailbox
      */
     mailbox?: Mailbox;
     name: string;
     password?: string;
+};
+
+export type NewUpload = {
+    category?: string;
+    /**
+     * Of a document, such as 2026-01-31; empty: today
+     */
+    date?: string;
+    /**
+     * By which the client knows the file again
+     */
+    identity?: string;
+    /**
+     * mail: files with mail in them (EML, MSG, PST, mbox, archives), for administrators; document: a file that is archived as it is
+     */
+    kind: 'mail' | 'document';
+    /**
+     * Of the file
+     */
+    name: string;
+    /**
+     * Bytes
+     */
+    size: number;
+    /**
+     * Of a document; empty: its name
+     */
+    title?: string;
 };
 
 export type Party = {
@@ -661,7 +598,7 @@ export type Problem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'too-large' | 'media-type' | 'invalid' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -722,7 +659,7 @@ export type SearchProblem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'too-large' | 'media-type' | 'invalid' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -758,34 +695,6 @@ export type SearchProblem = {
     type: string;
 };
 
-export type ServerCount = {
-    /**
-     * By how many its count rose that day, in all
-     */
-    came: number;
-    day: string;
-    /**
-     * Empty: a maildrop has none
-     */
-    folder: string;
-    /**
-     * Its last count of that day
-     */
-    held: number;
-    /**
-     * Of the source
-     */
-    kind: string;
-    /**
-     * Of the source
-     */
-    name: string;
-    /**
-     * Id of the source
-     */
-    source: string;
-};
-
 export type Snippet = {
     marks: Array<Mark>;
     text: string;
@@ -798,6 +707,14 @@ export type Source = {
     category: string;
     created_at: string;
     disabled: boolean;
+    /**
+     * Of a watched folder: its settings
+     */
+    folder?: Folder;
+    /**
+     * Of a watched folder: how it fares; absent before the first look
+     */
+    folder_state?: FolderState;
     has_password: boolean;
     id: string;
     /**
@@ -805,7 +722,7 @@ export type Source = {
      */
     journal_address?: string;
     /**
-     * journal, mailbox or import
+     * journal, mailbox, folder, import, milter or upload
      */
     kind: string;
     /**
@@ -822,6 +739,10 @@ export type Source = {
 export type SourceChange = {
     category?: string;
     disabled?: boolean;
+    /**
+     * Replaces all settings of the watched folder
+     */
+    folder?: Folder;
     /**
      * Replaces all settings of the mailbox
      */
@@ -898,6 +819,91 @@ export type Tenant = {
      * IANA time zone
      */
     zone: string;
+};
+
+export type Upload = {
+    category: string;
+    created_at: string;
+    date: string;
+    id: string;
+    identity: string;
+    kind: 'mail' | 'document';
+    name: string;
+    /**
+     * Why it failed, English
+     */
+    reason: string;
+    /**
+     * Bytes that are durable on the server; the next piece begins here
+     */
+    received: number;
+    /**
+     * So far, or in the end
+     */
+    result?: UploadResult;
+    size: number;
+    state: 'open' | 'waiting' | 'working' | 'done' | 'failed';
+    title: string;
+};
+
+export type UploadEnd = {
+    /**
+     * Of the whole file, hexadecimal; empty: the client cannot tell
+     */
+    sha256?: string;
+};
+
+export type UploadItem = {
+    bytes: number;
+    detail: string;
+    /**
+     * Id of what was archived, if this reader may see it
+     */
+    message: string;
+    origin: string;
+    outcome: 'stored' | 'duplicate' | 'skipped' | 'failed';
+    reason: string;
+};
+
+export type UploadResult = {
+    /**
+     * Archived by this upload before the server was interrupted
+     */
+    before: number;
+    /**
+     * Had been archived before
+     */
+    duplicate: number;
+    failed: number;
+    /**
+     * Only of a single upload
+     */
+    items: Array<UploadItem>;
+    /**
+     * Counted, but not among the items
+     */
+    omitted: number;
+    /**
+     * Rightly left out
+     */
+    skipped: number;
+    stored: number;
+};
+
+export type Uploads = {
+    /**
+     * Of a piece, at most, bytes
+     */
+    chunk_size: number;
+    /**
+     * Of an upload, bytes
+     */
+    max_size: number;
+    /**
+     * The user may give files with mail
+     */
+    may_import: boolean;
+    uploads: Array<Upload>;
 };
 
 export type ChangeAccountData = {
@@ -2063,180 +2069,6 @@ export type FetchNowResponses = {
 
 export type FetchNowResponse = FetchNowResponses[keyof FetchNowResponses];
 
-export type CancelHistoryData = {
-    body?: never;
-    path: {
-        /**
-         * Id of the source
-         */
-        id: string;
-    };
-    query?: never;
-    url: '/sources/{id}/history';
-};
-
-export type CancelHistoryErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type CancelHistoryError = CancelHistoryErrors[keyof CancelHistoryErrors];
-
-export type CancelHistoryResponses = {
-    /**
-     * No Content
-     */
-    204: void;
-};
-
-export type CancelHistoryResponse = CancelHistoryResponses[keyof CancelHistoryResponses];
-
-export type GetHistoryData = {
-    body?: never;
-    path: {
-        /**
-         * Id of the source
-         */
-        id: string;
-    };
-    query?: never;
-    url: '/sources/{id}/history';
-};
-
-export type GetHistoryErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type GetHistoryError = GetHistoryErrors[keyof GetHistoryErrors];
-
-export type GetHistoryResponses = {
-    /**
-     * OK
-     */
-    200: History;
-};
-
-export type GetHistoryResponse = GetHistoryResponses[keyof GetHistoryResponses];
-
-export type StartHistoryData = {
-    body: NewHistory;
-    path: {
-        /**
-         * Id of the source
-         */
-        id: string;
-    };
-    query?: never;
-    url: '/sources/{id}/history';
-};
-
-export type StartHistoryErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type StartHistoryError = StartHistoryErrors[keyof StartHistoryErrors];
-
-export type StartHistoryResponses = {
-    /**
-     * No Content
-     */
-    204: void;
-};
-
-export type StartHistoryResponse = StartHistoryResponses[keyof StartHistoryResponses];
-
 export type ListLeftData = {
     body?: never;
     path: {
@@ -2372,3 +2204,437 @@ export type GetStatusResponses = {
 };
 
 export type GetStatusResponse = GetStatusResponses[keyof GetStatusResponses];
+
+export type ListUploadsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/uploads';
+};
+
+export type ListUploadsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListUploadsError = ListUploadsErrors[keyof ListUploadsErrors];
+
+export type ListUploadsResponses = {
+    /**
+     * OK
+     */
+    200: Uploads;
+};
+
+export type ListUploadsResponse = ListUploadsResponses[keyof ListUploadsResponses];
+
+export type CreateUploadData = {
+    body: NewUpload;
+    path?: never;
+    query?: never;
+    url: '/uploads';
+};
+
+export type CreateUploadErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type CreateUploadError = CreateUploadErrors[keyof CreateUploadErrors];
+
+export type CreateUploadResponses = {
+    /**
+     * Created
+     */
+    201: Upload;
+};
+
+export type CreateUploadResponse = CreateUploadResponses[keyof CreateUploadResponses];
+
+export type CancelUploadData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the upload
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/uploads/{id}';
+};
+
+export type CancelUploadErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type CancelUploadError = CancelUploadErrors[keyof CancelUploadErrors];
+
+export type CancelUploadResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type CancelUploadResponse = CancelUploadResponses[keyof CancelUploadResponses];
+
+export type GetUploadData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the upload
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/uploads/{id}';
+};
+
+export type GetUploadErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetUploadError = GetUploadErrors[keyof GetUploadErrors];
+
+export type GetUploadResponses = {
+    /**
+     * OK
+     */
+    200: Upload;
+};
+
+export type GetUploadResponse = GetUploadResponses[keyof GetUploadResponses];
+
+export type WriteUploadData = {
+    body: Blob | File;
+    path: {
+        /**
+         * Id of the upload
+         */
+        id: string;
+    };
+    query: {
+        /**
+         * Where the piece begins: Received of the upload
+         */
+        offset: number;
+    };
+    url: '/uploads/{id}/data';
+};
+
+export type WriteUploadErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type WriteUploadError = WriteUploadErrors[keyof WriteUploadErrors];
+
+export type WriteUploadResponses = {
+    /**
+     * OK
+     */
+    200: Upload;
+};
+
+export type WriteUploadResponse = WriteUploadResponses[keyof WriteUploadResponses];
+
+export type FinishUploadData = {
+    body: UploadEnd;
+    path: {
+        /**
+         * Id of the upload
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/uploads/{id}/finish';
+};
+
+export type FinishUploadErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type FinishUploadError = FinishUploadErrors[keyof FinishUploadErrors];
+
+export type FinishUploadResponses = {
+    /**
+     * OK
+     */
+    200: Upload;
+};
+
+export type FinishUploadResponse = FinishUploadResponses[keyof FinishUploadResponses];
+
+export type GetUploadCsvData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the upload
+         */
+        id: string;
+    };
+    query?: {
+        /**
+         * Between the cells
+         */
+        separator?: 'semicolon' | 'comma';
+    };
+    url: '/uploads/{id}/report.csv';
+};
+
+export type GetUploadCsvErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetUploadCsvError = GetUploadCsvErrors[keyof GetUploadCsvErrors];
+
+export type GetUploadCsvResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type GetUploadCsvResponse = GetUploadCsvResponses[keyof GetUploadCsvResponses];

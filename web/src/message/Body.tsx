@@ -22,8 +22,9 @@ export function Body({ message, q }: { message: Message; q: string }) {
   const { t } = useTranslation();
   const navigate = useNavigate();
   const wanted = route.useSearch().view;
-  const first: View = message.has_html ? 'html' : 'text';
-  const offered = views.filter((v) => v !== 'html' || message.has_html);
+  const first: View = message.has_html ? 'html' : message.file ? 'details' : 'text';
+  // A document has no header, and its source is what the download gives.
+  const offered = views.filter((v) => (v !== 'html' || message.has_html) && (!message.file || v === 'html' || v === 'details'));
   const view = offered.find((v) => v === wanted) ?? first;
   const choose = (next: string | null) =>
     void navigate({
@@ -39,7 +40,7 @@ export function Body({ message, q }: { message: Message; q: string }) {
   return (
     <Tabs value={view} onChange={choose} keepMounted={false} style={{ '--tabs-color': 'var(--m-accent)' }} className={classes.tabs} classNames={{ list: classes.list, panel: classes.panel }}>
       <Tabs.List aria-label={t('message.view')}>
-        {offered.map((v) => <Tabs.Tab key={v} value={v}>{t(`message.${v}`)}</Tabs.Tab>)}
+        {offered.map((v) => <Tabs.Tab key={v} value={v}>{message.file && v === 'html' ? t('documents.preview') : t(`message.${v}`)}</Tabs.Tab>)}
       </Tabs.List>
       {message.has_html && <Tabs.Panel value="html"><Formatted message={message} /></Tabs.Panel>}
       <Tabs.Panel value="text"><PlainText message={message} marked={q !== ''} /></Tabs.Panel>
@@ -70,7 +71,7 @@ function Formatted({ message }: { message: Message }) {
       <iframe
         key={String(remote)}
         className={classes.frame}
-        title={t('message.frame')}
+        title={t(message.file ? 'documents.preview' : 'message.frame')}
         src={htmlAddress(message.id, remote)}
         sandbox="allow-popups allow-popups-to-escape-sandbox"
         referrerPolicy="no-referrer"

@@ -51,7 +51,7 @@ export function Details({ message }: { message: Message }) {
 function Arrival({ message, capture }: { message: string; capture: Capture }) {
   const { t, i18n } = useTranslation();
   const zone = useAccount().tenant?.zone;
-  const kind = capture.kind === 'journal' || capture.kind === 'import' || capture.kind === 'mailbox' || capture.kind === 'milter' ? t(`proof.kind.${capture.kind}`) : capture.kind;
+  const kind = capture.kind === 'journal' || capture.kind === 'import' || capture.kind === 'mailbox' || capture.kind === 'milter' || capture.kind === 'folder' || capture.kind === 'upload' ? t(`proof.kind.${capture.kind}`) : capture.kind;
   const filing = useFiling();
   const enveloped = capture.envelope_from !== '' || capture.envelope_to.length > 0;
   return (

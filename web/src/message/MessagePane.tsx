@@ -12,6 +12,7 @@ import { useLate } from '../shell/useLate';
 import { useAccount } from '../shell/usePage';
 import { Attachments } from './Attachments';
 import { Body } from './Body';
+import { DocumentFacts } from './DocumentFacts';
 import { IntegrityNote } from './IntegrityNote';
 import classes from './MessagePane.module.css';
 import { People } from './People';
@@ -74,7 +75,7 @@ function Shown({ message, q, back, close }: { message: Message; q: string; back:
         <Group justify="space-between" align="flex-start" wrap="nowrap" gap="xs">
           <Title order={2} id="subject" className={classes.subject}>{plain(message.subject) || t('search.noSubject')}</Title>
           <Group gap={4} wrap="nowrap" className={classes.actions}>
-            <Tooltip label={t('message.downloadHint')}>
+            <Tooltip label={t(message.file ? 'documents.downloadHint' : 'message.downloadHint')}>
               <Button
                 component="a"
                 href={rawAddress(message.id)}
@@ -93,8 +94,8 @@ function Shown({ message, q, back, close }: { message: Message; q: string; back:
             </ActionIcon>
           </Group>
         </Group>
-        <People parties={message.parties} />
-        <Dates message={message} />
+        {message.file ? <DocumentFacts message={message} /> : <People parties={message.parties} />}
+        {!message.file?.date && <Dates message={message} />}
         <IntegrityNote message={message} />
         {message.bcc_hidden && (
           <Alert variant="light" color="gray" py={6} icon={<IconEyeOff size={18} aria-hidden />}>{t('message.downloadRedacted')}</Alert>

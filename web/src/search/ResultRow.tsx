@@ -1,8 +1,8 @@
-import { IconPaperclip } from '@tabler/icons-react';
+import { IconFileText, IconPaperclip } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 
 import type { Hit, Party } from '../api';
-import { formatLongDateTime, formatRelative, formatShort, plain } from '../format';
+import { formatLongDateTime, formatRelative, formatShort, formatSize, plain } from '../format';
 import { useAccount } from '../shell/usePage';
 import { Marked } from './Marked';
 import { fromMark } from './queryText';
@@ -16,7 +16,7 @@ export function ResultRow({ hit }: { hit: Hit }) {
   const { t, i18n } = useTranslation();
   const { addresses, tenant } = useAccount();
   const mine = hit.from.some((p) => addresses.includes(p.address.toLowerCase()));
-  const from = hit.from.map(partyName).join(', ') || t('search.noSender');
+  const from = hit.file ? plain(hit.file.name) : hit.from.map(partyName).join(', ') || t('search.noSender');
   const to = hit.to.map(partyName).join(', ');
   const snippet = fromMark(hit.snippet.text, hit.snippet.marks);
   const long = `${formatLongDateTime(hit.date, i18n.language, tenant?.zone)} (${formatRelative(hit.date, i18n.language)})`;
@@ -24,6 +24,7 @@ export function ResultRow({ hit }: { hit: Hit }) {
     <>
       <div className={classes.line}>
         <span className={classes.from}>{mine && to ? t('search.to', { names: to }) : from}</span>
+        {hit.file && <IconFileText size={15} role="img" aria-label={t('documents.document')} className={classes.clip} />}
         {hit.attachments > 0 && (
           <IconPaperclip size={15} role="img" aria-label={t('search.attachments', { count: hit.attachments })} className={classes.clip} />
         )}
@@ -33,7 +34,7 @@ export function ResultRow({ hit }: { hit: Hit }) {
         <span className={classes.subject} data-empty={hit.subject === '' || undefined}>{plain(hit.subject) || t('search.noSubject')}</span>
         {hit.category && <span className={classes.category}>{hit.category}</span>}
       </div>
-      <div className={classes.snippet}><Marked text={snippet.text} marks={snippet.marks} /></div>
+      <div className={classes.snippet}>{hit.file ? `${hit.file.type} · ${formatSize(hit.size, i18n.language)}` : <Marked text={snippet.text} marks={snippet.marks} />}</div>
     </>
   );
 }

@@ -2,5 +2,5 @@
 // know further ones, which appear under their own name.
 export const fieldNames = [
   'from', 'to', 'with', 'subject', 'has', 'date', 'after', 'before', 'until', 'type', 'filename', 'attachment',
-  'body', 'cc', 'bcc', 'larger', 'smaller', 'category', 'tag', 'class', 'source', 'id',
+  'body', 'cc', 'bcc', 'larger', 'smaller', 'category', 'tag', 'class', 'source', 'id', 'is',
 ] as const;

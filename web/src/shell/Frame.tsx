@@ -1,7 +1,7 @@
 import { ActionIcon, Badge, Group, Menu, Text, Tooltip, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, Navigate, Outlet, useRouter, useRouterState } from '@tanstack/react-router';
-import { IconChartBar, IconChecklist, IconKeyboard, IconLogout, IconMailDown, IconMailForward, IconSearch, IconUser, IconUserCircle } from '@tabler/icons-react';
+import { IconChartBar, IconChecklist, IconCloudUpload, IconKeyboard, IconLogout, IconMailDown, IconMailForward, IconSearch, IconUser, IconUserCircle } from '@tabler/icons-react';
 import { Suspense, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -95,9 +95,14 @@ function Navigation({ admin, operator }: { admin: boolean; operator: boolean }) 
   return (
     <nav aria-label={t('app.navigation')} className={classes.nav}>
       {!operator && (
-        <Link to="/" className={classes.link} activeOptions={{ exact: true, includeSearch: false }} aria-label={t('app.search')}>
-          <IconSearch size={18} aria-hidden /><span>{t('app.search')}</span>
-        </Link>
+        <>
+          <Link to="/" className={classes.link} activeOptions={{ exact: true, includeSearch: false }} aria-label={t('app.search')}>
+            <IconSearch size={18} aria-hidden /><span>{t('app.search')}</span>
+          </Link>
+          <Link to="/upload" className={classes.link} aria-label={t('upload.title')}>
+            <IconCloudUpload size={18} aria-hidden /><span>{t('upload.title')}</span>
+          </Link>
+        </>
       )}
       {operator && (
         <Link to="/smarthost" className={classes.link} aria-label={t('app.smarthost')}>

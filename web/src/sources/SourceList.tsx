@@ -7,6 +7,7 @@ import { useTranslation } from 'react-i18next';
 import type { Source } from '../api';
 import { formatDateTime, formatLongDateTime, formatNumber, formatRelative, formatShort, plain } from '../format';
 import { useAccount } from '../shell/usePage';
+import { FolderFigures, FolderTrouble } from './FolderForm';
 import { healthOf } from './health';
 import { HealthSign, JournalAddress, ProblemNote } from './Signs';
 import type { ListProps } from './SourcesPage';
@@ -89,7 +90,7 @@ export function SourceCards({ sources, fetch, asked }: ListProps) {
 
 function Name({ source: s, heading }: { source: Source; heading?: boolean }) {
   const { t } = useTranslation();
-  const about = [t(`sources.kind.${kindOf(s)}`), s.mailbox?.host, s.category].filter(Boolean).join(' · ');
+  const about = [t(`sources.kind.${kindOf(s)}`), s.mailbox?.host, s.folder?.directory, s.category].filter(Boolean).join(' · ');
   return (
     <div>
       {heading ? <Title order={2} size="h5" className={classes.name}>{plain(s.name)}</Title> : <Text size="sm" className={classes.name}>{plain(s.name)}</Text>}
@@ -98,17 +99,20 @@ function Name({ source: s, heading }: { source: Source; heading?: boolean }) {
   );
 }
 
-function kindOf(s: Source): 'journal' | 'mailbox' | 'import' | 'milter' {
-  return s.kind === 'mailbox' || s.kind === 'import' || s.kind === 'milter' ? s.kind : 'journal';
+function kindOf(s: Source): 'journal' | 'mailbox' | 'import' | 'milter' | 'folder' | 'upload' {
+  return s.kind === 'mailbox' || s.kind === 'import' || s.kind === 'milter' || s.kind === 'folder' || s.kind === 'upload' ? s.kind : 'journal';
 }
 
-const noteOf = (s: Source): boolean => Boolean(s.journal_address) || (Boolean(s.state?.problem) && !s.disabled);
+const noteOf = (s: Source): boolean => s.kind === 'folder' || Boolean(s.journal_address) || (Boolean(s.state?.problem) && !s.disabled);
 
 function Note({ source: s }: { source: Source }) {
   const { i18n } = useTranslation();
   const zone = useAccount().tenant?.zone;
   if (s.journal_address) {
     return <JournalAddress address={s.journal_address} />;
+  }
+  if (s.kind === 'folder') {
+    return s.folder_state?.problem && !s.disabled ? <FolderTrouble problem={s.folder_state.problem} /> : <FolderFigures source={s} />;
   }
   const since = s.state?.last_ok_at;
   return s.state?.problem ? <ProblemNote problem={s.state.problem} {...(since && { since: formatDateTime(since, i18n.language, zone) })} /> : null;
@@ -121,10 +125,10 @@ function Dash(): ReactNode {
 
 function LastFetch({ source: s }: { source: Source }) {
   const { t } = useTranslation();
-  if (s.kind !== 'mailbox') {
+  if (s.kind !== 'mailbox' && s.kind !== 'folder') {
     return <Dash />;
   }
-  const at = s.state?.last_at;
+  const at = s.kind === 'folder' ? s.folder_state?.last_at : s.state?.last_at;
   if (!at) {
     return <span className={classes.quiet}>{t('sources.never')}</span>;
   }
@@ -151,6 +155,9 @@ const isPast = (iso: string): boolean => new Date(iso).getTime() <= Date.now();
 
 function Count({ source: s, of }: { source: Source; of: 'waiting' | 'on_server' | 'left' }) {
   const { i18n } = useTranslation();
+  if (s.kind === 'folder' && of === 'waiting' && s.folder_state) {
+    return formatNumber(s.folder_state.waiting, i18n.language);
+  }
   if (s.kind !== 'mailbox' || !s.state) {
     return <Dash />;
   }
@@ -171,7 +178,7 @@ function Actions({ source: s, fetch, asked }: RowProps) {
           {t('sources.fetchNow')}
         </Button>
       )}
-      {(s.kind === 'journal' || s.kind === 'mailbox') && (
+      {(s.kind === 'journal' || s.kind === 'mailbox' || s.kind === 'folder') && (
         <Tooltip label={t('sources.edit')}>
           <ActionIcon size={30} variant="default" aria-label={t('sources.editNamed', { name })} renderRoot={(props) => <Link to="/sources/$id" params={{ id: s.id }} {...props} />}>
             <IconPencil size={16} aria-hidden />

@@ -13,6 +13,7 @@ import { oneSourceQuery } from '../queries';
 import { FailureNote, PageLoading } from '../shell/Failure';
 import { useAccount, useTitle } from '../shell/usePage';
 import { healthOf } from './health';
+import { FolderFigures, FolderForm, FolderTrouble } from './FolderForm';
 import { JournalForm } from './JournalForm';
 import { LeftList } from './LeftList';
 import { MailboxForm } from './MailboxForm';
@@ -24,11 +25,11 @@ export function NewSourcePage() {
   const { t } = useTranslation();
   const { kind } = useSearch({ from: '/frame/sources/new' });
   const allowed = useAccount().role === 'tenant-admin';
-  const title = t(kind === 'journal' ? 'sources.newJournal' : 'sources.newMailbox');
+  const title = t(kind === 'journal' ? 'sources.newJournal' : kind === 'folder' ? 'folder.new' : 'sources.newMailbox');
   if (!allowed) {
     return <Page title={title}><Text role="alert">{t('sources.forbidden')}</Text></Page>;
   }
-  return <Page title={title}>{kind === 'journal' ? <JournalForm /> : <MailboxForm />}</Page>;
+  return <Page title={title}>{kind === 'journal' ? <JournalForm /> : kind === 'folder' ? <FolderForm /> : <MailboxForm />}</Page>;
 }
 
 // SourcePage shows one source with its settings and what stays on its server.
@@ -44,10 +45,11 @@ export function SourcePage() {
     const name = plain(source.data.name);
     const mailbox = source.data.kind === 'mailbox';
     return (
-      <Page title={t(mailbox ? 'sources.editMailbox' : 'sources.editJournal', { name })}>
+      <Page title={t(mailbox ? 'sources.editMailbox' : source.data.kind === 'folder' ? 'folder.edit' : 'sources.editJournal', { name })}>
         {mailbox && <Mailbox source={source.data} />}
         {source.data.kind === 'journal' && <Journal source={source.data} />}
-        {!mailbox && source.data.kind !== 'journal' && <Text>{t('sources.notHere')}</Text>}
+        {source.data.kind === 'folder' && <Folder source={source.data} />}
+        {!mailbox && source.data.kind !== 'journal' && source.data.kind !== 'folder' && <Text>{t('sources.notHere')}</Text>}
       </Page>
     );
   }
@@ -74,6 +76,19 @@ function Mailbox({ source }: { source: Source }) {
       <MailboxForm key={source.id} source={source} />
       <LeftList id={source.id} />
       {source.mailbox?.protocol !== 'pop3' && <HistoryPanel id={source.id} />}
+    </>
+  );
+}
+
+function Folder({ source }: { source: Source }) {
+  return (
+    <>
+      <Stack gap="sm" mb="lg">
+        <HealthSign health={healthOf(source)} />
+        <FolderFigures source={source} />
+        {source.folder_state?.problem && !source.disabled && <FolderTrouble problem={source.folder_state.problem} />}
+      </Stack>
+      <FolderForm key={source.id} source={source} />
     </>
   );
 }

@@ -73,6 +73,7 @@ function AddButtons() {
   return (
     <Group gap="xs">
       <Button size="sm" variant="default" leftSection={<IconPlus size={16} aria-hidden />} renderRoot={(props) => <Link to="/sources/new" search={{ kind: 'journal' }} {...props} />}>{t('sources.addJournal')}</Button>
+      <Button size="sm" variant="default" leftSection={<IconPlus size={16} aria-hidden />} renderRoot={(props) => <Link to="/sources/new" search={{ kind: 'folder' }} {...props} />}>{t('folder.add')}</Button>
       <Button size="sm" leftSection={<IconPlus size={16} aria-hidden />} renderRoot={(props) => <Link to="/sources/new" search={{}} {...props} />}>{t('sources.addMailbox')}</Button>
     </Group>
   );

@@ -6,7 +6,10 @@ export type Health = 'ok' | 'working' | 'problem' | 'never' | 'disabled' | 'read
 // attempt is under way: otherwise the sign would blink.
 export function healthOf(source: Source): Health {
   if (source.kind !== 'mailbox') {
-    if (source.kind === 'import') {
+    if (source.kind === 'folder' && !source.disabled) {
+      return source.folder_state?.problem ? 'problem' : 'ready';
+    }
+    if (source.kind === 'import' || source.kind === 'upload') {
       return 'done';
     }
     return source.disabled ? 'disabled' : 'ready';

@@ -1,0 +1,44 @@
+package watch
+
+import (
+	"errors"
+	"testing"
+	"time"
+)
+
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	good := Settings{Directory: "invoices/2026", Owners: []string{"anna@example.com"}}
+	for _, dir := range []string{"", "invoices", "Rechnungen Süd", "a/done"} {
+		s := good
+		s.Directory = dir
+		if err := s.Check(); err != nil {
+			t.Errorf("%q: %v", dir, err)
+		}
+	}
+	for _, dir := range []string{"..", "../x", "a/../../b", "/etc", "a//b", "a/", "./a", "a\x00b", `a\b`, "done", "failed/x", "a\xff"} {
+		s := good
+		s.Directory = dir
+		var f *FieldError
+		if err := s.Check(); !errors.As(err, &f) || f.Field != "directory" {
+			t.Errorf("%q: %v", dir, err)
+		}
+	}
+	for field, change := range map[string]func(*Settings){
+		"owners":         func(s *Settings) { s.Owners = nil },
+		"settle_seconds": func(s *Settings) { s.Settle = -1 },
+	} {
+		s := good
+		change(&s)
+		var f *FieldError
+		if err := s.Check(); !errors.As(err, &f) || f.Field != field || err.Error() == "" {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+	if good.SettleTime() != 10*time.Second {
+		t.Errorf("settles after %v", good.SettleTime())
+	}
+	if _, err := Parse([]byte(`{"directory":"a","onwers":[]}`)); err == nil {
+		t.Error("a misspelt setting is taken")
+	}
+}
