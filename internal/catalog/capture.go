@@ -26,6 +26,7 @@ type captureRow struct {
 	Frame        num      `bun:"frame"`
 	Checksum     blob     `bun:"checksum"`
 	Journal      document `bun:"journal"`
+	Hints        document `bun:"hints"`
 }
 
 func newCaptureRow(tenant uid.ID, p *Capture) (*captureRow, error) {
@@ -34,9 +35,13 @@ func newCaptureRow(tenant uid.ID, p *Capture) (*captureRow, error) {
 	if p.Journal != nil && err == nil {
 		journal, err = toDocument(p.Journal)
 	}
+	hints := document("")
+	if p.Hints != nil && err == nil {
+		hints, err = toDocument(p.Hints)
+	}
 	r := &captureRow{Tenant: tenant[:], ID: p.ID[:], AOID: p.AOID[:], Source: p.Source[:], ReceivedAt: millis(p.ReceivedAt),
 		EnvelopeFrom: text(p.EnvelopeFrom), EnvelopeTo: to, Peer: text(p.Peer), Origin: text(p.Origin), ItemKey: p.Key[:],
-		Segment: p.Segment[:], Frame: num(p.Frame), Journal: journal}
+		Segment: p.Segment[:], Frame: num(p.Frame), Journal: journal, Hints: hints}
 	r.Checksum = r.sum()
 	return r, err
 }
@@ -57,6 +62,9 @@ func (r *captureRow) sum() blob {
 	if r.Journal != "" { // rows of schema 1 were summed without it
 		s.document(r.Journal)
 	}
+	if r.Hints != "" { // and those of schema 2 without this
+		s.num(1).document(r.Hints)
+	}
 	return s.sum()
 }
 
@@ -67,7 +75,7 @@ func (r *captureRow) verify() *RowError {
 func (r *captureRow) args(to []any) []any {
 	return append(to, []byte(r.Tenant), []byte(r.ID), []byte(r.AOID), []byte(r.Source), int64(r.ReceivedAt), escapeText(string(r.EnvelopeFrom)),
 		string(r.EnvelopeTo), escapeText(string(r.Peer)), escapeText(string(r.Origin)), []byte(r.ItemKey), []byte(r.Segment), int64(r.Frame),
-		[]byte(r.Checksum), string(r.Journal))
+		[]byte(r.Checksum), string(r.Journal), string(r.Hints))
 }
 
 func (r *captureRow) model() (*Capture, error) {
@@ -80,6 +88,12 @@ func (r *captureRow) model() (*Capture, error) {
 	if r.Journal != "" {
 		p.Journal = new(Journal)
 		if err := r.Journal.into(p.Journal); err != nil {
+			return nil, err
+		}
+	}
+	if r.Hints != "" {
+		p.Hints = new(Hints)
+		if err := r.Hints.into(p.Hints); err != nil {
 			return nil, err
 		}
 	}
