@@ -32,7 +32,9 @@ type pending struct {
 	row      *catalog.Message
 	capture  *catalog.Capture
 	doc      index.Doc
-	done     chan result // capacity 1
+	verdict  verdict                  // of a new message
+	entry    *catalog.QuarantineEntry // of a new message that goes to quarantine
+	done     chan result              // capacity 1
 }
 
 type result struct {
@@ -163,6 +165,7 @@ func (a *Archive) prepare(ctx context.Context, w *tenantWork, sub Submission) (*
 	if sub.wrapped != nil {
 		p.capture.Journal = sub.wrapped.journal
 	}
+	p.capture.Hints = hints(ctx, info, &sub)
 	if w.mood.duplicates.Load() {
 		known, err := a.catalog.Known(ctx, sub.Tenant, [][32]byte{p.sums.SHA256})
 		if err != nil {
@@ -191,8 +194,11 @@ func (a *Archive) prepareNew(ctx context.Context, p *pending) error {
 	}
 	describe(p.row, facts)
 	p.capture.AOID = p.row.AOID
+	if err := a.routeNew(ctx, p); err != nil || p.verdict.outcome == catalog.Excluded {
+		return err
+	}
 	p.doc = document(p.row, facts, p.source.Name)
-	rec := record{Version: recordVersion, Capture: newCaptureRecord(p),
+	rec := record{Quarantine: newQuarantineRecord(p.entry), Version: recordVersion, Capture: newCaptureRecord(p),
 		Class: p.row.Class, Category: p.row.Category, Tags: p.row.Tags, Salt: p.salt}
 	meta, err := rec.encode()
 	if err != nil {

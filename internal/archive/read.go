@@ -158,8 +158,9 @@ func (h *Handle) captures(ctx context.Context, row *catalog.Message) ([]CaptureV
 		if err != nil {
 			return nil, err
 		}
-		v := CaptureView{Capture: *c, SourceName: s.Name, SourceKind: s.Kind}
+		v := CaptureView{Capture: *c, SourceName: s.Name, SourceKind: s.Kind, FromHeaders: fromHeaders(c, s.Kind), Workspace: s.workspace}
 		v.Journal = h.visibleJournal(c.Journal, row.Parties, may)
+		v.Hints = visibleHints(c.Hints, may)
 		v.EnvelopeTo = nil
 		for _, to := range c.EnvelopeTo {
 			if may[message.NormalizeAddress(to)] {

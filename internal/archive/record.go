@@ -20,13 +20,17 @@ const recordVersion = 1
 // of it: all that cannot be parsed from the message again.
 type record struct {
 	Version int           `json:"v"`
-	Capture captureRecord `json:"capture"`
+	Capture captureRecord `json:"capture,omitzero"`
 	// The rest is of the message and absent in the record of a later capture.
 	Class    string   `json:"class,omitempty"`
 	Category string   `json:"category,omitempty"`
 	Tags     []string `json:"tags,omitempty"`
 	// Salt makes the digest in the event log tell nothing of an erased message.
 	Salt string `json:"salt,omitempty"`
+
+	Quarantine *quarantineRecord `json:"quarantine,omitempty"`
+	// Decision is alone in its record, but for the version.
+	Decision *decisionRecord `json:"decision,omitempty"`
 }
 
 type captureRecord struct {
@@ -41,6 +45,27 @@ type captureRecord struct {
 
 	Journal *catalog.Journal `json:"journal,omitempty"`
 	Report  []pieceRecord    `json:"report,omitempty"`
+	Hints   *catalog.Hints   `json:"hints,omitempty"`
+}
+
+// quarantineRecord says why a message went to quarantine.
+type quarantineRecord struct {
+	Reason string `json:"reason"`
+}
+
+// decisionRecord says what became of a message in quarantine.
+type decisionRecord struct {
+	State catalog.QuarantineState `json:"state"`
+	At    time.Time               `json:"at"`
+	By    string                  `json:"by,omitempty"`
+	Note  string                  `json:"note,omitempty"`
+}
+
+func newQuarantineRecord(e *catalog.QuarantineEntry) *quarantineRecord {
+	if e == nil {
+		return nil
+	}
+	return &quarantineRecord{Reason: e.Reason}
 }
 
 type sourceRecord struct {
@@ -66,7 +91,7 @@ func newCaptureRecord(p *pending) captureRecord {
 	c, s := p.capture, p.source
 	r := captureRecord{
 		ID: c.ID, Source: sourceRecord{ID: s.ID, Kind: s.Kind, Name: s.Name}, ReceivedAt: c.ReceivedAt,
-		From: c.EnvelopeFrom, To: c.EnvelopeTo, Peer: c.Peer, Origin: c.Origin, Key: hex.EncodeToString(c.Key[:]), Journal: c.Journal,
+		From: c.EnvelopeFrom, To: c.EnvelopeTo, Peer: c.Peer, Origin: c.Origin, Key: hex.EncodeToString(c.Key[:]), Journal: c.Journal, Hints: c.Hints,
 	}
 	if w := p.sub.wrapped; w != nil {
 		r.Report = w.report
@@ -78,7 +103,7 @@ func newCaptureRecord(p *pending) captureRecord {
 func (r *captureRecord) capture(tenant, aoid uid.ID) (*catalog.Capture, error) {
 	c := &catalog.Capture{
 		Tenant: tenant, ID: r.ID, AOID: aoid, Source: r.Source.ID, ReceivedAt: r.ReceivedAt,
-		EnvelopeFrom: r.From, EnvelopeTo: r.To, Peer: r.Peer, Origin: r.Origin, Journal: r.Journal,
+		EnvelopeFrom: r.From, EnvelopeTo: r.To, Peer: r.Peer, Origin: r.Origin, Journal: r.Journal, Hints: r.Hints,
 	}
 	k, err := hex.DecodeString(r.Key)
 	if err != nil || len(k) != len(c.Key) {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/uid"
 )
 
@@ -47,6 +48,10 @@ type Submission struct {
 	// ReceivedAt is when the door got the message; zero means now.
 	ReceivedAt time.Time
 
+	// AnyParty says that this belongs to the tenant whoever is named in it, e.g. a
+	// document that somebody has uploaded: domains and selection do not matter.
+	AnyParty bool
+
 	wrapped *wrapping // set by identify
 }
 
@@ -54,5 +59,8 @@ type Submission struct {
 type Receipt struct {
 	AOID      uid.ID // of the archived message; of the first one, if Duplicate
 	Duplicate bool   // the same bytes were archived before
-	SHA256    [32]byte
+	// Outcome is the account: Stored, Duplicate, Repeated, Quarantined, or Excluded;
+	// of what is excluded nothing is stored, and there is no AOID.
+	Outcome catalog.Outcome
+	SHA256  [32]byte
 }
