@@ -50,6 +50,7 @@ type Service interface {
 	FetchNow(ctx context.Context, id string) error
 	LeftOnServer(ctx context.Context, id string) (*LeftItems, error)
 	Completeness(ctx context.Context, p Period) (*Completeness, error)
+	RoutingService
 }
 
 // Register adds the operations to mux, under Base.

@@ -41,18 +41,21 @@ func usage(err error) error { return &exitCode{exitUsage, err} }
 type cli struct {
 	Globals
 
-	Serve   serveCmd   `cmd:"" help:"Run the archive: web interface, REST interface, SMTP and LMTP receivers."`
-	Import  importCmd  `cmd:"" help:"Archive messages from files: EML, Maildir, mbox, Apple Mail, Outlook (MSG, TNEF, PST, OST), and archives of them."`
-	Fsck    fsckCmd    `cmd:"" help:"Check everything stored against everything known, both ways."`
-	Rebuild rebuildCmd `cmd:"" help:"Restore messages, tenants, sources and their journal addresses in the catalog from vault and keys. It says what it cannot restore: users, the event log, settings of mailboxes."`
-	Reindex reindexCmd `cmd:"" help:"Build the search index anew."`
-	Compact compactCmd `cmd:"" help:"Merge small segments into large, smaller ones, and tidy the index."`
-	Tenant  tenantCmd  `cmd:"" help:"Create and list tenants (customers)."`
-	User    userCmd    `cmd:"" help:"Create, list and change users."`
-	Source  sourceCmd  `cmd:"" help:"Create and list sources: journal addresses, remote mailboxes."`
-	Config  configCmd  `cmd:"" help:"Show the settings in force."`
-	Demo    demoCmd    `cmd:"" help:"Run a demonstration with sample mail."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Serve      serveCmd      `cmd:"" help:"Run the archive: web interface, REST interface, SMTP and LMTP receivers."`
+	Import     importCmd     `cmd:"" help:"Archive messages from files: EML, Maildir, mbox, Apple Mail, Outlook (MSG, TNEF, PST, OST), and archives of them."`
+	Fsck       fsckCmd       `cmd:"" help:"Check everything stored against everything known, both ways."`
+	Rebuild    rebuildCmd    `cmd:"" help:"Restore messages, tenants, sources and their journal addresses in the catalog from vault and keys. It says what it cannot restore: users, the event log, settings of mailboxes."`
+	Reindex    reindexCmd    `cmd:"" help:"Build the search index anew."`
+	Compact    compactCmd    `cmd:"" help:"Merge small segments into large, smaller ones, and tidy the index."`
+	Tenant     tenantCmd     `cmd:"" help:"Create and list tenants (customers)."`
+	User       userCmd       `cmd:"" help:"Create, list and change users."`
+	Source     sourceCmd     `cmd:"" help:"Create and list sources: journal addresses, remote mailboxes."`
+	Domain     domainCmd     `cmd:"" help:"Say which mail domains are a tenant's."`
+	Selection  selectionCmd  `cmd:"" help:"Say which addresses of a tenant are archived."`
+	Quarantine quarantineCmd `cmd:"" help:"See and decide what becomes of mail that was not known to be the tenant's."`
+	Config     configCmd     `cmd:"" help:"Show the settings in force."`
+	Demo       demoCmd       `cmd:"" help:"Run a demonstration with sample mail."`
+	Version    versionCmd    `cmd:"" help:"Print the version."`
 }
 
 // Globals are the flags of every command.

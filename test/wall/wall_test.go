@@ -221,6 +221,10 @@ func calls(t *testing.T, o operation, id string) []string {
 		return []string{path, path + "?from=2015-01-01&to=2015-12-31"}
 	case "listSources", "createSource", "getSource", "changeSource", "testMailbox", "fetchNow", "listLeft":
 		return []string{path}
+	case "listDomains", "addDomain", "removeDomain", "getSelection", "changeSelection", "proposeAddresses", "countQuarantine", "decideQuarantine":
+		return []string{strings.Replace(path, "{name}", "geheim.example", 1)}
+	case "listQuarantine":
+		return []string{path, path + "?state=all", path + "?state=all&q=walnuss", path + "?cursor=" + id, path + "?source=" + id}
 	case "checkMessage", "getStatistics", "getStatus", "getAccount", "logIn", "logOut", "changeAccount":
 		return []string{path}
 	}
@@ -228,7 +232,7 @@ func calls(t *testing.T, o operation, id string) []string {
 	return nil
 }
 
-func body(o operation) string {
+func body(o operation, id string) string {
 	switch o.id {
 	case "logIn":
 		return `{"login":"anna@firma.example","tenant":"alpha","password":"wrong"}`
@@ -238,6 +242,12 @@ func body(o operation) string {
 		return `{"kind":"mailbox","name":"Wand"}` // lacks its settings: nothing is made
 	case "changeSource":
 		return `{"category":"Wand"}`
+	case "addDomain":
+		return `{"name":"keine domain"}`
+	case "changeSelection":
+		return `{"enabled":false,"addresses":[]}`
+	case "decideQuarantine":
+		return `{"state":"released","ids":["` + id + `"]}`
 	case "testMailbox":
 		return `{"mailbox":{"protocol":"imap","host":"127.0.0.1","tls":"auto","user":"x"},"password":"x"}`
 	}
@@ -262,7 +272,7 @@ func TestEveryEndpointKeepsTheWall(t *testing.T) {
 			there := calls(t, o, w.secret.String())
 			nowhere := calls(t, o, uid.New(time.Now()).String())
 			for i := range there {
-				a, b := w.ask(c, o.method, there[i], body(o)), w.ask(c, o.method, nowhere[i], body(o))
+				a, b := w.ask(c, o.method, there[i], body(o, w.secret.String())), w.ask(c, o.method, nowhere[i], body(o, uid.New(time.Now()).String()))
 				w.compare(login, o, there[i], a, b)
 			}
 		}

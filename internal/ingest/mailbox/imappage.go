@@ -141,6 +141,11 @@ func (d *folder) fetch(ctx context.Context, uids []imap.UID, alone bool) error {
 			return lerr
 		}
 	}
+	for item, n := range a.offers.excluded {
+		if xerr := d.exclude(ctx, item, n); xerr != nil {
+			return xerr
+		}
+	}
 	switch {
 	case trouble != nil:
 		return trouble
