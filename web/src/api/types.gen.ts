@@ -30,6 +30,10 @@ export type AccountLine = {
     count: number;
     day: string;
     /**
+     * What comes from this source names its recipients in headers alone: blind copies cannot be known
+     */
+    from_headers?: boolean;
+    /**
      * Of the source
      */
     kind: string;
@@ -37,7 +41,7 @@ export type AccountLine = {
      * Of the source
      */
     name: string;
-    outcome: 'stored' | 'duplicate' | 'repeated' | 'excluded' | 'quarantined' | 'refused' | 'left';
+    outcome: 'stored' | 'duplicate' | 'repeated' | 'excluded' | 'quarantined' | 'released' | 'refused' | 'left';
     /**
      * Id of the source
      */
@@ -71,6 +75,22 @@ export type Bucket = {
 export type Capture = {
     envelope_from: string;
     envelope_to: Array<string>;
+    /**
+     * The recipients are known from headers alone: blind copies cannot be known
+     */
+    from_headers?: boolean;
+    /**
+     * Google Workspace has sent it
+     */
+    google_workspace?: boolean;
+    /**
+     * Senders in header fields of a trusted mail server
+     */
+    hint_from?: Array<string>;
+    /**
+     * Recipients in header fields of a trusted mail server
+     */
+    hint_to?: Array<string>;
     id: string;
     journal?: JournalRecord;
     /**
@@ -117,6 +137,26 @@ export type DemoLogin = {
     name: string;
     password: string;
     role: string;
+};
+
+export type Domain = {
+    /**
+     * The domain that it stands for
+     */
+    alias_of?: string;
+    created_at: string;
+    /**
+     * In Unicode
+     */
+    name: string;
+    /**
+     * Messages in quarantine that belong to it
+     */
+    waiting: number;
+};
+
+export type Domains = {
+    domains: Array<Domain>;
 };
 
 export type Facets = {
@@ -461,6 +501,14 @@ export type Message = {
     why: Array<string>;
 };
 
+export type NewDomain = {
+    /**
+     * Another domain of the tenant that it stands for
+     */
+    alias_of?: string;
+    name: string;
+};
+
 export type NewSource = {
     category?: string;
     disabled?: boolean;
@@ -520,6 +568,93 @@ export type ProblemError = {
      */
     location?: string;
     message: string;
+};
+
+export type ProposedAddress = {
+    address: string;
+    name: string;
+    /**
+     * Somebody who can log in has it
+     */
+    user: boolean;
+};
+
+export type ProposedAddresses = {
+    addresses: Array<ProposedAddress>;
+};
+
+export type QuarantineCounts = {
+    kept: number;
+    released: number;
+    waiting: number;
+};
+
+export type QuarantineDecided = {
+    /**
+     * Without those that had been released before
+     */
+    count: number;
+    /**
+     * Ask again: there are more of that domain
+     */
+    more: boolean;
+};
+
+export type QuarantineDecision = {
+    /**
+     * Instead of ids: everything that waits, would be archived now and is of this domain; only to be released, 500 at a time
+     */
+    domain?: string;
+    ids?: Array<string>;
+    /**
+     * Needed to keep
+     */
+    reason?: string;
+    state: 'released' | 'kept';
+};
+
+export type QuarantinePage = {
+    messages: Array<QuarantinedMessage>;
+    /**
+     * Cursor of the next page
+     */
+    next?: string;
+};
+
+export type QuarantinedMessage = {
+    /**
+     * Would be archived if it came now
+     */
+    belongs: boolean;
+    decided_at?: string;
+    decided_by?: string;
+    from: Array<string>;
+    /**
+     * Recipients whom the header does not name
+     */
+    hidden: number;
+    id: string;
+    /**
+     * Of the source
+     */
+    kind: string;
+    /**
+     * Why it was decided so
+     */
+    note?: string;
+    reason: 'domain' | 'foreign';
+    received_at: string;
+    size: number;
+    /**
+     * Name of the source
+     */
+    source: string;
+    state: 'waiting' | 'kept' | 'released';
+    subject: string;
+    /**
+     * As the header says
+     */
+    to: Array<string>;
 };
 
 export type SearchPage = {
@@ -584,6 +719,25 @@ export type SearchProblem = {
     type: string;
 };
 
+export type Selection = {
+    addresses: Array<string>;
+    changed_at?: string;
+    changed_by?: string;
+    /**
+     * false: all addresses are
+     */
+    enabled: boolean;
+};
+
+export type SelectionChange = {
+    addresses: Array<string>;
+    /**
+     * Needed if something is not archived any more that was: somebody has read that the law may ask for it
+     */
+    confirmed?: boolean;
+    enabled: boolean;
+};
+
 export type Snippet = {
     marks: Array<Mark>;
     text: string;
@@ -596,7 +750,15 @@ export type Source = {
     category: string;
     created_at: string;
     disabled: boolean;
+    /**
+     * Of a journal: Google Workspace sends here, without the envelope
+     */
+    google_workspace?: boolean;
     has_password: boolean;
+    /**
+     * Of a journal: networks of mail servers whose header fields with envelope addresses are believed
+     */
+    hint_peers: Array<string>;
     id: string;
     /**
      * Of a journal: where reports are sent to
@@ -620,6 +782,14 @@ export type Source = {
 export type SourceChange = {
     category?: string;
     disabled?: boolean;
+    /**
+     * Of a journal
+     */
+    google_workspace?: boolean;
+    /**
+     * Of a journal; such as 192.0.2.0/24
+     */
+    hint_peers?: Array<string>;
     /**
      * Replaces all settings of the mailbox
      */
@@ -866,6 +1036,162 @@ export type GetCompletenessCsvResponses = {
 };
 
 export type GetCompletenessCsvResponse = GetCompletenessCsvResponses[keyof GetCompletenessCsvResponses];
+
+export type ListDomainsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/domains';
+};
+
+export type ListDomainsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListDomainsError = ListDomainsErrors[keyof ListDomainsErrors];
+
+export type ListDomainsResponses = {
+    /**
+     * OK
+     */
+    200: Domains;
+};
+
+export type ListDomainsResponse = ListDomainsResponses[keyof ListDomainsResponses];
+
+export type AddDomainData = {
+    body: NewDomain;
+    path?: never;
+    query?: never;
+    url: '/domains';
+};
+
+export type AddDomainErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type AddDomainError = AddDomainErrors[keyof AddDomainErrors];
+
+export type AddDomainResponses = {
+    /**
+     * Created
+     */
+    201: Domain;
+};
+
+export type AddDomainResponse = AddDomainResponses[keyof AddDomainResponses];
+
+export type RemoveDomainData = {
+    body?: never;
+    path: {
+        /**
+         * The domain
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/domains/{name}';
+};
+
+export type RemoveDomainErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RemoveDomainError = RemoveDomainErrors[keyof RemoveDomainErrors];
+
+export type RemoveDomainResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type RemoveDomainResponse = RemoveDomainResponses[keyof RemoveDomainResponses];
 
 export type TestMailboxData = {
     body: MailboxTest;
@@ -1275,6 +1601,184 @@ export type GetReportResponses = {
 
 export type GetReportResponse = GetReportResponses[keyof GetReportResponses];
 
+export type ListQuarantineData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * open: waiting or kept
+         */
+        state?: 'open' | 'waiting' | 'kept' | 'released' | 'all';
+        /**
+         * Id of the source; empty: all
+         */
+        source?: string;
+        reason?: '' | 'domain' | 'foreign';
+        /**
+         * Text in subject, sender or recipients
+         */
+        q?: string;
+        /**
+         * Only what would be archived if it came now
+         */
+        belongs?: boolean;
+        /**
+         * Only what somebody in this domain is a party of
+         */
+        domain?: string;
+        /**
+         * Next of the previous page
+         */
+        cursor?: string;
+        limit?: number;
+    };
+    url: '/quarantine';
+};
+
+export type ListQuarantineErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListQuarantineError = ListQuarantineErrors[keyof ListQuarantineErrors];
+
+export type ListQuarantineResponses = {
+    /**
+     * OK
+     */
+    200: QuarantinePage;
+};
+
+export type ListQuarantineResponse = ListQuarantineResponses[keyof ListQuarantineResponses];
+
+export type CountQuarantineData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/quarantine/counts';
+};
+
+export type CountQuarantineErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type CountQuarantineError = CountQuarantineErrors[keyof CountQuarantineErrors];
+
+export type CountQuarantineResponses = {
+    /**
+     * OK
+     */
+    200: QuarantineCounts;
+};
+
+export type CountQuarantineResponse = CountQuarantineResponses[keyof CountQuarantineResponses];
+
+export type DecideQuarantineData = {
+    body: QuarantineDecision;
+    path?: never;
+    query?: never;
+    url: '/quarantine/decisions';
+};
+
+export type DecideQuarantineErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type DecideQuarantineError = DecideQuarantineErrors[keyof DecideQuarantineErrors];
+
+export type DecideQuarantineResponses = {
+    /**
+     * OK
+     */
+    200: QuarantineDecided;
+};
+
+export type DecideQuarantineResponse = DecideQuarantineResponses[keyof DecideQuarantineResponses];
+
 export type SearchData = {
     body?: never;
     path?: never;
@@ -1437,6 +1941,153 @@ export type SuggestResponses = {
 };
 
 export type SuggestResponse = SuggestResponses[keyof SuggestResponses];
+
+export type GetSelectionData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/selection';
+};
+
+export type GetSelectionErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetSelectionError = GetSelectionErrors[keyof GetSelectionErrors];
+
+export type GetSelectionResponses = {
+    /**
+     * OK
+     */
+    200: Selection;
+};
+
+export type GetSelectionResponse = GetSelectionResponses[keyof GetSelectionResponses];
+
+export type ChangeSelectionData = {
+    body: SelectionChange;
+    path?: never;
+    query?: never;
+    url: '/selection';
+};
+
+export type ChangeSelectionErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ChangeSelectionError = ChangeSelectionErrors[keyof ChangeSelectionErrors];
+
+export type ChangeSelectionResponses = {
+    /**
+     * OK
+     */
+    200: Selection;
+};
+
+export type ChangeSelectionResponse = ChangeSelectionResponses[keyof ChangeSelectionResponses];
+
+export type ProposeAddressesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/selection/proposals';
+};
+
+export type ProposeAddressesErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ProposeAddressesError = ProposeAddressesErrors[keyof ProposeAddressesErrors];
+
+export type ProposeAddressesResponses = {
+    /**
+     * OK
+     */
+    200: ProposedAddresses;
+};
+
+export type ProposeAddressesResponse = ProposeAddressesResponses[keyof ProposeAddressesResponses];
 
 export type LogOutData = {
     body?: never;

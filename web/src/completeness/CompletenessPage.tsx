@@ -7,7 +7,7 @@ import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import type { AccountLine } from '../api';
-import { formatSize } from '../format';
+import { formatSize, plain } from '../format';
 import { completenessAddress, completenessQuery } from '../queries';
 import { periods, type CompletenessState } from '../router';
 import { FailureNote } from '../shell/Failure';
@@ -91,10 +91,12 @@ function Account({ lines, by }: { lines: readonly AccountLine[]; by: 'day' | 'so
   const { t, i18n } = useTranslation();
   const narrow = useMediaQuery('(max-width: 860px)', undefined, { getInitialValueInEffect: false });
   const rows = useMemo(() => rowsOf(lines, by), [lines, by]);
+  const unsure = [...new Set(lines.filter((l) => l.from_headers).map((l) => l.name))];
   const size = lines.reduce((sum, l) => sum + l.bytes, 0);
   return (
     <>
       {narrow ? <AccountCards rows={rows} by={by} /> : <AccountTable rows={rows} by={by} />}
+      {unsure.length > 0 && <Text size="sm" mt="sm" role="note">{t('routing.fromHeadersSources', { sources: plain(unsure.join(', ')) })}</Text>}
       <Text size="xs" c="dimmed" mt={6}>{t('completeness.size', { size: formatSize(size, i18n.language) })}</Text>
     </>
   );
