@@ -74,7 +74,9 @@ func (r *routed) offer(raw []byte, change ...func(*archive.Submission)) archive.
 // found returns the subjects that an actor finds, sorted.
 func (r *routed) found(who access.Actor) []string {
 	r.t.Helper()
-	if err := r.AwaitIndex(context.Background(), r.tenant.ID); err != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := r.AwaitIndex(ctx, r.tenant.ID); err != nil {
 		r.t.Fatal(err)
 	}
 	page, err := r.As(who).Search(context.Background(), archive.SearchRequest{Limit: 200})
@@ -415,6 +417,9 @@ func TestQuarantineIsRebuilt(t *testing.T) {
 			if err != nil || len(out.Damaged) > 0 {
 				t.Fatalf("%+v, %v", out, err)
 			}
+			if err := r.Reindex(ctx, r.tenant.ID); err != nil { // otherwise the next start does
+				t.Fatal(err)
+			}
 			want := map[uid.ID]catalog.QuarantineState{ids[0]: catalog.Kept, ids[1]: catalog.Released, ids[2]: catalog.Waiting, ids[3]: catalog.Waiting}
 			got := map[uid.ID]catalog.QuarantineState{}
 			for _, e := range must(r.Catalog.Quarantine(ctx, r.tenant.ID, catalog.QuarantineFilter{}, 99))(t) {
@@ -530,6 +535,9 @@ func TestHints(t *testing.T) {
 			t.Errorf("%+v", v.Captures[0])
 		}
 		if _, err := r.Rebuild(ctx, nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Reindex(ctx, r.tenant.ID); err != nil {
 			t.Fatal(err)
 		}
 		r.finds(r.anna, "plain", "report", "trusted0", "trusted1", "trusted2", "trusted3")
