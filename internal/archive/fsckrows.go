@@ -167,9 +167,6 @@ func (f *fsck) rows(ctx context.Context, tenant uid.ID) error {
 			return err
 		}
 	}
-	if err := f.decisions(ctx, tenant); err != nil {
-		return err
-	}
 	return l.end(ctx)
 }
 

@@ -245,7 +245,7 @@ func body(o operation, id string) string {
 	case "addDomain":
 		return `{"name":"keine domain"}`
 	case "changeSelection":
-		return `{"enabled":false,"addresses":[]}`
+		return `{"enabled":true,"addresses":["keine adresse"]}`
 	case "decideQuarantine":
 		return `{"state":"released","ids":["` + id + `"]}`
 	case "testMailbox":

@@ -16,7 +16,7 @@ export function QuarantineLink({ className }: { className: string | undefined })
   return (
     <Link to="/quarantine" className={className} activeOptions={{ includeSearch: false }} aria-label={waiting > 0 ? t('routing.waitingThere', { count: waiting }) : t('routing.quarantine')}>
       <IconShieldQuestion size={18} aria-hidden /><span>{t('routing.quarantine')}</span>
-      {waiting > 0 && <Badge size="sm" circle={waiting < 10} color="orange.9" aria-hidden>{number}</Badge>}
+      {waiting > 0 && <Badge size="sm" circle={waiting < 10} color="orange.9" aria-hidden styles={{ label: { display: 'inline' } }}>{number}</Badge>}
     </Link>
   );
 }

@@ -1,5 +1,5 @@
-import { Alert, Button, Checkbox, Group, Modal, Paper, SegmentedControl, Stack, Text, Textarea, TextInput, Title } from '@mantine/core';
-import { useDebouncedValue } from '@mantine/hooks';
+import { Alert, Button, Checkbox, Group, Modal, NativeSelect, Paper, SegmentedControl, Stack, Text, Textarea, TextInput, Title } from '@mantine/core';
+import { useDebouncedValue, useMediaQuery } from '@mantine/hooks';
 import { useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { IconInfoCircle, IconSearch, IconX } from '@tabler/icons-react';
@@ -46,10 +46,18 @@ function Filters({ state, text, setText }: { state: QuarantineFilter['state']; t
   const { t, i18n } = useTranslation();
   const navigate = useNavigate();
   const counts = useQuery(quarantineCountsQuery);
+  const narrow = useMediaQuery('(max-width: 600px)', undefined, { getInitialValueInEffect: false });
   const label = (s: (typeof quarantineStates)[number]) => (s === 'all' || !counts.data ? t(`routing.state.${s}`) : `${t(`routing.state.${s}`)} (${formatNumber(counts.data[s], i18n.language)})`);
+  const states = quarantineStates.map((value) => ({ value, label: label(value) }));
+  const go = (value: string) => {
+    const wanted = quarantineStates.find((s) => s === value) ?? 'waiting';
+    void navigate({ to: '/quarantine', search: wanted === 'waiting' ? {} : { state: wanted }, replace: true });
+  };
   return (
     <Group mb="md" gap="md">
-      <SegmentedControl aria-label={t('routing.show')} value={state} onChange={(s) => void navigate({ to: '/quarantine', search: s === 'waiting' ? {} : { state: s }, replace: true })} data={quarantineStates.map((value) => ({ value, label: label(value) }))} />
+      {narrow
+        ? <NativeSelect aria-label={t('routing.show')} value={state} onChange={(e) => go(e.currentTarget.value)} data={states} />
+        : <SegmentedControl aria-label={t('routing.show')} value={state} onChange={go} data={states} />}
       <TextInput flex="1 1 240px" maw={420} aria-label={t('routing.filter')} placeholder={t('routing.filter')} leftSection={<IconSearch size={16} aria-hidden />} value={text} maxLength={200} onChange={(e) => setText(e.currentTarget.value)} />
     </Group>
   );

@@ -109,7 +109,7 @@ function AddressList({ choices, chosen, toggle, add }: ListProps) {
         {shown.length > 0 && <Button variant="default" onClick={() => toggle(shown.map((c) => c.address), !all)}>{t(all ? 'routing.deselectShown' : 'routing.selectShown', { number: formatNumber(shown.length, i18n.language) })}</Button>}
       </Group>
       {shown.length === 0 && <Text size="sm" c="dimmed" px="lg" pb="lg">{t(choices.length === 0 ? 'routing.noneKnown' : 'routing.noneFound')}</Text>}
-      <div ref={scroll} className={classes.list} role="group" aria-label={t('routing.addresses')} hidden={shown.length === 0}>
+      <div ref={scroll} className={classes.list} style={{ height: shown.length * rowHeight + 1 }} role="group" aria-label={t('routing.addresses')} hidden={shown.length === 0}>
         <div style={{ height: rows.getTotalSize(), position: 'relative' }}>
           {rows.getVirtualItems().map((item) => {
             const c = shown[item.index];

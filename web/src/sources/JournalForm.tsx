@@ -46,7 +46,7 @@ export function JournalForm({ source }: { source?: Source }) {
           <TextInput label={t('sources.category')} description={t('sources.categoryHint')} value={category} maxLength={200} onChange={(e) => setCategory(e.currentTarget.value)} error={wrong.includes('category') && t('sources.wrong.category')} />
           <Switch checked={active} onChange={(e) => setActive(e.currentTarget.checked)} label={t('sources.activeJournal')} description={t('sources.activeJournalHint')} />
           {source && <Switch checked={workspace} onChange={(e) => setWorkspace(e.currentTarget.checked)} label={t('routing.workspace')} description={t('routing.workspaceHint')} />}
-          {source && <Textarea label={t('routing.hintPeers')} description={t('routing.hintPeersHint')} value={peers} autosize minRows={2} maxRows={8} spellCheck={false} placeholder="192.0.2.0/24" onChange={(e) => setPeers(e.currentTarget.value)} error={wrongFields(save.error).includes('hint_peers') && t('routing.wrong.peers')} />}
+          {source && <Textarea label={t('routing.hintPeers')} description={t('routing.hintPeersHint')} value={peers} autosize minRows={2} maxRows={8} spellCheck={false} onChange={(e) => setPeers(e.currentTarget.value)} error={wrongFields(save.error).includes('hint_peers') && t('routing.wrong.peers')} />}
         </Stack>
       </Paper>
       {save.error && (known
