@@ -111,6 +111,26 @@ func visibleHints(h *catalog.Hints, may map[string]bool) *catalog.Hints {
 	return out
 }
 
+// hidesHints reports whether the header of a message has hints that name somebody
+// of whom the actor may not know: then the fields are left out of what he reads.
+func (h *Handle) hidesHints(ctx context.Context, row *catalog.Message) (bool, error) {
+	open, hidden := h.visible(row.Parties)
+	if !hidden {
+		return false, nil
+	}
+	list, err := h.a.catalog.Captures(ctx, row.Tenant, row.AOID)
+	if err != nil {
+		return false, err
+	}
+	may := map[string]bool{}
+	for _, p := range open {
+		may[p.Address] = true
+	}
+	return slices.ContainsFunc(list, func(c *catalog.Capture) bool {
+		return c.Hints != nil && slices.ContainsFunc(c.Hints.To, func(a string) bool { return !may[a] })
+	}), nil
+}
+
 // HintPeers parses networks of trusted mail servers: addresses or CIDR prefixes.
 func HintPeers(list []string) ([]netip.Prefix, error) {
 	if len(list) > maxHintPeers {

@@ -2,7 +2,9 @@ package archive_test
 
 import (
 	"fmt"
+	"io"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/muniment/muniment/internal/archive"
@@ -35,6 +37,16 @@ func TestHints(t *testing.T) {
 			if c.FromHeaders || c.Hints == nil || !slices.Equal(c.Hints.To, []string{"anna@firma.example"}) || !slices.Equal(c.Hints.From, []string{"bounce@far.example"}) {
 				t.Errorf("%s: %+v", field, c)
 			}
+			// The field names somebody else: it is left out.
+			d, redacted, err := r.As(r.anna).Raw(ctx, rec.AOID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := io.ReadAll(d)
+			if err != nil || !redacted.Redacted || strings.Contains(string(b), "carla") || fmt.Sprint(v.Facts.Headers) == "" || strings.Contains(fmt.Sprint(v.Facts.Headers), "carla") || v.Row.SHA256 != [32]byte{} {
+				t.Errorf("%s: %v %q, %v", field, err, b, v.Facts.Headers)
+			}
+			d.Close()
 			row := must(r.Catalog.Message(ctx, r.tenant.ID, rec.AOID))(t)
 			if !slices.Contains(row.Parties, catalog.Party{Role: "envelope-to", Address: "carla@firma.example"}) {
 				t.Errorf("%s: %+v", field, row.Parties)

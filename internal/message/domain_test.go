@@ -22,3 +22,22 @@ func TestNormalizeDomain(t *testing.T) {
 		}
 	}
 }
+
+// What is a domain stays one, and stays the same.
+func FuzzNormalizeDomain(f *testing.F) {
+	for _, s := range []string{"example.com", "xn--mller-kva.example", "MÜLLER.example.", "a..b", "xn--.example", "\u200d.example"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		d, ok := NormalizeDomain(s)
+		if !ok {
+			return
+		}
+		if again, ok := NormalizeDomain(d); !ok || again != d {
+			t.Errorf("%q becomes %q, and that %q, %v", s, d, again, ok)
+		}
+		if got := DomainOf("a@" + d); got != d {
+			t.Errorf("the domain of an address in %q is %q", d, got)
+		}
+	})
+}
