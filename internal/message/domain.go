@@ -15,7 +15,7 @@ const maxDomain = 253
 func NormalizeDomain(s string) (domain string, ok bool) {
 	s = strings.TrimPrefix(strings.TrimSuffix(strings.ToLower(strings.TrimSpace(s)), "."), "@")
 	ascii, err := idna.Lookup.ToASCII(s)
-	if err != nil || len(ascii) > maxDomain || !strings.Contains(ascii, ".") || strings.Contains("."+ascii, "..") || strings.ContainsAny(ascii, "@ []:/") {
+	if err != nil || len(ascii) > maxDomain || !strings.Contains(ascii, ".") || strings.Contains("."+ascii+".", "..") || strings.ContainsAny(ascii, "@ []:/") {
 		return "", false
 	}
 	domain, err = idna.ToUnicode(ascii)
