@@ -34,7 +34,7 @@ type routed struct {
 func newRouted(t testing.TB, o archivetest.Options, domains ...string) *routed {
 	t.Helper()
 	r := &routed{Env: archivetest.New(t, o), t: t}
-	r.tenant, r.source = r.Env.Tenant(t, "firma")
+	r.tenant, r.source = r.Tenant(t, "firma")
 	r.admin = r.User(t, r.tenant, "chef", access.RoleTenantAdmin)
 	r.anna = r.User(t, r.tenant, "anna", access.RoleUser, "anna@firma.example")
 	for _, d := range domains {
@@ -210,7 +210,7 @@ func TestDomainBelongsToOne(t *testing.T) {
 	t.Parallel()
 	r := newRouted(t, archivetest.Options{}, "firma.example")
 	ctx := t.Context()
-	other, _ := r.Env.Tenant(t, "other")
+	other, _ := r.Tenant(t, "other")
 	theirs := r.As(r.User(t, other, "boss", access.RoleTenantAdmin))
 	var texts []string
 	for _, d := range []string{"FIRMA.example", "journal.invalid"} {
@@ -275,7 +275,7 @@ func TestAliasDomain(t *testing.T) {
 func TestForeignReport(t *testing.T) {
 	both(t, func(t *testing.T, o archivetest.Options) {
 		r := newRouted(t, o, "firma.example")
-		other, source := r.Env.Tenant(t, "other") // has no domains: takes everything but this
+		other, source := r.Tenant(t, "other") // has no domains: takes everything but this
 		bob := r.User(t, other, "bob", access.RoleUser, "anna@firma.example", "x@far.example")
 		offer := func(name string, report []byte, want catalog.Outcome) {
 			rec, err := r.Ingest(t.Context(), archive.Submission{Tenant: other.ID, Source: source.ID, Raw: bytes.NewReader(report)})
