@@ -65,6 +65,7 @@ type Service interface {
 	RetryMail(ctx context.Context, id string) error
 	DropMail(ctx context.Context, id string) error
 	UploadService
+	RoutingService
 }
 
 // Register adds the operations to mux, under Base.

@@ -19,6 +19,8 @@ type Source struct {
 	JournalAddress string        `json:"journal_address,omitempty" doc:"Of a journal: where reports are sent to"`
 	Mailbox        *Mailbox      `json:"mailbox,omitempty" doc:"Of a mailbox: its settings"`
 	HasPassword    bool          `json:"has_password"`
+	HintPeers      []string      `json:"hint_peers" doc:"Of a journal: networks of mail servers whose header fields with envelope addresses are believed"`
+	Workspace      bool          `json:"google_workspace,omitempty" doc:"Of a journal: Google Workspace sends here, without the envelope"`
 	State          *MailboxState `json:"state,omitempty" doc:"Of a mailbox: how it fares; absent before the first fetch"`
 	Folder         *Folder       `json:"folder,omitempty" doc:"Of a watched folder: its settings"`
 	FolderState    *FolderState  `json:"folder_state,omitempty" doc:"Of a watched folder: how it fares; absent before the first look"`
@@ -98,13 +100,15 @@ type NewSource struct {
 
 // SourceChange changes what it names.
 type SourceChange struct {
-	Name     *string  `json:"name,omitempty" minLength:"1" maxLength:"200"`
-	Category *string  `json:"category,omitempty" maxLength:"200"`
-	Disabled *bool    `json:"disabled,omitempty"`
-	Mailbox  *Mailbox `json:"mailbox,omitempty" doc:"Replaces all settings of the mailbox"`
-	Password *string  `json:"password,omitempty" maxLength:"4096" doc:"Absent: stays, unless server or user change; empty: is removed"`
-	LogIn    string   `json:"log_in,omitempty" maxLength:"100" doc:"Id of a finished log-in by a code"`
-	Folder   *Folder  `json:"folder,omitempty" doc:"Replaces all settings of the watched folder"`
+	Name      *string   `json:"name,omitempty" minLength:"1" maxLength:"200"`
+	Category  *string   `json:"category,omitempty" maxLength:"200"`
+	Disabled  *bool     `json:"disabled,omitempty"`
+	HintPeers *[]string `json:"hint_peers,omitempty" maxItems:"64" doc:"Of a journal; such as 192.0.2.0/24"`
+	Workspace *bool     `json:"google_workspace,omitempty" doc:"Of a journal"`
+	Mailbox   *Mailbox  `json:"mailbox,omitempty" doc:"Replaces all settings of the mailbox"`
+	Password  *string   `json:"password,omitempty" maxLength:"4096" doc:"Absent: stays, unless server or user change; empty: is removed"`
+	LogIn     string    `json:"log_in,omitempty" maxLength:"100" doc:"Id of a finished log-in by a code"`
+	Folder    *Folder   `json:"folder,omitempty" doc:"Replaces all settings of the watched folder"`
 }
 
 // MailboxTest asks whether settings work. Nothing is stored or fetched.
@@ -161,9 +165,11 @@ type AccountLine struct {
 	Source  string `json:"source" doc:"Id of the source"`
 	Name    string `json:"name" doc:"Of the source"`
 	Kind    string `json:"kind" doc:"Of the source"`
-	Outcome string `json:"outcome" enum:"stored,duplicate,repeated,excluded,quarantined,refused,left"`
+	Outcome string `json:"outcome" enum:"stored,duplicate,repeated,excluded,quarantined,released,refused,left"`
 	Count   int64  `json:"count"`
 	Bytes   int64  `json:"bytes"`
+	// FromHeaders is CAP-1.
+	FromHeaders bool `json:"from_headers,omitempty" doc:"What comes from this source names its recipients in headers alone: blind copies cannot be known"`
 }
 
 // Completeness tells where every message ended that was offered.

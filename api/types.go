@@ -162,6 +162,10 @@ type Capture struct {
 	Origin       string         `json:"origin"`
 	Filing       *Filing        `json:"filing,omitempty"`
 	Journal      *JournalRecord `json:"journal,omitempty"`
+	HintFrom     []string       `json:"hint_from,omitempty" doc:"Senders in header fields of a trusted mail server"`
+	HintTo       []string       `json:"hint_to,omitempty" doc:"Recipients in header fields of a trusted mail server"`
+	FromHeaders  bool           `json:"from_headers,omitempty" doc:"The recipients are known from headers alone: blind copies cannot be known"`
+	Workspace    bool           `json:"google_workspace,omitempty" doc:"Google Workspace has sent it"`
 }
 
 // JournalRecord is what a journal report said of the arrival. Whom the reader may

@@ -52,6 +52,9 @@ type cli struct {
 	Tenant      tenantCmd      `cmd:"" help:"Create and list tenants (customers)."`
 	User        userCmd        `cmd:"" help:"Create, list and change users."`
 	Source      sourceCmd      `cmd:"" help:"Create and list sources: journal addresses, remote mailboxes."`
+	Domain      domainCmd      `cmd:"" help:"Say which mail domains are a tenant's."`
+	Selection   selectionCmd   `cmd:"" help:"Say which addresses of a tenant are archived."`
+	Quarantine  quarantineCmd  `cmd:"" help:"See and decide what becomes of mail that was not known to be the tenant's."`
 	Operator    operatorCmd    `cmd:"" help:"Create, list and change operators, who run the installation and see nobody's mail."`
 	Smarthost   smarthostCmd   `cmd:"" help:"Show, set and test how mail of the archive leaves."`
 	Outbox      outboxCmd      `cmd:"" help:"List mail that is to be sent; try again or remove it."`

@@ -55,6 +55,11 @@ const (
 	// ManageSources creates and changes sources of the tenant, and sees how they
 	// fare.
 	ManageSources Right = "manage-sources"
+	// ManageDomains says which mail is the tenant's: domains and selected addresses.
+	ManageDomains Right = "manage-domains"
+	// ManageQuarantine sees what is in quarantine, but not what it says, and decides
+	// on it.
+	ManageQuarantine Right = "manage-quarantine"
 	// ManageUsers creates and changes users of the tenant.
 	ManageUsers Right = "manage-users"
 	// ManageTenants creates and changes tenants.
@@ -69,7 +74,7 @@ func Allowed(role Role, right Right) bool {
 	switch right {
 	case SearchOwn, UploadDocuments:
 		return role == RoleUser || role == RoleTenantAdmin
-	case SeeStatistics, ManageUsers, ManageSources, ImportMail:
+	case SeeStatistics, ManageUsers, ManageSources, ManageDomains, ManageQuarantine, ImportMail:
 		return role == RoleTenantAdmin
 	case ManageTenants, ManageMail:
 		return role == RoleOperator

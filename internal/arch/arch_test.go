@@ -21,7 +21,7 @@ var allowed = map[string][]string{
 	"internal/ingest/folder":   {"internal/archive", "internal/catalog", "internal/ingest/importer", "internal/spool", "internal/uid", "internal/watch"},
 	"internal/ingest/imap":     {},
 	"internal/ingest/milter":   {"internal/archive", "internal/catalog", "internal/socket", "internal/spool", "internal/uid"},
-	"internal/ingest/importer": {"internal/archive", "internal/ingest/maildir", "internal/ingest/mbox", "internal/ingest/zipfile", "internal/mapi", "internal/msg", "internal/pst", "internal/spool", "internal/tnef", "internal/uid"},
+	"internal/ingest/importer": {"internal/archive", "internal/catalog", "internal/ingest/maildir", "internal/ingest/mbox", "internal/ingest/zipfile", "internal/mapi", "internal/msg", "internal/pst", "internal/spool", "internal/tnef", "internal/uid"},
 	"internal/ingest/mailbox":  {"internal/archive", "internal/catalog", "internal/ingest/imap", "internal/ingest/pop3", "internal/oauth", "internal/remote", "internal/spool", "internal/uid"},
 	"internal/ingest/smtp":     {"internal/archive", "internal/catalog", "internal/spool", "internal/uid"},
 	"internal/ingest/maildir":  {},

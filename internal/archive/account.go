@@ -210,8 +210,12 @@ func (a *Archive) account(ctx context.Context, s *catalog.Session, peer string) 
 	if err != nil {
 		return nil, fmt.Errorf("user %s: %w", u.ID, err)
 	}
+	rules, err := a.routing(ctx, u.Tenant)
+	if err != nil {
+		return nil, err
+	}
 	return &Account{User: *u, Tenant: *t, ExpiresAt: s.ExpiresAt,
-		Actor: access.Actor{Tenant: u.Tenant, User: u.ID, Role: role, Addresses: u.Addresses, Peer: peer}}, nil
+		Actor: access.Actor{Tenant: u.Tenant, User: u.ID, Role: role, Addresses: rules.mailboxAddresses(u.Addresses), Peer: peer}}, nil
 }
 
 // LogOut ends a session; ending none is no error.

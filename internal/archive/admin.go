@@ -72,7 +72,7 @@ func (a *Archive) CreateTenant(ctx context.Context, n NewTenant) (*catalog.Tenan
 	}
 	now := a.now().UTC().Truncate(time.Millisecond)
 	t := &catalog.Tenant{ID: uid.New(now), Slug: n.Slug, Name: n.Name, Zone: n.Zone, State: catalog.TenantActive, CreatedAt: now}
-	data, err := tenantDescription(t, nil)
+	data, err := tenantDescription(t, nil, tenantData{})
 	if err != nil {
 		return nil, err
 	}

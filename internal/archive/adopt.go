@@ -73,6 +73,9 @@ func (f *fsck) settle(ctx context.Context, s vault.Segment, found *strangers) (t
 	if err := errors.Join(r.out.Damaged...); err != nil {
 		return false, err
 	}
+	if err := r.decide(ctx, found.done); err != nil {
+		return false, err
+	}
 	for _, acc := range r.accounts {
 		if err := f.a.catalog.AddAccount(ctx, found.done.tenant, *acc); err != nil {
 			return false, err
@@ -139,6 +142,9 @@ func (f *fsck) knownCapture(ctx context.Context, e vault.Entry, done *adopted) e
 	if err != nil {
 		return nil //nolint:nilerr // taking it will say what is wrong
 	}
+	if rec.Decision != nil {
+		return nil
+	}
 	c, err := rec.Capture.capture(done.tenant, e.Frame.AOID)
 	if err != nil {
 		return nil //nolint:nilerr // as above
@@ -151,7 +157,7 @@ func (f *fsck) knownCapture(ctx context.Context, e vault.Entry, done *adopted) e
 }
 
 func newAdopted(tenant uid.ID) *adopted {
-	return &adopted{tenant: tenant, sums: map[[32]byte]uid.ID{}, parts: map[[32]byte]bool{}, keys: map[[32]byte]bool{}, sources: map[uid.ID]bool{}}
+	return &adopted{tenant: tenant, sums: map[[32]byte]uid.ID{}, parts: map[[32]byte]bool{}, keys: map[[32]byte]bool{}, sources: map[uid.ID]bool{}, decisions: map[uid.ID]catalog.Decision{}}
 }
 
 // takeFrame takes one frame into a batch for the catalog.

@@ -17,6 +17,8 @@
 //	fsck.go rebuild.go compact.go               the caretakers; mergeplan.go chooses, relocate.go
 //	                                            records what a compaction moves; fsckrows.go,
 //	                                            ledger.go, fsckindex.go, fscktenant.go, adopt.go
+//	route.go hint.go  who is in a message, and where it belongs
+//	domain.go selection.go quarantine.go  the rules of that, and what they hold back
 //	describetenant.go  what the vault remembers of tenants and sources
 package archive
 
@@ -80,6 +82,8 @@ type Archive struct {
 	tenants map[uid.ID]*tenantWork
 
 	describing sync.Mutex // held while the vault's description of a tenant changes
+
+	routes routes
 
 	sources sync.Map // sourceKey → *sourceInfo, never changed
 

@@ -153,11 +153,15 @@ func (a *Archive) sort(ctx context.Context, w *tenantWork, group []*pending, c *
 			}
 			continue
 		}
-		if p.prepared == nil {
+		if p.prepared == nil && p.verdict.outcome == "" {
 			// Expected to be a duplicate, but the first one is gone again.
 			if err := a.prepareNew(ctx, p); err != nil {
 				return err
 			}
+		}
+		if p.verdict.outcome == catalog.Excluded {
+			c.exclude(p)
+			continue
 		}
 		here[p.content()], recorded[p.capture.Key] = p.row.AOID, true
 		c.store(p, now)
@@ -169,24 +173,32 @@ func (c *commit) store(p *pending, now time.Time) {
 	c.fresh = append(c.fresh, p)
 	c.batch.Messages = append(c.batch.Messages, p.row)
 	c.batch.Captures = append(c.batch.Captures, p.capture)
+	outcome := catalog.Stored
+	if p.entry != nil {
+		outcome = catalog.Quarantined
+		c.batch.Quarantine = append(c.batch.Quarantine, p.entry)
+	}
 	c.batch.Events = append(c.batch.Events, &catalog.Event{
-		At: now, Actor: "source:" + p.sub.Source.String(), Action: "message.stored",
+		At: now, Actor: "source:" + p.sub.Source.String(), Action: "message." + string(outcome),
 		Object: p.row.AOID.String(), Digest: storedDigest(p.salt, p.sums.SHA256),
 	})
-	c.count(p, catalog.Stored)
-	c.receipts = append(c.receipts, Receipt{AOID: p.row.AOID, SHA256: p.sums.SHA256})
+	c.count(p, outcome)
+	c.receipts = append(c.receipts, Receipt{AOID: p.row.AOID, SHA256: p.sums.SHA256, Outcome: outcome})
 }
 
 // duplicate records that known bytes came once more, unless the very same item
 // of the same source did.
 func (c *commit) duplicate(p *pending, aoid uid.ID, recorded map[[32]byte]bool, now time.Time) error {
 	c.duplicates++
-	c.receipts = append(c.receipts, Receipt{AOID: aoid, Duplicate: true, SHA256: p.sums.SHA256})
+	outcome := catalog.Duplicate
 	if recorded[p.capture.Key] {
-		c.count(p, catalog.Repeated)
+		outcome = catalog.Repeated
+	}
+	c.receipts = append(c.receipts, Receipt{AOID: aoid, Duplicate: true, SHA256: p.sums.SHA256, Outcome: outcome})
+	c.count(p, outcome)
+	if outcome == catalog.Repeated {
 		return nil
 	}
-	c.count(p, catalog.Duplicate)
 	recorded[p.capture.Key] = true
 	p.capture.AOID = aoid
 	rec := record{Version: recordVersion, Capture: newCaptureRecord(p), Document: (*documentRecord)(p.sub.Document)}

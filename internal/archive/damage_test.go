@@ -128,6 +128,7 @@ func free(table, column string) bool {
 func TestDamagedRowsAreFound(t *testing.T) {
 	t.Parallel()
 	dir, _ := filled(t)
+	withRules(t, dir)
 	file := filepath.Join(dir, "catalog.db")
 	healthy, err := os.ReadFile(file)
 	if err != nil {

@@ -56,7 +56,7 @@ func captureParties(c *catalog.Capture) []catalog.Party {
 			out = append(out, catalog.Party{Role: roleEnvelopeTo, Address: a})
 		}
 	}
-	return out
+	return append(out, hintParties(c.Hints)...)
 }
 
 // journalParties lists sender, mailbox and recipients (JRN-13): whoever got the

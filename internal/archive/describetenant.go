@@ -25,6 +25,9 @@ type tenantData struct {
 	Sources   []sourceData `json:"sources,omitempty"`
 	// SourcesLeftOut counts the sources for which there was no room.
 	SourcesLeftOut int `json:"sources_left_out,omitempty"`
+
+	Domains   []domainData   `json:"domains,omitempty"`
+	Selection *selectionData `json:"selection,omitempty"`
 }
 
 // sourceData is what the vault keeps of a source. Settings and passwords of
@@ -70,7 +73,11 @@ func (a *Archive) described(ctx context.Context, tenant uid.ID) (same bool, want
 	if err != nil {
 		return false, nil, err
 	}
-	if want, err = tenantDescription(t, list); err != nil {
+	d := tenantData{}
+	if err := a.describeRules(ctx, tenant, &d); err != nil {
+		return false, nil, err
+	}
+	if want, err = tenantDescription(t, list, d); err != nil {
 		return false, nil, err
 	}
 	info, err := a.vault.Tenant(ctx, tenant)
@@ -79,9 +86,9 @@ func (a *Archive) described(ctx context.Context, tenant uid.ID) (same bool, want
 
 // tenantDescription makes the JSON that the vault keeps. If there is not enough
 // room for all sources, those with a journal address go first: only they are lost
-// for good with the catalog.
-func tenantDescription(t *catalog.Tenant, list []*catalog.Source) ([]byte, error) {
-	d := tenantData{Slug: t.Slug, Name: t.Name, Zone: t.Zone, CreatedAt: t.CreatedAt.UTC()}
+// for good with the catalog. d has the tenant's rules.
+func tenantDescription(t *catalog.Tenant, list []*catalog.Source, d tenantData) ([]byte, error) {
+	d.Slug, d.Name, d.Zone, d.CreatedAt = t.Slug, t.Name, t.Zone, t.CreatedAt.UTC()
 	list = slices.Clone(list)
 	slices.SortFunc(list, func(x, y *catalog.Source) int {
 		return cmp.Or(cmp.Compare(y.JournalAddress, "")-cmp.Compare(x.JournalAddress, ""), x.ID.Compare(y.ID))

@@ -27,11 +27,11 @@ func TestTenantDescriptionIsBounded(t *testing.T) {
 			}
 			list = append(list, s)
 		}
-		b, err := tenantDescription(tenant, list)
+		b, err := tenantDescription(tenant, list, tenantData{})
 		if err != nil || len(b) > vault.MaxTenantData {
 			t.Fatalf("%d sources: %d bytes, %v", n, len(b), err)
 		}
-		again, err := tenantDescription(tenant, list)
+		again, err := tenantDescription(tenant, list, tenantData{})
 		if err != nil || string(again) != string(b) {
 			t.Errorf("%d sources: the description is not always the same", n)
 		}

@@ -184,6 +184,9 @@ func (f *fsck) tenant(ctx context.Context, tenant uid.ID) error {
 	if err := f.rows(ctx, tenant); err != nil {
 		return err
 	}
+	if err := f.decisions(ctx, tenant); err != nil {
+		return err
+	}
 	if err := f.stillThere(ctx, tenant, strays); err != nil {
 		return err
 	}

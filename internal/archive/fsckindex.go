@@ -8,6 +8,9 @@ import (
 	"github.com/muniment/muniment/internal/uid"
 )
 
+// queuedForIndex bounds the messages waiting for the index that are excused.
+const queuedForIndex = 100_000
+
 // index checks the index by itself and compares it with the catalog, both ways.
 // The index is derived: what is wrong with it is a leftover, never damage.
 func (f *fsck) index(ctx context.Context, tenant uid.ID) error {
@@ -40,10 +43,13 @@ func (f *fsck) indexTrouble(ctx context.Context, tenant uid.ID) (string, error) 
 	if err != nil {
 		return fmt.Sprintf("cannot be read: %v", err), ctx.Err()
 	}
-	missing := int64(0)
+	missing := map[uid.ID]bool{}
 	err = f.a.catalog.WalkMessages(ctx, tenant, func(m *catalog.Message, err error) error {
+		if err == nil && m.Class == catalog.ClassQuarantine { // it must not be there
+			return nil
+		}
 		if err == nil && m.Seq <= mark && !indexed[m.AOID] {
-			missing++
+			missing[m.AOID] = true
 		}
 		if err == nil {
 			delete(indexed, m.AOID)
@@ -53,8 +59,15 @@ func (f *fsck) indexTrouble(ctx context.Context, tenant uid.ID) (string, error) 
 	if err != nil {
 		return "", f.unreadable(ctx, "catalog", err)
 	}
-	if missing == 0 && len(indexed) == 0 {
+	queued, err := f.a.catalog.PendingReindex(ctx, tenant, queuedForIndex)
+	if err != nil {
+		return "", f.unreadable(ctx, "catalog", err)
+	}
+	for _, q := range queued { // just released from quarantine
+		delete(missing, q.AOID)
+	}
+	if len(missing) == 0 && len(indexed) == 0 {
 		return "", nil
 	}
-	return fmt.Sprintf("lacks %d messages and has %d that the catalog does not know", missing, len(indexed)), nil
+	return fmt.Sprintf("lacks %d messages and has %d that the catalog does not know", len(missing), len(indexed)), nil
 }

@@ -28,6 +28,9 @@ type metCapture struct {
 func (f *fsck) capture(ctx context.Context, tenant uid.ID, e vault.Entry) error {
 	var c *catalog.Capture
 	rec, err := decodeRecord(e.Meta)
+	if err == nil && rec.Decision != nil {
+		return f.decision(ctx, tenant, e, rec.Decision)
+	}
 	if err == nil {
 		c, err = rec.Capture.capture(tenant, e.Frame.AOID)
 	}

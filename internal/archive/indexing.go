@@ -38,7 +38,9 @@ func (a *Archive) publish(w *tenantWork, c *commit) {
 	if len(c.fresh) > 0 {
 		f := freshDocs{first: c.fresh[0].row.Seq, last: c.fresh[len(c.fresh)-1].row.Seq}
 		for _, p := range c.fresh {
-			f.docs = append(f.docs, p.doc)
+			if p.entry == nil {
+				f.docs = append(f.docs, p.doc)
+			}
 		}
 		f.text = textSize(f.docs)
 		if w.waiting.Add(f.text) > indexWaiting || !a.handOver(w, f) {
@@ -205,6 +207,9 @@ func (a *Archive) catchUp(ctx context.Context, tenant uid.ID, mark int64) error 
 		}
 		docs, text := make([]index.Doc, 0, len(rows)), 0
 		for _, row := range rows {
+			if row.Class == catalog.ClassQuarantine {
+				continue
+			}
 			d, err := a.documentOf(ctx, row, names)
 			if ctx.Err() != nil {
 				return ctx.Err()
@@ -258,6 +263,9 @@ func (a *Archive) reindex(ctx context.Context, tenant uid.ID, queued []catalog.R
 			return err
 		}
 		var d index.Doc
+		if err == nil && row.Class == catalog.ClassQuarantine {
+			continue
+		}
 		if err == nil {
 			d, err = a.documentOf(ctx, row, names)
 		}

@@ -33,7 +33,9 @@ type pending struct {
 	row      *catalog.Message
 	capture  *catalog.Capture
 	doc      index.Doc
-	done     chan result // capacity 1
+	verdict  verdict                  // of a new message
+	entry    *catalog.QuarantineEntry // of a new message that goes to quarantine
+	done     chan result              // capacity 1
 }
 
 type result struct {
@@ -176,6 +178,7 @@ func (a *Archive) prepare(ctx context.Context, w *tenantWork, sub Submission) (*
 	if sub.wrapped != nil {
 		p.capture.Journal = sub.wrapped.journal
 	}
+	p.capture.Hints = hints(ctx, info, &sub)
 	if w.mood.duplicates.Load() {
 		known, err := a.stored(ctx, sub.Tenant, []*pending{p})
 		if err != nil {
@@ -235,11 +238,16 @@ func (a *Archive) prepareNew(ctx context.Context, p *pending) error {
 		if err := describeDocument(p.row, rec.Document, sub.Raw); err != nil {
 			return err
 		}
+		p.verdict = verdict{outcome: catalog.Stored} // its owners are named by who gives it
 		p.doc = documentDoc(p.row, p.source.Name)
 	} else {
 		facts := message.Parse(ctx, sub.Raw)
 		p.row.Parties = append(headerParties(facts), captureParties(p.capture)...)
 		describe(p.row, facts)
+		if err := a.routeNew(ctx, p); err != nil || p.verdict.outcome == catalog.Excluded {
+			return err
+		}
+		rec.Class, rec.Quarantine = p.row.Class, newQuarantineRecord(p.entry)
 		p.doc = document(p.row, facts, p.source.Name)
 	}
 	rec.Capture = newCaptureRecord(p)

@@ -108,7 +108,7 @@ func (l *ledger) end(ctx context.Context) error {
 		return err
 	}
 	for k := range after { // also those without any row
-		if k.outcome == catalog.Stored || k.outcome == catalog.Duplicate {
+		if k.outcome == catalog.Duplicate || slices.Contains(arrived(), k.outcome) {
 			l.of(ctx, k.source, day(k.day))
 		}
 	}
@@ -131,17 +131,29 @@ func day(s string) time.Time {
 
 func (l *ledger) compare(k accountKey, t *tally, after map[accountKey]int64) {
 	object := fmt.Sprintf("account of %s, source %s", k.day, k.source)
-	stored, duplicate := k, k
-	stored.outcome, duplicate.outcome = catalog.Stored, catalog.Duplicate
-	if t.messages < l.before[stored] || t.messages-t.seconds > after[stored] {
-		l.f.damage(object, "says that %d messages were stored, and there are %d; muniment rebuild counts what is missing in the account", after[stored], t.messages)
+	duplicate := k
+	duplicate.outcome = catalog.Duplicate
+	var before, since int64
+	for _, o := range arrived() {
+		of := k
+		of.outcome = o
+		before, since = before+l.before[of], since+after[of]
+	}
+	if t.messages < before || t.messages-t.seconds > since {
+		l.f.damage(object, "says that %d messages were stored, and there are %d; muniment rebuild counts what is missing in the account", since, t.messages)
 		return
 	}
 	arrivals := t.captures - t.seconds
-	if arrivals < l.before[stored]+l.before[duplicate] || arrivals > after[stored]+after[duplicate] {
+	if arrivals < before+l.before[duplicate] || arrivals > since+after[duplicate] {
 		l.f.damage(object, "says that messages arrived %d times, and %d arrivals are recorded; muniment rebuild counts what is missing in the account",
-			after[stored]+after[duplicate], arrivals)
+			since+after[duplicate], arrivals)
 	}
+}
+
+// arrived lists the accounts of messages that were new: a release moves one from
+// one of them to another.
+func arrived() []catalog.Outcome {
+	return []catalog.Outcome{catalog.Stored, catalog.Quarantined, catalog.ReleasedLater}
 }
 
 // several reports whether the report in which a message came held more than one.

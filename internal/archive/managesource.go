@@ -230,6 +230,9 @@ type AccountLine struct {
 	catalog.Account
 	SourceName string
 	SourceKind string
+	// FromHeaders says that what comes from the source tells of its recipients in
+	// headers alone: blind copies cannot be known (CAP-1).
+	FromHeaders bool
 }
 
 // Completeness lists where every message offered from day from to day to
@@ -246,7 +249,7 @@ func (h *Handle) Completeness(ctx context.Context, from, to string) ([]AccountLi
 	for i, x := range list {
 		out[i].Account = x
 		if s, err := h.a.source(ctx, h.actor.Tenant, x.Source); err == nil { // an account outlives any trouble with its source
-			out[i].SourceName, out[i].SourceKind = s.Name, s.Kind
+			out[i].SourceName, out[i].SourceKind, out[i].FromHeaders = s.Name, s.Kind, s.workspace
 		}
 	}
 	return out, nil

@@ -103,13 +103,17 @@ func (h *Handle) Message(ctx context.Context, id uid.ID) (*MessageView, error) {
 	shown := *row
 	shown.Parties, v.BccHidden = h.visible(row.Parties)
 	v.Row = &shown
-	h.hideBcc(v, row.Parties)
+	hints, err := h.hidesHints(ctx, row)
+	if err != nil {
+		return nil, err
+	}
+	h.hideBcc(v, row.Parties, hints)
 	return v, h.log(ctx, "message.read", id)
 }
 
 // hideBcc takes from the view of an actor who may not know all blind copies what
 // else tells of them. The header may name more than the row, which is bounded.
-func (h *Handle) hideBcc(v *MessageView, parties []catalog.Party) {
+func (h *Handle) hideBcc(v *MessageView, parties []catalog.Party, hints bool) {
 	if v.Row.Facts.File != nil {
 		return // a document has no blind copies
 	}
@@ -118,7 +122,7 @@ func (h *Handle) hideBcc(v *MessageView, parties []catalog.Party) {
 	}
 	named := v.Facts == nil && v.BccHidden // damaged: nobody can tell
 	if v.Facts != nil {
-		v.Headers, named = withoutBcc(v.Headers)
+		v.Headers, named = withoutBcc(v.Headers, hints)
 		v.BccHidden = v.BccHidden || named
 		v.Facts.Parties = slices.DeleteFunc(v.Facts.Parties, func(p message.Party) bool { return p.Role == message.RoleBcc })
 	}
@@ -162,8 +166,9 @@ func (h *Handle) captures(ctx context.Context, row *catalog.Message) ([]CaptureV
 		if err != nil {
 			return nil, err
 		}
-		v := CaptureView{Capture: *c, SourceName: s.Name, SourceKind: s.Kind}
+		v := CaptureView{Capture: *c, SourceName: s.Name, SourceKind: s.Kind, FromHeaders: fromHeaders(c, s.Kind), Workspace: s.workspace}
 		v.Journal = h.visibleJournal(c.Journal, row.Parties, may)
+		v.Hints = visibleHints(c.Hints, may)
 		v.EnvelopeTo = nil
 		for _, to := range c.EnvelopeTo {
 			if may[message.NormalizeAddress(to)] {
@@ -261,8 +266,13 @@ func (h *Handle) Raw(ctx context.Context, id uid.ID) (io.ReadCloser, Download, e
 		return nil, Download{}, err
 	}
 	hide := false
+	hints, err := h.hidesHints(ctx, row)
+	if err != nil {
+		c.Close()
+		return nil, Download{}, err
+	}
 	if row.Facts.File == nil && !h.actor.MaySeeBcc(accessParties(row.Parties)) {
-		if hide, err = h.a.namesBcc(ctx, row); err != nil {
+		if hide, err = h.a.namesBcc(ctx, row, hints); err != nil {
 			c.Close()
 			return nil, Download{}, err
 		}
@@ -279,18 +289,18 @@ func (h *Handle) Raw(ctx context.Context, id uid.ID) (io.ReadCloser, Download, e
 		return c, d, nil
 	}
 	d.Redacted, d.Size, d.SHA256 = true, -1, [32]byte{}
-	return newRedacted(c), d, nil
+	return newRedacted(c, hints), d, nil
 }
 
 // namesBcc reports whether the header of a message names blind recipients. It
 // reads the header itself: the parties of a row are bounded.
-func (a *Archive) namesBcc(ctx context.Context, row *catalog.Message) (bool, error) {
+func (a *Archive) namesBcc(ctx context.Context, row *catalog.Message, hints bool) (bool, error) {
 	c, err := a.open(ctx, row)
 	if err != nil {
 		return false, err
 	}
 	defer c.Close()
-	return newRedacted(c).names()
+	return newRedacted(c, hints).names()
 }
 
 func hasBcc(parties []catalog.Party) bool {

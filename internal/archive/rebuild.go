@@ -2,6 +2,7 @@ package archive
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -53,6 +54,8 @@ type adopted struct {
 	parts   map[[32]byte]bool
 	keys    map[[32]byte]bool
 	sources map[uid.ID]bool
+	// decisions on quarantined messages, the last one on each
+	decisions map[uid.ID]catalog.Decision
 }
 
 func (r *rebuild) tenant(ctx context.Context, info vault.TenantInfo) error {
@@ -67,6 +70,15 @@ func (r *rebuild) tenant(ctx context.Context, info vault.TenantInfo) error {
 	if err := r.describedSources(ctx, done, info); err != nil {
 		return err
 	}
+	if made {
+		var d tenantData
+		if err := json.Unmarshal(info.Data, &d); err == nil { // else it would not have been made
+			if err := r.describedRules(ctx, t, &d); err != nil {
+				return err
+			}
+		}
+		r.a.rerouted()
+	}
 	segments, err := r.a.vault.ListSegments(ctx, info.ID)
 	if err != nil {
 		return err
@@ -79,6 +91,9 @@ func (r *rebuild) tenant(ctx context.Context, info vault.TenantInfo) error {
 				return err
 			}
 		}
+	}
+	if err := r.decide(ctx, done); err != nil {
+		return err
 	}
 	if err := r.completeAccounts(ctx, info.ID); err != nil {
 		return err
@@ -158,7 +173,7 @@ func (r *rebuild) message(ctx context.Context, done *adopted, b *catalog.Batch, 
 	if _, twice := done.sums[contentOf(e)]; twice {
 		return nil // left over from a compaction or an unacknowledged commit
 	}
-	row, capture, err := r.a.restoreMessage(ctx, done, e)
+	row, capture, entry, err := r.a.restoreMessage(ctx, done, e)
 	if err != nil {
 		r.out.Damaged = append(r.out.Damaged, err)
 		return nil
@@ -167,24 +182,30 @@ func (r *rebuild) message(ctx context.Context, done *adopted, b *catalog.Batch, 
 		return nil
 	}
 	done.sums[contentOf(e)], done.keys[capture.Key] = row.AOID, true
-	r.accounts.count(e, capture, catalog.Stored, row)
+	outcome := catalog.Stored
+	if entry != nil {
+		outcome = catalog.Quarantined
+		b.Quarantine = append(b.Quarantine, entry)
+	}
+	r.accounts.count(e, capture, outcome, row)
 	b.Messages = append(b.Messages, row)
 	b.Captures = append(b.Captures, capture)
 	return nil
 }
 
-// restoreMessage makes the row of a message and of its first capture anew.
-func (a *Archive) restoreMessage(ctx context.Context, done *adopted, e vault.Entry) (*catalog.Message, *catalog.Capture, error) {
+// restoreMessage makes the row of a message and of its first capture anew, and,
+// if it went to quarantine, its entry there.
+func (a *Archive) restoreMessage(ctx context.Context, done *adopted, e vault.Entry) (*catalog.Message, *catalog.Capture, *catalog.QuarantineEntry, error) {
 	rec, err := decodeRecord(e.Meta)
 	if err != nil {
-		return nil, nil, fmt.Errorf("message %s in %s: %w", e.Frame.AOID, e.Frame.Ref, err)
+		return nil, nil, nil, fmt.Errorf("message %s in %s: %w", e.Frame.AOID, e.Frame.Ref, err)
 	}
 	if err := a.restoreSource(ctx, done, rec.Capture.Source); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	capture, err := rec.Capture.capture(done.tenant, e.Frame.AOID)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	capture.Segment, capture.Frame = e.Frame.Ref.Segment, e.Frame.Ref.Frame
 	row := &catalog.Message{
@@ -194,21 +215,21 @@ func (a *Archive) restoreMessage(ctx context.Context, done *adopted, e vault.Ent
 	}
 	raw, free, err := a.original(ctx, row)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	defer free()
 	s, err := sums(raw)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	row.SHA512 = s.SHA512
 	if rec.Document != nil {
-		return row, capture, describeDocument(row, rec.Document, raw)
+		return row, capture, nil, describeDocument(row, rec.Document, raw)
 	}
 	facts := message.Parse(ctx, raw)
 	row.Parties = append(headerParties(facts), captureParties(capture)...)
 	describe(row, facts)
-	return row, capture, nil
+	return row, capture, restoreEntry(row, rec), nil
 }
 
 // record takes a later capture of a message.
@@ -217,6 +238,10 @@ func (r *rebuild) record(ctx context.Context, done *adopted, b *catalog.Batch, e
 		return nil
 	}
 	rec, err := decodeRecord(e.Meta)
+	if err == nil && rec.Decision != nil {
+		done.decided(e, rec.Decision)
+		return nil
+	}
 	if err == nil {
 		err = r.a.restoreSource(ctx, done, rec.Capture.Source)
 	}

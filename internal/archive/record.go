@@ -20,7 +20,7 @@ const recordVersion = 1
 // of it: all that cannot be parsed from the message again.
 type record struct {
 	Version int           `json:"v"`
-	Capture captureRecord `json:"capture"`
+	Capture captureRecord `json:"capture,omitzero"`
 	// The rest is of the message and absent in the record of a later capture.
 	Class    string          `json:"class,omitempty"`
 	Category string          `json:"category,omitempty"`
@@ -28,6 +28,10 @@ type record struct {
 	Document *documentRecord `json:"document,omitempty"` // nil: it is mail
 	// Salt makes the digest in the event log tell nothing of an erased message.
 	Salt string `json:"salt,omitempty"`
+
+	Quarantine *quarantineRecord `json:"quarantine,omitempty"`
+	// Decision is alone in its record, but for the version.
+	Decision *decisionRecord `json:"decision,omitempty"`
 }
 
 type captureRecord struct {
@@ -43,6 +47,27 @@ type captureRecord struct {
 	Filing  *catalog.Filing  `json:"filing,omitempty"`
 	Journal *catalog.Journal `json:"journal,omitempty"`
 	Report  []pieceRecord    `json:"report,omitempty"`
+	Hints   *catalog.Hints   `json:"hints,omitempty"`
+}
+
+// quarantineRecord says why a message went to quarantine.
+type quarantineRecord struct {
+	Reason string `json:"reason"`
+}
+
+// decisionRecord says what became of a message in quarantine.
+type decisionRecord struct {
+	State catalog.QuarantineState `json:"state"`
+	At    time.Time               `json:"at"`
+	By    string                  `json:"by,omitempty"`
+	Note  string                  `json:"note,omitempty"`
+}
+
+func newQuarantineRecord(e *catalog.QuarantineEntry) *quarantineRecord {
+	if e == nil {
+		return nil
+	}
+	return &quarantineRecord{Reason: e.Reason}
 }
 
 type sourceRecord struct {
@@ -68,7 +93,7 @@ func newCaptureRecord(p *pending) captureRecord {
 	c, s := p.capture, p.source
 	r := captureRecord{
 		ID: c.ID, Source: sourceRecord{ID: s.ID, Kind: s.Kind, Name: s.Name}, ReceivedAt: c.ReceivedAt,
-		From: c.EnvelopeFrom, To: c.EnvelopeTo, Peer: c.Peer, Origin: c.Origin, Key: hex.EncodeToString(c.Key[:]), Filing: c.Filing, Journal: c.Journal,
+		From: c.EnvelopeFrom, To: c.EnvelopeTo, Peer: c.Peer, Origin: c.Origin, Key: hex.EncodeToString(c.Key[:]), Filing: c.Filing, Journal: c.Journal, Hints: c.Hints,
 	}
 	if w := p.sub.wrapped; w != nil {
 		r.Report = w.report
@@ -80,7 +105,7 @@ func newCaptureRecord(p *pending) captureRecord {
 func (r *captureRecord) capture(tenant, aoid uid.ID) (*catalog.Capture, error) {
 	c := &catalog.Capture{
 		Tenant: tenant, ID: r.ID, AOID: aoid, Source: r.Source.ID, ReceivedAt: r.ReceivedAt,
-		EnvelopeFrom: r.From, EnvelopeTo: r.To, Peer: r.Peer, Origin: r.Origin, Filing: r.Filing, Journal: r.Journal,
+		EnvelopeFrom: r.From, EnvelopeTo: r.To, Peer: r.Peer, Origin: r.Origin, Filing: r.Filing, Journal: r.Journal, Hints: r.Hints,
 	}
 	k, err := hex.DecodeString(r.Key)
 	if err != nil || len(k) != len(c.Key) {

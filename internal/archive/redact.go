@@ -11,18 +11,19 @@ import (
 )
 
 // bccField reports whether a header field names blind recipients (RFC 5322
-// §3.6.3 and §3.6.6).
-func bccField(name string) bool {
+// §3.6.3 and §3.6.6); with hints, also those in which a mail server keeps the
+// recipients of the envelope.
+func bccField(name string, hints bool) bool {
 	name = strings.ToLower(strings.TrimSpace(name))
-	return name == "bcc" || name == "resent-bcc"
+	return name == "bcc" || name == "resent-bcc" || hints && hintFields()[name] == roleEnvelopeTo
 }
 
 // withoutBcc leaves the fields out that name blind recipients, and reports
 // whether one of them named anybody.
-func withoutBcc(headers []message.Header) (open []message.Header, named bool) {
+func withoutBcc(headers []message.Header, hints bool) (open []message.Header, named bool) {
 	open = slices.DeleteFunc(slices.Clone(headers), func(h message.Header) bool {
-		named = named || bccField(h.Name) && strings.TrimSpace(h.Value) != ""
-		return bccField(h.Name)
+		named = named || bccField(h.Name, hints) && strings.TrimSpace(h.Value) != ""
+		return bccField(h.Name, hints)
 	})
 	return open, named
 }
@@ -31,6 +32,7 @@ func withoutBcc(headers []message.Header) (open []message.Header, named bool) {
 // recipients. It works line by line and passes everything else unchanged.
 type redacted struct {
 	c     io.ReadCloser
+	hints bool // leave out the fields of hints as well
 	r     *bufio.Reader
 	out   bytes.Buffer
 	skip  bool // within a field that is left out
@@ -41,8 +43,8 @@ type redacted struct {
 	any   bool  // a field that names somebody was left out
 }
 
-func newRedacted(c io.ReadCloser) *redacted {
-	return &redacted{c: c, r: bufio.NewReaderSize(c, 64<<10), blank: true}
+func newRedacted(c io.ReadCloser, hints bool) *redacted {
+	return &redacted{c: c, hints: hints, r: bufio.NewReaderSize(c, 64<<10), blank: true}
 }
 
 // names reads the header of a message and reports whether a redacted copy of it
@@ -107,7 +109,7 @@ func (r *redacted) line(line []byte) {
 		case bytes.HasPrefix(line, []byte(">From ")): // is part of no field and ends none
 		default:
 			name, rest, found := bytes.Cut(line, []byte(":"))
-			r.skip, value = found && bccField(string(name)), rest
+			r.skip, value = found && bccField(string(name), r.hints), rest
 		}
 		r.blank = r.blank && r.at < blankBefore && len(bytes.TrimRight(line, "\r\n")) == 0
 	}

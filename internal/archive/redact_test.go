@@ -25,14 +25,14 @@ func TestRedacted(t *testing.T) {
 		"one long line":     {"Bcc: " + strings.Repeat("b, ", 100_000) + "\nTo: d\n\n", "To: d\n\n"},
 		"empty":             {"", ""},
 	} {
-		got, err := io.ReadAll(newRedacted(io.NopCloser(strings.NewReader(tc.in))))
+		got, err := io.ReadAll(newRedacted(io.NopCloser(strings.NewReader(tc.in)), false))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if d := cmp.Diff(tc.want, string(got)); d != "" {
 			t.Errorf("%s: (-want +got)\n%s", name, d)
 		}
-		names, err := newRedacted(io.NopCloser(strings.NewReader(tc.in))).names()
+		names, err := newRedacted(io.NopCloser(strings.NewReader(tc.in)), false).names()
 		if err != nil || names != (tc.in != tc.want) {
 			t.Errorf("%s: names = %v, %v", name, names, err)
 		}
@@ -42,7 +42,7 @@ func TestRedacted(t *testing.T) {
 // A field without anybody in it is no reason to change a download.
 func TestEmptyBccNamesNobody(t *testing.T) {
 	t.Parallel()
-	names, err := newRedacted(io.NopCloser(strings.NewReader("Bcc:\r\n \r\nTo: d\r\n\r\n"))).names()
+	names, err := newRedacted(io.NopCloser(strings.NewReader("Bcc:\r\n \r\nTo: d\r\n\r\n")), false).names()
 	if err != nil || names {
 		t.Errorf("names = %v, %v", names, err)
 	}

@@ -57,6 +57,11 @@ func (m *merge) claims(ctx context.Context, segment uid.ID) (*catalog.Resting, e
 			return nil, &unfitError{fmt.Sprintf("frame %d is not the capture %s that its row says", n, id)}
 		}
 	}
+	for id, n := range r.Decisions {
+		if !claim(n, func(f vault.Frame) bool { return f.Kind == vault.KindRecord && f.AOID == id }) {
+			return nil, &unfitError{fmt.Sprintf("frame %d is not the decision on %s that its row says", n, id)}
+		}
+	}
 	for n, f := range s.Frames {
 		if !claimed[n] && f.Kind != vault.KindDict {
 			return r, m.unclaimed(ctx, segment, claimed)
@@ -112,6 +117,9 @@ func (m *merge) elsewhere(ctx context.Context, e vault.Entry) (bool, error) {
 		if err != nil {
 			return false, nil //nolint:nilerr // what it is cannot be told: it stays
 		}
+		if rec.Decision != nil {
+			return m.a.superseded(ctx, m.tenant, e.Frame.AOID, rec.Decision)
+		}
 		c, err := rec.Capture.capture(m.tenant, e.Frame.AOID)
 		if err != nil {
 			return false, nil //nolint:nilerr // as above
@@ -161,6 +169,9 @@ func refsOf(segment uid.ID, r *catalog.Resting) []vault.Ref {
 	for _, n := range r.Captures { // of the first arrivals in the frames of their messages
 		add(n)
 	}
+	for _, n := range r.Decisions {
+		add(n)
+	}
 	return refs
 }
 
@@ -200,20 +211,26 @@ func (m *merge) moves() []*catalog.Moves {
 			captures[ref] = append(captures[ref], id)
 		}
 	}
+	decisions := map[vault.Ref]uid.ID{}
+	for segment, r := range m.resting {
+		for id, n := range r.Decisions {
+			decisions[vault.Ref{Segment: segment, Frame: n}] = id
+		}
+	}
 	at := map[uid.ID][]vault.Move{}
 	for _, x := range m.done.Moves {
 		at[x.To.Segment] = append(at[x.To.Segment], x)
 	}
 	var out []*catalog.Moves
 	begin := func(s *catalog.Segment) *catalog.Moves {
-		x := &catalog.Moves{Segment: s, Messages: map[uid.ID]catalog.Loc{}, Parts: map[[32]byte]catalog.Loc{}, Captures: map[uid.ID]catalog.Loc{}}
+		x := &catalog.Moves{Segment: s, Messages: map[uid.ID]catalog.Loc{}, Parts: map[[32]byte]catalog.Loc{}, Captures: map[uid.ID]catalog.Loc{}, Decisions: map[uid.ID]catalog.Loc{}}
 		out = append(out, x)
 		return x
 	}
 	for _, s := range m.done.Segments {
 		x := begin(segmentRow(m.tenant, s))
 		for _, move := range at[s.ID] {
-			if len(x.Messages)+len(x.Parts)+len(x.Captures) >= relocateRows {
+			if len(x.Messages)+len(x.Parts)+len(x.Captures)+len(x.Decisions) >= relocateRows {
 				x = begin(nil)
 			}
 			loc := catalog.Loc{Segment: move.To.Segment, Frame: move.To.Frame}
@@ -225,6 +242,9 @@ func (m *merge) moves() []*catalog.Moves {
 			}
 			for _, id := range captures[move.From] {
 				x.Captures[id] = loc
+			}
+			if id, ok := decisions[move.From]; ok {
+				x.Decisions[id] = loc
 			}
 		}
 	}

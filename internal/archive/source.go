@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 
 	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/uid"
@@ -15,7 +16,10 @@ import (
 // sourceInfo is a source with what an ingest needs of its settings.
 type sourceInfo struct {
 	*catalog.Source
-	reports bool // unwraps journal reports
+	reports bool           // unwraps journal reports
+	peers   []netip.Prefix // whose hints are believed
+	// workspace says that Google Workspace sends here
+	workspace bool
 }
 
 type sourceKey struct{ tenant, id uid.ID }
@@ -27,6 +31,12 @@ type CommonSettings struct {
 	// are in journals and remote mailboxes, which exist for them, and not in
 	// imports, where anybody may have written one.
 	JournalReports *bool `json:"journal_reports,omitempty"`
+	// HintPeers are networks of mail servers whose header fields with envelope
+	// addresses are believed (CAP-3); of journal addresses only.
+	HintPeers []string `json:"hint_peers,omitempty"`
+	// Workspace says that Google Workspace sends here: its copies carry no envelope
+	// (CAP-1).
+	Workspace bool `json:"google_workspace,omitempty"`
 }
 
 // source returns a source; sources change rarely and are asked for with every
@@ -53,6 +63,10 @@ func (a *Archive) source(ctx context.Context, tenant, id uid.ID) (*sourceInfo, e
 		}
 		if common.JournalReports != nil {
 			info.reports = *common.JournalReports
+		}
+		info.workspace = common.Workspace
+		if info.peers, err = HintPeers(common.HintPeers); err != nil {
+			return nil, fmt.Errorf("settings of source %s: %w", id, err)
 		}
 	}
 	a.sources.Store(key, info)

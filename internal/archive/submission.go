@@ -55,6 +55,10 @@ type Submission struct {
 	// ReceivedAt is when the door got the message; zero means now.
 	ReceivedAt time.Time
 
+	// AnyParty says that this belongs to the tenant whoever is named in it: domains
+	// and selection do not matter. They never do for a document.
+	AnyParty bool
+
 	wrapped *wrapping   // set by identify
 	sums    *vault.Sums // of Raw, if identify had to know them
 }
@@ -63,5 +67,8 @@ type Submission struct {
 type Receipt struct {
 	AOID      uid.ID // of the archived message; of the first one, if Duplicate
 	Duplicate bool   // the same bytes were archived before
-	SHA256    [32]byte
+	// Outcome is the account: Stored, Duplicate, Repeated, Quarantined, or Excluded;
+	// of what is excluded nothing is stored, and there is no AOID.
+	Outcome catalog.Outcome
+	SHA256  [32]byte
 }

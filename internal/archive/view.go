@@ -66,6 +66,10 @@ type CaptureView struct {
 	catalog.Capture
 	SourceName string
 	SourceKind string
+	// FromHeaders says that the arrival tells nothing of the recipients: only the
+	// header does, and blind copies cannot be known (CAP-1).
+	FromHeaders bool
+	Workspace   bool // its source is marked as Google Workspace
 }
 
 // Download is the bytes of a message or of an attachment.

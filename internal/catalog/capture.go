@@ -27,6 +27,7 @@ type captureRow struct {
 	Checksum     blob     `bun:"checksum"`
 	Journal      document `bun:"journal"`
 	Filing       document `bun:"filing"`
+	Hints        document `bun:"hints"`
 }
 
 func newCaptureRow(tenant uid.ID, p *Capture) (*captureRow, error) {
@@ -35,13 +36,16 @@ func newCaptureRow(tenant uid.ID, p *Capture) (*captureRow, error) {
 	if p.Journal != nil && err == nil {
 		journal, err = toDocument(p.Journal)
 	}
-	filing := document("")
+	filing, hints := document(""), document("")
 	if p.Filing != nil && err == nil {
 		filing, err = toDocument(p.Filing)
 	}
+	if p.Hints != nil && err == nil {
+		hints, err = toDocument(p.Hints)
+	}
 	r := &captureRow{Tenant: tenant[:], ID: p.ID[:], AOID: p.AOID[:], Source: p.Source[:], ReceivedAt: millis(p.ReceivedAt),
 		EnvelopeFrom: text(p.EnvelopeFrom), EnvelopeTo: to, Peer: text(p.Peer), Origin: text(p.Origin), ItemKey: p.Key[:],
-		Segment: p.Segment[:], Frame: num(p.Frame), Journal: journal, Filing: filing}
+		Segment: p.Segment[:], Frame: num(p.Frame), Journal: journal, Filing: filing, Hints: hints}
 	r.Checksum = r.sum()
 	return r, err
 }
@@ -65,6 +69,9 @@ func (r *captureRow) sum() blob {
 	if r.Filing != "" { // rows before schema 5 were summed without it
 		s.text("filing").document(r.Filing)
 	}
+	if r.Hints != "" { // and those before schema 7 without this
+		s.text("hints").document(r.Hints)
+	}
 	return s.sum()
 }
 
@@ -75,7 +82,7 @@ func (r *captureRow) verify() *RowError {
 func (r *captureRow) args(to []any) []any {
 	return append(to, []byte(r.Tenant), []byte(r.ID), []byte(r.AOID), []byte(r.Source), int64(r.ReceivedAt), escapeText(string(r.EnvelopeFrom)),
 		string(r.EnvelopeTo), escapeText(string(r.Peer)), escapeText(string(r.Origin)), []byte(r.ItemKey), []byte(r.Segment), int64(r.Frame),
-		[]byte(r.Checksum), string(r.Journal), string(r.Filing))
+		[]byte(r.Checksum), string(r.Journal), string(r.Filing), string(r.Hints))
 }
 
 func (r *captureRow) model() (*Capture, error) {
@@ -94,6 +101,12 @@ func (r *captureRow) model() (*Capture, error) {
 	if r.Filing != "" {
 		p.Filing = new(Filing)
 		if err := r.Filing.into(p.Filing); err != nil {
+			return nil, err
+		}
+	}
+	if r.Hints != "" {
+		p.Hints = new(Hints)
+		if err := r.Hints.into(p.Hints); err != nil {
 			return nil, err
 		}
 	}

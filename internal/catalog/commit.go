@@ -28,6 +28,9 @@ func (c *Catalog) Commit(ctx context.Context, tenant uid.ID, b *Batch) error {
 		if err := c.insertBatch(ctx, tx, h, rows); err != nil {
 			return err
 		}
+		if err := insertQuarantine(ctx, tx, tenant, b.Quarantine); err != nil {
+			return err
+		}
 		if err := c.mergeParties(ctx, tx, tenant, b.Parties); err != nil {
 			return err
 		}
@@ -127,6 +130,12 @@ func (c *Catalog) mergeParties(ctx context.Context, tx bun.Tx, tenant uid.ID, mo
 		m, err := one[Message](ctx, r, tx.NewSelect().Where("tenant = ?", tenant).Where("aoid = ?", aoid))
 		if err != nil {
 			return fmt.Errorf("parties of message %s: %w", aoid, err)
+		}
+		if m.Class == ClassQuarantine { // nobody may see it yet
+			if err := mergeQuarantine(ctx, tx, tenant, aoid, more[aoid]); err != nil {
+				return err
+			}
+			continue
 		}
 		merged := withParties(m.Parties, more[aoid])
 		if len(merged) == len(m.Parties) {

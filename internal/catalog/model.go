@@ -147,6 +147,7 @@ type Capture struct {
 	Origin       string   // path or UID within the source
 	Journal      *Journal // what a journal report said; nil: it came without one
 	Filing       *Filing  // how it lay in the mailbox it came from; nil: nobody said
+	Hints        *Hints   // nil: none were believed
 	// Key makes a capture unique within the tenant, so that the same item of
 	// the same source is recorded once. SHA-256 by archive.
 	Key     [32]byte
@@ -180,6 +181,13 @@ type Journal struct {
 	// Problem says why a message that claims to be a report was kept whole
 	// instead of what is in it. Then all the others but Form are empty.
 	Problem string `json:"problem,omitempty"`
+}
+
+// Hints are envelope addresses that a trusted mail server has written into header
+// fields (standard CAP-3), normalised.
+type Hints struct {
+	From []string `json:"f,omitempty"`
+	To   []string `json:"t,omitempty"`
 }
 
 // Recipient is a recipient of the envelope, as a journal report tells.
@@ -253,7 +261,9 @@ const (
 	Duplicate   Outcome = "duplicate"
 	Excluded    Outcome = "excluded"
 	Quarantined Outcome = "quarantined"
-	Refused     Outcome = "refused"
+	// ReleasedLater was quarantined, and an administrator has released it since.
+	ReleasedLater Outcome = "released"
+	Refused       Outcome = "refused"
 	// Left is on a server and stays there, e.g. because it is too large.
 	Left Outcome = "left"
 	// Repeated was offered before, as the same item of the same source: its
@@ -293,7 +303,9 @@ type Batch struct {
 	// Parties are additions to messages that exist already: a later capture
 	// brought new envelope addresses. They are merged, and the message is
 	// queued for the index again.
-	Parties  map[uid.ID][]Party
-	Accounts []Account
-	Events   []*Event
+	Parties map[uid.ID][]Party
+	// Quarantine are the entries of those Messages that are of ClassQuarantine.
+	Quarantine []*QuarantineEntry
+	Accounts   []Account
+	Events     []*Event
 }

@@ -45,6 +45,10 @@ func references() []reference {
 		{"capture", "id", "segment", "p.tenant = c.tenant AND p.id = c.segment"},
 		{"capture", "id", "message", "p.tenant = c.tenant AND p.aoid = c.aoid"},
 		{"reindex", "aoid", "message", "p.tenant = c.tenant AND p.aoid = c.aoid"},
+		{"domain", "name", "tenant", owner},
+		{"selection", "tenant", "tenant", owner},
+		{"quarantine", "aoid", "message", "p.tenant = c.tenant AND p.aoid = c.aoid"},
+		{"quarantine", "aoid", "segment", "length(c.segment) = 0 OR (p.tenant = c.tenant AND p.id = c.segment)"},
 		{"event_detail", "seq", "event", "p.tenant = c.tenant AND p.seq = c.seq"},
 	}
 }

@@ -20,7 +20,9 @@ type Moves struct {
 	Messages map[uid.ID]Loc
 	Parts    map[[32]byte]Loc
 	Captures map[uid.ID]Loc
-	Drop     []uid.ID // segments nothing rests in any more
+	// Decisions are the records of decisions on quarantined messages, by AOID.
+	Decisions map[uid.ID]Loc
+	Drop      []uid.ID // segments nothing rests in any more
 }
 
 // Relocate records a compaction in one transaction. It changes nothing and
@@ -47,6 +49,11 @@ func (c *Catalog) Relocate(ctx context.Context, tenant uid.ID, m Moves) error {
 		for id, to := range m.Captures {
 			if err := move(ctx, tx, new(captureRow), place{tenant, "id", id[:], to}); err != nil {
 				return fmt.Errorf("capture %s: %w", id, err)
+			}
+		}
+		for id, to := range m.Decisions {
+			if err := move(ctx, tx, new(quarantineRow), place{tenant, "aoid", id[:], to}); err != nil {
+				return fmt.Errorf("decision on %s: %w", id, err)
 			}
 		}
 		for _, id := range m.Drop {
@@ -105,7 +112,7 @@ func move(ctx context.Context, tx bun.Tx, r movable, p place) error {
 }
 
 func dropSegment(ctx context.Context, tx bun.Tx, tenant, id uid.ID) error {
-	for _, table := range []string{"message", "part", "capture"} {
+	for _, table := range []string{"message", "part", "capture", "quarantine"} {
 		used, err := tx.NewSelect().Table(table).ColumnExpr("1").Where("tenant = ?", tenant).Where("segment = ?", id).Exists(ctx)
 		if err != nil {
 			return err
@@ -126,7 +133,7 @@ func (c *Catalog) ClearMessages(ctx context.Context, tenant uid.ID) error {
 		if err := c.locked(tx.NewSelect().Model(h).Where("tenant = ?", tenant)).Scan(ctx); err != nil {
 			return err
 		}
-		for _, table := range []string{"reindex", "capture", "message", "part", "segment"} {
+		for _, table := range []string{"reindex", "capture", "quarantine", "message", "part", "segment"} {
 			if _, err := tx.NewDelete().Table(table).Where("tenant = ?", tenant).Exec(ctx); err != nil {
 				return fmt.Errorf("%s: %w", table, err)
 			}

@@ -14,14 +14,16 @@ type Resting struct {
 	Messages map[uid.ID]uint32
 	Parts    map[[32]byte]uint32
 	Captures map[uid.ID]uint32
-	Damaged  []error // a *RowError for each row that claims to rest there and is not sound
+	// Decisions are the records of decisions on quarantined messages, by AOID.
+	Decisions map[uid.ID]uint32
+	Damaged   []error // a *RowError for each row that claims to rest there and is not sound
 }
 
 // Resting returns what rests in a segment. A row whose damage is in its segment
 // column is not met: whoever removes a segment must make sure that there is no
 // frame in it that nothing claims.
 func (c *Catalog) Resting(ctx context.Context, tenant, segment uid.ID) (*Resting, error) {
-	out := &Resting{Messages: map[uid.ID]uint32{}, Parts: map[[32]byte]uint32{}, Captures: map[uid.ID]uint32{}}
+	out := &Resting{Messages: map[uid.ID]uint32{}, Parts: map[[32]byte]uint32{}, Captures: map[uid.ID]uint32{}, Decisions: map[uid.ID]uint32{}}
 	there := func() *bun.SelectQuery {
 		return c.read.NewSelect().Where("tenant = ?", tenant).Where("segment = ?", segment)
 	}
@@ -55,5 +57,14 @@ func (c *Catalog) Resting(ctx context.Context, tenant, segment uid.ID) (*Resting
 		}
 		return nil
 	})
-	return out, c.wrap(err, "captures in segment %s", segment)
+	if err != nil {
+		return nil, c.wrap(err, "captures in segment %s", segment)
+	}
+	err = each[quarantineRow, QuarantineEntry](ctx, there(), func(_ *quarantineRow, q *QuarantineEntry, err error) error {
+		if note(err) {
+			out.Decisions[q.AOID] = q.Decision.Frame
+		}
+		return nil
+	})
+	return out, c.wrap(err, "decisions in segment %s", segment)
 }

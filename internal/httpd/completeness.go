@@ -52,7 +52,7 @@ func (s *Server) Completeness(ctx context.Context, p api.Period) (*api.Completen
 	}
 	for i, l := range lines {
 		out.Lines[i] = api.AccountLine{Day: l.Day, Source: l.Source.String(), Name: l.SourceName, Kind: l.SourceKind,
-			Outcome: string(l.Outcome), Count: l.Count, Bytes: l.Bytes}
+			Outcome: string(l.Outcome), Count: l.Count, Bytes: l.Bytes, FromHeaders: l.FromHeaders}
 	}
 	return out, nil
 }

@@ -75,9 +75,24 @@ func describeRow(v *archive.MessageView) *api.Message {
 	}
 	for _, c := range v.Captures {
 		m.Captures = append(m.Captures, api.Capture{ID: c.ID.String(), Journal: describeJournal(c.Journal), ReceivedAt: c.ReceivedAt, Source: c.SourceName, Kind: c.SourceKind,
-			EnvelopeFrom: c.EnvelopeFrom, EnvelopeTo: list(c.EnvelopeTo), Peer: c.Peer, Origin: c.Origin, Filing: describeFiling(c.Filing)})
+			EnvelopeFrom: c.EnvelopeFrom, EnvelopeTo: list(c.EnvelopeTo), Peer: c.Peer, Origin: c.Origin, Filing: describeFiling(c.Filing),
+			HintFrom: hintsFrom(c.Hints), HintTo: hintsTo(c.Hints), FromHeaders: c.FromHeaders, Workspace: c.Workspace})
 	}
 	return m
+}
+
+func hintsFrom(h *catalog.Hints) []string {
+	if h == nil {
+		return nil
+	}
+	return h.From
+}
+
+func hintsTo(h *catalog.Hints) []string {
+	if h == nil {
+		return nil
+	}
+	return h.To
 }
 
 // describeJournal takes what a journal report said, as the archive lets the reader

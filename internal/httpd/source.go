@@ -84,9 +84,16 @@ func (s *Server) Source(ctx context.Context, id string) (*api.Source, error) {
 // which they are set right must open.
 func (s *Server) describeSource(v *archive.SourceView) *api.Source {
 	out := &api.Source{ID: v.ID.String(), Kind: v.Kind, Name: v.Name, Category: v.Category, Disabled: v.Disabled, CreatedAt: v.CreatedAt,
-		JournalAddress: v.JournalAddress, HasPassword: v.HasSecret}
+		JournalAddress: v.JournalAddress, HasPassword: v.HasSecret, HintPeers: []string{}}
 	if v.Kind == archive.KindFolder {
 		s.describeFolder(v, out)
+	}
+	if v.Kind == archive.KindJournal {
+		var set archive.CommonSettings
+		if err := json.Unmarshal(v.Settings, &set); err != nil {
+			s.cfg.Log.Error("settings of a journal cannot be read", "source", v.ID, "error", err)
+		}
+		out.HintPeers, out.Workspace = list(set.HintPeers), set.Workspace
 	}
 	if v.Kind != archive.KindMailbox {
 		return out
@@ -262,7 +269,7 @@ func (s *Server) ChangeSource(ctx context.Context, id string, c api.SourceChange
 	if c.Disabled != nil {
 		d.Disabled = *c.Disabled
 	}
-	errs := labels(d)
+	errs := append(labels(d), trust(&d, v, &c)...)
 	switch {
 	case v.Kind != archive.KindMailbox && (c.Mailbox != nil || c.Password != nil):
 		errs = append(errs, api.ProblemError{Location: "body.mailbox", Message: "a journal has neither settings of a mailbox nor a password"})
@@ -294,6 +301,40 @@ func (s *Server) ChangeSource(ctx context.Context, id string, c api.SourceChange
 	}
 	s.used(ctx, c.LogIn)
 	return s.Source(ctx, id)
+}
+
+// trust changes whom a journal believes.
+func trust(d *archive.SourceDraft, v *archive.SourceView, c *api.SourceChange) []api.ProblemError {
+	if c.HintPeers == nil && c.Workspace == nil {
+		return nil
+	}
+	if v.Kind != archive.KindJournal {
+		return []api.ProblemError{{Location: "body.hint_peers", Message: "only journals believe header fields"}}
+	}
+	var set archive.CommonSettings
+	if err := json.Unmarshal(v.Settings, &set); err != nil {
+		return []api.ProblemError{{Location: "body.hint_peers", Message: "the settings as they are cannot be read"}}
+	}
+	if c.Workspace != nil {
+		set.Workspace = *c.Workspace
+	}
+	if c.HintPeers != nil {
+		set.HintPeers = nil
+		for _, p := range *c.HintPeers {
+			if p = strings.TrimSpace(p); p != "" {
+				set.HintPeers = append(set.HintPeers, p)
+			}
+		}
+		if _, err := archive.HintPeers(set.HintPeers); err != nil {
+			return []api.ProblemError{{Location: "body.hint_peers", Message: err.Error()}}
+		}
+	}
+	b, err := json.Marshal(set)
+	if err != nil {
+		return []api.ProblemError{{Location: "body.hint_peers", Message: "cannot be stored"}}
+	}
+	d.Settings = b
+	return nil
 }
 
 // TestMailbox implements api.Service.

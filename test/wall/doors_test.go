@@ -140,7 +140,7 @@ func TestBlindCopiesByEveryWay(t *testing.T) {
 		}
 		c := w.as("alpha-bernd")
 		for _, path := range calls(t, o, w.blind.String()) {
-			if a := w.ask(c, o.method, path, body(o)); blindSecrets.MatchString(a.body) || blindSecrets.MatchString(fmt.Sprint(a.header)) {
+			if a := w.ask(c, o.method, path, body(o, w.secret.String())); blindSecrets.MatchString(a.body) || blindSecrets.MatchString(fmt.Sprint(a.header)) {
 				t.Errorf("%s %s tells a blind copy: %s", o.method, path, a)
 			}
 		}
@@ -202,7 +202,7 @@ func TestEndedSessions(t *testing.T) {
 			continue
 		}
 		for _, path := range calls(t, o, w.secret.String()) {
-			if a := w.ask(c, o.method, path, body(o)); a.status != http.StatusUnauthorized || secrets.MatchString(strings.ReplaceAll(a.body, api.Base+path, "")) {
+			if a := w.ask(c, o.method, path, body(o, w.secret.String())); a.status != http.StatusUnauthorized || secrets.MatchString(strings.ReplaceAll(a.body, api.Base+path, "")) {
 				t.Errorf("%s %s as a disabled user: %s", o.method, path, a)
 			}
 		}

@@ -31,7 +31,7 @@ func TestUploadsOfOthers(t *testing.T) {
 			}
 			there, nowhere := calls(t, o, id), calls(t, o, uid.New(time.Now()).String())
 			for i := range there {
-				w.compare(login, o, there[i], w.ask(c, o.method, there[i], body(o)), w.ask(c, o.method, nowhere[i], body(o)))
+				w.compare(login, o, there[i], w.ask(c, o.method, there[i], body(o, id)), w.ask(c, o.method, nowhere[i], body(o, uid.New(time.Now()).String())))
 			}
 		}
 	}

@@ -235,6 +235,10 @@ func calls(t *testing.T, o operation, id string) []string {
 		return []string{path}
 	case "getSmarthost", "changeSmarthost", "removeSmarthost", "testSmarthost", "getOutbox", "retryMail", "dropMail":
 		return []string{path} // the operator's
+	case "listDomains", "addDomain", "removeDomain", "getSelection", "changeSelection", "proposeAddresses", "countQuarantine", "decideQuarantine":
+		return []string{strings.Replace(path, "{name}", "geheim.example", 1)}
+	case "listQuarantine":
+		return []string{path, path + "?state=all", path + "?state=all&q=walnuss", path + "?cursor=" + id, path + "?source=" + id}
 	case "checkMessage", "getStatistics", "getStatus", "getAccount", "logIn", "logOut", "changeAccount":
 		return []string{path}
 	}
@@ -242,7 +246,7 @@ func calls(t *testing.T, o operation, id string) []string {
 	return nil
 }
 
-func body(o operation) string {
+func body(o operation, id string) string {
 	switch o.id {
 	case "logIn":
 		return `{"login":"anna@firma.example","tenant":"alpha","password":"wrong"}`
@@ -264,6 +268,12 @@ func body(o operation) string {
 		return `{"smarthost":{"host":"127.0.0.1","tls":"starttls","from":"a@firma.example"}}`
 	case "startHistory":
 		return `{"dry_run":true}`
+	case "addDomain":
+		return `{"name":"keine domain"}`
+	case "changeSelection":
+		return `{"enabled":true,"addresses":["keine adresse"]}`
+	case "decideQuarantine":
+		return `{"state":"released","ids":["` + id + `"]}`
 	case "testMailbox":
 		return `{"mailbox":{"protocol":"imap","host":"127.0.0.1","tls":"auto","user":"x"},"password":"x"}`
 	}
@@ -288,7 +298,7 @@ func TestEveryEndpointKeepsTheWall(t *testing.T) {
 			there := calls(t, o, w.secret.String())
 			nowhere := calls(t, o, uid.New(time.Now()).String())
 			for i := range there {
-				a, b := w.ask(c, o.method, there[i], body(o)), w.ask(c, o.method, nowhere[i], body(o))
+				a, b := w.ask(c, o.method, there[i], body(o, w.secret.String())), w.ask(c, o.method, nowhere[i], body(o, uid.New(time.Now()).String()))
 				w.compare(login, o, there[i], a, b)
 			}
 		}

@@ -4,6 +4,7 @@ import { NotFound } from './shell/NotFound';
 import { Frame } from './shell/Frame';
 import { Crash, PageLoading } from './shell/Failure';
 import type { Order } from './queries';
+import { quarantineStates, type QuarantineStateName } from './routing/queries';
 
 // views are the tabs of a message. The address names the tab only if it is not the
 // one that opens by itself.
@@ -111,6 +112,29 @@ const smarthostRoute = createRoute({
   component: lazyRouteComponent(() => import('./smarthost/SmarthostPage'), 'SmarthostPage'),
 });
 
+const domainsRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/domains',
+  component: lazyRouteComponent(() => import('./routing/DomainsPage'), 'DomainsPage'),
+});
+
+const selectionRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/selection',
+  component: lazyRouteComponent(() => import('./routing/SelectionPage'), 'SelectionPage'),
+});
+
+const quarantineRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/quarantine',
+  validateSearch: (raw: Record<string, unknown>): { state?: QuarantineStateName; domain?: string } => {
+    const state = quarantineStates.find((s) => s === raw['state']);
+    const domain = text(raw['domain']);
+    return { ...(state && { state }), ...(domain !== undefined && { domain }) };
+  },
+  component: lazyRouteComponent(() => import('./routing/QuarantinePage'), 'QuarantinePage'),
+});
+
 // The router's own notation would turn a query such as 2024 into a number; here
 // everything in an address is text.
 function stringify(search: Record<string, unknown>): string {
@@ -125,7 +149,9 @@ function stringify(search: Record<string, unknown>): string {
 }
 
 export const router = createRouter({
-  routeTree: rootRoute.addChildren([logInRoute, frameRoute.addChildren([searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, smarthostRoute, uploadRoute])]),
+  routeTree: rootRoute.addChildren([logInRoute, frameRoute.addChildren([
+    searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, smarthostRoute, uploadRoute, domainsRoute, selectionRoute, quarantineRoute,
+  ])]),
   parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
   stringifySearch: stringify,
   defaultPendingComponent: PageLoading,

@@ -38,6 +38,13 @@ func newDamaged(t *testing.T, e *env) *damaged {
 	b := batch("first", 3)
 	b.Captures[1].Journal = &catalog.Journal{Form: "m365", Sender: "anna@example.com", Recipients: []catalog.Recipient{{Role: "bcc", Address: "bernd@example.com"}}}
 	b.Captures[1].Filing = &catalog.Filing{Folder: "Archiv/2012", Flags: []string{`\Seen`}, Date: new(at(5))}
+	b.Captures[1].Hints = &catalog.Hints{To: []string{"carla@example.com"}}
+	b.Messages[1].Class = catalog.ClassQuarantine
+	b.Quarantine = []*catalog.QuarantineEntry{entry(d.tenant, b.Messages[1])}
+	b.Quarantine[0].Decision = catalog.Loc{Segment: b.Segment.ID, Frame: 2}
+	must(t, e.AddDomain(t.Context(), &catalog.Domain{Name: "example.com", Tenant: d.tenant, CreatedAt: at(1)}))
+	must(t, e.SetSelection(t.Context(), &catalog.Selection{Tenant: d.tenant, Enabled: true, Addresses: []string{"anna@example.com"}, ChangedAt: at(1), ChangedBy: "cli"},
+		events(0, 1)[0]))
 	d.batch = e.commit(t, d.tenant, b)
 	return d
 }
@@ -62,7 +69,10 @@ func columns() map[string]string {
 		"segment":        "size raw_size frames compacted created_at checksum",
 		"message":        "seq sha256 sha512 size frame received_at date source class checksum category tags parties facts facts_checksum document",
 		"part":           "size frame checksum",
-		"capture":        "source received_at envelope_from envelope_to peer origin item_key frame checksum journal filing",
+		"capture":        "source received_at envelope_from envelope_to peer origin item_key frame checksum journal filing hints",
+		"domain":         "name main created_at checksum",
+		"selection":      "enabled addresses changed_at changed_by checksum",
+		"quarantine":     "source received_at size counted reason subject parties state decided_at decided_by note segment frame checksum",
 		"account":        "source count bytes checksum",
 		"head":           "seq raw_bytes first_received last_received events peaks indexed checksum",
 	}
@@ -105,6 +115,12 @@ func (d *damaged) read(ctx context.Context, table string) error {
 		return second(d.Captures(ctx, d.tenant, d.batch.Messages[1].AOID))
 	case "account":
 		return second(d.Accounts(ctx, d.tenant, "", ""))
+	case "domain":
+		return second(d.Domains(ctx))
+	case "selection":
+		return second(d.Selection(ctx, d.tenant))
+	case "quarantine":
+		return second(d.QuarantinedMessage(ctx, d.tenant, d.batch.Messages[1].AOID))
 	case "head":
 		return second(d.Head(ctx, d.tenant))
 	}
@@ -186,7 +202,7 @@ func keys() map[string]string {
 		"source_setting": "source tenant", "source_state": "source tenant", "source_item": "source tenant folder item", "source_folder": "source tenant folder",
 		"smarthost": "tenant", "outbox": "id", "outbox_body": "outbox", "source_count": "source tenant folder day",
 		"segment": "tenant id", "message": "tenant aoid segment", "part": "tenant sha256 segment", "capture": "tenant id aoid segment",
-		"account": "tenant day outcome", "head": "tenant", "event": "tenant seq", "event_detail": "tenant seq", "event_node": "tenant level position",
+		"account": "tenant day outcome", "domain": "name tenant", "selection": "tenant", "quarantine": "tenant aoid segment state", "head": "tenant", "event": "tenant seq", "event_detail": "tenant seq", "event_node": "tenant level position",
 	}
 }
 

@@ -12,9 +12,10 @@ import (
 
 // theirs is what one tenant has and another one must not reach.
 type theirs struct {
-	batch  *catalog.Batch
-	user   *catalog.User
-	source *catalog.Source
+	strange uid.ID // in quarantine
+	batch   *catalog.Batch
+	user    *catalog.User
+	source  *catalog.Source
 }
 
 // attempt calls a method as another tenant with something of theirs, and
@@ -138,6 +139,21 @@ func attempts() map[string]struct {
 		"SwapSourceSecret": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
 			return e.SwapSourceSecret(ctx, t, of.source.ID, nil, []byte("stolen"))
 		}},
+		"DomainsOf": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.DomainsOf(ctx, t) }},
+		"RemoveDomain": {denies, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			return nil, e.RemoveDomain(ctx, t, "theirs.example")
+		}},
+		"Selection": {denies, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.Selection(ctx, t) }},
+		"Quarantine": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			return e.Quarantine(ctx, t, catalog.QuarantineFilter{}, 9)
+		}},
+		"QuarantinedMessage": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return e.QuarantinedMessage(ctx, t, of.strange)
+		}},
+		"CountQuarantine": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.CountQuarantine(ctx, t) }},
+		"Decide": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return nil, e.Decide(ctx, t, catalog.Decisions{List: []catalog.Decision{{AOID: of.strange, State: catalog.Released}}})
+		}},
 		"SourceSetting": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
 			return e.SourceSetting(ctx, t, of.source.ID)
 		}},
@@ -216,6 +232,9 @@ func testWall(t *testing.T, e *env) {
 	mail.Tenant = tenant
 	must(t, e.Enqueue(ctx, mail, []byte("body")))
 	must(t, e.SetSourceCount(ctx, tenant, catalog.SourceCount{Source: of.source.ID, Folder: "INBOX", Day: "2026-01-02", Came: 1, Held: 1}))
+	of.strange = e.commit(t, tenant, quarantined(tenant, 1)).Messages[0].AOID
+	must(t, e.AddDomain(ctx, &catalog.Domain{Name: "theirs.example", Tenant: tenant, CreatedAt: at(0)}))
+	must(t, e.SetSelection(ctx, &catalog.Selection{Tenant: tenant, Enabled: true, ChangedAt: at(0)}, events(0, 1)[0]))
 	must(t, e.SetIndexed(ctx, tenant, 1))
 	must(t, e.UpdateFacts(ctx, tenant, of.batch.Messages[2].AOID, catalog.Described{Category: "mine"}))
 	before := snapshot(t, e, tenant)
@@ -265,7 +284,8 @@ func snapshot(t *testing.T, e *env, tenant uid.ID) []any {
 	s := []any{e.counts(t, tenant), got(e.Indexed(ctx, tenant))(t), got(e.PendingReindex(ctx, tenant, 99))(t), got(e.Events(ctx, tenant, 0, 99))(t),
 		got(e.EventHead(ctx, tenant))(t), got(e.Users(ctx, tenant))(t), got(e.Sources(ctx, tenant))(t), got(e.Session(ctx, [32]byte{1}))(t),
 		got(e.MessagesAfter(ctx, tenant, 0, 99))(t), got(e.Accounts(ctx, tenant, "", ""))(t), got(e.Segments(ctx, tenant))(t),
-		got(e.Smarthost(ctx, tenant))(t), got(e.OutgoingByKey(ctx, tenant, "key"))(t)}
+		got(e.Smarthost(ctx, tenant))(t), got(e.OutgoingByKey(ctx, tenant, "key"))(t),
+		got(e.DomainsOf(ctx, tenant))(t), got(e.Selection(ctx, tenant))(t), got(e.Quarantine(ctx, tenant, catalog.QuarantineFilter{}, 9))(t)}
 	must(t, e.WalkCaptures(ctx, tenant, func(c *catalog.Capture, err error) error { s = append(s, c); return err }))
 	must(t, e.WalkParts(ctx, tenant, func(p *catalog.Part, err error) error { s = append(s, p); return err }))
 	return s

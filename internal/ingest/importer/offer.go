@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/muniment/muniment/internal/archive"
+	"github.com/muniment/muniment/internal/catalog"
 )
 
 // rawBytes are the bytes of a message that must be given back.
@@ -115,6 +116,19 @@ func (r *run) read(f found) (rawBytes, *Problem) {
 	return inBytes{bytes.NewReader(b)}, nil
 }
 
+// outcomeOf says in which account of the report a message ends.
+func outcomeOf(r archive.Receipt) outcome {
+	switch {
+	case r.Duplicate:
+		return duplicate
+	case r.Outcome == catalog.Quarantined:
+		return quarantined
+	case r.Outcome == catalog.Excluded:
+		return excluded
+	}
+	return stored
+}
+
 // offer gives the message to the archive, again and again while that is busy.
 func (r *run) offer(it item, raw archive.Raw) (outcome, error) {
 	if r.cfg.DryRun {
@@ -136,10 +150,7 @@ func (r *run) offer(it item, raw archive.Raw) (outcome, error) {
 		switch {
 		case err == nil:
 			r.inARow.Store(0)
-			if receipt.Duplicate {
-				return duplicate, nil
-			}
-			return stored, nil
+			return outcomeOf(receipt), nil
 		case errors.Is(err, archive.ErrTooLarge), r.ctx.Err() != nil:
 			return 0, err
 		case busy && waited >= r.cfg.RetryFor:

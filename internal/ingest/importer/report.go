@@ -57,14 +57,18 @@ type Report struct {
 	Ended    time.Time `json:"ended"`
 	Finished bool      `json:"finished"` // everything was seen
 
-	Stored     int64 `json:"stored"`     // new in the archive; in a dry run: would be offered
-	Duplicate  int64 `json:"duplicate"`  // the archive has the same bytes already
-	DoneBefore int64 `json:"doneBefore"` // by the interrupted run that this one continues
-	Originals  int64 `json:"originals"`  // of these three: files kept beside the messages made of them
-	Skipped    int64 `json:"skipped"`    // rightly left out
-	Failed     int64 `json:"failed"`     // should be in the archive and are not
-	Partial    int64 `json:"partial"`    // messages made of items with damage, each with its notices
-	Bytes      int64 `json:"bytes"`      // of stored, duplicate and, but for what was converted, done before
+	Stored int64 `json:"stored"` // new in the archive; in a dry run: would be offered
+	// Quarantined are stored, but nobody sees them before an administrator decides;
+	// Excluded are kept out by a rule and stored nowhere.
+	Quarantined int64 `json:"quarantined"`
+	Excluded    int64 `json:"excluded"`
+	Duplicate   int64 `json:"duplicate"`  // the archive has the same bytes already
+	DoneBefore  int64 `json:"doneBefore"` // by the interrupted run that this one continues
+	Originals   int64 `json:"originals"`  // of these three: files kept beside the messages made of them
+	Skipped     int64 `json:"skipped"`    // rightly left out
+	Failed      int64 `json:"failed"`     // should be in the archive and are not
+	Partial     int64 `json:"partial"`    // messages made of items with damage, each with its notices
+	Bytes       int64 `json:"bytes"`      // of stored, duplicate and, but for what was converted, done before
 
 	Problems []Problem `json:"problems"`
 	Omitted  int64     `json:"omitted"` // problems that are counted, but not listed
@@ -79,7 +83,9 @@ func (r *Report) Complete() bool { return r.Finished && r.Failed == 0 }
 
 // Offered is how many messages were brought to the archive, by this run and the
 // interrupted one it continues. In a dry run: would be.
-func (r *Report) Offered() int64 { return r.Stored + r.Duplicate + r.DoneBefore }
+func (r *Report) Offered() int64 {
+	return r.Stored + r.Quarantined + r.Excluded + r.Duplicate + r.DoneBefore
+}
 
 // NotStored is how many files and messages are not in the archive, rightly or
 // not. Each has its Problem, up to the bound of the list.
@@ -137,6 +143,8 @@ const (
 	stored outcome = iota
 	duplicate
 	doneBefore
+	quarantined
+	excluded
 )
 
 func (a *account) item(o outcome, bytes int64, original bool) {
@@ -150,6 +158,10 @@ func (a *account) item(o outcome, bytes int64, original bool) {
 		a.r.Stored++
 	case duplicate:
 		a.r.Duplicate++
+	case quarantined:
+		a.r.Quarantined++
+	case excluded:
+		a.r.Excluded++
 	case doneBefore:
 		a.r.DoneBefore++
 	}

@@ -20,6 +20,12 @@ func (r *Report) Summary() string {
 		fmt.Fprintf(&b, "dry run: %d would be offered", r.Offered())
 	} else {
 		fmt.Fprintf(&b, "%d offered: %d new, %d already there", r.Offered(), r.Stored, r.Duplicate)
+		if r.Quarantined > 0 {
+			fmt.Fprintf(&b, ", %d IN QUARANTINE", r.Quarantined)
+		}
+		if r.Excluded > 0 {
+			fmt.Fprintf(&b, ", %d EXCLUDED by the selection of addresses and not stored", r.Excluded)
+		}
 		if r.DoneBefore > 0 {
 			fmt.Fprintf(&b, ", %d taken by an earlier run", r.DoneBefore)
 		}

@@ -105,6 +105,11 @@ func (d *folder) settleArrived(ctx context.Context, a *arrivals, alone bool) err
 			return lerr
 		}
 	}
+	for item, n := range a.offers.excluded {
+		if xerr := d.exclude(ctx, item, n); xerr != nil {
+			return xerr
+		}
+	}
 	switch {
 	case trouble != nil:
 		return trouble

@@ -64,6 +64,13 @@ func (s *shelf) leave(ctx context.Context, item string, bytes int64, why string)
 	return s.settle(ctx, []*catalog.SourceItem{s.item(item, catalog.Left, bytes, why)}, nil)
 }
 
+// exclude records that an item stays on the server because a rule keeps it out of
+// the archive: nobody else may have it, so it is not deleted.
+func (s *shelf) exclude(ctx context.Context, item string, bytes int64) error {
+	s.t.tried[s.name+"\x00"+item] = true
+	return s.settle(ctx, []*catalog.SourceItem{s.item(item, catalog.Excluded, bytes, "none of its addresses is selected for the archive")}, nil)
+}
+
 func (s *shelf) item(item string, outcome catalog.Outcome, bytes int64, why string) *catalog.SourceItem {
 	return &catalog.SourceItem{Folder: s.name, Item: item, Outcome: outcome, Bytes: max(bytes, 0), At: s.t.f.Now().UTC().Truncate(time.Millisecond),
 		Detail: redact(why, s.t.set.User, s.t.secret)}

@@ -20,13 +20,18 @@ type offers struct {
 	// filing tells how an item was filed; nil: the protocol does not say.
 	filing func(item string) *catalog.Filing
 
-	mu      sync.Mutex
-	stored  []string         // items that are durable
-	large   map[string]int64 // items that the archive never takes, with their sizes
-	trouble error            // why an offer failed; then no more are made
+	mu     sync.Mutex
+	stored []string         // items that are durable
+	large  map[string]int64 // items that the archive never takes, with their sizes
+	// excluded are items that a rule keeps out of the archive, with their sizes. They
+	// are stored nowhere else, so they stay on the server.
+	excluded map[string]int64
+	trouble  error // why an offer failed; then no more are made
 }
 
-func (t *task) newOffers() *offers { return &offers{t: t, large: map[string]int64{}} }
+func (t *task) newOffers() *offers {
+	return &offers{t: t, large: map[string]int64{}, excluded: map[string]int64{}}
+}
 
 // failed reports whether no more should be offered.
 func (o *offers) failed() bool {
@@ -53,6 +58,8 @@ func (o *offers) offer(ctx context.Context, item, origin string, buf *spool.Buff
 		o.mu.Lock()
 		defer o.mu.Unlock()
 		switch {
+		case err == nil && r.Outcome == catalog.Excluded:
+			o.excluded[item] = buf.Size()
 		case err == nil && r.Duplicate:
 			o.t.known.Add(1)
 			o.stored = append(o.stored, item)

@@ -110,6 +110,7 @@ func (d *maildrop) todo(list []pop3.Message) (todo, alone []pop3.Message) {
 			if d.trouble[d.id(m)] > 0 && !d.abandoned(m) || d.due(i, m.Size) {
 				alone = append(alone, m)
 			}
+		case i.Outcome == catalog.Excluded && i.Bytes == m.Size:
 		case i.Bytes != m.Size: // another message under an old name
 			todo = append(todo, m)
 		case !d.set.Keep && d.due(i, m.Size):
@@ -132,6 +133,15 @@ func (d *maildrop) portion(ctx context.Context, list []pop3.Message, alone bool)
 		m := p.byItem[item]
 		if lerr := d.stay(ctx, m, n, d.tooLarge(n)); lerr != nil {
 			return lerr
+		}
+	}
+	for item := range p.offers.excluded {
+		m := p.byItem[item]
+		d.settled[d.id(m)] = true
+		if d.equal[m.UID] == 1 {
+			if xerr := d.exclude(ctx, m.UID, m.Size); xerr != nil {
+				return xerr
+			}
 		}
 	}
 	if serr := p.settleStored(ctx, stored, err == nil); serr != nil {

@@ -41,7 +41,7 @@ func (c *session) endOfBody(data []byte) error {
 	case err == nil:
 		c.s.stats.accepted.Add(1)
 		c.s.stats.acceptedBytes.Add(tx.size)
-		log.Info("milter: archived", "aoid", receipt.AOID, "duplicate", receipt.Duplicate)
+		log.Info("milter: archived", "aoid", receipt.AOID, "outcome", receipt.Outcome)
 		c.send(replyContinue, nil)
 	case c.s.ctx.Err() != nil: // cut off by Shutdown: the MTA is not answered
 		c.closing = true

@@ -78,7 +78,7 @@ func (c *session) account(source *catalog.Source, r result, took time.Duration) 
 	case r.err == nil:
 		c.s.stats.accepted.Add(1)
 		c.s.stats.acceptedBytes.Add(c.tx.body.Size())
-		log.Info("smtp: archived", "aoid", r.receipt.AOID, "duplicate", r.receipt.Duplicate)
+		log.Info("smtp: archived", "aoid", r.receipt.AOID, "outcome", r.receipt.Outcome)
 	case errors.Is(r.err, archive.ErrTooLarge):
 		c.tooLarge([]*catalog.Source{source}, c.tx.body.Size())
 	default:
@@ -94,6 +94,7 @@ func (c *session) verdict(sources []*catalog.Source, results map[uid.ID]result) 
 	for _, s := range sources {
 		r := results[s.ID]
 		switch {
+		case r.err == nil && r.receipt.AOID.IsZero(): // excluded by a rule: counted, not stored
 		case r.err == nil:
 			ids = append(ids, r.receipt.AOID.String())
 		case errors.Is(r.err, archive.ErrTooLarge):
@@ -109,6 +110,8 @@ func (c *session) verdict(sources []*catalog.Source, results map[uid.ID]result) 
 		return "452 4.3.1 cannot store now, try again later"
 	case large:
 		return c.tooLargeReply()
+	case len(ids) == 0:
+		return "250 2.0.0 accepted"
 	case len(ids) > 10: // a reply line has 512 octets
 		return fmt.Sprintf("250 2.0.0 archived as %s and %d more", strings.Join(ids[:10], " "), len(ids)-10)
 	default:

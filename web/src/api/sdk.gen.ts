@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { CancelUploadData, CancelUploadErrors, CancelUploadResponses, ChangeAccountData, ChangeAccountErrors, ChangeAccountResponses, ChangeSourceData, ChangeSourceErrors, ChangeSourceResponses, CheckMessageData, CheckMessageErrors, CheckMessageResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, CreateUploadData, CreateUploadErrors, CreateUploadResponses, FetchNowData, FetchNowErrors, FetchNowResponses, FinishUploadData, FinishUploadErrors, FinishUploadResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetAttachmentData, GetAttachmentErrors, GetAttachmentResponses, GetCompletenessCsvData, GetCompletenessCsvErrors, GetCompletenessCsvResponses, GetCompletenessData, GetCompletenessErrors, GetCompletenessResponses, GetFacetsData, GetFacetsErrors, GetFacetsResponses, GetMessageData, GetMessageErrors, GetMessageHtmlData, GetMessageHtmlErrors, GetMessageHtmlResponses, GetMessageRawData, GetMessageRawErrors, GetMessageRawResponses, GetMessageResponses, GetReportData, GetReportErrors, GetReportResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetStatisticsData, GetStatisticsErrors, GetStatisticsResponses, GetStatusData, GetStatusErrors, GetStatusResponses, GetUploadCsvData, GetUploadCsvErrors, GetUploadCsvResponses, GetUploadData, GetUploadErrors, GetUploadResponses, ListLeftData, ListLeftErrors, ListLeftResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, ListUploadsData, ListUploadsErrors, ListUploadsResponses, LogInData, LogInErrors, LogInResponses, LogOutData, LogOutErrors, LogOutResponses, SearchData, SearchErrors, SearchResponses, SuggestData, SuggestErrors, SuggestResponses, TestMailboxData, TestMailboxErrors, TestMailboxResponses, WriteUploadData, WriteUploadErrors, WriteUploadResponses } from './types.gen';
+import type { AddDomainData, AddDomainErrors, AddDomainResponses, ChangeAccountData, ChangeAccountErrors, ChangeAccountResponses, ChangeSelectionData, ChangeSelectionErrors, ChangeSelectionResponses, ChangeSourceData, ChangeSourceErrors, ChangeSourceResponses, CheckMessageData, CheckMessageErrors, CheckMessageResponses, CountQuarantineData, CountQuarantineErrors, CountQuarantineResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, DecideQuarantineData, DecideQuarantineErrors, DecideQuarantineResponses, FetchNowData, FetchNowErrors, FetchNowResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetAttachmentData, GetAttachmentErrors, GetAttachmentResponses, GetCompletenessCsvData, GetCompletenessCsvErrors, GetCompletenessCsvResponses, GetCompletenessData, GetCompletenessErrors, GetCompletenessResponses, GetFacetsData, GetFacetsErrors, GetFacetsResponses, GetMessageData, GetMessageErrors, GetMessageHtmlData, GetMessageHtmlErrors, GetMessageHtmlResponses, GetMessageRawData, GetMessageRawErrors, GetMessageRawResponses, GetMessageResponses, GetReportData, GetReportErrors, GetReportResponses, GetSelectionData, GetSelectionErrors, GetSelectionResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetStatisticsData, GetStatisticsErrors, GetStatisticsResponses, GetStatusData, GetStatusErrors, GetStatusResponses, ListDomainsData, ListDomainsErrors, ListDomainsResponses, ListLeftData, ListLeftErrors, ListLeftResponses, ListQuarantineData, ListQuarantineErrors, ListQuarantineResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, LogInData, LogInErrors, LogInResponses, LogOutData, LogOutErrors, LogOutResponses, ProposeAddressesData, ProposeAddressesErrors, ProposeAddressesResponses, RemoveDomainData, RemoveDomainErrors, RemoveDomainResponses, SearchData, SearchErrors, SearchResponses, SuggestData, SuggestErrors, SuggestResponses, TestMailboxData, TestMailboxErrors, TestMailboxResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -58,6 +58,49 @@ export const getCompletenessCsv = <ThrowOnError extends boolean = false>(options
             type: 'apiKey'
         }],
     url: '/completeness.csv',
+    ...options
+});
+
+/**
+ * Mail domains of the tenant
+ */
+export const listDomains = <ThrowOnError extends boolean = false>(options?: Options<ListDomainsData, ThrowOnError>) => (options?.client ?? client).get<ListDomainsResponses, ListDomainsErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/domains',
+    ...options
+});
+
+/**
+ * Add a mail domain
+ */
+export const addDomain = <ThrowOnError extends boolean = false>(options: Options<AddDomainData, ThrowOnError>) => (options.client ?? client).post<AddDomainResponses, AddDomainErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/domains',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Remove a mail domain; what is archived stays
+ */
+export const removeDomain = <ThrowOnError extends boolean = false>(options: Options<RemoveDomainData, ThrowOnError>) => (options.client ?? client).delete<RemoveDomainResponses, RemoveDomainErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/domains/{name}',
     ...options
 });
 
@@ -131,7 +174,7 @@ export const getMessageHtml = <ThrowOnError extends boolean = false>(options: Op
 });
 
 /**
- * The message as it arrived, or the file that a document is
+ * The message as it arrived
  */
 export const getMessageRaw = <ThrowOnError extends boolean = false>(options: Options<GetMessageRawData, ThrowOnError>) => (options.client ?? client).get<GetMessageRawResponses, GetMessageRawErrors, ThrowOnError>({
     security: [{
@@ -154,6 +197,49 @@ export const getReport = <ThrowOnError extends boolean = false>(options: Options
         }],
     url: '/messages/{id}/reports/{capture}',
     ...options
+});
+
+/**
+ * Messages in quarantine, without what they say
+ */
+export const listQuarantine = <ThrowOnError extends boolean = false>(options?: Options<ListQuarantineData, ThrowOnError>) => (options?.client ?? client).get<ListQuarantineResponses, ListQuarantineErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/quarantine',
+    ...options
+});
+
+/**
+ * How many messages are in quarantine
+ */
+export const countQuarantine = <ThrowOnError extends boolean = false>(options?: Options<CountQuarantineData, ThrowOnError>) => (options?.client ?? client).get<CountQuarantineResponses, CountQuarantineErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/quarantine/counts',
+    ...options
+});
+
+/**
+ * Release messages from quarantine, or keep them there
+ */
+export const decideQuarantine = <ThrowOnError extends boolean = false>(options: Options<DecideQuarantineData, ThrowOnError>) => (options.client ?? client).post<DecideQuarantineResponses, DecideQuarantineErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/quarantine/decisions',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**
@@ -192,6 +278,49 @@ export const suggest = <ThrowOnError extends boolean = false>(options?: Options<
             type: 'apiKey'
         }],
     url: '/search/suggest',
+    ...options
+});
+
+/**
+ * Which addresses are archived
+ */
+export const getSelection = <ThrowOnError extends boolean = false>(options?: Options<GetSelectionData, ThrowOnError>) => (options?.client ?? client).get<GetSelectionResponses, GetSelectionErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/selection',
+    ...options
+});
+
+/**
+ * Say which addresses are archived
+ */
+export const changeSelection = <ThrowOnError extends boolean = false>(options: Options<ChangeSelectionData, ThrowOnError>) => (options.client ?? client).post<ChangeSelectionResponses, ChangeSelectionErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/selection',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Known addresses that may be selected
+ */
+export const proposeAddresses = <ThrowOnError extends boolean = false>(options?: Options<ProposeAddressesData, ThrowOnError>) => (options?.client ?? client).get<ProposeAddressesResponses, ProposeAddressesErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/selection/proposals',
     ...options
 });
 
@@ -239,7 +368,7 @@ export const listSources = <ThrowOnError extends boolean = false>(options?: Opti
 });
 
 /**
- * Add a journal, a remote mailbox or a watched folder
+ * Add a journal or a remote mailbox
  */
 export const createSource = <ThrowOnError extends boolean = false>(options: Options<CreateSourceData, ThrowOnError>) => (options.client ?? client).post<CreateSourceResponses, CreateSourceErrors, ThrowOnError>({
     security: [{
@@ -269,7 +398,7 @@ export const getSource = <ThrowOnError extends boolean = false>(options: Options
 });
 
 /**
- * Change a journal, a remote mailbox or a watched folder
+ * Change a journal or a remote mailbox
  */
 export const changeSource = <ThrowOnError extends boolean = false>(options: Options<ChangeSourceData, ThrowOnError>) => (options.client ?? client).patch<ChangeSourceResponses, ChangeSourceErrors, ThrowOnError>({
     security: [{
@@ -328,107 +457,3 @@ export const getStatistics = <ThrowOnError extends boolean = false>(options?: Op
  * What anybody may know of the installation
  */
 export const getStatus = <ThrowOnError extends boolean = false>(options?: Options<GetStatusData, ThrowOnError>) => (options?.client ?? client).get<GetStatusResponses, GetStatusErrors, ThrowOnError>({ url: '/status', ...options });
-
-/**
- * One's own uploads and their reports
- */
-export const listUploads = <ThrowOnError extends boolean = false>(options?: Options<ListUploadsData, ThrowOnError>) => (options?.client ?? client).get<ListUploadsResponses, ListUploadsErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/uploads',
-    ...options
-});
-
-/**
- * Begin an upload
- */
-export const createUpload = <ThrowOnError extends boolean = false>(options: Options<CreateUploadData, ThrowOnError>) => (options.client ?? client).post<CreateUploadResponses, CreateUploadErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/uploads',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Give an upload up, or forget its report; what is archived stays
- */
-export const cancelUpload = <ThrowOnError extends boolean = false>(options: Options<CancelUploadData, ThrowOnError>) => (options.client ?? client).delete<CancelUploadResponses, CancelUploadErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/uploads/{id}',
-    ...options
-});
-
-/**
- * One upload with its report
- */
-export const getUpload = <ThrowOnError extends boolean = false>(options: Options<GetUploadData, ThrowOnError>) => (options.client ?? client).get<GetUploadResponses, GetUploadErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/uploads/{id}',
-    ...options
-});
-
-/**
- * Send the next piece of an upload
- */
-export const writeUpload = <ThrowOnError extends boolean = false>(options: Options<WriteUploadData, ThrowOnError>) => (options.client ?? client).put<WriteUploadResponses, WriteUploadErrors, ThrowOnError>({
-    bodySerializer: null,
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/uploads/{id}/data',
-    ...options,
-    headers: {
-        'Content-Type': 'application/octet-stream',
-        ...options.headers
-    }
-});
-
-/**
- * Say that all bytes were sent; archiving begins
- */
-export const finishUpload = <ThrowOnError extends boolean = false>(options: Options<FinishUploadData, ThrowOnError>) => (options.client ?? client).post<FinishUploadResponses, FinishUploadErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/uploads/{id}/finish',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * What became of what is in an upload, as CSV (UTF-8 with byte order mark)
- */
-export const getUploadCsv = <ThrowOnError extends boolean = false>(options: Options<GetUploadCsvData, ThrowOnError>) => (options.client ?? client).get<GetUploadCsvResponses, GetUploadCsvErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/uploads/{id}/report.csv',
-    ...options
-});

@@ -30,6 +30,10 @@ export type AccountLine = {
     count: number;
     day: string;
     /**
+     * What comes from this source names its recipients in headers alone: blind copies cannot be known
+     */
+    from_headers?: boolean;
+    /**
      * Of the source
      */
     kind: string;
@@ -37,7 +41,7 @@ export type AccountLine = {
      * Of the source
      */
     name: string;
-    outcome: 'stored' | 'duplicate' | 'repeated' | 'excluded' | 'quarantined' | 'refused' | 'left';
+    outcome: 'stored' | 'duplicate' | 'repeated' | 'excluded' | 'quarantined' | 'released' | 'refused' | 'left';
     /**
      * Id of the source
      */
@@ -71,10 +75,26 @@ export type Bucket = {
 export type Capture = {
     envelope_from: string;
     envelope_to: Array<string>;
+    /**
+     * The recipients are known from headers alone: blind copies cannot be known
+     */
+    from_headers?: boolean;
+    /**
+     * Google Workspace has sent it
+     */
+    google_workspace?: boolean;
+    /**
+     * Senders in header fields of a trusted mail server
+     */
+    hint_from?: Array<string>;
+    /**
+     * Recipients in header fields of a trusted mail server
+     */
+    hint_to?: Array<string>;
     id: string;
     journal?: JournalRecord;
     /**
-     * journal, mailbox, milter, folder, upload or import
+     * journal, mailbox, milter or import
      */
     kind: string;
     origin: string;
@@ -119,6 +139,26 @@ export type DemoLogin = {
     role: string;
 };
 
+export type Domain = {
+    /**
+     * The domain that it stands for
+     */
+    alias_of?: string;
+    created_at: string;
+    /**
+     * In Unicode
+     */
+    name: string;
+    /**
+     * Messages in quarantine that belong to it
+     */
+    waiting: number;
+};
+
+export type Domains = {
+    domains: Array<Domain>;
+};
+
 export type Facets = {
     categories: Array<Bucket>;
     exact: boolean;
@@ -128,77 +168,6 @@ export type Facets = {
     has_attachment: Array<Bucket>;
     senders: Array<Bucket>;
     years: Array<Bucket>;
-};
-
-export type File = {
-    /**
-     * Of the document, as whoever gave it said; may be empty
-     */
-    date: string;
-    name: string;
-    /**
-     * MIME type, by the beginning of the file
-     */
-    type: string;
-};
-
-export type Folder = {
-    /**
-     * Path below the directory of the tenant on the server; empty: that one itself
-     */
-    directory: string;
-    /**
-     * Messages (.eml, .msg) are archived as documents too; otherwise as mail, seen by those whom they name
-     */
-    documents_only?: boolean;
-    /**
-     * Addresses that may see what comes from it
-     */
-    owners: Array<string>;
-    /**
-     * For how long a file must not have changed; 0: ten seconds
-     */
-    settle_seconds?: number;
-};
-
-export type FolderProblem = {
-    code: 'root' | 'directory' | 'read' | 'move' | 'archive' | 'settings' | 'odd';
-    /**
-     * What the system said
-     */
-    detail: string;
-    /**
-     * English, for people
-     */
-    text: string;
-};
-
-export type FolderState = {
-    /**
-     * Files moved to failed
-     */
-    failed: number;
-    /**
-     * Files that had been archived before
-     */
-    known: number;
-    /**
-     * Last look
-     */
-    last_at?: string;
-    /**
-     * Last look without a problem
-     */
-    last_ok_at?: string;
-    problem?: FolderProblem;
-    /**
-     * Files archived since the folder was added
-     */
-    stored: number;
-    /**
-     * Files still to be archived
-     */
-    waiting: number;
 };
 
 export type Header = {
@@ -213,10 +182,6 @@ export type Hit = {
      * Date the message bears; the date of receipt if that is implausible
      */
     date: string;
-    /**
-     * It is a document: this file, and no mail
-     */
-    file?: File;
     from: Array<Party>;
     id: string;
     received_at: string;
@@ -497,10 +462,6 @@ export type Message = {
      * What the Date field says, if it can be read
      */
     date_claimed?: string;
-    /**
-     * It is a document: this file, and no mail
-     */
-    file?: File;
     has_html: boolean;
     headers: Array<Header>;
     id: string;
@@ -540,48 +501,24 @@ export type Message = {
     why: Array<string>;
 };
 
+export type NewDomain = {
+    /**
+     * Another domain of the tenant that it stands for
+     */
+    alias_of?: string;
+    name: string;
+};
+
 export type NewSource = {
     category?: string;
     disabled?: boolean;
-    /**
-     * Needed for a watched folder
-     */
-    folder?: Folder;
-    kind: 'journal' | 'mailbox' | 'folder';
+    kind: 'journal' | 'mailbox';
     /**
      * Needed for a mailbox
      */
     mailbox?: Mailbox;
     name: string;
     password?: string;
-};
-
-export type NewUpload = {
-    category?: string;
-    /**
-     * Of a document, such as 2026-01-31; empty: today
-     */
-    date?: string;
-    /**
-     * By which the client knows the file again
-     */
-    identity?: string;
-    /**
-     * mail: files with mail in them (EML, MSG, PST, mbox, archives), for administrators; document: a file that is archived as it is
-     */
-    kind: 'mail' | 'document';
-    /**
-     * Of the file
-     */
-    name: string;
-    /**
-     * Bytes
-     */
-    size: number;
-    /**
-     * Of a document; empty: its name
-     */
-    title?: string;
 };
 
 export type Party = {
@@ -598,7 +535,7 @@ export type Problem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'too-large' | 'media-type' | 'invalid' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -633,6 +570,93 @@ export type ProblemError = {
     message: string;
 };
 
+export type ProposedAddress = {
+    address: string;
+    name: string;
+    /**
+     * Somebody who can log in has it
+     */
+    user: boolean;
+};
+
+export type ProposedAddresses = {
+    addresses: Array<ProposedAddress>;
+};
+
+export type QuarantineCounts = {
+    kept: number;
+    released: number;
+    waiting: number;
+};
+
+export type QuarantineDecided = {
+    /**
+     * Without those that had been released before
+     */
+    count: number;
+    /**
+     * Ask again: there are more of that domain
+     */
+    more: boolean;
+};
+
+export type QuarantineDecision = {
+    /**
+     * Instead of ids: everything that waits, would be archived now and is of this domain; only to be released, 500 at a time
+     */
+    domain?: string;
+    ids?: Array<string>;
+    /**
+     * Needed to keep
+     */
+    reason?: string;
+    state: 'released' | 'kept';
+};
+
+export type QuarantinePage = {
+    messages: Array<QuarantinedMessage>;
+    /**
+     * Cursor of the next page
+     */
+    next?: string;
+};
+
+export type QuarantinedMessage = {
+    /**
+     * Would be archived if it came now
+     */
+    belongs: boolean;
+    decided_at?: string;
+    decided_by?: string;
+    from: Array<string>;
+    /**
+     * Recipients whom the header does not name
+     */
+    hidden: number;
+    id: string;
+    /**
+     * Of the source
+     */
+    kind: string;
+    /**
+     * Why it was decided so
+     */
+    note?: string;
+    reason: 'domain' | 'foreign';
+    received_at: string;
+    size: number;
+    /**
+     * Name of the source
+     */
+    source: string;
+    state: 'waiting' | 'kept' | 'released';
+    subject: string;
+    /**
+     * As the header says
+     */
+    to: Array<string>;
+};
+
 export type SearchPage = {
     chips: Array<Chip>;
     hits: Array<Hit>;
@@ -659,7 +683,7 @@ export type SearchProblem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'too-large' | 'media-type' | 'invalid' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -695,6 +719,25 @@ export type SearchProblem = {
     type: string;
 };
 
+export type Selection = {
+    addresses: Array<string>;
+    changed_at?: string;
+    changed_by?: string;
+    /**
+     * false: all addresses are
+     */
+    enabled: boolean;
+};
+
+export type SelectionChange = {
+    addresses: Array<string>;
+    /**
+     * Needed if something is not archived any more that was: somebody has read that the law may ask for it
+     */
+    confirmed?: boolean;
+    enabled: boolean;
+};
+
 export type Snippet = {
     marks: Array<Mark>;
     text: string;
@@ -708,21 +751,21 @@ export type Source = {
     created_at: string;
     disabled: boolean;
     /**
-     * Of a watched folder: its settings
+     * Of a journal: Google Workspace sends here, without the envelope
      */
-    folder?: Folder;
-    /**
-     * Of a watched folder: how it fares; absent before the first look
-     */
-    folder_state?: FolderState;
+    google_workspace?: boolean;
     has_password: boolean;
+    /**
+     * Of a journal: networks of mail servers whose header fields with envelope addresses are believed
+     */
+    hint_peers: Array<string>;
     id: string;
     /**
      * Of a journal: where reports are sent to
      */
     journal_address?: string;
     /**
-     * journal, mailbox, folder, import, milter or upload
+     * journal, mailbox or import
      */
     kind: string;
     /**
@@ -740,9 +783,13 @@ export type SourceChange = {
     category?: string;
     disabled?: boolean;
     /**
-     * Replaces all settings of the watched folder
+     * Of a journal
      */
-    folder?: Folder;
+    google_workspace?: boolean;
+    /**
+     * Of a journal; such as 192.0.2.0/24
+     */
+    hint_peers?: Array<string>;
     /**
      * Replaces all settings of the mailbox
      */
@@ -819,91 +866,6 @@ export type Tenant = {
      * IANA time zone
      */
     zone: string;
-};
-
-export type Upload = {
-    category: string;
-    created_at: string;
-    date: string;
-    id: string;
-    identity: string;
-    kind: 'mail' | 'document';
-    name: string;
-    /**
-     * Why it failed, English
-     */
-    reason: string;
-    /**
-     * Bytes that are durable on the server; the next piece begins here
-     */
-    received: number;
-    /**
-     * So far, or in the end
-     */
-    result?: UploadResult;
-    size: number;
-    state: 'open' | 'waiting' | 'working' | 'done' | 'failed';
-    title: string;
-};
-
-export type UploadEnd = {
-    /**
-     * Of the whole file, hexadecimal; empty: the client cannot tell
-     */
-    sha256?: string;
-};
-
-export type UploadItem = {
-    bytes: number;
-    detail: string;
-    /**
-     * Id of what was archived, if this reader may see it
-     */
-    message: string;
-    origin: string;
-    outcome: 'stored' | 'duplicate' | 'skipped' | 'failed';
-    reason: string;
-};
-
-export type UploadResult = {
-    /**
-     * Archived by this upload before the server was interrupted
-     */
-    before: number;
-    /**
-     * Had been archived before
-     */
-    duplicate: number;
-    failed: number;
-    /**
-     * Only of a single upload
-     */
-    items: Array<UploadItem>;
-    /**
-     * Counted, but not among the items
-     */
-    omitted: number;
-    /**
-     * Rightly left out
-     */
-    skipped: number;
-    stored: number;
-};
-
-export type Uploads = {
-    /**
-     * Of a piece, at most, bytes
-     */
-    chunk_size: number;
-    /**
-     * Of an upload, bytes
-     */
-    max_size: number;
-    /**
-     * The user may give files with mail
-     */
-    may_import: boolean;
-    uploads: Array<Upload>;
 };
 
 export type ChangeAccountData = {
@@ -1074,6 +1036,162 @@ export type GetCompletenessCsvResponses = {
 };
 
 export type GetCompletenessCsvResponse = GetCompletenessCsvResponses[keyof GetCompletenessCsvResponses];
+
+export type ListDomainsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/domains';
+};
+
+export type ListDomainsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListDomainsError = ListDomainsErrors[keyof ListDomainsErrors];
+
+export type ListDomainsResponses = {
+    /**
+     * OK
+     */
+    200: Domains;
+};
+
+export type ListDomainsResponse = ListDomainsResponses[keyof ListDomainsResponses];
+
+export type AddDomainData = {
+    body: NewDomain;
+    path?: never;
+    query?: never;
+    url: '/domains';
+};
+
+export type AddDomainErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type AddDomainError = AddDomainErrors[keyof AddDomainErrors];
+
+export type AddDomainResponses = {
+    /**
+     * Created
+     */
+    201: Domain;
+};
+
+export type AddDomainResponse = AddDomainResponses[keyof AddDomainResponses];
+
+export type RemoveDomainData = {
+    body?: never;
+    path: {
+        /**
+         * The domain
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/domains/{name}';
+};
+
+export type RemoveDomainErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RemoveDomainError = RemoveDomainErrors[keyof RemoveDomainErrors];
+
+export type RemoveDomainResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type RemoveDomainResponse = RemoveDomainResponses[keyof RemoveDomainResponses];
 
 export type TestMailboxData = {
     body: MailboxTest;
@@ -1483,6 +1601,184 @@ export type GetReportResponses = {
 
 export type GetReportResponse = GetReportResponses[keyof GetReportResponses];
 
+export type ListQuarantineData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * open: waiting or kept
+         */
+        state?: 'open' | 'waiting' | 'kept' | 'released' | 'all';
+        /**
+         * Id of the source; empty: all
+         */
+        source?: string;
+        reason?: '' | 'domain' | 'foreign';
+        /**
+         * Text in subject, sender or recipients
+         */
+        q?: string;
+        /**
+         * Only what would be archived if it came now
+         */
+        belongs?: boolean;
+        /**
+         * Only what somebody in this domain is a party of
+         */
+        domain?: string;
+        /**
+         * Next of the previous page
+         */
+        cursor?: string;
+        limit?: number;
+    };
+    url: '/quarantine';
+};
+
+export type ListQuarantineErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListQuarantineError = ListQuarantineErrors[keyof ListQuarantineErrors];
+
+export type ListQuarantineResponses = {
+    /**
+     * OK
+     */
+    200: QuarantinePage;
+};
+
+export type ListQuarantineResponse = ListQuarantineResponses[keyof ListQuarantineResponses];
+
+export type CountQuarantineData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/quarantine/counts';
+};
+
+export type CountQuarantineErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type CountQuarantineError = CountQuarantineErrors[keyof CountQuarantineErrors];
+
+export type CountQuarantineResponses = {
+    /**
+     * OK
+     */
+    200: QuarantineCounts;
+};
+
+export type CountQuarantineResponse = CountQuarantineResponses[keyof CountQuarantineResponses];
+
+export type DecideQuarantineData = {
+    body: QuarantineDecision;
+    path?: never;
+    query?: never;
+    url: '/quarantine/decisions';
+};
+
+export type DecideQuarantineErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type DecideQuarantineError = DecideQuarantineErrors[keyof DecideQuarantineErrors];
+
+export type DecideQuarantineResponses = {
+    /**
+     * OK
+     */
+    200: QuarantineDecided;
+};
+
+export type DecideQuarantineResponse = DecideQuarantineResponses[keyof DecideQuarantineResponses];
+
 export type SearchData = {
     body?: never;
     path?: never;
@@ -1645,6 +1941,153 @@ export type SuggestResponses = {
 };
 
 export type SuggestResponse = SuggestResponses[keyof SuggestResponses];
+
+export type GetSelectionData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/selection';
+};
+
+export type GetSelectionErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetSelectionError = GetSelectionErrors[keyof GetSelectionErrors];
+
+export type GetSelectionResponses = {
+    /**
+     * OK
+     */
+    200: Selection;
+};
+
+export type GetSelectionResponse = GetSelectionResponses[keyof GetSelectionResponses];
+
+export type ChangeSelectionData = {
+    body: SelectionChange;
+    path?: never;
+    query?: never;
+    url: '/selection';
+};
+
+export type ChangeSelectionErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ChangeSelectionError = ChangeSelectionErrors[keyof ChangeSelectionErrors];
+
+export type ChangeSelectionResponses = {
+    /**
+     * OK
+     */
+    200: Selection;
+};
+
+export type ChangeSelectionResponse = ChangeSelectionResponses[keyof ChangeSelectionResponses];
+
+export type ProposeAddressesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/selection/proposals';
+};
+
+export type ProposeAddressesErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ProposeAddressesError = ProposeAddressesErrors[keyof ProposeAddressesErrors];
+
+export type ProposeAddressesResponses = {
+    /**
+     * OK
+     */
+    200: ProposedAddresses;
+};
+
+export type ProposeAddressesResponse = ProposeAddressesResponses[keyof ProposeAddressesResponses];
 
 export type LogOutData = {
     body?: never;
@@ -2204,437 +2647,3 @@ export type GetStatusResponses = {
 };
 
 export type GetStatusResponse = GetStatusResponses[keyof GetStatusResponses];
-
-export type ListUploadsData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/uploads';
-};
-
-export type ListUploadsErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type ListUploadsError = ListUploadsErrors[keyof ListUploadsErrors];
-
-export type ListUploadsResponses = {
-    /**
-     * OK
-     */
-    200: Uploads;
-};
-
-export type ListUploadsResponse = ListUploadsResponses[keyof ListUploadsResponses];
-
-export type CreateUploadData = {
-    body: NewUpload;
-    path?: never;
-    query?: never;
-    url: '/uploads';
-};
-
-export type CreateUploadErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type CreateUploadError = CreateUploadErrors[keyof CreateUploadErrors];
-
-export type CreateUploadResponses = {
-    /**
-     * Created
-     */
-    201: Upload;
-};
-
-export type CreateUploadResponse = CreateUploadResponses[keyof CreateUploadResponses];
-
-export type CancelUploadData = {
-    body?: never;
-    path: {
-        /**
-         * Id of the upload
-         */
-        id: string;
-    };
-    query?: never;
-    url: '/uploads/{id}';
-};
-
-export type CancelUploadErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Conflict
-     */
-    409: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type CancelUploadError = CancelUploadErrors[keyof CancelUploadErrors];
-
-export type CancelUploadResponses = {
-    /**
-     * No Content
-     */
-    204: void;
-};
-
-export type CancelUploadResponse = CancelUploadResponses[keyof CancelUploadResponses];
-
-export type GetUploadData = {
-    body?: never;
-    path: {
-        /**
-         * Id of the upload
-         */
-        id: string;
-    };
-    query?: never;
-    url: '/uploads/{id}';
-};
-
-export type GetUploadErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type GetUploadError = GetUploadErrors[keyof GetUploadErrors];
-
-export type GetUploadResponses = {
-    /**
-     * OK
-     */
-    200: Upload;
-};
-
-export type GetUploadResponse = GetUploadResponses[keyof GetUploadResponses];
-
-export type WriteUploadData = {
-    body: Blob | File;
-    path: {
-        /**
-         * Id of the upload
-         */
-        id: string;
-    };
-    query: {
-        /**
-         * Where the piece begins: Received of the upload
-         */
-        offset: number;
-    };
-    url: '/uploads/{id}/data';
-};
-
-export type WriteUploadErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Conflict
-     */
-    409: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type WriteUploadError = WriteUploadErrors[keyof WriteUploadErrors];
-
-export type WriteUploadResponses = {
-    /**
-     * OK
-     */
-    200: Upload;
-};
-
-export type WriteUploadResponse = WriteUploadResponses[keyof WriteUploadResponses];
-
-export type FinishUploadData = {
-    body: UploadEnd;
-    path: {
-        /**
-         * Id of the upload
-         */
-        id: string;
-    };
-    query?: never;
-    url: '/uploads/{id}/finish';
-};
-
-export type FinishUploadErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Conflict
-     */
-    409: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type FinishUploadError = FinishUploadErrors[keyof FinishUploadErrors];
-
-export type FinishUploadResponses = {
-    /**
-     * OK
-     */
-    200: Upload;
-};
-
-export type FinishUploadResponse = FinishUploadResponses[keyof FinishUploadResponses];
-
-export type GetUploadCsvData = {
-    body?: never;
-    path: {
-        /**
-         * Id of the upload
-         */
-        id: string;
-    };
-    query?: {
-        /**
-         * Between the cells
-         */
-        separator?: 'semicolon' | 'comma';
-    };
-    url: '/uploads/{id}/report.csv';
-};
-
-export type GetUploadCsvErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type GetUploadCsvError = GetUploadCsvErrors[keyof GetUploadCsvErrors];
-
-export type GetUploadCsvResponses = {
-    /**
-     * OK
-     */
-    200: Blob | File;
-};
-
-export type GetUploadCsvResponse = GetUploadCsvResponses[keyof GetUploadCsvResponses];

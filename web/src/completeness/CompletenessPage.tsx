@@ -92,6 +92,7 @@ function Account({ lines, counts, by }: { lines: readonly AccountLine[]; counts:
   const { t, i18n } = useTranslation();
   const narrow = useMediaQuery('(max-width: 860px)', undefined, { getInitialValueInEffect: false });
   const rows = useMemo(() => rowsOf(lines, by, counts), [lines, counts, by]);
+  const unsure = [...new Set(lines.filter((l) => l.from_headers).map((l) => l.name))];
   const size = lines.reduce((sum, l) => sum + l.bytes, 0);
   const short = useMemo(() => rowsOf(lines, 'source', counts).filter(isShort), [lines, counts]);
   const list = short.map((r) => t('history.differsItem', { name: plain(r.name), number: formatNumber((r.counted ?? 0) - r.offered, i18n.language) })).join('; ');
@@ -99,6 +100,7 @@ function Account({ lines, counts, by }: { lines: readonly AccountLine[]; counts:
     <>
       {short.length > 0 && <Alert variant="light" color="orange" icon={<IconAlertTriangle aria-hidden />} mb="md">{t('history.differs', { list })}</Alert>}
       {narrow ? <AccountCards rows={rows} by={by} /> : <AccountTable rows={rows} by={by} />}
+      {unsure.length > 0 && <Text size="sm" mt="sm" role="note">{t('routing.fromHeadersSources', { sources: plain(unsure.join(', ')) })}</Text>}
       <Text size="xs" c="dimmed" mt={6}>{t('completeness.size', { size: formatSize(size, i18n.language) })}</Text>
     </>
   );

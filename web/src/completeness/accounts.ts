@@ -1,13 +1,13 @@
 import type { AccountLine, ServerCount } from '../api';
 import { countedBy } from '../history/words';
 
-export const outcomes = ['stored', 'duplicate', 'repeated', 'excluded', 'quarantined', 'refused', 'left'] as const;
+export const outcomes = ['stored', 'duplicate', 'repeated', 'excluded', 'quarantined', 'released', 'refused', 'left'] as const;
 export type Outcome = (typeof outcomes)[number];
 export type Counts = Record<Outcome, number>;
 
 export type Row = { key: string; day: string; source: string; name: string; kind: string; counts: Counts; offered: number; counted?: number };
 
-const none = (): Counts => ({ stored: 0, duplicate: 0, repeated: 0, excluded: 0, quarantined: 0, refused: 0, left: 0 });
+const none = (): Counts => ({ stored: 0, duplicate: 0, repeated: 0, excluded: 0, quarantined: 0, released: 0, refused: 0, left: 0 });
 
 // rowsOf puts the lines of an account into a table: a row for each day and source,
 // the newest day first, or for each source.

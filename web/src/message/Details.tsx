@@ -63,10 +63,13 @@ function Arrival({ message, capture }: { message: string; capture: Capture }) {
       <dl className={classes.facts}>
         {enveloped && <Fact name={t('proof.envelopeFrom')} value={capture.envelope_from || t('proof.emptyEnvelope')} />}
         <Fact name={t('proof.envelopeTo')} value={capture.envelope_to.join(', ')} />
+        <Fact name={t('routing.hintFrom')} value={(capture.hint_from ?? []).join(', ')} />
+        <Fact name={t('routing.hintTo')} value={(capture.hint_to ?? []).join(', ')} />
         <Fact name={t('proof.peer')} value={capture.peer} />
         <Fact name={t('proof.origin')} value={capture.origin} />
         <Fact name={t('history.filing')} value={filing(capture.filing)} />
       </dl>
+      {capture.from_headers && <Text size="sm" c="dimmed">{t(capture.google_workspace ? 'routing.fromHeadersGoogle' : 'routing.fromHeaders')}</Text>}
       {capture.journal && <JournalRecordNote message={message} capture={capture.id} journal={capture.journal} />}
     </div>
   );

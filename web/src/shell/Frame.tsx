@@ -1,7 +1,7 @@
 import { ActionIcon, Badge, Group, Menu, Text, Tooltip, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, Navigate, Outlet, useRouter, useRouterState } from '@tanstack/react-router';
-import { IconChartBar, IconChecklist, IconCloudUpload, IconKeyboard, IconLogout, IconMailDown, IconMailForward, IconSearch, IconUser, IconUserCircle } from '@tabler/icons-react';
+import { IconAt, IconChartBar, IconChecklist, IconCloudUpload, IconKeyboard, IconLogout, IconMailDown, IconMailForward, IconSearch, IconUser, IconUserCircle } from '@tabler/icons-react';
 import { Suspense, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -9,6 +9,7 @@ import { logOut, type Account } from '../api';
 import { ask, hasCode } from '../failure';
 import { speak } from '../i18n';
 import { accountQuery, queries, statusQuery } from '../queries';
+import { QuarantineLink } from '../routing/QuarantineLink';
 import { FailureNote, PageLoading } from './Failure';
 import classes from './Frame.module.css';
 import { HelpDialog } from './HelpDialog';
@@ -119,6 +120,10 @@ function Navigation({ admin, operator }: { admin: boolean; operator: boolean }) 
           </Link>
           <Link to="/completeness" className={classes.link} activeOptions={{ includeSearch: false }} aria-label={t('app.completeness')}>
             <IconChecklist size={18} aria-hidden /><span>{t('app.completeness')}</span>
+          </Link>
+          <QuarantineLink className={classes.link} />
+          <Link to="/domains" className={classes.link} aria-label={t('routing.domains')}>
+            <IconAt size={18} aria-hidden /><span>{t('routing.domains')}</span>
           </Link>
         </>
       )}

@@ -1,0 +1,224 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/message"
+	"github.com/muniment/muniment/internal/uid"
+)
+
+// Why a message is in quarantine: codes of catalog.QuarantineEntry.Reason.
+const (
+	// ReasonDomain: nobody in it has an address in a domain of the tenant.
+	ReasonDomain = "domain"
+	// ReasonForeign: a journal report that names only addresses in domains that are
+	// not available to the tenant (JRN-12).
+	ReasonForeign = "foreign"
+)
+
+// routingFresh is how long the rules are used without looking whether another
+// process has changed them. Those of this process hold at once.
+const routingFresh = 5 * time.Second
+
+// verdict is where a message belongs.
+type verdict struct {
+	outcome catalog.Outcome // Stored, Quarantined or Excluded
+	reason  string          // of quarantine
+}
+
+// routing are the rules of one tenant. It is never changed.
+type routing struct {
+	tenant   uid.ID
+	domains  map[string]string // of the tenant, to the one whose alias it is or to itself
+	owners   map[string]uid.ID // of the domains of all tenants
+	selected map[string]bool   // addresses in main domains; nil: all
+	loaded   time.Time
+}
+
+// routes are the rules of the tenants that were asked for.
+type routes struct {
+	mu       sync.Mutex
+	byTenant map[uid.ID]*routing
+	changes  int // of this process
+}
+
+// routing returns the rules of a tenant.
+func (a *Archive) routing(ctx context.Context, tenant uid.ID) (*routing, error) {
+	a.routes.mu.Lock()
+	r, changes := a.routes.byTenant[tenant], a.routes.changes
+	a.routes.mu.Unlock()
+	if r != nil && time.Since(r.loaded) < routingFresh {
+		return r, nil
+	}
+	r, err := a.loadRouting(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	a.routes.mu.Lock()
+	defer a.routes.mu.Unlock()
+	if a.routes.changes == changes { // else what was read may be what was before
+		if a.routes.byTenant == nil {
+			a.routes.byTenant = map[uid.ID]*routing{}
+		}
+		a.routes.byTenant[tenant] = r
+	}
+	return r, nil
+}
+
+// rerouted has everybody read the rules again.
+func (a *Archive) rerouted() {
+	a.routes.mu.Lock()
+	defer a.routes.mu.Unlock()
+	a.routes.changes++
+	clear(a.routes.byTenant)
+}
+
+// loadRouting reads the rules. Damaged rows are left out and logged: of a domain
+// that is lost mail goes to quarantine, and without the selection all is archived.
+func (a *Archive) loadRouting(ctx context.Context, tenant uid.ID) (*routing, error) {
+	r := &routing{tenant: tenant, domains: map[string]string{}, owners: map[string]uid.ID{}, loaded: time.Now()}
+	list, err := a.catalog.Domains(ctx)
+	if err != nil && len(rowErrors(err)) == 0 {
+		return nil, err
+	}
+	selection, more := a.catalog.Selection(ctx, tenant)
+	if errors.Is(more, catalog.ErrNotFound) {
+		more = nil
+	}
+	if more != nil && len(rowErrors(more)) == 0 {
+		return nil, more
+	}
+	if err := errors.Join(err, more); err != nil {
+		a.log.Error("rows of domains or selections are damaged; muniment fsck tells more", "tenant", tenant, "error", err)
+	}
+	for _, d := range list {
+		r.owners[d.Name] = d.Tenant
+		if d.Tenant == tenant {
+			r.domains[d.Name] = d.Name
+		}
+	}
+	for _, d := range list {
+		if _, there := r.domains[d.Main]; there && d.Tenant == tenant {
+			r.domains[d.Name] = d.Main
+		}
+	}
+	if selection != nil && selection.Enabled {
+		r.selected = make(map[string]bool, len(selection.Addresses))
+		for _, s := range selection.Addresses {
+			r.selected[r.mainAddress(s)] = true
+		}
+	}
+	return r, nil
+}
+
+// mainAddress replaces an alias domain by the one that it stands for (JRN-13).
+func (r *routing) mainAddress(address string) string {
+	domain := message.DomainOf(address)
+	if main := r.domains[domain]; main != "" && main != domain {
+		return address[:strings.LastIndexByte(address, '@')+1] + main
+	}
+	return address
+}
+
+// ours reports whether an address is in a domain of the tenant.
+func (r *routing) ours(address string) bool {
+	_, ok := r.domains[message.DomainOf(address)]
+	return ok
+}
+
+// judge decides where a message with these parties belongs.
+func (r *routing) judge(parties []catalog.Party) verdict {
+	switch {
+	case len(r.domains) > 0 && !anyAddress(parties, r.ours):
+		return verdict{catalog.Quarantined, ReasonDomain}
+	case len(r.domains) == 0 && r.foreign(parties):
+		return verdict{catalog.Quarantined, ReasonForeign}
+	case r.selected != nil && !anyAddress(parties, func(s string) bool { return r.selected[r.mainAddress(s)] }):
+		return verdict{outcome: catalog.Excluded}
+	}
+	return verdict{outcome: catalog.Stored}
+}
+
+// anyAddress reports whether is holds for an address among parties, or for a list
+// through which one got the message.
+func anyAddress(parties []catalog.Party, is func(string) bool) bool {
+	return slices.ContainsFunc(parties, func(p catalog.Party) bool {
+		return p.Address != "" && is(p.Address) || p.Via != "" && is(p.Via)
+	})
+}
+
+// foreign reports whether a journal report names nobody but addresses in domains
+// of other tenants.
+func (r *routing) foreign(parties []catalog.Party) bool {
+	theirs := false
+	for _, p := range parties {
+		domain := message.DomainOf(p.Address)
+		if domain == "" || !strings.HasPrefix(p.Role, journalRole) {
+			continue
+		}
+		owner, owned := r.owners[domain]
+		if !owned || owner == r.tenant {
+			return false
+		}
+		theirs = true
+	}
+	return theirs
+}
+
+// routeNew decides where a new message belongs, and makes its row that of a
+// quarantined one if need be.
+func (a *Archive) routeNew(ctx context.Context, p *pending) error {
+	p.verdict = verdict{outcome: catalog.Stored}
+	if p.sub.AnyParty {
+		return nil
+	}
+	r, err := a.routing(ctx, p.sub.Tenant)
+	if err != nil {
+		return err
+	}
+	if p.verdict = r.judge(p.row.Parties); p.verdict.outcome != catalog.Quarantined {
+		return nil
+	}
+	p.entry = &catalog.QuarantineEntry{
+		Tenant: p.sub.Tenant, AOID: p.row.AOID, Source: p.sub.Source, ReceivedAt: p.row.ReceivedAt, Size: p.row.Size,
+		Counted: p.sub.wrapped == nil || !p.sub.wrapped.second, Reason: p.verdict.reason, Subject: p.row.Facts.Subject,
+		Parties: p.row.Parties, State: catalog.Waiting,
+	}
+	p.row.Class, p.row.Parties = catalog.ClassQuarantine, nil
+	return nil
+}
+
+// exclude counts a message that a rule keeps out of the archive. Nothing else of it
+// stays.
+func (c *commit) exclude(p *pending) {
+	c.count(p, catalog.Excluded)
+	c.receipts = append(c.receipts, Receipt{Outcome: catalog.Excluded, SHA256: p.sums.SHA256})
+}
+
+// mailboxAddresses adds to addresses of people those that mean the same because of
+// alias domains.
+func (r *routing) mailboxAddresses(addresses []string) []string {
+	out := slices.Clone(addresses)
+	for _, a := range addresses {
+		main := r.domains[message.DomainOf(a)]
+		if main == "" {
+			continue
+		}
+		local := a[:strings.LastIndexByte(a, '@')+1]
+		var same []string
+		for domain, of := range r.domains {
+			if of == main && !slices.Contains(out, local+domain) {
+				same = append(same, local+domain)
+			}
+		}
+		slices.Sort(same)
+		out = append(out, same...)
+	}
+	return out
+}

@@ -1,0 +1,31 @@
+package archive_test
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/muniment/muniment/internal/archive"
+	"github.com/muniment/muniment/internal/archivetest"
+	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/uid"
+)
+
+// withRules gives the tenant of filled a domain, a selection, and a message in
+// quarantine that somebody has decided on.
+func withRules(t *testing.T, dir string) {
+	t.Helper()
+	ctx := t.Context()
+	e := archivetest.New(t, archivetest.Options{Dir: dir})
+	defer e.Close()
+	tenant := must(e.TenantBySlug(ctx, "acme"))(t)
+	must(e.AddDomain(ctx, tenant.ID, "example.com", ""))(t)
+	if err := e.SetSelection(ctx, tenant.ID, true, []string{"bernd@example.com"}, true); err != nil {
+		t.Fatal(err)
+	}
+	source := must(e.ImportSource(ctx, tenant.ID, "files", ""))(t)
+	r := must(e.Ingest(ctx, archive.Submission{Tenant: tenant.ID, Source: source.ID, Raw: bytes.NewReader(mailOf("x@far.example", "y@far.example", "strange"))}))(t)
+	if n := must(e.Decide(ctx, tenant.ID, []uid.ID{r.AOID}, catalog.Kept, "spam"))(t); n != 1 {
+		t.Fatalf("%d decided", n)
+	}
+	findings(t, e, nil)
+}
