@@ -90,6 +90,11 @@ func (d *folder) advance(ctx context.Context) error {
 		if !whole {
 			break
 		}
+		if d.set.Keep { // the mark says it from now on
+			for _, e := range d.listed[0].page {
+				delete(d.settled, d.id(itemOf(e.UID)))
+			}
+		}
 		d.listed = d.listed[1:]
 	}
 	if !d.set.Keep || mark.Next == d.mark.Next {

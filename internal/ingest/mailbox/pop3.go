@@ -67,7 +67,8 @@ func (t *task) readPOP3(ctx context.Context, c *pop3.Client) (more bool, err err
 	case len(alone) > 0:
 		err = d.portion(ctx, alone[:1], true)
 	default:
-		_ = c.Quit(ctx) // nothing was asked of it
+		d.src.single = false // for the next fetch
+		_ = c.Quit(ctx)      // nothing was asked of it
 		return false, t.forget(ctx, func(string) bool { return true })
 	}
 	d.num.left = d.left()
