@@ -82,13 +82,15 @@ func sameSmarthost(old *archive.SmarthostView, set remote.Smarthost) bool {
 func storedPassword(ctx context.Context, h *archive.Handle, set remote.Smarthost) (use bool, needed []api.ProblemError, err error) {
 	old, err := h.Smarthost(ctx)
 	var damage *catalog.RowError
-	if err != nil && !errors.Is(err, archive.ErrNoSmarthost) && !errors.As(err, &damage) {
-		return false, nil, err
+	if errors.Is(err, archive.ErrNoSmarthost) || errors.As(err, &damage) { // as if none were set
+		old, err = &archive.SmarthostView{}, nil
 	}
 	switch {
+	case err != nil:
+		return false, nil, err
 	case set.User == "":
 		return false, nil, nil
-	case err != nil || !old.HasSecret:
+	case !old.HasSecret:
 		return false, []api.ProblemError{{Location: "body.password", Message: "is needed to log in"}}, nil
 	case !sameSmarthost(old, set):
 		return false, []api.ProblemError{needPassword()}, nil

@@ -34,7 +34,7 @@ export function SmarthostPage() {
         {state.data && !state.data.sends && (
           <Alert variant="light" color="gray" icon={<IconInfoCircle size={18} aria-hidden />} py={8}>{t('smarthost.notSending')}</Alert>
         )}
-        {state.data && <SmarthostForm key={state.data.smarthost ? 'set' : 'new'} state={state.data} />}
+        {state.data && <SmarthostForm state={state.data} />}
         {allowed && state.data && <MailQueue />}
       </Stack>
     </main>
