@@ -6,6 +6,7 @@
 //	mails.mjs    the mail that is sent       damage.mjs      flipped bytes
 //	canary.mjs   must never be asked         appearance.mjs  languages, phone, dark, axe
 //	sources.mjs  sources, completeness       gallery.mjs     pictures for the README
+//	history.mjs  whole mailboxes
 //
 // Run it with `npm run e2e` in web/ after `make build`.
 import { after, before, describe } from 'node:test';
@@ -15,6 +16,7 @@ import { launch } from './browser.mjs';
 import { startCanary } from './canary.mjs';
 import { damage } from './damage.mjs';
 import { gallery } from './gallery.mjs';
+import { history } from './history.mjs';
 import { message } from './message.mjs';
 import { search } from './search.mjs';
 import { startServer } from './server.mjs';
@@ -43,6 +45,7 @@ describe('session', { timeout: 120_000 }, () => session(world));
 describe('search', { timeout: 180_000 }, () => search(world));
 describe('message', { timeout: 180_000 }, () => message(world));
 describe('sources', { timeout: 180_000 }, () => sources(world));
+describe('history', { timeout: 120_000 }, () => history(world));
 describe('damage', { timeout: 120_000 }, () => damage(world));
 describe('appearance', { timeout: 240_000 }, () => appearance(world));
 describe('gallery', { timeout: 120_000 }, () => gallery(world));
