@@ -27,7 +27,7 @@ func filing(f *catalog.Filing) *catalog.Filing {
 			out.Flags = append(out.Flags, flag)
 		}
 	}
-	if f.Date != nil && f.Date.Year() > 0 && f.Date.Year() < 10000 { // others cannot be written as RFC 3339
+	if f.Date != nil && !f.Date.IsZero() && f.Date.Year() > 0 && f.Date.Year() < 10000 { // others cannot be written as RFC 3339
 		out.Date = new(f.Date.Truncate(time.Second))
 	}
 	if out.Folder == "" && len(out.Flags) == 0 && out.Date == nil {

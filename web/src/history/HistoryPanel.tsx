@@ -55,7 +55,7 @@ function Questions({ start, busy }: Asking) {
   return (
     <Paper withBorder radius="md" p="md" className={classes.panel}>
       <Stack gap="sm">
-        <NumberInput label={t('history.days')} description={t('history.daysHint')} value={days} onChange={setDays} min={1} max={36500} allowDecimal={false} allowNegative={false} maw={360} />
+        <NumberInput label={t('history.days')} description={t('history.daysHint')} value={days} onChange={setDays} min={1} max={36500} allowDecimal={false} allowNegative={false} maw={460} />
         <Group gap="md">
           {(['drafts', 'spam', 'trash'] as const).map((k) => (
             <Checkbox key={k} label={t(`history.also.${k}`)} checked={also[k]} disabled={folders.length > 0} onChange={(e) => setAlso({ ...also, [k]: e.currentTarget.checked })} />
@@ -108,7 +108,8 @@ function Confirm({ report, start, busy }: { report: HistoryReport } & Asking) {
   const right = isNumber(typed, due);
   const number = formatNumber(due, i18n.language);
   return (
-    <Alert variant="light" color="orange" icon={<IconAlertTriangle aria-hidden />} title={t('history.confirmTitle', { count: due, number })}>
+    <Alert variant="light" color="orange" icon={<IconAlertTriangle aria-hidden />}>
+      <Text size="sm" fw={600}>{t('history.confirmTitle', { count: due, number })}</Text>
       <Text size="sm" mb="sm">{t('history.confirmText')}</Text>
       <form onSubmit={(e) => {
         e.preventDefault();

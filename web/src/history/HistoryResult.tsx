@@ -61,14 +61,14 @@ function Figures({ folders, sum, dryRun }: { folders: readonly HistoryFolder[]; 
           {folders.map((f) => (
             <Table.Tr key={f.name}>
               <Table.Td className={classes.breakable} miw={120}>{plain(f.name)}</Table.Td>
-              {columns.map(([k]) => <Table.Td key={k} className={classes.number}>{figure(f, k)}</Table.Td>)}
+              {columns.map(([k]) => <Table.Td key={k} className={`${classes.number} ${classes.when}`}>{figure(f, k)}</Table.Td>)}
             </Table.Tr>
           ))}
         </Table.Tbody>
         <Table.Tfoot>
           <Table.Tr>
             <Table.Th scope="row">{t('history.sum')}</Table.Th>
-            {columns.map(([k]) => <Table.Th key={k} className={classes.number}>{figure(sum, k)}</Table.Th>)}
+            {columns.map(([k]) => <Table.Th key={k} className={`${classes.number} ${classes.when}`}>{figure(sum, k)}</Table.Th>)}
           </Table.Tr>
         </Table.Tfoot>
       </Table>
