@@ -128,7 +128,7 @@ type Suggestions struct {
 
 // Party is a person on a message.
 type Party struct {
-	Role    string `json:"role" enum:"from,sender,to,cc,bcc,reply-to,envelope-from,envelope-to,journal-sender,journal-mailbox,journal-to,journal-cc,journal-bcc,journal-recipient"`
+	Role    string `json:"role" enum:"from,sender,to,cc,bcc,reply-to,envelope-from,envelope-to,journal-sender,journal-mailbox,journal-to,journal-cc,journal-bcc,journal-recipient,owner"`
 	Name    string `json:"name"`
 	Address string `json:"address"`
 	Via     string `json:"via,omitempty" doc:"List or mailbox through which the message came to this address, as a journal report tells"`

@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { AddDomainData, AddDomainErrors, AddDomainResponses, ChangeAccountData, ChangeAccountErrors, ChangeAccountResponses, ChangeSelectionData, ChangeSelectionErrors, ChangeSelectionResponses, ChangeSourceData, ChangeSourceErrors, ChangeSourceResponses, CheckMessageData, CheckMessageErrors, CheckMessageResponses, CountQuarantineData, CountQuarantineErrors, CountQuarantineResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, DecideQuarantineData, DecideQuarantineErrors, DecideQuarantineResponses, FetchNowData, FetchNowErrors, FetchNowResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetAttachmentData, GetAttachmentErrors, GetAttachmentResponses, GetCompletenessCsvData, GetCompletenessCsvErrors, GetCompletenessCsvResponses, GetCompletenessData, GetCompletenessErrors, GetCompletenessResponses, GetFacetsData, GetFacetsErrors, GetFacetsResponses, GetMessageData, GetMessageErrors, GetMessageHtmlData, GetMessageHtmlErrors, GetMessageHtmlResponses, GetMessageRawData, GetMessageRawErrors, GetMessageRawResponses, GetMessageResponses, GetReportData, GetReportErrors, GetReportResponses, GetSelectionData, GetSelectionErrors, GetSelectionResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetStatisticsData, GetStatisticsErrors, GetStatisticsResponses, GetStatusData, GetStatusErrors, GetStatusResponses, ListDomainsData, ListDomainsErrors, ListDomainsResponses, ListLeftData, ListLeftErrors, ListLeftResponses, ListQuarantineData, ListQuarantineErrors, ListQuarantineResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, LogInData, LogInErrors, LogInResponses, LogOutData, LogOutErrors, LogOutResponses, ProposeAddressesData, ProposeAddressesErrors, ProposeAddressesResponses, RemoveDomainData, RemoveDomainErrors, RemoveDomainResponses, SearchData, SearchErrors, SearchResponses, SuggestData, SuggestErrors, SuggestResponses, TestMailboxData, TestMailboxErrors, TestMailboxResponses } from './types.gen';
+import type { AddDomainData, AddDomainErrors, AddDomainResponses, BeginMailboxLogInData, BeginMailboxLogInErrors, BeginMailboxLogInResponses, CancelHistoryData, CancelHistoryErrors, CancelHistoryResponses, CancelMailboxLogInData, CancelMailboxLogInErrors, CancelMailboxLogInResponses, CancelUploadData, CancelUploadErrors, CancelUploadResponses, ChangeAccountData, ChangeAccountErrors, ChangeAccountResponses, ChangeSelectionData, ChangeSelectionErrors, ChangeSelectionResponses, ChangeSmarthostData, ChangeSmarthostErrors, ChangeSmarthostResponses, ChangeSourceData, ChangeSourceErrors, ChangeSourceResponses, CheckMessageData, CheckMessageErrors, CheckMessageResponses, CountQuarantineData, CountQuarantineErrors, CountQuarantineResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, CreateUploadData, CreateUploadErrors, CreateUploadResponses, DecideQuarantineData, DecideQuarantineErrors, DecideQuarantineResponses, DropMailData, DropMailErrors, DropMailResponses, FetchNowData, FetchNowErrors, FetchNowResponses, FinishUploadData, FinishUploadErrors, FinishUploadResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetAttachmentData, GetAttachmentErrors, GetAttachmentResponses, GetCompletenessCsvData, GetCompletenessCsvErrors, GetCompletenessCsvResponses, GetCompletenessData, GetCompletenessErrors, GetCompletenessResponses, GetFacetsData, GetFacetsErrors, GetFacetsResponses, GetHistoryData, GetHistoryErrors, GetHistoryResponses, GetMailboxLogInData, GetMailboxLogInErrors, GetMailboxLogInResponses, GetMessageData, GetMessageErrors, GetMessageHtmlData, GetMessageHtmlErrors, GetMessageHtmlResponses, GetMessageRawData, GetMessageRawErrors, GetMessageRawResponses, GetMessageResponses, GetOutboxData, GetOutboxErrors, GetOutboxResponses, GetReportData, GetReportErrors, GetReportResponses, GetSelectionData, GetSelectionErrors, GetSelectionResponses, GetSmarthostData, GetSmarthostErrors, GetSmarthostResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetStatisticsData, GetStatisticsErrors, GetStatisticsResponses, GetStatusData, GetStatusErrors, GetStatusResponses, GetUploadCsvData, GetUploadCsvErrors, GetUploadCsvResponses, GetUploadData, GetUploadErrors, GetUploadResponses, ListDomainsData, ListDomainsErrors, ListDomainsResponses, ListLeftData, ListLeftErrors, ListLeftResponses, ListQuarantineData, ListQuarantineErrors, ListQuarantineResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, ListUploadsData, ListUploadsErrors, ListUploadsResponses, LogInData, LogInErrors, LogInResponses, LogOutData, LogOutErrors, LogOutResponses, ProposeAddressesData, ProposeAddressesErrors, ProposeAddressesResponses, RemoveDomainData, RemoveDomainErrors, RemoveDomainResponses, RemoveSmarthostData, RemoveSmarthostErrors, RemoveSmarthostResponses, RetryMailData, RetryMailErrors, RetryMailResponses, SearchData, SearchErrors, SearchResponses, StartHistoryData, StartHistoryErrors, StartHistoryResponses, SuggestData, SuggestErrors, SuggestResponses, TestMailboxData, TestMailboxErrors, TestMailboxResponses, TestSmarthostData, TestSmarthostErrors, TestSmarthostResponses, WriteUploadData, WriteUploadErrors, WriteUploadResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -105,6 +105,49 @@ export const removeDomain = <ThrowOnError extends boolean = false>(options: Opti
 });
 
 /**
+ * Ask for a code with which somebody logs in to a remote mailbox
+ */
+export const beginMailboxLogIn = <ThrowOnError extends boolean = false>(options: Options<BeginMailboxLogInData, ThrowOnError>) => (options.client ?? client).post<BeginMailboxLogInResponses, BeginMailboxLogInErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/mailbox-log-ins',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Give up a log-in by a code
+ */
+export const cancelMailboxLogIn = <ThrowOnError extends boolean = false>(options: Options<CancelMailboxLogInData, ThrowOnError>) => (options.client ?? client).delete<CancelMailboxLogInResponses, CancelMailboxLogInErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/mailbox-log-ins/{id}',
+    ...options
+});
+
+/**
+ * How far a log-in by a code is
+ */
+export const getMailboxLogIn = <ThrowOnError extends boolean = false>(options: Options<GetMailboxLogInData, ThrowOnError>) => (options.client ?? client).get<GetMailboxLogInResponses, GetMailboxLogInErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/mailbox-log-ins/{id}',
+    ...options
+});
+
+/**
  * Try settings of a remote mailbox
  */
 export const testMailbox = <ThrowOnError extends boolean = false>(options: Options<TestMailboxData, ThrowOnError>) => (options.client ?? client).post<TestMailboxResponses, TestMailboxErrors, ThrowOnError>({
@@ -174,7 +217,7 @@ export const getMessageHtml = <ThrowOnError extends boolean = false>(options: Op
 });
 
 /**
- * The message as it arrived
+ * The message as it arrived, or the file that a document is
  */
 export const getMessageRaw = <ThrowOnError extends boolean = false>(options: Options<GetMessageRawData, ThrowOnError>) => (options.client ?? client).get<GetMessageRawResponses, GetMessageRawErrors, ThrowOnError>({
     security: [{
@@ -196,6 +239,45 @@ export const getReport = <ThrowOnError extends boolean = false>(options: Options
             type: 'apiKey'
         }],
     url: '/messages/{id}/reports/{capture}',
+    ...options
+});
+
+/**
+ * Mail that waits, and what became of the rest
+ */
+export const getOutbox = <ThrowOnError extends boolean = false>(options?: Options<GetOutboxData, ThrowOnError>) => (options?.client ?? client).get<GetOutboxResponses, GetOutboxErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/outbox',
+    ...options
+});
+
+/**
+ * Remove a mail: it is not sent any more
+ */
+export const dropMail = <ThrowOnError extends boolean = false>(options: Options<DropMailData, ThrowOnError>) => (options.client ?? client).delete<DropMailResponses, DropMailErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/outbox/{id}',
+    ...options
+});
+
+/**
+ * Try to send a mail at once, also one that was given up
+ */
+export const retryMail = <ThrowOnError extends boolean = false>(options: Options<RetryMailData, ThrowOnError>) => (options.client ?? client).post<RetryMailResponses, RetryMailErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/outbox/{id}/retry',
     ...options
 });
 
@@ -355,6 +437,66 @@ export const logIn = <ThrowOnError extends boolean = false>(options: Options<Log
 });
 
 /**
+ * Let no mail leave any more; what waits stays
+ */
+export const removeSmarthost = <ThrowOnError extends boolean = false>(options?: Options<RemoveSmarthostData, ThrowOnError>) => (options?.client ?? client).delete<RemoveSmarthostResponses, RemoveSmarthostErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/smarthost',
+    ...options
+});
+
+/**
+ * How mail of the archive leaves
+ */
+export const getSmarthost = <ThrowOnError extends boolean = false>(options?: Options<GetSmarthostData, ThrowOnError>) => (options?.client ?? client).get<GetSmarthostResponses, GetSmarthostErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/smarthost',
+    ...options
+});
+
+/**
+ * Set how mail of the archive leaves; what waits is tried at once
+ */
+export const changeSmarthost = <ThrowOnError extends boolean = false>(options: Options<ChangeSmarthostData, ThrowOnError>) => (options.client ?? client).patch<ChangeSmarthostResponses, ChangeSmarthostErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/smarthost',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Try settings, and send a test mail
+ */
+export const testSmarthost = <ThrowOnError extends boolean = false>(options: Options<TestSmarthostData, ThrowOnError>) => (options.client ?? client).post<TestSmarthostResponses, TestSmarthostErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/smarthost-tests',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * Sources of the tenant and how they fare
  */
 export const listSources = <ThrowOnError extends boolean = false>(options?: Options<ListSourcesData, ThrowOnError>) => (options?.client ?? client).get<ListSourcesResponses, ListSourcesErrors, ThrowOnError>({
@@ -368,7 +510,7 @@ export const listSources = <ThrowOnError extends boolean = false>(options?: Opti
 });
 
 /**
- * Add a journal or a remote mailbox
+ * Add a journal, a remote mailbox or a watched folder
  */
 export const createSource = <ThrowOnError extends boolean = false>(options: Options<CreateSourceData, ThrowOnError>) => (options.client ?? client).post<CreateSourceResponses, CreateSourceErrors, ThrowOnError>({
     security: [{
@@ -398,7 +540,7 @@ export const getSource = <ThrowOnError extends boolean = false>(options: Options
 });
 
 /**
- * Change a journal or a remote mailbox
+ * Change a journal, a remote mailbox or a watched folder
  */
 export const changeSource = <ThrowOnError extends boolean = false>(options: Options<ChangeSourceData, ThrowOnError>) => (options.client ?? client).patch<ChangeSourceResponses, ChangeSourceErrors, ThrowOnError>({
     security: [{
@@ -425,6 +567,49 @@ export const fetchNow = <ThrowOnError extends boolean = false>(options: Options<
         }],
     url: '/sources/{id}/fetch',
     ...options
+});
+
+/**
+ * Break off a history; what is archived stays
+ */
+export const cancelHistory = <ThrowOnError extends boolean = false>(options: Options<CancelHistoryData, ThrowOnError>) => (options.client ?? client).delete<CancelHistoryResponses, CancelHistoryErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/sources/{id}/history',
+    ...options
+});
+
+/**
+ * How far the last history of a remote mailbox is
+ */
+export const getHistory = <ThrowOnError extends boolean = false>(options: Options<GetHistoryData, ThrowOnError>) => (options.client ?? client).get<GetHistoryResponses, GetHistoryErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/sources/{id}/history',
+    ...options
+});
+
+/**
+ * Archive the whole history of a remote mailbox, or try what that would do; without waiting for the end
+ */
+export const startHistory = <ThrowOnError extends boolean = false>(options: Options<StartHistoryData, ThrowOnError>) => (options.client ?? client).post<StartHistoryResponses, StartHistoryErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/sources/{id}/history',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**
@@ -457,3 +642,107 @@ export const getStatistics = <ThrowOnError extends boolean = false>(options?: Op
  * What anybody may know of the installation
  */
 export const getStatus = <ThrowOnError extends boolean = false>(options?: Options<GetStatusData, ThrowOnError>) => (options?.client ?? client).get<GetStatusResponses, GetStatusErrors, ThrowOnError>({ url: '/status', ...options });
+
+/**
+ * One's own uploads and their reports
+ */
+export const listUploads = <ThrowOnError extends boolean = false>(options?: Options<ListUploadsData, ThrowOnError>) => (options?.client ?? client).get<ListUploadsResponses, ListUploadsErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/uploads',
+    ...options
+});
+
+/**
+ * Begin an upload
+ */
+export const createUpload = <ThrowOnError extends boolean = false>(options: Options<CreateUploadData, ThrowOnError>) => (options.client ?? client).post<CreateUploadResponses, CreateUploadErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/uploads',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Give an upload up, or forget its report; what is archived stays
+ */
+export const cancelUpload = <ThrowOnError extends boolean = false>(options: Options<CancelUploadData, ThrowOnError>) => (options.client ?? client).delete<CancelUploadResponses, CancelUploadErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/uploads/{id}',
+    ...options
+});
+
+/**
+ * One upload with its report
+ */
+export const getUpload = <ThrowOnError extends boolean = false>(options: Options<GetUploadData, ThrowOnError>) => (options.client ?? client).get<GetUploadResponses, GetUploadErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/uploads/{id}',
+    ...options
+});
+
+/**
+ * Send the next piece of an upload
+ */
+export const writeUpload = <ThrowOnError extends boolean = false>(options: Options<WriteUploadData, ThrowOnError>) => (options.client ?? client).put<WriteUploadResponses, WriteUploadErrors, ThrowOnError>({
+    bodySerializer: null,
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/uploads/{id}/data',
+    ...options,
+    headers: {
+        'Content-Type': 'application/octet-stream',
+        ...options.headers
+    }
+});
+
+/**
+ * Say that all bytes were sent; archiving begins
+ */
+export const finishUpload = <ThrowOnError extends boolean = false>(options: Options<FinishUploadData, ThrowOnError>) => (options.client ?? client).post<FinishUploadResponses, FinishUploadErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/uploads/{id}/finish',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * What became of what is in an upload, as CSV (UTF-8 with byte order mark)
+ */
+export const getUploadCsv = <ThrowOnError extends boolean = false>(options: Options<GetUploadCsvData, ThrowOnError>) => (options.client ?? client).get<GetUploadCsvResponses, GetUploadCsvErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/uploads/{id}/report.csv',
+    ...options
+});

@@ -75,6 +75,7 @@ export type Bucket = {
 export type Capture = {
     envelope_from: string;
     envelope_to: Array<string>;
+    filing?: Filing;
     /**
      * The recipients are known from headers alone: blind copies cannot be known
      */
@@ -94,7 +95,7 @@ export type Capture = {
     id: string;
     journal?: JournalRecord;
     /**
-     * journal, mailbox, milter or import
+     * journal, mailbox, milter, folder, upload or import
      */
     kind: string;
     origin: string;
@@ -121,6 +122,10 @@ export type Chip = {
 };
 
 export type Completeness = {
+    /**
+     * What servers said of how many messages they hold, by day, source and folder
+     */
+    counts: Array<ServerCount>;
     /**
      * By day, source and outcome
      */
@@ -170,9 +175,217 @@ export type Facets = {
     years: Array<Bucket>;
 };
 
+export type File = {
+    /**
+     * Of the document, as whoever gave it said; may be empty
+     */
+    date: string;
+    name: string;
+    /**
+     * MIME type, by the beginning of the file
+     */
+    type: string;
+};
+
+export type Filing = {
+    /**
+     * When the mailbox got the message (INTERNALDATE)
+     */
+    date?: string;
+    /**
+     * And keywords, as the mailbox names them
+     */
+    flags: Array<string>;
+    /**
+     * Path, with the mailbox's own separator
+     */
+    folder: string;
+};
+
+export type Folder = {
+    /**
+     * Path below the directory of the tenant on the server; empty: that one itself
+     */
+    directory: string;
+    /**
+     * Messages (.eml, .msg) are archived as documents too; otherwise as mail, seen by those whom they name
+     */
+    documents_only?: boolean;
+    /**
+     * Addresses that may see what comes from it
+     */
+    owners: Array<string>;
+    /**
+     * For how long a file must not have changed; 0: ten seconds
+     */
+    settle_seconds?: number;
+};
+
+export type FolderProblem = {
+    code: 'root' | 'directory' | 'read' | 'move' | 'archive' | 'settings' | 'odd';
+    /**
+     * What the system said
+     */
+    detail: string;
+    /**
+     * English, for people
+     */
+    text: string;
+};
+
+export type FolderState = {
+    /**
+     * Files moved to failed
+     */
+    failed: number;
+    /**
+     * Files that had been archived before
+     */
+    known: number;
+    /**
+     * Last look
+     */
+    last_at?: string;
+    /**
+     * Last look without a problem
+     */
+    last_ok_at?: string;
+    problem?: FolderProblem;
+    /**
+     * Files archived since the folder was added
+     */
+    stored: number;
+    /**
+     * Files still to be archived
+     */
+    waiting: number;
+};
+
 export type Header = {
     name: string;
     value: string;
+};
+
+export type History = {
+    /**
+     * Absent: there was none since the server started
+     */
+    report?: HistoryReport;
+    running: boolean;
+};
+
+export type HistoryDisagreement = {
+    folder: string;
+    /**
+     * With the numbers, in English
+     */
+    text: string;
+};
+
+export type HistoryFolder = {
+    /**
+     * Came meanwhile
+     */
+    arrived: number;
+    /**
+     * Of the listed messages, as the server says
+     */
+    bytes: number;
+    done: boolean;
+    /**
+     * Archived and old enough to be removed; in a dry run: would be
+     */
+    due: number;
+    duplicate: number;
+    /**
+     * Disappeared meanwhile, not by the archive
+     */
+    gone: number;
+    /**
+     * Of these: read again from the vault, every byte as it came
+     */
+    intact: number;
+    /**
+     * Archived from this very place before
+     */
+    known: number;
+    /**
+     * Not archived
+     */
+    left: number;
+    listed: number;
+    name: string;
+    /**
+     * Offered to the archive; in a dry run: would be
+     */
+    offered: number;
+    /**
+     * By the server's own count, at the beginning
+     */
+    on_server: number;
+    /**
+     * Why messages were left as they are
+     */
+    reasons: Array<HistoryReason>;
+    /**
+     * On the server at the end, by its own count
+     */
+    remaining: number;
+    removed: number;
+    stored: number;
+};
+
+export type HistoryFolders = {
+    drafts: boolean;
+    folders: Array<string>;
+    spam: boolean;
+    trash: boolean;
+};
+
+export type HistoryLeftOut = {
+    /**
+     * It should have been read, and cannot be
+     */
+    missing: boolean;
+    name: string;
+    /**
+     * drafts, spam, trash, or English text
+     */
+    why: string;
+};
+
+export type HistoryReason = {
+    /**
+     * UID; empty: all that are due
+     */
+    item: string;
+    why: string;
+};
+
+export type HistoryReport = {
+    asked: HistoryFolders;
+    /**
+     * All folders were gone through to the end
+     */
+    complete: boolean;
+    /**
+     * Folders whose counts do not agree; nothing more was removed there
+     */
+    disagreements: Array<HistoryDisagreement>;
+    dry_run: boolean;
+    ended_at?: string;
+    folders: Array<HistoryFolder>;
+    /**
+     * Folders that are not read
+     */
+    left_out: Array<HistoryLeftOut>;
+    problem?: MailboxProblem;
+    /**
+     * What the server got earlier is removed
+     */
+    remove_before?: string;
+    remove_older_than_days: number;
+    started_at: string;
 };
 
 export type Hit = {
@@ -182,6 +395,10 @@ export type Hit = {
      * Date the message bears; the date of receipt if that is implausible
      */
     date: string;
+    /**
+     * It is a document: this file, and no mail
+     */
+    file?: File;
     from: Array<Party>;
     id: string;
     received_at: string;
@@ -287,9 +504,21 @@ export type LogIn = {
 
 export type Mailbox = {
     /**
+     * Log-in server, if it is not the usual one
+     */
+    authority?: string;
+    /**
      * Own certificate authorities, PEM
      */
     ca?: string;
+    /**
+     * Id of the registered application
+     */
+    client_id?: string;
+    /**
+     * Microsoft: id of the directory, or one of its domains
+     */
+    directory?: string;
     /**
      * Drafts too, for all
      */
@@ -315,6 +544,10 @@ export type Mailbox = {
      * Larger messages stay on the server and are listed; 0: no limit
      */
     max_bytes?: number;
+    /**
+     * Where the token comes from; empty: it is entered as password. client: an application logs in by itself, the password is its secret. device: somebody logs in by a code
+     */
+    method?: '' | 'client' | 'device';
     /**
      * Folders, for list
      */
@@ -369,8 +602,47 @@ export type MailboxFound = {
     tls: string;
 };
 
+export type MailboxLogIn = {
+    /**
+     * Of the application, if it has one
+     */
+    client_secret?: string;
+    /**
+     * Source whose stored secret of the application is used if none is given
+     */
+    id?: string;
+    /**
+     * Settings with the method device
+     */
+    mailbox: Mailbox;
+};
+
+export type MailboxLogInState = {
+    /**
+     * To be entered on the page
+     */
+    code?: string;
+    /**
+     * Of the code
+     */
+    expires_at?: string;
+    /**
+     * Absent if there is no code
+     */
+    id?: string;
+    /**
+     * If it failed
+     */
+    problem?: MailboxProblem;
+    state: 'waiting' | 'done' | 'failed';
+    /**
+     * The page of the provider
+     */
+    url?: string;
+};
+
 export type MailboxProblem = {
-    code: 'dns' | 'connect' | 'timeout' | 'certificate' | 'tls' | 'auth' | 'protocol' | 'folder' | 'unavailable' | 'archive' | 'unreadable' | 'not-deleted' | 'internal' | 'token';
+    code: 'dns' | 'connect' | 'forbidden' | 'timeout' | 'certificate' | 'tls' | 'auth' | 'protocol' | 'folder' | 'unavailable' | 'archive' | 'unreadable' | 'not-deleted' | 'internal' | 'token' | 'consent' | 'not-assigned' | 'client' | 'client-secret' | 'directory' | 'licence' | 'scope' | 'code-expired' | 'code-declined' | 'revoked' | 'throttled' | 'authority';
     /**
      * What the server or the system said
      */
@@ -420,7 +692,14 @@ export type MailboxState = {
 };
 
 export type MailboxStep = {
+    /**
+     * Of the problem, if it failed
+     */
+    code?: 'dns' | 'connect' | 'forbidden' | 'timeout' | 'certificate' | 'tls' | 'auth' | 'protocol' | 'folder' | 'unavailable' | 'archive' | 'unreadable' | 'not-deleted' | 'internal' | 'token' | 'consent' | 'not-assigned' | 'client' | 'client-secret' | 'directory' | 'licence' | 'scope' | 'code-expired' | 'code-declined' | 'revoked' | 'throttled' | 'authority';
     ok: boolean;
+    /**
+     * English, for people
+     */
     text: string;
     what: string;
 };
@@ -430,6 +709,10 @@ export type MailboxTest = {
      * Source whose password is used if none is given and server and user are its own
      */
     id?: string;
+    /**
+     * Id of a finished log-in by a code
+     */
+    log_in?: string;
     mailbox: Mailbox;
     password?: string;
 };
@@ -462,6 +745,10 @@ export type Message = {
      * What the Date field says, if it can be read
      */
     date_claimed?: string;
+    /**
+     * It is a document: this file, and no mail
+     */
+    file?: File;
     has_html: boolean;
     headers: Array<Header>;
     id: string;
@@ -509,10 +796,43 @@ export type NewDomain = {
     name: string;
 };
 
+export type NewHistory = {
+    /**
+     * Needed to remove: how many messages the last dry run with the same members would remove; more are not removed
+     */
+    confirm?: number;
+    /**
+     * Drafts too
+     */
+    drafts?: boolean;
+    /**
+     * Only counts; nothing is fetched, stored or removed
+     */
+    dry_run?: boolean;
+    /**
+     * Folders to read; none: all but drafts, spam and trash
+     */
+    folders?: Array<string>;
+    /**
+     * Removes messages from the server that it got more than so many days ago, once they are archived and were read again from the vault; 0: nothing
+     */
+    remove_older_than_days?: number;
+    spam?: boolean;
+    trash?: boolean;
+};
+
 export type NewSource = {
     category?: string;
     disabled?: boolean;
-    kind: 'journal' | 'mailbox';
+    /**
+     * Needed for a watched folder
+     */
+    folder?: Folder;
+    kind: 'journal' | 'mailbox' | 'folder';
+    /**
+     * Id of a finished log-in by a code, in place of a password
+     */
+    log_in?: string;
     /**
      * Needed for a mailbox
      */
@@ -521,10 +841,90 @@ export type NewSource = {
     password?: string;
 };
 
+export type NewUpload = {
+    category?: string;
+    /**
+     * Of a document, such as 2026-01-31; empty: today
+     */
+    date?: string;
+    /**
+     * By which the client knows the file again
+     */
+    identity?: string;
+    /**
+     * mail: files with mail in them (EML, MSG, PST, mbox, archives), for administrators; document: a file that is archived as it is
+     */
+    kind: 'mail' | 'document';
+    /**
+     * Of the file
+     */
+    name: string;
+    /**
+     * Bytes
+     */
+    size: number;
+    /**
+     * Of a document; empty: its name
+     */
+    title?: string;
+};
+
+export type Outbox = {
+    failed: number;
+    /**
+     * The youngest, at most 200
+     */
+    mails: Array<OutboxMail>;
+    /**
+     * In the last 30 days
+     */
+    sent: number;
+    waiting: number;
+};
+
+export type OutboxMail = {
+    attempts: number;
+    created_at: string;
+    /**
+     * When it was sent or given up
+     */
+    ended_at?: string;
+    id: string;
+    /**
+     * What it is: a short word
+     */
+    kind: string;
+    /**
+     * Of a waiting one: when it is tried next
+     */
+    next_at?: string;
+    /**
+     * Of the last attempt
+     */
+    problem?: SendingProblem;
+    recipients: Array<OutboxPerson>;
+    sender: string;
+    size: number;
+    state: 'waiting' | 'sent' | 'failed';
+    /**
+     * Begin of the last attempt
+     */
+    tried_at?: string;
+};
+
+export type OutboxPerson = {
+    address: string;
+    /**
+     * What the server said last
+     */
+    answer?: string;
+    state: 'waiting' | 'sent' | 'failed';
+};
+
 export type Party = {
     address: string;
     name: string;
-    role: 'from' | 'sender' | 'to' | 'cc' | 'bcc' | 'reply-to' | 'envelope-from' | 'envelope-to' | 'journal-sender' | 'journal-mailbox' | 'journal-to' | 'journal-cc' | 'journal-bcc' | 'journal-recipient';
+    role: 'from' | 'sender' | 'to' | 'cc' | 'bcc' | 'reply-to' | 'envelope-from' | 'envelope-to' | 'journal-sender' | 'journal-mailbox' | 'journal-to' | 'journal-cc' | 'journal-bcc' | 'journal-recipient' | 'owner';
     /**
      * List or mailbox through which the message came to this address, as a journal report tells
      */
@@ -535,7 +935,7 @@ export type Problem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'too-large' | 'media-type' | 'invalid' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -683,7 +1083,7 @@ export type SearchProblem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'too-large' | 'media-type' | 'invalid' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -738,6 +1138,129 @@ export type SelectionChange = {
     enabled: boolean;
 };
 
+export type SendingProblem = {
+    code: 'dns' | 'connect' | 'timeout' | 'certificate' | 'tls' | 'auth' | 'protocol' | 'unavailable' | 'sender' | 'recipient' | 'size' | 'content' | 'internal';
+    /**
+     * What the server or the system said
+     */
+    detail: string;
+    /**
+     * English, for people
+     */
+    text: string;
+};
+
+export type SendingStep = {
+    ok: boolean;
+    text: string;
+    what: 'settings' | 'resolve' | 'connect' | 'greeting' | 'tls' | 'certificate' | 'login' | 'sender' | 'recipient' | 'message';
+};
+
+export type ServerCount = {
+    /**
+     * By how many its count rose that day, in all
+     */
+    came: number;
+    day: string;
+    /**
+     * Empty: a maildrop has none
+     */
+    folder: string;
+    /**
+     * Its last count of that day
+     */
+    held: number;
+    /**
+     * Of the source
+     */
+    kind: string;
+    /**
+     * Of the source
+     */
+    name: string;
+    /**
+     * Id of the source
+     */
+    source: string;
+};
+
+export type Smarthost = {
+    /**
+     * Own certificate authorities, PEM
+     */
+    ca?: string;
+    /**
+     * Address that mail comes from, in the envelope and in the field From, to the letter
+     */
+    from: string;
+    host: string;
+    /**
+     * As people read it, beside the address
+     */
+    name?: string;
+    /**
+     * SHA-256 of the only certificate that is accepted, hexadecimal
+     */
+    pin?: string;
+    /**
+     * 0: the usual one
+     */
+    port?: number;
+    /**
+     * starttls is required: without it nothing is sent
+     */
+    tls: 'implicit' | 'starttls' | 'none';
+    /**
+     * Empty: no log-in
+     */
+    user?: string;
+};
+
+export type SmarthostChange = {
+    /**
+     * Absent: stays, unless server, user or protection change; empty: is removed
+     */
+    password?: string;
+    smarthost: Smarthost;
+};
+
+export type SmarthostFinding = {
+    /**
+     * SHA-256 of the server's certificate, which can be pinned
+     */
+    certificate?: string;
+    ok: boolean;
+    problem?: SendingProblem;
+    /**
+     * What was done, in order
+     */
+    steps: Array<SendingStep>;
+};
+
+export type SmarthostState = {
+    has_password: boolean;
+    /**
+     * This server sends mail
+     */
+    sends: boolean;
+    /**
+     * Absent: nothing is set, and no mail leaves
+     */
+    smarthost?: Smarthost;
+};
+
+export type SmarthostTest = {
+    /**
+     * Absent: the stored one, if server, user and protection are its own
+     */
+    password?: string;
+    smarthost: Smarthost;
+    /**
+     * Who gets a test mail; empty: the test ends with the log-in
+     */
+    to?: string;
+};
+
 export type Snippet = {
     marks: Array<Mark>;
     text: string;
@@ -750,6 +1273,14 @@ export type Source = {
     category: string;
     created_at: string;
     disabled: boolean;
+    /**
+     * Of a watched folder: its settings
+     */
+    folder?: Folder;
+    /**
+     * Of a watched folder: how it fares; absent before the first look
+     */
+    folder_state?: FolderState;
     /**
      * Of a journal: Google Workspace sends here, without the envelope
      */
@@ -765,7 +1296,7 @@ export type Source = {
      */
     journal_address?: string;
     /**
-     * journal, mailbox or import
+     * journal, mailbox, folder, import, milter or upload
      */
     kind: string;
     /**
@@ -783,6 +1314,10 @@ export type SourceChange = {
     category?: string;
     disabled?: boolean;
     /**
+     * Replaces all settings of the watched folder
+     */
+    folder?: Folder;
+    /**
      * Of a journal
      */
     google_workspace?: boolean;
@@ -790,6 +1325,10 @@ export type SourceChange = {
      * Of a journal; such as 192.0.2.0/24
      */
     hint_peers?: Array<string>;
+    /**
+     * Id of a finished log-in by a code
+     */
+    log_in?: string;
     /**
      * Replaces all settings of the mailbox
      */
@@ -866,6 +1405,91 @@ export type Tenant = {
      * IANA time zone
      */
     zone: string;
+};
+
+export type Upload = {
+    category: string;
+    created_at: string;
+    date: string;
+    id: string;
+    identity: string;
+    kind: 'mail' | 'document';
+    name: string;
+    /**
+     * Why it failed, English
+     */
+    reason: string;
+    /**
+     * Bytes that are durable on the server; the next piece begins here
+     */
+    received: number;
+    /**
+     * So far, or in the end
+     */
+    result?: UploadResult;
+    size: number;
+    state: 'open' | 'waiting' | 'working' | 'done' | 'failed';
+    title: string;
+};
+
+export type UploadEnd = {
+    /**
+     * Of the whole file, hexadecimal; empty: the client cannot tell
+     */
+    sha256?: string;
+};
+
+export type UploadItem = {
+    bytes: number;
+    detail: string;
+    /**
+     * Id of what was archived, if this reader may see it
+     */
+    message: string;
+    origin: string;
+    outcome: 'stored' | 'duplicate' | 'skipped' | 'failed';
+    reason: string;
+};
+
+export type UploadResult = {
+    /**
+     * Archived by this upload before the server was interrupted
+     */
+    before: number;
+    /**
+     * Had been archived before
+     */
+    duplicate: number;
+    failed: number;
+    /**
+     * Only of a single upload
+     */
+    items: Array<UploadItem>;
+    /**
+     * Counted, but not among the items
+     */
+    omitted: number;
+    /**
+     * Rightly left out
+     */
+    skipped: number;
+    stored: number;
+};
+
+export type Uploads = {
+    /**
+     * Of a piece, at most, bytes
+     */
+    chunk_size: number;
+    /**
+     * Of an upload, bytes
+     */
+    max_size: number;
+    /**
+     * The user may give files with mail
+     */
+    may_import: boolean;
+    uploads: Array<Upload>;
 };
 
 export type ChangeAccountData = {
@@ -1192,6 +1816,175 @@ export type RemoveDomainResponses = {
 };
 
 export type RemoveDomainResponse = RemoveDomainResponses[keyof RemoveDomainResponses];
+
+export type BeginMailboxLogInData = {
+    body: MailboxLogIn;
+    path?: never;
+    query?: never;
+    url: '/mailbox-log-ins';
+};
+
+export type BeginMailboxLogInErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type BeginMailboxLogInError = BeginMailboxLogInErrors[keyof BeginMailboxLogInErrors];
+
+export type BeginMailboxLogInResponses = {
+    /**
+     * OK
+     */
+    200: MailboxLogInState;
+};
+
+export type BeginMailboxLogInResponse = BeginMailboxLogInResponses[keyof BeginMailboxLogInResponses];
+
+export type CancelMailboxLogInData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the log-in
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/mailbox-log-ins/{id}';
+};
+
+export type CancelMailboxLogInErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type CancelMailboxLogInError = CancelMailboxLogInErrors[keyof CancelMailboxLogInErrors];
+
+export type CancelMailboxLogInResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type CancelMailboxLogInResponse = CancelMailboxLogInResponses[keyof CancelMailboxLogInResponses];
+
+export type GetMailboxLogInData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the log-in
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/mailbox-log-ins/{id}';
+};
+
+export type GetMailboxLogInErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetMailboxLogInError = GetMailboxLogInErrors[keyof GetMailboxLogInErrors];
+
+export type GetMailboxLogInResponses = {
+    /**
+     * OK
+     */
+    200: MailboxLogInState;
+};
+
+export type GetMailboxLogInResponse = GetMailboxLogInResponses[keyof GetMailboxLogInResponses];
 
 export type TestMailboxData = {
     body: MailboxTest;
@@ -1600,6 +2393,159 @@ export type GetReportResponses = {
 };
 
 export type GetReportResponse = GetReportResponses[keyof GetReportResponses];
+
+export type GetOutboxData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/outbox';
+};
+
+export type GetOutboxErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetOutboxError = GetOutboxErrors[keyof GetOutboxErrors];
+
+export type GetOutboxResponses = {
+    /**
+     * OK
+     */
+    200: Outbox;
+};
+
+export type GetOutboxResponse = GetOutboxResponses[keyof GetOutboxResponses];
+
+export type DropMailData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the mail
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/outbox/{id}';
+};
+
+export type DropMailErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type DropMailError = DropMailErrors[keyof DropMailErrors];
+
+export type DropMailResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type DropMailResponse = DropMailResponses[keyof DropMailResponses];
+
+export type RetryMailData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the mail
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/outbox/{id}/retry';
+};
+
+export type RetryMailErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RetryMailError = RetryMailErrors[keyof RetryMailErrors];
+
+export type RetryMailResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type RetryMailResponse = RetryMailResponses[keyof RetryMailResponses];
 
 export type ListQuarantineData = {
     body?: never;
@@ -2236,6 +3182,214 @@ export type LogInResponses = {
 
 export type LogInResponse = LogInResponses[keyof LogInResponses];
 
+export type RemoveSmarthostData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/smarthost';
+};
+
+export type RemoveSmarthostErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RemoveSmarthostError = RemoveSmarthostErrors[keyof RemoveSmarthostErrors];
+
+export type RemoveSmarthostResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type RemoveSmarthostResponse = RemoveSmarthostResponses[keyof RemoveSmarthostResponses];
+
+export type GetSmarthostData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/smarthost';
+};
+
+export type GetSmarthostErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetSmarthostError = GetSmarthostErrors[keyof GetSmarthostErrors];
+
+export type GetSmarthostResponses = {
+    /**
+     * OK
+     */
+    200: SmarthostState;
+};
+
+export type GetSmarthostResponse = GetSmarthostResponses[keyof GetSmarthostResponses];
+
+export type ChangeSmarthostData = {
+    body: SmarthostChange;
+    path?: never;
+    query?: never;
+    url: '/smarthost';
+};
+
+export type ChangeSmarthostErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ChangeSmarthostError = ChangeSmarthostErrors[keyof ChangeSmarthostErrors];
+
+export type ChangeSmarthostResponses = {
+    /**
+     * OK
+     */
+    200: SmarthostState;
+};
+
+export type ChangeSmarthostResponse = ChangeSmarthostResponses[keyof ChangeSmarthostResponses];
+
+export type TestSmarthostData = {
+    body: SmarthostTest;
+    path?: never;
+    query?: never;
+    url: '/smarthost-tests';
+};
+
+export type TestSmarthostErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type TestSmarthostError = TestSmarthostErrors[keyof TestSmarthostErrors];
+
+export type TestSmarthostResponses = {
+    /**
+     * OK
+     */
+    200: SmarthostFinding;
+};
+
+export type TestSmarthostResponse = TestSmarthostResponses[keyof TestSmarthostResponses];
+
 export type ListSourcesData = {
     body?: never;
     path?: never;
@@ -2512,6 +3666,180 @@ export type FetchNowResponses = {
 
 export type FetchNowResponse = FetchNowResponses[keyof FetchNowResponses];
 
+export type CancelHistoryData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the source
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/sources/{id}/history';
+};
+
+export type CancelHistoryErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type CancelHistoryError = CancelHistoryErrors[keyof CancelHistoryErrors];
+
+export type CancelHistoryResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type CancelHistoryResponse = CancelHistoryResponses[keyof CancelHistoryResponses];
+
+export type GetHistoryData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the source
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/sources/{id}/history';
+};
+
+export type GetHistoryErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetHistoryError = GetHistoryErrors[keyof GetHistoryErrors];
+
+export type GetHistoryResponses = {
+    /**
+     * OK
+     */
+    200: History;
+};
+
+export type GetHistoryResponse = GetHistoryResponses[keyof GetHistoryResponses];
+
+export type StartHistoryData = {
+    body: NewHistory;
+    path: {
+        /**
+         * Id of the source
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/sources/{id}/history';
+};
+
+export type StartHistoryErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type StartHistoryError = StartHistoryErrors[keyof StartHistoryErrors];
+
+export type StartHistoryResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type StartHistoryResponse = StartHistoryResponses[keyof StartHistoryResponses];
+
 export type ListLeftData = {
     body?: never;
     path: {
@@ -2647,3 +3975,437 @@ export type GetStatusResponses = {
 };
 
 export type GetStatusResponse = GetStatusResponses[keyof GetStatusResponses];
+
+export type ListUploadsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/uploads';
+};
+
+export type ListUploadsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListUploadsError = ListUploadsErrors[keyof ListUploadsErrors];
+
+export type ListUploadsResponses = {
+    /**
+     * OK
+     */
+    200: Uploads;
+};
+
+export type ListUploadsResponse = ListUploadsResponses[keyof ListUploadsResponses];
+
+export type CreateUploadData = {
+    body: NewUpload;
+    path?: never;
+    query?: never;
+    url: '/uploads';
+};
+
+export type CreateUploadErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type CreateUploadError = CreateUploadErrors[keyof CreateUploadErrors];
+
+export type CreateUploadResponses = {
+    /**
+     * Created
+     */
+    201: Upload;
+};
+
+export type CreateUploadResponse = CreateUploadResponses[keyof CreateUploadResponses];
+
+export type CancelUploadData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the upload
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/uploads/{id}';
+};
+
+export type CancelUploadErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type CancelUploadError = CancelUploadErrors[keyof CancelUploadErrors];
+
+export type CancelUploadResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type CancelUploadResponse = CancelUploadResponses[keyof CancelUploadResponses];
+
+export type GetUploadData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the upload
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/uploads/{id}';
+};
+
+export type GetUploadErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetUploadError = GetUploadErrors[keyof GetUploadErrors];
+
+export type GetUploadResponses = {
+    /**
+     * OK
+     */
+    200: Upload;
+};
+
+export type GetUploadResponse = GetUploadResponses[keyof GetUploadResponses];
+
+export type WriteUploadData = {
+    body: Blob | File;
+    path: {
+        /**
+         * Id of the upload
+         */
+        id: string;
+    };
+    query: {
+        /**
+         * Where the piece begins: Received of the upload
+         */
+        offset: number;
+    };
+    url: '/uploads/{id}/data';
+};
+
+export type WriteUploadErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type WriteUploadError = WriteUploadErrors[keyof WriteUploadErrors];
+
+export type WriteUploadResponses = {
+    /**
+     * OK
+     */
+    200: Upload;
+};
+
+export type WriteUploadResponse = WriteUploadResponses[keyof WriteUploadResponses];
+
+export type FinishUploadData = {
+    body: UploadEnd;
+    path: {
+        /**
+         * Id of the upload
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/uploads/{id}/finish';
+};
+
+export type FinishUploadErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type FinishUploadError = FinishUploadErrors[keyof FinishUploadErrors];
+
+export type FinishUploadResponses = {
+    /**
+     * OK
+     */
+    200: Upload;
+};
+
+export type FinishUploadResponse = FinishUploadResponses[keyof FinishUploadResponses];
+
+export type GetUploadCsvData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the upload
+         */
+        id: string;
+    };
+    query?: {
+        /**
+         * Between the cells
+         */
+        separator?: 'semicolon' | 'comma';
+    };
+    url: '/uploads/{id}/report.csv';
+};
+
+export type GetUploadCsvErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetUploadCsvError = GetUploadCsvErrors[keyof GetUploadCsvErrors];
+
+export type GetUploadCsvResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type GetUploadCsvResponse = GetUploadCsvResponses[keyof GetUploadCsvResponses];

@@ -6,7 +6,7 @@ import { healthOf, refreshEvery } from './health';
 import { countIn, reasonOf } from './reason';
 
 const source = (more: Partial<Source> = {}): Source => ({
-  id: 'x', kind: 'mailbox', name: 'Info', category: '', disabled: false, created_at: '2026-01-01T00:00:00Z', has_password: true, ...more,
+  id: 'x', kind: 'mailbox', name: 'Info', category: '', disabled: false, created_at: '2026-01-01T00:00:00Z', has_password: true, hint_peers: [], ...more,
 });
 const state = (more: Partial<NonNullable<Source['state']>> = {}): NonNullable<Source['state']> => ({
   fetching: false, stored: 0, known: 0, waiting: 0, on_server: 0, left: 0, ...more,
