@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/muniment/muniment/internal/archive"
+	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/ingest/importer"
 	"github.com/muniment/muniment/internal/uid"
 )
@@ -54,6 +55,9 @@ func (s *source) mail(ctx context.Context, g *given) (stored bool, err error) {
 		return false, err
 	}
 	for _, x := range k.receipts {
+		if x.Outcome == catalog.Excluded {
+			return false, &unfitError{"It is not archived: none of its addresses is among those that are selected for archiving."}
+		}
 		if err := s.w.Archive.CheckStored(ctx, s.tenant, x.AOID, x.SHA256); err != nil {
 			return false, err
 		}

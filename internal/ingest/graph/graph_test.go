@@ -209,6 +209,9 @@ func TestOrigin(t *testing.T) {
 			return err
 		}
 		got[c.Origin] = true
+		if f := c.Filing; f == nil || f.Folder != "Posteingang/Kunden/2024" || f.Date == nil || !strings.Contains(c.Origin, f.Date.Format(time.RFC3339)) {
+			t.Errorf("filed as %+v", f)
+		}
 		return nil
 	})
 	if err != nil || fmt.Sprint(got) != fmt.Sprint(want) {

@@ -3,21 +3,22 @@ package graph
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/muniment/muniment/internal/archive"
+	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/ingest/importer"
 	"github.com/muniment/muniment/internal/spool"
 )
 
-// Tags of what the mailbox says of a message.
+// Flags of what the mailbox says of a message, as IMAP writes them
+// (RFC 9051 §2.3.2).
 const (
-	TagUnread  = "unread"
-	TagFlagged = "flagged"
+	flagSeen    = `\Seen`
+	flagFlagged = `\Flagged`
 )
 
-// attempts is how often a message is offered when the archive fails for a reason
+// offerAttempts is how often a message is offered when the archive fails for a reason
 // that is not "busy".
 const offerAttempts = 3
 
@@ -27,6 +28,8 @@ type outcome int
 const (
 	stored outcome = iota
 	duplicate
+	quarantined
+	excluded
 	doneBefore
 	doneDry
 )
@@ -38,6 +41,10 @@ func (r *run) counted(o outcome, bytes int64) {
 		r.r.Stored++
 	case duplicate:
 		r.r.Duplicate++
+	case quarantined:
+		r.r.Quarantined++
+	case excluded:
+		r.r.Excluded++
 	case doneBefore:
 		r.r.DoneBefore++
 	}
@@ -53,17 +60,17 @@ func isTooLarge(err error) bool {
 // submission is a message with all that is known of it. The time it was received
 // belongs to its origin: it never changes.
 func (f *folder) submission(e entry, origin string, buf *spool.Buffer) archive.Submission {
-	tags := slices.Clone(f.cfg.Tags)
-	if e.Read != nil && !*e.Read {
-		tags = append(tags, TagUnread)
+	filing := &catalog.Filing{Folder: f.info.shown(), Date: e.Received}
+	if e.Read != nil && *e.Read {
+		filing.Flags = append(filing.Flags, flagSeen)
 	}
 	if e.Flag != nil && e.Flag.Status == "flagged" {
-		tags = append(tags, TagFlagged)
+		filing.Flags = append(filing.Flags, flagFlagged)
 	}
 	if e.Received != nil {
 		origin += "?received=" + e.Received.UTC().Format(time.RFC3339)
 	}
-	return archive.Submission{Tenant: f.cfg.Tenant, Source: f.cfg.Source, Raw: buf, Origin: origin, Category: f.cfg.Category, Tags: tags}
+	return archive.Submission{Tenant: f.cfg.Tenant, Source: f.cfg.Source, Raw: buf, Origin: origin, Category: f.cfg.Category, Tags: f.cfg.Tags, Filing: filing}
 }
 
 // offer archives a message in the background and closes buf. It waits only while
@@ -83,6 +90,9 @@ func (f *folder) offer(e entry, origin string, buf *spool.Buffer) {
 			f.inARow.Store(0)
 			f.counted(out, buf.Size())
 			f.settled(e.ID)
+			if out == excluded { // the rule may be another one tomorrow
+				return
+			}
 			if err := f.checkpoint.add(key(f.user, e.ID)); err != nil { // it only costs a second fetch
 				f.cfg.Log.Warn("graph: checkpoint", "error", err)
 			}
@@ -98,6 +108,19 @@ func (f *folder) offer(e entry, origin string, buf *spool.Buffer) {
 	})
 }
 
+// outcomeOf says in which account of the report a message ends.
+func outcomeOf(r archive.Receipt) outcome {
+	switch {
+	case r.Duplicate:
+		return duplicate
+	case r.Outcome == catalog.Quarantined:
+		return quarantined
+	case r.Outcome == catalog.Excluded:
+		return excluded
+	}
+	return stored
+}
+
 // ingest gives a message to the archive, again and again while that is busy.
 func (r *run) ingest(sub archive.Submission) (outcome, error) {
 	var waited time.Duration
@@ -106,10 +129,8 @@ func (r *run) ingest(sub archive.Submission) (outcome, error) {
 		receipt, err := r.cfg.Archive.Ingest(r.offers, sub)
 		busy := errors.Is(err, archive.ErrBusy)
 		switch {
-		case err == nil && receipt.Duplicate:
-			return duplicate, nil
 		case err == nil:
-			return stored, nil
+			return outcomeOf(receipt), nil
 		case errors.Is(err, archive.ErrTooLarge), r.ctx.Err() != nil:
 			return 0, err
 		case busy && waited >= r.cfg.RetryFor:

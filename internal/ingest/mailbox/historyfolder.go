@@ -146,7 +146,7 @@ func (h *history) leave(d *folder, p *past) {
 	defer h.mu.Unlock()
 	for item, i := range d.items {
 		m := p.met[uidOf(item)]
-		if i.Outcome != catalog.Left || m == nil || m.archived() || m.how == left {
+		if i.Outcome != catalog.Left && i.Outcome != catalog.Excluded || m == nil || m.archived() || m.how == left {
 			continue
 		}
 		m.how = left

@@ -84,7 +84,7 @@ func (o *offers) ingest(ctx context.Context, item string, sub archive.Submission
 	if _, err := io.Copy(h, io.NewSectionReader(sub.Raw, 0, sub.Raw.Size())); err != nil {
 		return r, fmt.Errorf("read spooled message: %w", err)
 	}
-	if r, err = o.t.f.Archive.Ingest(ctx, sub); err == nil {
+	if r, err = o.t.f.Archive.Ingest(ctx, sub); err == nil && r.Outcome != catalog.Excluded {
 		o.t.took(item, [32]byte(h.Sum(nil)), r)
 	}
 	return r, err
