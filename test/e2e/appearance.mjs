@@ -77,7 +77,8 @@ export function appearance(world) {
     await german.page.getByRole('button', { name: 'Anmelden', exact: true }).waitFor();
     assert.equal(await german.page.evaluate(() => document.documentElement.lang), 'de');
     await logIn(german, world.user);
-    await german.page.getByRole('link', { name: 'Mein Konto' }).click();
+    await german.page.getByRole('button', { name: 'Angemeldet als' }).click();
+    await german.page.getByRole('menuitem', { name: 'Mein Konto' }).click();
     await german.page.getByLabel('Sprache', { exact: true }).selectOption('en');
     await german.page.getByRole('heading', { name: 'My account' }).waitFor();
     await german.page.getByText('Saved', { exact: true }).waitFor();

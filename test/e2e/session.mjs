@@ -77,13 +77,13 @@ export function session(world) {
   it('shows the overview to administrators only', async () => {
     const tab = await openPage(world.browser, world.server);
     await logIn(tab, world.user);
-    assert.equal(await tab.page.getByRole('link', { name: 'Overview' }).count(), 0);
+    assert.equal(await tab.page.getByRole('link', { name: 'Administration' }).count(), 0);
     await tab.visit('/overview');
     await tab.page.getByText('Only administrators see this page.').waitFor();
     await tab.context.close();
     const admin = await openPage(world.browser, world.server);
     await logIn(admin, world.admin);
-    await admin.page.getByRole('link', { name: 'Overview' }).click();
+    await admin.page.getByRole('link', { name: 'Administration' }).click();
     await admin.page.getByText('Size as stored').waitFor();
     await screenshot(admin.page, 'admin');
     await admin.page.getByRole('button', { name: 'As a table' }).click();

@@ -1,7 +1,7 @@
 import { ActionIcon, Badge, Group, Menu, Text, Tooltip, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, Navigate, Outlet, useRouter, useRouterState } from '@tanstack/react-router';
-import { IconAt, IconChartBar, IconChecklist, IconCloudUpload, IconKeyboard, IconLogout, IconMailDown, IconMailForward, IconSearch, IconUser, IconUserCircle } from '@tabler/icons-react';
+import { IconKeyboard, IconLogout, IconUser, IconUserCircle } from '@tabler/icons-react';
 import { Suspense, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -9,11 +9,11 @@ import { logOut, type Account } from '../api';
 import { ask, hasCode } from '../failure';
 import { speak } from '../i18n';
 import { accountQuery, queries, statusQuery } from '../queries';
-import { QuarantineLink } from '../routing/QuarantineLink';
 import { FailureNote, PageLoading } from './Failure';
 import classes from './Frame.module.css';
 import { HelpDialog } from './HelpDialog';
 import { Logo } from './Logo';
+import { Administration, isAdministration, Navigation } from './Navigation';
 import { SchemeMenu } from './SchemeMenu';
 import { useKeys } from './shortcuts';
 
@@ -55,12 +55,13 @@ function Framed({ account }: { account: Account }) {
   const [help, setHelp] = useState(false);
   const path = useRouterState({ select: (s) => s.location.pathname });
   const operator = account.role === 'operator';
+  const admin = account.role === 'tenant-admin';
   const status = useQuery(statusQuery);
   useKeys({ '?': () => setHelp(true) });
   return (
     <div className={classes.frame}>
       <a className={classes.skip} href="#content">{t('app.skip')}</a>
-      <header className={classes.header} data-admin={account.role === 'tenant-admin' || undefined}>
+      <header className={classes.header}>
         <Group gap="xs" wrap="nowrap" className={classes.brand}>
           <Link to="/" className={classes.home}>
             <Logo />
@@ -74,7 +75,7 @@ function Framed({ account }: { account: Account }) {
           )}
         </Group>
         <Group gap={4} wrap="nowrap">
-          <Navigation admin={account.role === 'tenant-admin'} operator={operator} />
+          <Navigation admin={admin} operator={operator} path={path} />
           <SchemeMenu />
           <ActionIcon variant="subtle" color="gray" size="lg" aria-label={t('app.help')} onClick={() => setHelp(true)} className={classes.wide}>
             <IconKeyboard size={20} aria-hidden />
@@ -82,55 +83,13 @@ function Framed({ account }: { account: Account }) {
           <AccountMenu account={account} />
         </Group>
       </header>
+      {admin && isAdministration(path) && <Administration />}
       <div className={classes.content} id="content" tabIndex={-1}>
         {/* An operator sees no mail: there is nothing to search. */}
         {operator && path === '/' ? <Navigate to="/smarthost" replace /> : <Suspense fallback={<PageLoading />}><Outlet /></Suspense>}
       </div>
       <HelpDialog opened={help} onClose={() => setHelp(false)} />
     </div>
-  );
-}
-
-function Navigation({ admin, operator }: { admin: boolean; operator: boolean }) {
-  const { t } = useTranslation();
-  return (
-    <nav aria-label={t('app.navigation')} className={classes.nav}>
-      {!operator && (
-        <>
-          <Link to="/" className={classes.link} activeOptions={{ exact: true, includeSearch: false }} aria-label={t('app.search')}>
-            <IconSearch size={18} aria-hidden /><span>{t('app.search')}</span>
-          </Link>
-          <Link to="/upload" className={classes.link} aria-label={t('upload.title')}>
-            <IconCloudUpload size={18} aria-hidden /><span>{t('upload.title')}</span>
-          </Link>
-        </>
-      )}
-      {operator && (
-        <Link to="/smarthost" className={classes.link} aria-label={t('app.smarthost')}>
-          <IconMailForward size={18} aria-hidden /><span>{t('app.smarthost')}</span>
-        </Link>
-      )}
-      {admin && (
-        <>
-          <Link to="/overview" className={classes.link} aria-label={t('app.dashboard')}>
-            <IconChartBar size={18} aria-hidden /><span>{t('app.dashboard')}</span>
-          </Link>
-          <Link to="/sources" className={classes.link} aria-label={t('app.sources')}>
-            <IconMailDown size={18} aria-hidden /><span>{t('app.sources')}</span>
-          </Link>
-          <Link to="/completeness" className={classes.link} activeOptions={{ includeSearch: false }} aria-label={t('app.completeness')}>
-            <IconChecklist size={18} aria-hidden /><span>{t('app.completeness')}</span>
-          </Link>
-          <QuarantineLink className={classes.link} />
-          <Link to="/domains" className={classes.link} aria-label={t('routing.domains')}>
-            <IconAt size={18} aria-hidden /><span>{t('routing.domains')}</span>
-          </Link>
-        </>
-      )}
-      <Link to="/account" className={classes.link} aria-label={t('app.account')}>
-        <IconUser size={18} aria-hidden /><span>{t('app.account')}</span>
-      </Link>
-    </nav>
   );
 }
 
