@@ -11,7 +11,10 @@ import (
 func (d *folder) filing(item string) *catalog.Filing {
 	e, ok := d.filed[item]
 	if !ok {
-		e = d.filedBefore[item]
+		e, ok = d.filedBefore[item]
+	}
+	if !ok {
+		e = d.stays[item]
 	}
 	f := &catalog.Filing{Folder: d.folderName}
 	for _, flag := range e.Flags {

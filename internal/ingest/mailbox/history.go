@@ -129,8 +129,8 @@ func (f *Fetcher) any(ctx context.Context, k sourceKey) (*archive.SourceView, er
 
 func newHistory(f *Fetcher, v *archive.SourceView, asked remote.History, show func(remote.HistoryReport)) *history {
 	h := &history{asked: asked, tellTo: show, recall: map[string]map[imap.UID]uid.ID{}}
-	h.task = &task{f: f, src: newSource(v), force: true, counts: map[string]*count{}, trouble: map[string]int{}, tried: map[string]bool{},
-		settled: map[string]bool{}, finished: map[string]bool{}, tallies: map[string]*tally{}, took: h.took}
+	h.task = newTask(f, newSource(v), true)
+	h.task.took = h.took
 	now := f.Now().UTC()
 	h.report = &remote.HistoryReport{Asked: asked, StartedAt: now, Folders: []remote.HistoryFolder{}, LeftOut: []remote.FolderLeftOut{}, Disagreements: []remote.Disagreement{}}
 	if asked.RemoveOlderThan > 0 {

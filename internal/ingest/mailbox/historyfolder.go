@@ -66,6 +66,28 @@ func (h *history) fetchAll(ctx context.Context, d *folder, p *past) error {
 		*p.num = remote.HistoryFolder{Name: p.num.Name, OnServer: p.num.OnServer}
 		p.met = map[imap.UID]*met{}
 	}
+	err := h.fetchPages(ctx, d, p, done)
+	// The last portion is still being archived: it belongs to the account of this
+	// folder, also when the connection has broken.
+	if ferr := d.finish(ctx); err == nil {
+		err = ferr
+	}
+	if err != nil {
+		return err
+	}
+	if !h.asked.DryRun {
+		if err := d.fetchAgain(ctx); err != nil {
+			return err
+		}
+		h.leave(d, p)
+	}
+	p.fetched = true
+	return nil
+}
+
+// fetchPages lists a folder and has fetched what is not archived; the last portion
+// may still be on its way to the archive then.
+func (h *history) fetchPages(ctx context.Context, d *folder, p *past, done map[imap.UID]uid.ID) error {
 	for next := imap.UID(1); next != 0; {
 		page, after, err := d.conn.List(ctx, next, pageSize)
 		if err != nil {
@@ -81,13 +103,6 @@ func (h *history) fetchAll(ctx context.Context, d *folder, p *past) error {
 		h.show()
 		next = after
 	}
-	if !h.asked.DryRun {
-		if err := d.fetchAgain(ctx); err != nil {
-			return err
-		}
-		h.leave(d, p)
-	}
-	p.fetched = true
 	return nil
 }
 

@@ -160,9 +160,9 @@ type folder struct {
 	folderName string // as people know it
 	mark       catalog.SourceFolder
 	num        *count
-	last       imap.UID         // highest that was listed
-	gone       bool             // something was deleted
-	sizes      map[string]int64 // of items that the listing had
+	last       imap.UID              // highest that was listed
+	gone       bool                  // something was deleted
+	stays      map[string]imap.Entry // of items that stay and that the listing had
 
 	// The page being read, and the one before it, which may be still on its way.
 	filed, filedBefore map[string]imap.Entry
@@ -213,7 +213,7 @@ func (t *task) readFolder(ctx context.Context, c *imap.Conn, name string, known 
 }
 
 func (t *task) newFolder(c *imap.Conn, name string) *folder {
-	return &folder{task: t, conn: c, folderName: name, path: t.account + escape(name), num: t.count(name), sizes: map[string]int64{}, filed: map[string]imap.Entry{}}
+	return &folder{task: t, conn: c, folderName: name, path: t.account + escape(name), num: t.count(name), stays: map[string]imap.Entry{}, filed: map[string]imap.Entry{}}
 }
 
 // shelfName names what stays of a folder, which means nothing under another

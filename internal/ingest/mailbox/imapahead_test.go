@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/muniment/muniment/internal/archive"
+	"github.com/muniment/muniment/internal/remote"
 	"github.com/muniment/muniment/internal/testkit/imapd"
 )
 
@@ -126,4 +127,53 @@ func TestRefusedWhileAhead(t *testing.T) {
 			safe(t, r, s, sent)
 		})
 	}
+}
+
+// A history waits for what came last, and so does one whose connection breaks.
+func TestHistoryWaitsForTheLastPortion(t *testing.T) {
+	t.Parallel()
+	for name, cut := range map[string]bool{"whole": false, "cut": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			s := imapd.New(t, imapd.Options{})
+			const n = pageSize + 20
+			olden(s, "INBOX", 0, n)
+			id := r.add("box", imapSettings(s), s.Password)
+			var once atomic.Bool
+			r.f.Archive = &slow{Archive: r.f.Archive, suffix: "9", wait: func() {
+				if cut && once.CompareAndSwap(false, true) {
+					s.Cut(10)
+				}
+				time.Sleep(5 * time.Millisecond) // what does not wait is faster
+			}}
+			rep := r.history(id, remote.History{RemoveOlderThan: pastDays})
+			f := figures(t, rep, "INBOX")
+			if !rep.Complete || rep.Problem != nil || f.Offered != n || f.Stored != n || f.Duplicate != 0 || f.Removed != n/2 || r.messages() != n {
+				t.Errorf("%d archived, %d left out, %+v", r.messages(), len(rep.Disagreements), f)
+			}
+		})
+	}
+}
+
+// What stays and is tried again is filed as the listing says, however long the folder.
+func TestTriedAgainIsFiled(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	s := imapd.New(t, imapd.Options{})
+	big := append(letter(9999), make([]byte, remote.MinLimit)...)
+	u := s.Add("INBOX", big)
+	s.Mark("INBOX", u, `\Flagged`)
+	s.Dated("INBOX", u, time.Now().AddDate(0, 0, -pastDays-1))
+	fill(s, "INBOX", 0, 2*pageSize+20)
+	set := imapSettings(s)
+	set.Keep, set.MaxBytes = true, remote.MinLimit
+	id := r.add("box", set, s.Password)
+	if st := r.fetch(id); st.Left != 1 {
+		t.Fatalf("%+v", st)
+	}
+	set.MaxBytes, set.Keep = 0, false
+	r.change(id, set, nil, false)
+	well(t, r.fetch(id))
+	r.filed(id, big, "INBOX", `\Flagged`)
 }

@@ -33,7 +33,7 @@ func (d *folder) page(ctx context.Context, page []imap.Entry) error {
 		item := itemOf(e.UID)
 		d.filed[item] = e
 		if d.items[item] != nil {
-			d.sizes[item] = e.Size
+			d.stays[item] = e
 		}
 		switch {
 		case d.needless(e.UID):
@@ -316,11 +316,11 @@ func (d *folder) deleteAgain(ctx context.Context) error {
 	}
 	slices.Sort(items)
 	for some := range slices.Chunk(items, pageSize) {
+		if err := d.remove(ctx, some); err != nil {
+			return err // another connection deletes them, unless none gets anywhere
+		}
 		for _, item := range some {
 			d.tried[d.id(item)] = true
-		}
-		if err := d.remove(ctx, some); err != nil {
-			return err
 		}
 	}
 	return nil
@@ -335,7 +335,8 @@ func (d *folder) fetchAgain(ctx context.Context) error {
 		if i == nil || i.Outcome != catalog.Left {
 			continue
 		}
-		size, there := d.sizes[item]
+		entry, there := d.stays[item]
+		size := entry.Size
 		if !there {
 			if asked++; asked > checks {
 				continue

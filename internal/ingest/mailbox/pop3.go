@@ -100,21 +100,23 @@ func (d *maildrop) todo(list []pop3.Message) (todo, alone []pop3.Message) {
 	for _, m := range list {
 		i := d.items[m.UID]
 		switch {
-		case d.settled[d.id(m)]:
-		case i == nil && (d.trouble[d.id(m)] > 0 || m.Size > d.limit()):
+		case d.settled[d.id(m)], d.abandoned(m):
+		case i != nil && i.Outcome == catalog.Excluded && i.Bytes == m.Size:
+		case i == nil && m.Size > d.limit():
 			if !d.tried[d.id(m)] {
 				alone = append(alone, m)
 			}
+		case d.trouble[d.id(m)] > 0:
+			alone = append(alone, m)
 		case i == nil:
 			todo = append(todo, m)
 		case i.Outcome == catalog.Left:
-			if d.trouble[d.id(m)] > 0 && !d.abandoned(m) || d.due(i, m.Size) {
+			if d.due(i, m.Size) {
 				alone = append(alone, m)
 			}
-		case i.Outcome == catalog.Excluded && i.Bytes == m.Size:
 		case i.Bytes != m.Size: // another message under an old name
 			todo = append(todo, m)
-		case !d.set.Keep && d.due(i, m.Size):
+		case !d.set.Keep && (d.again[d.id(m)] || d.due(i, m.Size)):
 			todo = append(todo, m)
 		}
 	}
@@ -149,6 +151,7 @@ func (d *maildrop) portion(ctx context.Context, list []pop3.Message, alone bool)
 		return serr
 	}
 	if err != nil {
+		d.tryAgain(list)
 		if !alone && d.src.portion > leastPortion {
 			d.src.portion = max(d.src.portion/2, leastPortion)
 			d.moves++
@@ -158,6 +161,16 @@ func (d *maildrop) portion(ctx context.Context, list []pop3.Message, alone bool)
 	}
 	d.src.portion = min(2*d.src.portion, mostPortion)
 	return trouble
+}
+
+// tryAgain remembers which of the messages a broken session was to delete: that it
+// broke is not their fault, and another one of this fetch does it.
+func (d *maildrop) tryAgain(list []pop3.Message) {
+	for _, m := range list {
+		if id := d.id(m); d.items[m.UID] != nil && !d.settled[id] {
+			d.again[id] = true
+		}
+	}
 }
 
 // stay records that a message stays on the server.

@@ -19,6 +19,7 @@ type drop struct {
 	left        func() int
 	breakDelete func()
 	mend        func()
+	cut         func(int64) // connections from now on; negative: no more
 }
 
 func newMaildrop(t *testing.T, pop bool, n int) *drop {
@@ -29,14 +30,18 @@ func newMaildrop(t *testing.T, pop bool, n int) *drop {
 		d.add = func(b []byte) { s.Add(b) }
 		d.left = func() int { return len(s.Messages()) }
 		d.breakDelete = func() { s.Misbehave(pop3d.RefusesDELE) }
-		d.mend = s.Behave
+		d.mend, d.cut = s.Behave, func(n int64) {
+			if n >= 0 {
+				s.Cut(n)
+			}
+		}
 	} else {
 		s := imapd.New(t, imapd.Options{})
 		d.set, d.password = imapSettings(s), s.Password
 		d.add = func(b []byte) { s.Add("INBOX", b) }
 		d.left = func() int { return len(s.UIDs("INBOX")) }
 		d.breakDelete = func() { s.Misbehave(imapd.ExpungeFails) }
-		d.mend = s.Behave
+		d.mend, d.cut = s.Behave, s.Cut
 	}
 	for i := range n {
 		d.add(letter(i))
@@ -201,5 +206,37 @@ func TestOrigins(t *testing.T) {
 	}
 	if !strings.HasPrefix(texts[remote.CodeAuth], "The server") {
 		t.Error("no text")
+	}
+}
+
+// Mail that is archived and still on the server is deleted although a session breaks:
+// a fetch does not end without a word while it could have gone on.
+func TestBrokenWhileDeletingAgain(t *testing.T) {
+	t.Parallel()
+	for name, pop := range map[string]bool{"IMAP": false, "POP3": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			d := newMaildrop(t, pop, 6)
+			id := r.add("box", d.set, d.password)
+			for n := int64(200); n < 2600; n += 200 {
+				d.breakDelete()
+				if st := r.fetch(id); st.Left != 6 || st.Problem == nil {
+					t.Fatalf("%+v", st)
+				}
+				d.mend()
+				d.cut(n)
+				if st := r.fetch(id); d.left() != 0 && st.Problem == nil {
+					t.Errorf("cut after %d bytes: %d on the server, %+v", n, d.left(), st)
+				}
+				d.cut(-1)
+				if st := r.fetch(id); d.left() != 0 || st.Left != 0 || len(r.left(id)) != 0 || st.Problem != nil {
+					t.Fatalf("%d on the server, %+v", d.left(), st)
+				}
+				for i := range 6 {
+					d.add(letter(int(n) + i))
+				}
+			}
+		})
 	}
 }

@@ -67,10 +67,16 @@ type task struct {
 	moves    int             // whatever was gained
 	trouble  map[string]int  // failures of single messages
 	tried    map[string]bool // items that were tried again
+	again    map[string]bool // of these, those a broken session had to do with: they are tried once more
 	settled  map[string]bool // messages that need nothing more in this fetch
 	finished map[string]bool // folders
 	inARow   int             // messages given up without a success between
 	hopeless bool            // no other connection will help
+}
+
+func newTask(f *Fetcher, src *source, force bool) *task {
+	return &task{f: f, src: src, force: force, counts: map[string]*count{}, trouble: map[string]int{}, tried: map[string]bool{},
+		again: map[string]bool{}, settled: map[string]bool{}, finished: map[string]bool{}, tallies: map[string]*tally{}}
 }
 
 // count is how many messages a folder holds.
@@ -79,8 +85,7 @@ type count struct{ total, waiting, left int64 }
 // fetch does one fetch and stores how it went. The state has the problem, if
 // there was one; the error is only of ctx. The caller holds the source's lock.
 func (f *Fetcher) fetch(ctx context.Context, v *archive.SourceView, src *source, force bool) error {
-	t := &task{f: f, src: src, force: force, counts: map[string]*count{}, trouble: map[string]int{}, tried: map[string]bool{},
-		settled: map[string]bool{}, finished: map[string]bool{}, tallies: map[string]*tally{}}
+	t := newTask(f, src, force)
 	src.state.Fetching, src.state.NextAt = true, nil
 	t.tell(ctx)
 	err := t.prepare(ctx, v)
