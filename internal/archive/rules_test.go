@@ -3,15 +3,18 @@ package archive_test
 import (
 	"bytes"
 	"testing"
+	"time"
 
 	"github.com/muniment/muniment/internal/archive"
 	"github.com/muniment/muniment/internal/archivetest"
 	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/remote"
 	"github.com/muniment/muniment/internal/uid"
 )
 
 // withRules gives the tenant of filled a domain, a selection, and a message in
-// quarantine that somebody has decided on.
+// quarantine that somebody has decided on, and the installation a smarthost and a
+// mail that waits.
 func withRules(t *testing.T, dir string) {
 	t.Helper()
 	ctx := t.Context()
@@ -27,5 +30,9 @@ func withRules(t *testing.T, dir string) {
 	if n := must(e.Decide(ctx, tenant.ID, []uid.ID{r.AOID}, catalog.Kept, "spam"))(t); n != 1 {
 		t.Fatalf("%d decided", n)
 	}
+	if err := e.SetSmarthost(ctx, archive.SmarthostDraft{Smarthost: remote.Smarthost{Host: "mail.example", TLS: remote.StartTLS, From: "archive@example.com", User: "archive"}, Secret: []byte("secret")}); err != nil {
+		t.Fatal(err)
+	}
+	must(e.QueueMail(ctx, archive.NewMail{ID: uid.New(time.Now()), Kind: "test", Key: "one", Sender: "archive@example.com", To: []string{"bernd@example.com"}, Body: []byte("Subject: x\r\n\r\nx\r\n")}))(t)
 	findings(t, e, nil)
 }

@@ -15,6 +15,10 @@ func testCancelled(t *testing.T, e *env) {
 	tenant, other := e.tenant(t, "a"), e.tenant(t, "b")
 	of := theirs{batch: e.commit(t, tenant, batch("first", 3)), user: e.user(t, tenant, "anna"), source: e.source(t, tenant, "files")}
 	must(t, e.CreateSession(t.Context(), &catalog.Session{TokenHash: [32]byte{1}, User: of.user.ID, Tenant: tenant, ExpiresAt: at(9)}))
+	must(t, e.SetSmarthost(t.Context(), &catalog.Smarthost{Tenant: tenant, Settings: []byte("{}")}))
+	mail := outgoing("key", 0)
+	mail.Tenant = tenant
+	must(t, e.Enqueue(t.Context(), mail, []byte("body")))
 	must(t, e.SetSelection(t.Context(), &catalog.Selection{Tenant: tenant, ChangedAt: at(0)}, events(0, 1)[0]))
 	before := snapshot(t, e, tenant)
 	ended, cancel := context.WithCancel(t.Context())

@@ -186,6 +186,7 @@ func TestLostConnectionKeepsNothing(t *testing.T) {
 	m.envelope("1", "a@example.org", "b@example.net")
 	m.content(letter+strings.Repeat("x", 3<<20), 65535)
 	m.conn.Close()
+	until(t, func() bool { return s.Stats().Aborted == 1 })
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if err := s.Shutdown(ctx); err != nil {
