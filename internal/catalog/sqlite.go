@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"time"
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
@@ -122,11 +123,28 @@ func (s *sqliteConnector) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, errors.Join(errors.New("driver cannot execute statements"), conn.Close())
 	}
 	for _, p := range s.pragmas {
-		if _, err := execer.ExecContext(ctx, "PRAGMA "+p, nil); err != nil {
+		if err := setPragma(ctx, execer, p); err != nil {
 			return nil, errors.Join(fmt.Errorf("pragma %s: %w", p, err), conn.Close())
 		}
 	}
 	return conn, nil
+}
+
+// setPragma tries for a while where another process is about to switch a new
+// file to WAL: SQLite does not wait for that, whatever busy_timeout says.
+func setPragma(ctx context.Context, conn driver.ExecerContext, pragma string) error {
+	const attempts, pause = 500, 20 * time.Millisecond
+	for n := 1; ; n++ {
+		_, err := conn.ExecContext(ctx, "PRAGMA "+pragma, nil)
+		if err == nil || !sqliteRetry(err) || n == attempts {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
 }
 
 func sqliteCode(err error) int {

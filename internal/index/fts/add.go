@@ -249,11 +249,13 @@ func (w *writer) statements() map[**sql.Stmt]string {
 	}
 }
 
-func (w *writer) prepare() (err error) {
+func (w *writer) prepare() error {
 	for s, text := range w.statements() {
-		if *s, err = w.tx.PrepareContext(w.ctx, text); err != nil {
+		made, err := w.tx.PrepareContext(w.ctx, text) //nolint:sqlclosecheck // close does it
+		if err != nil {
 			return err
 		}
+		*s = made
 	}
 	return nil
 }
