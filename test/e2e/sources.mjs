@@ -166,6 +166,7 @@ export function sources(world) {
     const { page } = tab;
     await logIn(tab, world.admin);
     const figures = await (await tab.context.request.get(`${tab.home}/api/v1/statistics`)).json();
+    await page.getByRole('link', { name: 'Administration' }).click();
     await page.getByRole('link', { name: 'Completeness' }).click();
     const table = page.getByRole('table', { name: 'Messages offered' });
     const sum = table.getByRole('row', { name: /^Sum / });
