@@ -245,9 +245,9 @@ func (d *dialogue) mechanism(name string) smtp.Auth {
 	case "LOGIN":
 		return smtp.LoginAuth(user, password, d.set.Host, d.set.TLS == remote.NoTLS)
 	case "SCRAM-SHA-256":
-		return smtp.ScramSHA256Auth(user, password)
+		return &patient{smtp.ScramSHA256Auth(user, password)}
 	case "SCRAM-SHA-1":
-		return smtp.ScramSHA1Auth(user, password)
+		return &patient{smtp.ScramSHA1Auth(user, password)}
 	}
 	return smtp.CRAMMD5Auth(user, password)
 }
