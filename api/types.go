@@ -18,6 +18,7 @@ import "time"
 type LogIn struct {
 	Login    string `json:"login" minLength:"1" maxLength:"320" doc:"User name, or one of the user's mail addresses"`
 	Tenant   string `json:"tenant,omitempty" maxLength:"64" doc:"Short name of the customer; needed only with a user name that several customers use"`
+	Operator bool   `json:"operator,omitempty" doc:"Means an operator of the installation, and no customer's user; needed only with a user name and password that a customer's user has too"`
 	Password string `json:"password" minLength:"1" maxLength:"1024"`
 }
 

@@ -36,8 +36,11 @@ const maxCandidates = 4
 
 // LogIn is an attempt to log in.
 type LogIn struct {
-	Login     string // user name or mail address
-	Tenant    string // slug, or empty
+	Login  string // user name or mail address
+	Tenant string // slug, or empty
+	// Operator means an operator of the installation, and no tenant's user. Without
+	// it and without Tenant, everybody of the login is meant.
+	Operator  bool
 	Password  string
 	Peer      string
 	UserAgent string
@@ -52,7 +55,8 @@ type Account struct {
 }
 
 // LogIn opens a session and returns its token, which is stored nowhere. Errors
-// match ErrLogIn, ErrTenantNeeded (the password fits users of several tenants).
+// match ErrLogIn, ErrTenantNeeded (the password fits several users: of tenants, or of a
+// tenant and of the installation).
 func (a *Archive) LogIn(ctx context.Context, in LogIn) (token string, acc *Account, err error) {
 	users, err := a.candidates(ctx, in)
 	if err != nil {
@@ -104,36 +108,43 @@ func (a *Archive) candidates(ctx context.Context, in LogIn) ([]catalog.User, err
 			out = append(out, u)
 		}
 	}
+	named, err := a.catalog.UsersByLogin(ctx, login)
+	if err != nil {
+		return nil, err
+	}
+	for _, u := range named { // first: however many users have the login, an operator can log in
+		if u.Tenant.IsZero() && means(tenants, u, in) {
+			add(*u)
+		}
+	}
 	if strings.Contains(login, "@") {
 		users, err := a.catalog.UsersByAddress(ctx, message.NormalizeAddress(login))
 		if err != nil {
 			return nil, err
 		}
 		for _, u := range users {
-			if tenantFits(tenants, u, in.Tenant) {
+			if means(tenants, u, in) {
 				add(*u)
 			}
 		}
 	}
-	users, err := a.catalog.UsersByLogin(ctx, login)
-	if err != nil {
-		return nil, err
-	}
-	for _, u := range users {
-		if tenantFits(tenants, u, in.Tenant) {
+	for _, u := range named {
+		if means(tenants, u, in) {
 			add(*u)
 		}
 	}
 	return out, nil
 }
 
-func tenantFits(tenants []*catalog.Tenant, u *catalog.User, slug string) bool {
+// means reports whether a log-in may be that of u.
+func means(tenants []*catalog.Tenant, u *catalog.User, in LogIn) bool {
+	slug := strings.ToLower(strings.TrimSpace(in.Tenant))
 	if u.Tenant.IsZero() { // an operator
-		return strings.TrimSpace(slug) == ""
+		return in.Operator || slug == ""
 	}
 	for _, t := range tenants {
 		if t.ID == u.Tenant {
-			return t.State != catalog.TenantSuspended && (slug == "" || t.Slug == strings.ToLower(strings.TrimSpace(slug)))
+			return !in.Operator && t.State != catalog.TenantSuspended && (slug == "" || t.Slug == slug)
 		}
 	}
 	return false

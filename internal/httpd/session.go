@@ -55,7 +55,7 @@ func (s *Server) LogIn(ctx context.Context, in api.LogIn) (*api.Account, *http.C
 		return nil, nil, p
 	}
 	token, a, err := s.cfg.Archive.LogIn(ctx, archive.LogIn{
-		Login: in.Login, Tenant: in.Tenant, Password: in.Password, Peer: q.peer, UserAgent: q.agent})
+		Login: in.Login, Tenant: in.Tenant, Operator: in.Operator, Password: in.Password, Peer: q.peer, UserAgent: q.agent})
 	if errors.Is(err, archive.ErrLogIn) {
 		return nil, nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/muniment/muniment/api"
+	"github.com/muniment/muniment/internal/archive"
 	"github.com/muniment/muniment/internal/archivetest"
 	"github.com/muniment/muniment/internal/httpd"
 )
@@ -69,6 +70,38 @@ func TestLogInByAddressAndTenant(t *testing.T) {
 	for _, login := range []string{"nobody", "nobody@example.com", "a\x00b", "\xff\xfe", strings.Repeat("ä", 320)} {
 		if a := log(login, "a\x00"); a.StatusCode != 401 || a.code() != "login" {
 			t.Errorf("log-in %q: %d %s", login, a.StatusCode, a.body)
+		}
+	}
+}
+
+// An operator can log in however many users of tenants have the same name and
+// password, and nobody learns from it who there is.
+func TestOperatorLogsIn(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	if _, err := s.CreateOperator(t.Context(), archive.NewUser{Login: "anna", Password: archivetest.Password}); err != nil {
+		t.Fatal(err)
+	}
+	for _, slug := range []string{"one", "two", "three", "four", "five"} {
+		other, _ := s.Tenant(t, slug)
+		s.User(t, other, "anna", "user")
+	}
+	log := func(in api.LogIn) *answer { return s.browser().do(t, "POST", "/api/v1/session", in) }
+	if a := log(api.LogIn{Login: "anna", Password: archivetest.Password}); a.StatusCode != 409 || a.code() != "tenant-needed" {
+		t.Errorf("several: %d %s", a.StatusCode, a.body)
+	}
+	for _, in := range []api.LogIn{{Operator: true}, {Operator: true, Tenant: "one"}, {Tenant: "five"}} {
+		in.Login, in.Password = "Anna", archivetest.Password
+		var account api.Account
+		log(in).into(t, &account)
+		if in.Operator != (account.Role == "operator" && account.Tenant == nil) {
+			t.Errorf("%+v: %+v", in, account)
+		}
+	}
+	for _, in := range []api.LogIn{{Login: "anna", Password: "wrong"}, {Login: "bert", Password: archivetest.Password}, {Login: "nobody", Password: "x"}} {
+		in.Operator = true
+		if a := log(in); a.StatusCode != 401 || a.code() != "login" {
+			t.Errorf("%+v: %d %s", in, a.StatusCode, a.body)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/wneessen/go-mail/smtp"
 
@@ -64,7 +65,7 @@ func (d *dialogue) clean(text string) string {
 		if r == '\n' || r == '\t' {
 			return ' '
 		}
-		if r < ' ' || r == 0x7f {
+		if unicode.IsControl(r) {
 			return -1
 		}
 		return r
@@ -245,9 +246,9 @@ func (d *dialogue) mechanism(name string) smtp.Auth {
 	case "LOGIN":
 		return smtp.LoginAuth(user, password, d.set.Host, d.set.TLS == remote.NoTLS)
 	case "SCRAM-SHA-256":
-		return smtp.ScramSHA256Auth(user, password)
+		return &patient{smtp.ScramSHA256Auth(user, password)}
 	case "SCRAM-SHA-1":
-		return smtp.ScramSHA1Auth(user, password)
+		return &patient{smtp.ScramSHA1Auth(user, password)}
 	}
 	return smtp.CRAMMD5Auth(user, password)
 }

@@ -49,3 +49,14 @@ func TestUnknownMembersAreErrors(t *testing.T) {
 		t.Error("a misspelt setting is taken")
 	}
 }
+
+func TestRedact(t *testing.T) {
+	t.Parallel()
+	for _, echoed := range []string{
+		"no: ya29.token", "no: dXNlcj1hbm5hQHgBYXV0aD1CZWFyZXIgeWEyOS50b2tlbgEB", "no: AGFubmFAeAB5YTI5LnRva2Vu", "no: eWEyOS50b2tlbg==",
+	} {
+		if got := Redact(echoed, "anna@x", []byte("ya29.token")); !strings.HasPrefix(got, "no: …") {
+			t.Errorf("%q: %q", echoed, got)
+		}
+	}
+}

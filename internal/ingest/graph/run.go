@@ -158,7 +158,7 @@ func (r *run) tell(change func(*Progress)) {
 	r.mu.Lock()
 	change(&r.now)
 	p := r.now
-	p.Messages, p.Bytes = r.r.Stored+r.r.Duplicate+r.r.DoneBefore+r.r.Skipped+r.r.Failed, r.r.Bytes
+	p.Messages, p.Bytes = r.r.Offered()+r.r.NotStored(), r.r.Bytes
 	r.mu.Unlock()
 	if r.cfg.Progress != nil {
 		r.cfg.Progress(p)

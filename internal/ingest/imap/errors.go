@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 
 	goimap "github.com/emersion/go-imap/v2"
 )
@@ -62,7 +63,7 @@ const maxText = 300
 // and not long.
 func quote(s string) string {
 	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == '\uFFFD' {
+		if unicode.IsControl(r) || r == '\uFFFD' {
 			return '?'
 		}
 		return r

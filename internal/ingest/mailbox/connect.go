@@ -3,16 +3,12 @@ package mailbox
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/muniment/muniment/internal/ingest/imap"
@@ -92,53 +88,10 @@ func clearness(w way) int {
 	return 1
 }
 
-// pinError is a certificate that is not the pinned one.
-type pinError struct{ got string }
-
-func (e *pinError) Error() string {
-	return "the certificate is not the pinned one; its SHA-256 is " + e.got
-}
-
 // trust returns how to check the server's certificate; seen is called with the
 // SHA-256 of the one that came, whether it is trusted or not.
 func trust(s remote.Settings, seen func(string)) *tls.Config {
-	return &tls.Config{
-		MinVersion: tls.VersionTLS12,
-		ServerName: s.Host,
-		// VerifyConnection checks, as a pinned certificate has no authority and
-		// one that is refused must be shown to be pinned.
-		InsecureSkipVerify: true, //nolint:gosec // see above
-		VerifyConnection: func(state tls.ConnectionState) error {
-			if len(state.PeerCertificates) == 0 {
-				return errors.New("the server shows no certificate")
-			}
-			sum := sha256.Sum256(state.PeerCertificates[0].Raw)
-			got := hex.EncodeToString(sum[:])
-			seen(got)
-			if s.Pin == "" {
-				return verify(s, state.PeerCertificates)
-			}
-			if !strings.EqualFold(s.Pin, got) {
-				return &pinError{got}
-			}
-			return nil
-		},
-	}
-}
-
-func verify(s remote.Settings, chain []*x509.Certificate) error {
-	o := x509.VerifyOptions{DNSName: s.Host, Intermediates: x509.NewCertPool()}
-	if s.CA != "" {
-		o.Roots = x509.NewCertPool()
-		if !o.Roots.AppendCertsFromPEM([]byte(s.CA)) {
-			return errors.New("the setting ca holds no certificate that can be read")
-		}
-	}
-	for _, c := range chain[1:] {
-		o.Intermediates.AddCert(c)
-	}
-	_, err := chain[0].Verify(o)
-	return err
+	return remote.Trust{Host: s.Host, CA: s.CA, Pin: s.Pin}.Config(seen)
 }
 
 // client is a connection by one of the protocols.

@@ -21,7 +21,7 @@ func (h *history) read(ctx context.Context, c *imap.Conn, p *past) error {
 		return err
 	case err != nil:
 		h.note(&coded{remote.CodeFolder, err})
-		p.reason("", "the folder cannot be opened: "+redact(err.Error(), h.set.User, h.secret))
+		p.reason("", "the folder cannot be opened: "+remote.Redact(err.Error(), h.set.User, h.secret))
 		return nil
 	}
 	d := h.newFolder(c, p.num.Name)

@@ -136,6 +136,7 @@ func TestHistoryWaitsForTheLastPortion(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
+			r.f.timings = usualTimings() // no matter how slow the machine is
 			s := imapd.New(t, imapd.Options{})
 			const n = pageSize + 20
 			olden(s, "INBOX", 0, n)
@@ -160,6 +161,7 @@ func TestHistoryWaitsForTheLastPortion(t *testing.T) {
 func TestTriedAgainIsFiled(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
+	r.f.timings = usualTimings() // likewise
 	s := imapd.New(t, imapd.Options{})
 	big := append(letter(9999), make([]byte, remote.MinLimit)...)
 	u := s.Add("INBOX", big)

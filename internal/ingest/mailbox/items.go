@@ -8,6 +8,7 @@ import (
 
 	"github.com/muniment/muniment/internal/archive"
 	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/remote"
 )
 
 // shelf is what stays in one folder of a server although it is settled.
@@ -68,12 +69,12 @@ func (s *shelf) leave(ctx context.Context, item string, bytes int64, why string)
 // the archive: nobody else may have it, so it is not deleted.
 func (s *shelf) exclude(ctx context.Context, item string, bytes int64) error {
 	s.t.tried[s.name+"\x00"+item] = true
-	return s.settle(ctx, []*catalog.SourceItem{s.item(item, catalog.Excluded, bytes, "none of its addresses is selected for the archive")}, nil)
+	return s.settle(ctx, []*catalog.SourceItem{s.item(item, catalog.Excluded, bytes, reasonExcluded)}, nil)
 }
 
 func (s *shelf) item(item string, outcome catalog.Outcome, bytes int64, why string) *catalog.SourceItem {
 	return &catalog.SourceItem{Folder: s.name, Item: item, Outcome: outcome, Bytes: max(bytes, 0), At: s.t.f.Now().UTC().Truncate(time.Millisecond),
-		Detail: redact(why, s.t.set.User, s.t.secret)}
+		Detail: remote.Redact(why, s.t.set.User, s.t.secret)}
 }
 
 // Reasons of what stays; the web interface has them in other languages too
@@ -83,6 +84,7 @@ const (
 	reasonNotDeleted = "archived; not deleted on the server so far"
 	reasonKept       = "archived; kept on the server"
 	reasonDots       = "archived; not deleted, as the server breaks the rules for dots"
+	reasonExcluded   = "none of its addresses is selected for the archive"
 	reasonUnreadable = "message %s cannot be fetched: %w"
 )
 

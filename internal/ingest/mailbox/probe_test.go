@@ -2,6 +2,7 @@ package mailbox
 
 import (
 	"crypto/sha256"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/pem"
@@ -233,7 +234,7 @@ func TestOwnAuthority(t *testing.T) {
 			t.Fatal(err)
 		}
 		other := remote.Settings{Host: "other.example", CA: string(b)}
-		if err := verify(other, []*x509.Certificate{cert}); code(err) != remote.CodeCertificate {
+		if err := trust(other, func(string) {}).VerifyConnection(tls.ConnectionState{PeerCertificates: []*x509.Certificate{cert}}); code(err) != remote.CodeCertificate {
 			t.Errorf("a certificate for another host: %v", err)
 		}
 		if sum := sha256.Sum256(block.Bytes); want != (got.Certificate == hex.EncodeToString(sum[:])) {

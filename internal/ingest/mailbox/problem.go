@@ -3,15 +3,8 @@ package mailbox
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
-	"encoding/base64"
 	"errors"
-	"io"
-	"net"
-	"os"
 	"strings"
-	"syscall"
 
 	"github.com/muniment/muniment/internal/archive"
 	"github.com/muniment/muniment/internal/ingest/imap"
@@ -55,7 +48,7 @@ func code(err error) string {
 		return remote.CodeAuth
 	case errors.Is(err, archive.ErrBusy), errors.Is(err, spool.ErrFull):
 		return remote.CodeArchive
-	case isCertificate(err):
+	case remote.IsCertificate(err):
 		return remote.CodeCertificate
 	case errors.Is(err, imap.ErrTLS), errors.Is(err, pop3.ErrTLS):
 		return remote.CodeTLS
@@ -75,31 +68,16 @@ func notConnected(err error) bool {
 	return said(err) && strings.Contains(err.Error(), "authenticated but not connected")
 }
 
-func isCertificate(err error) bool {
-	var (
-		unknown x509.UnknownAuthorityError
-		name    x509.HostnameError
-		invalid x509.CertificateInvalidError
-		verify  *tls.CertificateVerificationError
-		pin     *pinError
-	)
-	return errors.As(err, &unknown) || errors.As(err, &name) || errors.As(err, &invalid) || errors.As(err, &verify) || errors.As(err, &pin)
-}
-
 // networkCode is code for what is neither a refusal nor broken.
 func networkCode(err error) string {
-	var dns *net.DNSError
-	var timeout net.Error
-	var op *net.OpError
-	switch {
-	case said(err):
+	if said(err) {
 		return remote.CodeUnavailable
-	case errors.As(err, &dns):
-		return remote.CodeDNS
-	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		return remote.CodeTimeout
-	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
-		errors.As(err, &op), errors.Is(err, net.ErrClosed), errors.Is(err, imap.ErrClosed), errors.Is(err, pop3.ErrClosed):
+	}
+	if c := remote.NetworkCode(err); c != "" {
+		return c
+	}
+	switch {
+	case errors.Is(err, imap.ErrClosed), errors.Is(err, pop3.ErrClosed):
 		return remote.CodeConnect
 	case errors.Is(err, imap.ErrTemporary), errors.Is(err, pop3.ErrTemporary), errors.Is(err, imap.ErrRefused), errors.Is(err, pop3.ErrPermanent):
 		return remote.CodeUnavailable
@@ -137,21 +115,5 @@ var texts = map[string]string{ //nolint:gochecknoglobals // never changed
 // problem puts err into plain words, without the secret.
 func problem(err error, user string, secret []byte) *remote.Problem {
 	c := code(err)
-	return &remote.Problem{Code: c, Text: cmp.Or(texts[c], remote.LogInText(c)), Detail: redact(err.Error(), user, secret)}
-}
-
-// redact takes the secret out of a server's words. One of less than four bytes is
-// left: without it no text could be read.
-func redact(text, user string, secret []byte) string {
-	s := string(secret)
-	plain := base64.StdEncoding.EncodeToString([]byte("\x00" + user + "\x00" + s)) // RFC 4616
-	for _, form := range []string{plain, s, strings.TrimRight(base64.StdEncoding.EncodeToString(secret), "=")} {
-		if len(s) >= 4 {
-			text = strings.ReplaceAll(text, form, "…")
-		}
-	}
-	if len(text) > 1000 {
-		text = strings.ToValidUTF8(text[:1000], "") + "…"
-	}
-	return text
+	return &remote.Problem{Code: c, Text: cmp.Or(texts[c], remote.LogInText(c)), Detail: remote.Redact(err.Error(), user, secret)}
 }

@@ -495,6 +495,10 @@ export type LogIn = {
      * User name, or one of the user's mail addresses
      */
     login: string;
+    /**
+     * Means an operator of the installation, and no customer's user; needed only with a user name and password that a customer's user has too
+     */
+    operator?: boolean;
     password: string;
     /**
      * Short name of the customer; needed only with a user name that several customers use

@@ -6,8 +6,9 @@ import type { HistoryFolder, HistoryReport } from '../api';
 import { formatDateTime, formatNumber, formatSize, plain } from '../format';
 import { useAccount } from '../shell/usePage';
 import { ProblemNote } from '../sources/Signs';
+import { useReason } from '../sources/useReason';
 import classes from '../sources/Sources.module.css';
-import { sumOfFolders } from './words';
+import { sumOfFolders, wordOfReason } from './words';
 
 const foreseen = ['on_server', 'bytes', 'known', 'offered', 'left', 'due'] as const;
 const happened = ['on_server', 'known', 'offered', 'stored', 'duplicate', 'left', 'due', 'intact', 'removed', 'remaining'] as const;
@@ -80,7 +81,12 @@ function Notes({ report: r }: { report: HistoryReport }) {
   const { t, i18n } = useTranslation();
   const reasons = r.folders.flatMap((f) => f.reasons.map((x) => ({ ...x, folder: f.name })));
   const sum = sumOfFolders(r.folders);
-  const kind = (why: string) => (why === 'drafts' || why === 'spam' || why === 'trash' ? t(`history.also.${why}`) : plain(why));
+  const ofMessage = useReason();
+  const word = (why: string) => {
+    const known = wordOfReason(why);
+    return known ? t(`history.why.${known.key}`, { said: plain(known.said) }) : ofMessage(why);
+  };
+  const kind = (why: string) => (why === 'drafts' || why === 'spam' || why === 'trash' ? t(`history.also.${why}`) : word(why));
   return (
     <>
       {sum.gone + sum.arrived > 0 && <Text size="sm" c="dimmed">{t('history.meanwhile', { gone: formatNumber(sum.gone, i18n.language), arrived: formatNumber(sum.arrived, i18n.language) })}</Text>}
@@ -89,7 +95,7 @@ function Notes({ report: r }: { report: HistoryReport }) {
         <div>
           <Text size="sm" fw={600}>{t('history.reasons')}</Text>
           <List size="sm">
-            {reasons.slice(0, shownReasons).map((x, i) => <List.Item key={i} className={classes.breakable}>{plain([x.folder, x.item].filter(Boolean).join(' '))}: {plain(x.why)}</List.Item>)}
+            {reasons.slice(0, shownReasons).map((x, i) => <List.Item key={i} className={classes.breakable}>{plain([x.folder, x.item].filter(Boolean).join(' '))}: {word(x.why)}</List.Item>)}
           </List>
           {reasons.length > shownReasons && <Text size="sm" c="dimmed">{t('history.moreReasons', { number: formatNumber(reasons.length - shownReasons, i18n.language) })}</Text>}
         </div>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { HistoryReport } from '../api';
-import { confirmable, countedBy, isNumber, shareOf, sumOfFolders, wordOfFlag } from './words';
+import { confirmable, countedBy, isNumber, shareOf, sumOfFolders, wordOfFlag, wordOfReason } from './words';
 
 const report = (part: Partial<HistoryReport>): HistoryReport => ({
   dry_run: true, remove_older_than_days: 30, asked: { folders: [], drafts: false, spam: false, trash: false }, started_at: '2026-01-01T00:00:00Z',
@@ -39,4 +39,14 @@ describe('history', () => {
     expect(countedBy([count, { ...count, folder: 'x' }], 'day').get('2026-01-02 a')).toBe(6);
     expect(countedBy([count, { ...count, day: '2026-01-03' }], 'source').get(' a')).toBe(6);
   });
+});
+
+describe('why something is left', () => {
+  it.each([
+    ['there is no such folder', { key: 'noFolder', said: '' }],
+    ['not removed: the server still has it', { key: 'stillThere', said: '' }],
+    ['not removed: does not come back', { key: 'notIntact', said: 'does not come back' }],
+    ['the folder cannot be opened: imap: no', { key: 'closed', said: 'imap: no' }],
+    ['too large: 2 bytes, the limit is 1', undefined],
+  ])('%s', (why, want) => expect(wordOfReason(why)).toEqual(want));
 });

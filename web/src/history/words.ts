@@ -48,3 +48,29 @@ export function countedBy(counts: readonly ServerCount[], by: 'day' | 'source'):
   }
   return out;
 }
+
+const reasonWords = {
+  'more messages are old enough than it was asked to remove': 'atMost',
+  'the server lets nothing be changed in this folder': 'readOnly',
+  'the server cannot expunge single messages (no UIDPLUS); others might lose messages they have only marked': 'noUIDPLUS',
+  'not removed: the server still has it': 'stillThere',
+  'not asked for': 'notAsked',
+  'it only shows messages of other folders': 'shows',
+  'below drafts, spam or trash': 'below',
+  'its name is not properly encoded; it cannot be opened': 'badName',
+  'there is no such folder': 'noFolder',
+} as const;
+const reasonStarts = { 'the folder cannot be opened: ': 'closed', 'not removed: ': 'notIntact' } as const;
+
+export type HistoryWord = (typeof reasonWords)[keyof typeof reasonWords] | (typeof reasonStarts)[keyof typeof reasonStarts];
+
+// wordOfReason recognises why a history has left something as it is; what it does not know
+// is of a message that stays on the server, or is shown as it is.
+export function wordOfReason(why: string): { key: HistoryWord; said: string } | undefined {
+  const fixed = Object.entries(reasonWords).find(([text]) => text === why);
+  if (fixed) {
+    return { key: fixed[1], said: '' };
+  }
+  const start = Object.entries(reasonStarts).find(([text]) => why.startsWith(text));
+  return start && { key: start[1], said: why.slice(start[0].length) };
+}

@@ -1,4 +1,4 @@
-import { Alert, Anchor, Badge, Button, Group, Paper, PasswordInput, Stack, Text, TextInput, Title, UnstyledButton } from '@mantine/core';
+import { Alert, Anchor, Badge, Button, Checkbox, Group, Paper, PasswordInput, Stack, Text, TextInput, Title, UnstyledButton } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
 import { IconAlertTriangle, IconArrowRight } from '@tabler/icons-react';
@@ -79,6 +79,7 @@ function Languages() {
 function LogInForm({ busy, error, submit }: { busy: boolean; error: unknown; submit: (body: LogIn) => void }) {
   const { t } = useTranslation();
   const [tenantWanted, setTenantWanted] = useState(false);
+  const [operator, setOperator] = useState(false);
   const needed = hasCode(error, 'tenant-needed');
   if (needed && !tenantWanted) {
     setTenantWanted(true);
@@ -87,7 +88,8 @@ function LogInForm({ busy, error, submit }: { busy: boolean; error: unknown; sub
     event.preventDefault();
     const form = new FormData(event.currentTarget);
     const tenant = String(form.get('tenant') ?? '').trim();
-    submit({ login: String(form.get('login')).trim(), password: String(form.get('password')), ...(tenant ? { tenant } : {}) });
+    const whose = operator ? { operator } : tenant ? { tenant } : {};
+    submit({ login: String(form.get('login')).trim(), password: String(form.get('password')), ...whose });
   };
   return (
     <form onSubmit={send}>
@@ -102,7 +104,21 @@ function LogInForm({ busy, error, submit }: { busy: boolean; error: unknown; sub
           maxLength={1024}
           visibilityToggleButtonProps={{ 'aria-hidden': true, tabIndex: -1 }}
         />
-        {tenantWanted && <TextInput name="tenant" label={t('login.tenant')} description={t('login.tenantHint')} required withAsterisk={false} maxLength={64} autoFocus />}
+        {tenantWanted && (
+          <>
+            <TextInput
+              name="tenant"
+              label={t('login.tenant')}
+              description={t('login.tenantHint')}
+              required={!operator}
+              disabled={operator}
+              withAsterisk={false}
+              maxLength={64}
+              autoFocus
+            />
+            <Checkbox label={t('login.operator')} checked={operator} onChange={(e) => setOperator(e.currentTarget.checked)} />
+          </>
+        )}
         <LogInFailure error={needed ? undefined : error} />
         <Button type="submit" loading={busy} fullWidth>{t('login.submit')}</Button>
       </Stack>

@@ -6,7 +6,7 @@ import { formatDateTime, formatSize, plain } from '../format';
 import { leftQuery } from '../queries';
 import { FailureNote } from '../shell/Failure';
 import { useAccount } from '../shell/usePage';
-import { reasonOf } from './reason';
+import { useReason } from './useReason';
 import classes from './Sources.module.css';
 
 // LeftList shows what stays on the server of a mailbox, and why.
@@ -15,20 +15,7 @@ export function LeftList({ id }: { id: string }) {
   const zone = useAccount().tenant?.zone;
   const left = useQuery(leftQuery(id));
   const items = left.data?.items ?? [];
-  const reason = (detail: string) => {
-    const r = reasonOf(detail);
-    if (!r) {
-      return plain(detail);
-    }
-    switch (r.key) {
-      case 'tooLarge':
-        return t('sources.reason.tooLarge', { size: formatSize(r.size, i18n.language), limit: formatSize(r.limit, i18n.language) });
-      case 'unreadable':
-        return t('sources.reason.unreadable', { said: plain(r.said) });
-      default:
-        return t(`sources.reason.${r.key}`);
-    }
-  };
+  const reason = useReason();
   return (
     <section aria-labelledby="left" style={{ marginTop: 32 }}>
       <Title order={2} size="h4" id="left" mb={4}>{t('sources.leftTitle')}</Title>

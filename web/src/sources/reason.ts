@@ -1,11 +1,12 @@
 // Why a message stays on a server, as the archive records it: in English, with what the
 // server has said.
-export type Reason = { key: 'tooLarge'; size: number; limit: number } | { key: 'notDeleted' | 'kept' | 'dots' } | { key: 'unreadable'; said: string };
+export type Reason = { key: 'tooLarge'; size: number; limit: number } | { key: 'notDeleted' | 'kept' | 'dots' | 'excluded' } | { key: 'unreadable'; said: string };
 
 const fixed = {
   'archived; not deleted on the server so far': 'notDeleted',
   'archived; kept on the server': 'kept',
   'archived; not deleted, as the server breaks the rules for dots': 'dots',
+  'none of its addresses is selected for the archive': 'excluded',
 } as const;
 
 // reasonOf recognises a reason; what it does not know is shown as it is.

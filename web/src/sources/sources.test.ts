@@ -103,6 +103,7 @@ describe('why a message stays', () => {
     ['archived; not deleted, as the server breaks the rules for dots', { key: 'dots' }],
     ['message 7 cannot be fetched: imap: fetch message 7: server refuses', { key: 'unreadable', said: 'imap: fetch message 7: server refuses' }],
     ['message 3 (a b) cannot be fetched: pop3: no', { key: 'unreadable', said: 'pop3: no' }],
+    ['none of its addresses is selected for the archive', { key: 'excluded' }],
     ['something else', undefined],
   ])('%s', (detail, want) => expect(reasonOf(detail)).toEqual(want));
   it('reads counts', () => {
