@@ -1447,7 +1447,7 @@ export type UploadItem = {
      */
     message: string;
     origin: string;
-    outcome: 'stored' | 'duplicate' | 'skipped' | 'failed';
+    outcome: 'stored' | 'duplicate' | 'quarantined' | 'excluded' | 'skipped' | 'failed';
     reason: string;
 };
 
@@ -1460,6 +1460,10 @@ export type UploadResult = {
      * Had been archived before
      */
     duplicate: number;
+    /**
+     * Kept out of the archive by a rule, and stored nowhere
+     */
+    excluded: number;
     failed: number;
     /**
      * Only of a single upload
@@ -1469,6 +1473,10 @@ export type UploadResult = {
      * Counted, but not among the items
      */
     omitted: number;
+    /**
+     * Seen by nobody before an administrator decides
+     */
+    quarantined: number;
     /**
      * Rightly left out
      */
