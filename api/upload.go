@@ -41,19 +41,22 @@ type Upload struct {
 
 // UploadResult is what became of what is in an upload.
 type UploadResult struct {
-	Stored    int64        `json:"stored"`
-	Duplicate int64        `json:"duplicate" doc:"Had been archived before"`
-	Before    int64        `json:"before" doc:"Archived by this upload before the server was interrupted"`
-	Skipped   int64        `json:"skipped" doc:"Rightly left out"`
-	Failed    int64        `json:"failed"`
-	Omitted   int64        `json:"omitted" doc:"Counted, but not among the items"`
-	Items     []UploadItem `json:"items" doc:"Only of a single upload"`
+	Stored    int64 `json:"stored"`
+	Duplicate int64 `json:"duplicate" doc:"Had been archived before"`
+	// Mail alone is routed by who is named in it; a document never is.
+	Quarantined int64        `json:"quarantined" doc:"Seen by nobody before an administrator decides"`
+	Excluded    int64        `json:"excluded" doc:"Kept out of the archive by a rule, and stored nowhere"`
+	Before      int64        `json:"before" doc:"Archived by this upload before the server was interrupted"`
+	Skipped     int64        `json:"skipped" doc:"Rightly left out"`
+	Failed      int64        `json:"failed"`
+	Omitted     int64        `json:"omitted" doc:"Counted, but not among the items"`
+	Items       []UploadItem `json:"items" doc:"Only of a single upload"`
 }
 
 // UploadItem is one thing in an upload.
 type UploadItem struct {
 	Origin  string `json:"origin"`
-	Outcome string `json:"outcome" enum:"stored,duplicate,skipped,failed"`
+	Outcome string `json:"outcome" enum:"stored,duplicate,quarantined,excluded,skipped,failed"`
 	Reason  string `json:"reason"`
 	Detail  string `json:"detail"`
 	Bytes   int64  `json:"bytes"`

@@ -77,6 +77,9 @@ func (a *Archive) Ingest(ctx context.Context, sub Submission) (Receipt, error) {
 	}
 	list, done, err := a.identify(ctx, sub)
 	defer done()
+	if err == nil {
+		err = a.together(ctx, list)
+	}
 	if err != nil {
 		return Receipt{}, busy(err)
 	}

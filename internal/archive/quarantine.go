@@ -243,12 +243,17 @@ func (a *Archive) releaseBelonging(ctx context.Context, tenant uid.ID, domain st
 	}
 	var ids []uid.ID
 	r := QuarantineRequest{States: []catalog.QuarantineState{catalog.Waiting}, Belongs: true, Domain: domain}
-	next, err := a.scanQuarantine(ctx, tenant, r, rules, func(e *catalog.QuarantineEntry) (bool, error) {
+	take := func(e *catalog.QuarantineEntry) (bool, error) {
 		ids = append(ids, e.AOID)
 		return len(ids) < maxDecisions, nil
-	})
+	}
+	next, err := a.scanQuarantine(ctx, tenant, r, rules, take)
+	for err == nil && len(ids) == 0 && !next.IsZero() { // there may be thousands of strangers before the first that belongs
+		r.Before = next
+		next, err = a.scanQuarantine(ctx, tenant, r, rules, take)
+	}
 	if err != nil || len(ids) == 0 {
-		return 0, !next.IsZero(), err
+		return 0, false, err
 	}
 	d.State = catalog.Released
 	n, err := a.decide(ctx, tenant, ids, d, peer)

@@ -171,19 +171,67 @@ func (r *routing) foreign(parties []catalog.Party) bool {
 	return theirs
 }
 
+// verdict decides where a submission with these parties belongs.
+func (a *Archive) verdict(ctx context.Context, sub *Submission, parties []catalog.Party) (verdict, error) {
+	switch {
+	case sub.verdict != nil:
+		return *sub.verdict, nil
+	case sub.Follows == catalog.Excluded:
+		return verdict{outcome: catalog.Excluded}, nil
+	case sub.Follows == catalog.Quarantined:
+		return verdict{catalog.Quarantined, ReasonDomain}, nil
+	case sub.AnyParty, sub.Follows != "":
+		return verdict{outcome: catalog.Stored}, nil
+	}
+	r, err := a.routing(ctx, sub.Tenant)
+	if err != nil {
+		return verdict{}, err
+	}
+	return r.judge(parties), nil
+}
+
+// together decides for all messages in a journal report at once, for each is a piece
+// of the report that is kept: if one of them belongs to the archive, or is there
+// already, so do the others.
+func (a *Archive) together(ctx context.Context, list []Submission) error {
+	if len(list) < 2 {
+		return nil
+	}
+	var best *verdict
+	var known [][32]byte
+	for i := range list {
+		v, err := a.verdict(ctx, &list[i], append(headerParties(message.Parse(ctx, list[i].Raw)), journalParties(list[i].wrapped.journal)...))
+		if err != nil {
+			return err
+		}
+		if best == nil || v.outcome == catalog.Stored || v.outcome == catalog.Quarantined && best.outcome == catalog.Excluded {
+			best = &v
+		}
+		if s := list[i].sums; s != nil {
+			known = append(known, s.SHA256)
+		}
+	}
+	if best.outcome == catalog.Excluded {
+		there, err := a.catalog.Known(ctx, list[0].Tenant, known)
+		if err != nil {
+			return err
+		}
+		if len(there) > 0 {
+			best = &verdict{outcome: catalog.Stored}
+		}
+	}
+	for i := range list {
+		list[i].verdict = best
+	}
+	return nil
+}
+
 // routeNew decides where a new message belongs, and makes its row that of a
 // quarantined one if need be.
 func (a *Archive) routeNew(ctx context.Context, p *pending) error {
-	p.verdict = verdict{outcome: catalog.Stored}
-	if p.sub.AnyParty {
-		return nil
-	}
-	r, err := a.routing(ctx, p.sub.Tenant)
-	if err != nil {
+	var err error
+	if p.verdict, err = a.verdict(ctx, &p.sub, p.row.Parties); err != nil || p.verdict.outcome != catalog.Quarantined {
 		return err
-	}
-	if p.verdict = r.judge(p.row.Parties); p.verdict.outcome != catalog.Quarantined {
-		return nil
 	}
 	p.entry = &catalog.QuarantineEntry{
 		Tenant: p.sub.Tenant, AOID: p.row.AOID, Source: p.sub.Source, ReceivedAt: p.row.ReceivedAt, Size: p.row.Size,

@@ -58,8 +58,13 @@ type Submission struct {
 	// AnyParty says that this belongs to the tenant whoever is named in it: domains
 	// and selection do not matter. They never do for a document.
 	AnyParty bool
+	// Follows is where the message went of which this is another form, such as the
+	// file it was made of: Excluded, Quarantined or Stored. This goes there too,
+	// whoever is named in it. Empty: its own parties decide.
+	Follows catalog.Outcome
 
 	wrapped *wrapping   // set by identify
+	verdict *verdict    // set by together
 	sums    *vault.Sums // of Raw, if identify had to know them
 }
 

@@ -30,7 +30,7 @@ type DayCount struct {
 
 // Statistics returns the numbers of a tenant as of now. It reads counters, not messages,
 // and so takes the same time however many there are; days come from the
-// accounts of outcome Stored.
+// accounts of what was stored, and of what was released since.
 func (c *Catalog) Statistics(ctx context.Context, tenant uid.ID, now time.Time) (*Statistics, error) {
 	h, err := readHead(ctx, c.read.NewSelect(), tenant)
 	if err != nil {
@@ -56,7 +56,7 @@ func (c *Catalog) Statistics(ctx context.Context, tenant uid.ID, now time.Time) 
 		return nil, c.wrap(err, "statistics")
 	}
 	for _, a := range accounts {
-		if d := at[a.Day]; d != nil && a.Outcome == Stored {
+		if d := at[a.Day]; d != nil && (a.Outcome == Stored || a.Outcome == ReleasedLater) {
 			d.Count += a.Count
 			d.Bytes += a.Bytes
 		}

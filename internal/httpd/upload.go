@@ -72,7 +72,7 @@ func describeUpload(u *upload.Upload, may map[uid.ID]bool) *api.Upload {
 	out := &api.Upload{ID: u.ID.String(), Kind: u.Kind, Name: u.Name, Size: u.Size, Received: u.Received, Identity: u.Identity, Title: u.Title,
 		Date: u.Date, Category: u.Category, CreatedAt: u.CreatedAt, State: u.State, Reason: u.Reason}
 	if r := u.Result; r != nil {
-		out.Result = &api.UploadResult{Stored: r.Stored, Duplicate: r.Duplicate, Before: r.Before, Skipped: r.Skipped, Failed: r.Failed, Omitted: r.Omitted, Items: []api.UploadItem{}}
+		out.Result = &api.UploadResult{Stored: r.Stored, Duplicate: r.Duplicate, Quarantined: r.Quarantined, Excluded: r.Excluded, Before: r.Before, Skipped: r.Skipped, Failed: r.Failed, Omitted: r.Omitted, Items: []api.UploadItem{}}
 		for _, i := range r.Items {
 			x := api.UploadItem{Origin: i.Origin, Outcome: i.Outcome, Reason: i.Reason, Detail: i.Detail, Bytes: i.Bytes}
 			if may[i.AOID] {
@@ -107,11 +107,16 @@ func (s *Server) CreateUpload(ctx context.Context, n api.NewUpload) (*api.Upload
 	if err := actor.Check(rightTo(n.Kind)); err != nil {
 		return nil, err
 	}
+	a, err := accountOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	own := a.User.Addresses // not those of alias domains, which come and go: a document is known by its owners
 	u := upload.Upload{Owner: o, Kind: n.Kind, Name: archive.FileName(n.Name), Size: n.Size, Identity: strings.ToValidUTF8(n.Identity, ""), Category: strings.TrimSpace(n.Category)}
 	errs := labels(archive.SourceDraft{Name: "x", Category: u.Category})
 	if n.Kind == upload.Document {
-		d := archive.Document{Name: u.Name, Title: n.Title, Date: n.Date, Owners: actor.Addresses}
-		if len(actor.Addresses) == 0 {
+		d := archive.Document{Name: u.Name, Title: n.Title, Date: n.Date, Owners: own}
+		if len(own) == 0 {
 			return nil, mistake("", "your account has no mail address, so you could not see the document; ask your administrator for one")
 		}
 		if err := d.Check(); err != nil {

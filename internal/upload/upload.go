@@ -99,19 +99,23 @@ type Upload struct {
 
 // Result is what became of an upload.
 type Result struct {
-	Stored    int64  `json:"stored"`
-	Duplicate int64  `json:"duplicate"` // archived before
-	Before    int64  `json:"before"`    // archived by this upload, before an interruption
-	Skipped   int64  `json:"skipped"`   // rightly left out
-	Failed    int64  `json:"failed"`
-	Items     []Item `json:"items,omitempty"` // at most MaxItems
-	Omitted   int64  `json:"omitted"`         // items that are counted, but not listed
+	Stored    int64 `json:"stored"`
+	Duplicate int64 `json:"duplicate"` // archived before
+	// Quarantined are stored, but seen by nobody before an administrator decides;
+	// Excluded are kept out of the archive by a rule and stored nowhere.
+	Quarantined int64  `json:"quarantined,omitempty"`
+	Excluded    int64  `json:"excluded,omitempty"`
+	Before      int64  `json:"before"`  // archived by this upload, before an interruption
+	Skipped     int64  `json:"skipped"` // rightly left out
+	Failed      int64  `json:"failed"`
+	Items       []Item `json:"items,omitempty"` // at most MaxItems
+	Omitted     int64  `json:"omitted"`         // items that are counted, but not listed
 }
 
 // Item is one thing in an upload.
 type Item struct {
 	Origin  string `json:"origin"`
-	Outcome string `json:"outcome"` // stored, duplicate, skipped or failed
+	Outcome string `json:"outcome"` // stored, duplicate, quarantined, excluded, skipped or failed
 	Reason  string `json:"reason,omitempty"`
 	Detail  string `json:"detail,omitempty"`
 	Bytes   int64  `json:"bytes"`

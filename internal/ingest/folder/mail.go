@@ -56,7 +56,7 @@ func (s *source) mail(ctx context.Context, g *given) (stored bool, err error) {
 	}
 	for _, x := range k.receipts {
 		if x.Outcome == catalog.Excluded {
-			return false, &unfitError{"It is not archived: none of its addresses is among those that are selected for archiving."}
+			return false, &unfitError{reason: "It is not archived: none of its addresses is among those that are selected for archiving.", counted: true}
 		}
 		if err := s.w.Archive.CheckStored(ctx, s.tenant, x.AOID, x.SHA256); err != nil {
 			return false, err
@@ -70,7 +70,7 @@ func (s *source) mail(ctx context.Context, g *given) (stored bool, err error) {
 			}
 			reasons = append(reasons, fmt.Sprintf("%s: %s %s", p.Origin, p.Reason, p.Detail))
 		}
-		return false, &unfitError{strings.Join(reasons, "\r\n")}
+		return false, &unfitError{reason: strings.Join(reasons, "\r\n")}
 	}
-	return r.Stored > 0, nil
+	return r.Stored+r.Quarantined > 0, nil
 }

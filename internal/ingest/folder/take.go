@@ -20,7 +20,10 @@ import (
 var errChanging = errors.New("it is still being written")
 
 // unfitError is why a file can never be archived.
-type unfitError struct{ reason string }
+type unfitError struct {
+	reason  string
+	counted bool // the archive has counted it already
+}
 
 func (e *unfitError) Error() string { return e.reason }
 
@@ -57,7 +60,7 @@ func (s *source) take(ctx context.Context, root *os.Root, p string) (moved bool,
 		delete(s.seen, p)
 		return false, nil
 	case errors.As(err, &unfit):
-		s.refuse(ctx, root, p, unfit.reason, &trouble)
+		s.refuse(ctx, root, p, unfit, &trouble)
 		return trouble == nil, trouble
 	case err != nil:
 		return false, problem(watch.CodeRead, "A file cannot be read. Check the rights of the program on it.", fmt.Errorf("%s: %w", p, err))
@@ -71,7 +74,7 @@ func (s *source) take(ctx context.Context, root *os.Root, p string) (moved bool,
 	case ctx.Err() != nil:
 		return false, nil
 	case errors.As(err, &unfit):
-		s.refuse(ctx, root, p, unfit.reason, &trouble)
+		s.refuse(ctx, root, p, unfit, &trouble)
 		return trouble == nil, trouble
 	case errors.Is(err, archive.ErrInvalid):
 		return false, problem(watch.CodeSettings, "The settings of this folder cannot be used. Correct them.", err)
@@ -120,10 +123,10 @@ func (s *source) read(root *os.Root, p string) (_ *given, err error) {
 		return nil, errChanging
 	}
 	if g.seen.size == 0 {
-		return nil, &unfitError{"The file is empty."}
+		return nil, &unfitError{reason: "The file is empty."}
 	}
 	if g.seen.size > archive.MaxMessage {
-		return nil, &unfitError{fmt.Sprintf("The file has %d bytes; at most %d can be archived.", g.seen.size, archive.MaxMessage)}
+		return nil, &unfitError{reason: fmt.Sprintf("The file has %d bytes; at most %d can be archived.", g.seen.size, archive.MaxMessage)}
 	}
 	if g.copy, err = os.CreateTemp(s.w.Work, copyPrefix+"*"); err != nil {
 		return nil, err
@@ -195,13 +198,15 @@ func (s *source) finish(root *os.Root, g *given) (moved bool, trouble *watch.Pro
 }
 
 // refuse moves a file to failed.
-func (s *source) refuse(ctx context.Context, root *os.Root, p, reason string, trouble **watch.Problem) {
+func (s *source) refuse(ctx context.Context, root *os.Root, p string, why *unfitError, trouble **watch.Problem) {
 	size := s.seen[p].size
-	if err := fail(root, p, reason); err != nil {
-		*trouble = problem(watch.CodeMove, "A file cannot be archived, nor moved to failed. Check the rights of the program on the folder.", fmt.Errorf("%s: %s: %w", p, reason, err))
+	if err := fail(root, p, why.reason); err != nil {
+		*trouble = problem(watch.CodeMove, "A file cannot be archived, nor moved to failed. Check the rights of the program on the folder.", fmt.Errorf("%s: %w: %w", p, why, err))
 		return
 	}
-	s.w.Archive.Refused(ctx, s.tenant, s.id, size)
+	if !why.counted {
+		s.w.Archive.Refused(ctx, s.tenant, s.id, size)
+	}
 	s.state.Failed++
 	delete(s.seen, p)
 	delete(s.done, p)

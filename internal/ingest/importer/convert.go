@@ -15,9 +15,10 @@ import (
 	"github.com/muniment/muniment/internal/tnef"
 )
 
-// converted passes on the message of RFC 5322 that m becomes.
-func (f feeder) converted(one found, m *mapi.Message) error {
-	bad, fatal := f.fill(item{found: one, tag: TagConverted}, func(w io.Writer) error { return mapi.WriteEML(w, m) })
+// converted passes on the message of RFC 5322 that m becomes. made is told what
+// becomes of it, unless it is nil.
+func (f feeder) converted(one found, m *mapi.Message, made *fate) error {
+	bad, fatal := f.fill(item{found: one, tag: TagConverted, made: made}, func(w io.Writer) error { return mapi.WriteEML(w, m) })
 	switch {
 	case fatal != nil:
 		return fatal
@@ -66,17 +67,18 @@ func (f feeder) tnef(s *source) error {
 func (f feeder) outlook(s *source, m *mapi.Message, err error) error {
 	one := s.found
 	one.place += "converted"
+	made := newFate()
 	switch {
 	case f.checkpoint.has(one):
 		f.counted(item{found: one}, doneBefore, 0)
 	case err != nil:
 		f.account.problem(broken(one.origin, err))
 	default:
-		if err := f.converted(one, m); err != nil {
+		if err := f.converted(one, m, made); err != nil {
 			return err
 		}
 	}
-	original := item{found: s.found, tag: TagOriginal}
+	original := item{found: s.found, tag: TagOriginal, of: made}
 	original.origin += "#original"
 	original.place += "original"
 	original.taken = true

@@ -32,6 +32,7 @@
 //	feed.go       makes items of them   convert.go     .msg, winmail.dat, .emlx
 //	fill.go       spools messages       pst.go         PST and OST
 //	offer.go      hands items over      checkpoint.go  remembers
+//	fate.go       where a message went, for the file it was made of
 //	progress.go, report.go, write.go    tell
 package importer
 

@@ -53,6 +53,10 @@ func (r *run) take(it item) {
 	switch {
 	case err == nil:
 		r.counted(it, out, raw.Size())
+		it.made.end(out)
+		if out == excluded { // the rule may be another one when the import goes on
+			return
+		}
 		if err := r.checkpoint.add(it.found); err != nil {
 			// It only costs a second offer of the item after a crash.
 			r.cfg.Log.Warn("import: checkpoint", "error", err)
@@ -138,9 +142,13 @@ func (r *run) offer(it item, raw archive.Raw) (outcome, error) {
 	if it.tag != "" {
 		tags = append(slices.Clip(tags), it.tag)
 	}
+	follows, err := it.of.await(r.ctx)
+	if err != nil {
+		return 0, err
+	}
 	sub := archive.Submission{
 		Tenant: r.cfg.Tenant, Source: r.cfg.Source, Raw: raw,
-		Origin: it.origin, Category: r.cfg.Category, Tags: tags,
+		Origin: it.origin, Category: r.cfg.Category, Tags: tags, Follows: follows,
 	}
 	var waited time.Duration
 	pause := 100 * time.Millisecond

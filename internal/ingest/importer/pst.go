@@ -47,5 +47,5 @@ func (f feeder) pstItem(s *source, it *pst.Item) error {
 		}
 		return f.problem(broken(one.origin, err))
 	}
-	return f.converted(one, m)
+	return f.converted(one, m, nil)
 }

@@ -19,6 +19,8 @@ type item struct {
 	raw    rawBytes // of a message from within a file; nil: the file is to be read
 	weight int64    // taken from run.memory, to be given back
 	tag    string   // beside those of the import; may be empty
+	made   *fate    // of a message that was made of a file; to be told
+	of     *fate    // of a file: of the message that was made of it
 }
 
 // run is one import at work.
@@ -141,6 +143,9 @@ func (r *run) send(it item) error {
 			return err
 		}
 	}
+	if it.made != nil {
+		it.made.sent = true
+	}
 	select {
 	case r.items <- it:
 		return nil
@@ -166,5 +171,6 @@ func (r *run) work() {
 			r.take(it)
 		}
 		r.release(it)
+		it.made.close()
 	}
 }

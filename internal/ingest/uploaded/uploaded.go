@@ -200,10 +200,17 @@ func (r *Runner) document(ctx context.Context, u *upload.Upload, source uid.ID, 
 // count adds what became of an item.
 func count(res *upload.Result, i upload.Item, x archive.Receipt) {
 	i.AOID, i.Outcome = x.AOID, "stored"
-	if x.Duplicate {
+	switch {
+	case x.Duplicate:
 		i.Outcome = "duplicate"
 		res.Duplicate++
-	} else {
+	case x.Outcome == catalog.Quarantined:
+		i.Outcome = string(x.Outcome)
+		res.Quarantined++
+	case x.Outcome == catalog.Excluded:
+		i.Outcome = string(x.Outcome)
+		res.Excluded++
+	default:
 		res.Stored++
 	}
 	res.Add(i)

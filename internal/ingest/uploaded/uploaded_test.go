@@ -242,3 +242,28 @@ func TestRestartInTheMiddle(t *testing.T) {
 		t.Errorf("%d arrivals are recorded, want %d", captures, n)
 	}
 }
+
+// Mail goes where the rules of the tenant say, and the report says so; documents
+// belong to whoever gives them.
+func TestRoutedMail(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "")
+	boss := r.env.As(r.anna)
+	_, err := boss.AddDomain(t.Context(), "example.com", "")
+	r.must(err)
+	r.must(boss.SetSelection(t.Context(), true, []string{"anna@example.com"}, true))
+	box := zipped(t, map[string]string{"1.eml": letter(1), "2.eml": strings.ReplaceAll(letter(2), "example.com", "far.example"), "3.eml": strings.ReplaceAll(letter(3), "anna", "carla")})
+	u := r.run(r.give(upload.Upload{Kind: upload.Mail, Name: "alles.zip"}, box, ""))
+	if res := u.Result; res.Stored != 1 || res.Quarantined != 1 || res.Excluded != 1 || len(res.Items) != 3 {
+		t.Errorf("%+v", res)
+	}
+	for _, i := range u.Result.Items {
+		if want := map[string]string{"1.eml": "stored", "2.eml": "quarantined", "3.eml": "excluded"}[strings.TrimPrefix(i.Origin, "alles.zip#")]; i.Outcome != want {
+			t.Errorf("%+v, want %s", i, want)
+		}
+	}
+	r.must(boss.SetSelection(t.Context(), true, []string{"x@example.com"}, true))
+	if u = r.run(r.give(upload.Upload{Kind: upload.Document, Name: "a.pdf"}, "%PDF-1.7", "")); u.Result.Stored != 1 || r.find("is:document") != 1 {
+		t.Errorf("%+v", u.Result)
+	}
+}

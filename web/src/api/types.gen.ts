@@ -1451,7 +1451,7 @@ export type UploadItem = {
      */
     message: string;
     origin: string;
-    outcome: 'stored' | 'duplicate' | 'skipped' | 'failed';
+    outcome: 'stored' | 'duplicate' | 'quarantined' | 'excluded' | 'skipped' | 'failed';
     reason: string;
 };
 
@@ -1464,6 +1464,10 @@ export type UploadResult = {
      * Had been archived before
      */
     duplicate: number;
+    /**
+     * Kept out of the archive by a rule, and stored nowhere
+     */
+    excluded: number;
     failed: number;
     /**
      * Only of a single upload
@@ -1473,6 +1477,10 @@ export type UploadResult = {
      * Counted, but not among the items
      */
     omitted: number;
+    /**
+     * Seen by nobody before an administrator decides
+     */
+    quarantined: number;
     /**
      * Rightly left out
      */

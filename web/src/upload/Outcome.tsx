@@ -1,9 +1,10 @@
 import { Anchor, Text } from '@mantine/core';
+import type { TFunction } from 'i18next';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 
-import { getUpload, type Upload } from '../api';
+import { getUpload, type Upload, type UploadItem } from '../api';
 import { ask, Failure } from '../failure';
 import { formatNumber, plain } from '../format';
 import classes from './Upload.module.css';
@@ -12,6 +13,13 @@ const csvAddress = (id: string, language: string) => `/api/v1/uploads/${encodeUR
 
 // shown is how many problems stand on the page; all are in the CSV.
 const shown = 5;
+
+// says words what became of an item, with the reason if there is one.
+function says(t: TFunction, i: UploadItem) {
+  const why = plain([i.reason, i.detail].filter(Boolean).join(': '));
+  const what = i.outcome === 'stored' || i.outcome === 'duplicate' ? '' : t(`upload.outcome.${i.outcome}`);
+  return why ? `${what} (${why})` : what;
+}
 
 // Outcome says what became of what is in an upload, with the way to it.
 export function Outcome({ upload }: { upload: Upload }) {
@@ -25,16 +33,17 @@ export function Outcome({ upload }: { upload: Upload }) {
   }
   const number = (n: number) => formatNumber(n, i18n.language);
   const message = result.items.find((i) => i.message !== '')?.message;
-  const problems = result.items.filter((i) => i.outcome === 'failed' || i.outcome === 'skipped');
+  const problems = result.items.filter((i) => i.outcome !== 'stored' && i.outcome !== 'duplicate');
   return (
     <>
       <Text size="sm">
-        {ended && upload.kind === 'document' ? t(result.duplicate > 0 ? 'upload.known' : 'upload.archived') : t('upload.result', { stored: number(result.stored + result.before), duplicate: number(result.duplicate), skipped: number(result.skipped), failed: number(result.failed) })}
+        {ended && upload.kind === 'document' ? t(result.duplicate > 0 ? 'upload.known' : 'upload.archived') : t('upload.result', { stored: number(result.stored + result.before), duplicate: number(result.duplicate), skipped: number(result.skipped + result.excluded), failed: number(result.failed) })}
+        {result.quarantined > 0 && <> · {t('upload.quarantined', { count: result.quarantined, number: number(result.quarantined) })}</>}
         {ended && message && <> · <Anchor size="sm" className={classes.link} renderRoot={(props) => <Link to="/" search={upload.kind === 'document' || result.items.length === 1 ? { id: message, q: `id:${message}` } : { q: 'source:Upload is:mail' }} {...props} />}>{t(upload.kind === 'document' ? 'upload.openDocument' : 'upload.openMail')}</Anchor></>}
         {ended && <> · <Anchor size="sm" className={classes.link} href={csvAddress(upload.id, i18n.language)} download>{t('upload.csv')}</Anchor></>}
       </Text>
       {problems.slice(0, shown).map((p, i) => (
-        <Text key={i} size="xs" c="dimmed" className={classes.name}>{plain(p.origin)}: {t(`upload.outcome.${p.outcome === 'failed' ? 'failed' : 'skipped'}`)} ({plain([p.reason, p.detail].filter(Boolean).join(': '))})</Text>
+        <Text key={i} size="xs" c="dimmed" className={classes.name}>{plain(p.origin)}: {says(t, p)}</Text>
       ))}
     </>
   );

@@ -26,14 +26,15 @@ export function Progress({ items, cancel, again, clear }: Props) {
 // Summary adds up what became of everything.
 function Summary({ items }: { items: readonly Item[] }) {
   const { t, i18n } = useTranslation();
-  const sum = (of: 'stored' | 'duplicate' | 'skipped' | 'failed' | 'before') => items.reduce((n, i) => n + (i.upload?.result?.[of] ?? 0), 0);
+  const sum = (of: 'stored' | 'duplicate' | 'quarantined' | 'excluded' | 'skipped' | 'failed' | 'before') => items.reduce((n, i) => n + (i.upload?.result?.[of] ?? 0), 0);
   const failed = sum('failed') + items.filter((i) => i.phase === 'failed').length;
   const number = (n: number) => formatNumber(n, i18n.language);
   return (
     <Text size="sm" mb="sm" data-testid="upload-summary">
       {t('upload.summary', {
-        ended: number(items.filter((i) => ended(i.phase)).length), all: number(items.length), stored: number(sum('stored') + sum('before')), duplicate: number(sum('duplicate')), skipped: number(sum('skipped')), failed: number(failed),
+        ended: number(items.filter((i) => ended(i.phase)).length), all: number(items.length), stored: number(sum('stored') + sum('before')), duplicate: number(sum('duplicate')), skipped: number(sum('skipped') + sum('excluded')), failed: number(failed),
       })}
+      {sum('quarantined') > 0 && <> · {t('upload.quarantined', { count: sum('quarantined'), number: number(sum('quarantined')) })}</>}
     </Text>
   );
 }
