@@ -183,7 +183,7 @@ func (o operations) authenticate(ctx huma.Context, next func(huma.Context)) {
 // operation describes d for huma and the document.
 func (d op) operation(schemas huma.Registry) huma.Operation {
 	codes := append([]Code{CodeMalformed, CodeInvalid, CodeInternal, CodeBusy}, d.problems...)
-	limit := max(d.body, maxBody)
+	limit := max(d.body, maxBody) + 1 // huma takes less than it says
 	h := huma.Operation{OperationID: d.id, Method: d.method, Path: d.path, Tags: []string{d.tag}, Summary: d.summary,
 		DefaultStatus: d.status, MaxBodyBytes: limit, BodyReadTimeout: d.bodyTime, Responses: map[string]*huma.Response{}}
 	if !d.public {

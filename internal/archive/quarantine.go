@@ -218,7 +218,11 @@ func (h *Handle) Decide(ctx context.Context, ids []uid.ID, state catalog.Quarant
 
 // Decide is that of a Handle, for the operator on the command line.
 func (a *Archive) Decide(ctx context.Context, tenant uid.ID, ids []uid.ID, state catalog.QuarantineState, note string) (int, error) {
-	return a.decide(ctx, tenant, ids, decisionRecord{State: state, By: "cli", Note: note}, "")
+	n, err := a.decide(ctx, tenant, ids, decisionRecord{State: state, By: "cli", Note: note}, "")
+	if err != nil {
+		return n, err
+	}
+	return n, a.indexReleased(ctx, tenant)
 }
 
 // ReleaseBelonging releases what waits in quarantine and would be archived now; if
@@ -233,7 +237,11 @@ func (h *Handle) ReleaseBelonging(ctx context.Context, domain, note string) (n i
 
 // ReleaseBelonging is that of a Handle, for the operator on the command line.
 func (a *Archive) ReleaseBelonging(ctx context.Context, tenant uid.ID, domain, note string) (n int, more bool, err error) {
-	return a.releaseBelonging(ctx, tenant, domain, decisionRecord{By: "cli", Note: note}, "")
+	n, more, err = a.releaseBelonging(ctx, tenant, domain, decisionRecord{By: "cli", Note: note}, "")
+	if err != nil {
+		return n, more, err
+	}
+	return n, more, a.indexReleased(ctx, tenant)
 }
 
 func (a *Archive) releaseBelonging(ctx context.Context, tenant uid.ID, domain string, d decisionRecord, peer string) (int, bool, error) {
@@ -258,6 +266,18 @@ func (a *Archive) releaseBelonging(ctx context.Context, tenant uid.ID, domain st
 	d.State = catalog.Released
 	n, err := a.decide(ctx, tenant, ids, d, peer)
 	return n, !next.IsZero(), err
+}
+
+// indexReleased has the index learn of what was released before the command ends: a
+// server beside it does not notice until something else comes.
+func (a *Archive) indexReleased(ctx context.Context, tenant uid.ID) error {
+	w, err := a.work(tenant)
+	if err != nil {
+		return err
+	}
+	w.indexing.Lock()
+	defer w.indexing.Unlock()
+	return a.reindexPending(ctx, tenant)
 }
 
 func (a *Archive) decide(ctx context.Context, tenant uid.ID, ids []uid.ID, d decisionRecord, peer string) (int, error) {

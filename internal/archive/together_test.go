@@ -7,6 +7,7 @@ import (
 	"github.com/muniment/muniment/internal/archivetest"
 	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/journal/journaltest"
+	"github.com/muniment/muniment/internal/uid"
 )
 
 // A report with several messages is kept whole or not at all: each of them is a piece
@@ -52,4 +53,18 @@ func TestFollowing(t *testing.T) {
 		}
 	}
 	r.intact()
+}
+
+// What is released on the command line is found at once: nobody else would tell the
+// index of it.
+func TestReleasedOnTheCommandLineIsIndexed(t *testing.T) {
+	t.Parallel()
+	r := newRouted(t, archivetest.Options{}, "other.example")
+	rec := r.offer(mailOf("anna@firma.example", "x@far.example", "late"))
+	if _, err := r.Decide(t.Context(), r.tenant.ID, []uid.ID{rec.AOID}, catalog.Released, ""); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.found(r.anna); len(got) != 1 {
+		t.Errorf("found %v", got)
+	}
 }

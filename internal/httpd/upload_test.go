@@ -183,6 +183,14 @@ func TestUploadProtocol(t *testing.T) {
 	if a := anna.piece(t, u.ID, 3, "defg"); a.code() != "upload-limit" {
 		t.Errorf("%s", a.body)
 	}
+	var large api.Upload
+	anna.do(t, "POST", "/api/v1/uploads", api.NewUpload{Kind: "document", Name: "b.txt", Size: api.ChunkSize}).into(t, &large)
+	if a := anna.piece(t, large.ID, 0, strings.Repeat("x", api.ChunkSize)); a.StatusCode != 200 {
+		t.Errorf("the largest piece: %d %s", a.StatusCode, a.body)
+	}
+	if a := anna.do(t, "DELETE", "/api/v1/uploads/"+large.ID, nil); a.StatusCode >= 300 {
+		t.Errorf("%d %s", a.StatusCode, a.body)
+	}
 	if a := anna.piece(t, u.ID, 3, strings.Repeat("x", api.ChunkSize+1)); a.code() != "too-large" {
 		t.Errorf("%d %s", a.StatusCode, a.body)
 	}
