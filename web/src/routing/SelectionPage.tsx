@@ -98,6 +98,7 @@ function AddressList({ choices, chosen, toggle, add }: ListProps) {
   const wanted = useDeferredValue(text);
   const shown = useMemo(() => matching(choices, wanted), [choices, wanted]);
   const scroll = useRef<HTMLDivElement>(null);
+  // eslint-disable-next-line react-hooks/incompatible-library -- the virtualizer is used in this component only
   const rows = useVirtualizer({ count: shown.length, getScrollElement: () => scroll.current, estimateSize: () => rowHeight, overscan: 10 });
   const typed = useMemo(() => addressesIn(text).filter((a) => !choices.some((c) => c.address === a)), [text, choices]);
   const all = shown.length > 0 && shown.every((c) => chosen.has(c.address));

@@ -95,7 +95,9 @@ export class Sender {
   again(key: number): void {
     const item = this.find(key);
     if (item && ended(item.phase)) {
-      const { upload: _, error: __, ...rest } = item;
+      const rest = { ...item };
+      delete rest.upload;
+      delete rest.error;
       this.set(this.items.map((i) => (i.key === key ? { ...rest, phase: 'queued', sent: 0 } : i)));
       this.next();
     }
@@ -175,8 +177,9 @@ export class Sender {
       if (i.key !== key) {
         return i;
       }
-      const { upload: _, ...rest } = i;
-      return { ...rest, sent: 0 };
+      const rest = { ...i, sent: 0 };
+      delete rest.upload;
+      return rest;
     }));
   }
 
