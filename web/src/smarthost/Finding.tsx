@@ -45,12 +45,13 @@ export function Finding({ finding: f, draft, change }: Props) {
 
 function Step({ step }: { step: SendingStep }) {
   const { t } = useTranslation();
+  const text = step.ok && step.what === 'tls' && step.text.startsWith('none:') ? t('smarthost.tlsNone') : plain(step.text);
   return (
     <li data-ok={step.ok}>
       {step.ok ? <IconCheck size={18} aria-hidden /> : <IconX size={18} aria-hidden />}
       <span className={classes.breakable}>
         {t(`smarthost.step.${step.what}`)}: {t(step.ok ? 'smarthost.worked' : 'smarthost.failed')}
-        {step.text && <Text span size="xs" c="dimmed" display="block">{plain(step.text)}</Text>}
+        {text && <Text span size="xs" c="dimmed" display="block">{text}</Text>}
       </span>
     </li>
   );
