@@ -57,7 +57,7 @@ type ProposedAddresses struct {
 type QuarantineQuery struct {
 	State   string `query:"state" enum:"open,waiting,kept,released,all" default:"open" doc:"open: waiting or kept"`
 	Source  string `query:"source" maxLength:"64" doc:"Id of the source; empty: all"`
-	Reason  string `query:"reason" enum:",domain,foreign"`
+	Reason  string `query:"reason" enum:",domain,foreign,nobody"`
 	Q       string `query:"q" maxLength:"200" doc:"Text in subject, sender or recipients"`
 	Belongs bool   `query:"belongs" doc:"Only what would be archived if it came now"`
 	Domain  string `query:"domain" maxLength:"300" doc:"Only what somebody in this domain is a party of"`
@@ -76,7 +76,7 @@ type QuarantinedMessage struct {
 	Hidden     int        `json:"hidden" doc:"Recipients whom the header does not name"`
 	Subject    string     `json:"subject"`
 	Size       int64      `json:"size"`
-	Reason     string     `json:"reason" enum:"domain,foreign"`
+	Reason     string     `json:"reason" enum:"domain,foreign,nobody"`
 	State      string     `json:"state" enum:"waiting,kept,released"`
 	DecidedAt  *time.Time `json:"decided_at,omitempty"`
 	DecidedBy  string     `json:"decided_by,omitempty"`

@@ -20,6 +20,9 @@ const (
 	// ReasonForeign: a journal report that names only addresses in domains that are
 	// not available to the tenant (JRN-12).
 	ReasonForeign = "foreign"
+	// ReasonNobody: it names no address that can be read, and only mail of selected
+	// addresses is archived: whose it is, a person has to decide.
+	ReasonNobody = "nobody"
 )
 
 // routingFresh is how long the rules are used without looking whether another
@@ -139,6 +142,8 @@ func (r *routing) judge(parties []catalog.Party) verdict {
 		return verdict{catalog.Quarantined, ReasonDomain}
 	case len(r.domains) == 0 && r.foreign(parties):
 		return verdict{catalog.Quarantined, ReasonForeign}
+	case r.selected != nil && !anyAddress(parties, func(string) bool { return true }):
+		return verdict{catalog.Quarantined, ReasonNobody}
 	case r.selected != nil && !anyAddress(parties, func(s string) bool { return r.selected[r.mainAddress(s)] }):
 		return verdict{outcome: catalog.Excluded}
 	}

@@ -65,3 +65,23 @@ func TestSelection(t *testing.T) {
 		r.intact()
 	})
 }
+
+// What names nobody is nobody's to leave out.
+func TestSelectionOfWhatNamesNobody(t *testing.T) {
+	t.Parallel()
+	r := newRouted(t, archivetest.Options{})
+	if err := r.As(r.admin).SetSelection(t.Context(), true, []string{"anna@firma.example"}, true); err != nil {
+		t.Fatal(err)
+	}
+	for raw, want := range map[string]catalog.Outcome{
+		"Subject: lost\r\n\r\nText\r\n":                              catalog.Quarantined,
+		"not even a header\r\n":                                      catalog.Quarantined,
+		"To: undisclosed-recipients:;\r\nSubject: x\r\n\r\nText\r\n": catalog.Quarantined,
+		string(mailOf("x@far.example", "y@far.example", "strange")):  catalog.Excluded,
+	} {
+		if rec := r.offer([]byte(raw)); rec.Outcome != want {
+			t.Errorf("%.40q: %s, want %s", raw, rec.Outcome, want)
+		}
+	}
+	r.intact()
+}

@@ -1046,7 +1046,7 @@ export type QuarantinedMessage = {
      * Why it was decided so
      */
     note?: string;
-    reason: 'domain' | 'foreign';
+    reason: 'domain' | 'foreign' | 'nobody';
     received_at: string;
     size: number;
     /**
@@ -2571,7 +2571,7 @@ export type ListQuarantineData = {
          * Id of the source; empty: all
          */
         source?: string;
-        reason?: '' | 'domain' | 'foreign';
+        reason?: '' | 'domain' | 'foreign' | 'nobody';
         /**
          * Text in subject, sender or recipients
          */
