@@ -69,30 +69,49 @@ func (b *bench) fetch(ctx context.Context) error {
 	return nil
 }
 
-// letters reads the messages of the corpus that IMAP can carry, those with NUL are
+// letters lists the messages of the corpus that IMAP can carry; those with NUL are
 // not.
-func (b *bench) letters() (mail [][]byte, raw int64, err error) {
+func (b *bench) letters() (mail []string, raw int64, err error) {
 	err = filepath.WalkDir(filepath.Join(b.corpus, "bulk"), func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() || len(mail) == b.fetched {
 			return err
 		}
 		m, err := os.ReadFile(path)
 		if err == nil && len(m) > 0 && !strings.Contains(string(m), "\x00") {
-			mail, raw = append(mail, m), raw+int64(len(m))
+			mail, raw = append(mail, path), raw+int64(len(m))
 		}
 		return err
 	})
 	return mail, raw, err
 }
 
+// deliver puts the files into the mailbox, some at a time: what this process has
+// resident counts for the programs it starts.
+func deliver(s *dovecot.Server, mail []string) error {
+	for some := range slices.Chunk(mail, 100) {
+		var letters [][]byte
+		for _, path := range some {
+			m, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			letters = append(letters, m)
+		}
+		if err := s.Add("", letters...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // fetchOnce lets a program fetch from a fresh server.
-func (b *bench) fetchOnce(ctx context.Context, p *fetcher, mail [][]byte, store string) (err error) {
+func (b *bench) fetchOnce(ctx context.Context, p *fetcher, mail []string, store string) (err error) {
 	s, err := dovecot.Start(dovecot.Options{})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Stop(), os.RemoveAll(store)) }()
-	if err := s.Add("", mail...); err != nil {
+	if err := deliver(s, mail); err != nil {
 		return err
 	}
 	steps, err := p.prepare(ctx, s, store)
