@@ -9,13 +9,18 @@ VULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.1.4
 WEB := $(shell find web/src web/public web/index.html web/*.ts web/*.json -type f 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-go test-web test-e2e bench check fuzz faults generate clean
+.PHONY: help build packages run test test-go test-web test-e2e bench check fuzz faults generate clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-build: web/dist/index.html ## build bin/muniment, web interface included
+build: ## build bin/muniment, web interface included
+	@$(MAKE) --no-print-directory -j2 web/dist/index.html packages
 	go build -trimpath -buildvcs=auto -o bin/muniment ./cmd/muniment
+
+# Most of the compiling needs no web interface: it goes on beside npm.
+packages:
+	@go build -trimpath ./api/... ./internal/...
 
 run: build ## start a demonstration in ./data and print where it is
 	@bin/muniment demo --data ./data
