@@ -37,15 +37,11 @@ func (c *sourceAddFolderCmd) Run(ctx context.Context, g *Globals, s *streams) er
 	if err != nil {
 		return usage(err)
 	}
-	a, err := g.open(ctx, s, shared)
+	a, t, err := g.tenantOf(ctx, s, c.Tenant)
 	if err != nil {
 		return err
 	}
 	defer a.close()
-	t, err := a.tenant(ctx, c.Tenant)
-	if err != nil {
-		return err
-	}
 	b, err := json.Marshal(set)
 	if err != nil {
 		return err

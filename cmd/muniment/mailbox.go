@@ -72,15 +72,11 @@ func (c *sourceAddMailboxCmd) Run(ctx context.Context, g *Globals, s *streams) e
 	if err != nil {
 		return usage(err)
 	}
-	a, err := g.open(ctx, s, shared)
+	a, t, err := g.tenantOf(ctx, s, c.Tenant)
 	if err != nil {
 		return err
 	}
 	defer a.close()
-	t, err := a.tenant(ctx, c.Tenant)
-	if err != nil {
-		return err
-	}
 	password, err := c.secretFor(ctx, s, a, set)
 	if err != nil {
 		return err

@@ -18,20 +18,6 @@ type domainCmd struct {
 	List   domainListCmd   `cmd:"" help:"List the mail domains of a tenant."`
 }
 
-// tenantOf opens the archive and finds a tenant.
-func (g *Globals) tenantOf(ctx context.Context, s *streams, slug string) (*app, *catalog.Tenant, error) {
-	a, err := g.open(ctx, s, shared)
-	if err != nil {
-		return nil, nil, err
-	}
-	t, err := a.tenant(ctx, slug)
-	if err != nil {
-		a.close()
-		return nil, nil, err
-	}
-	return a, t, nil
-}
-
 type domainAddCmd struct {
 	Tenant  string `arg:"" help:"Short name of the tenant."`
 	Domain  string `arg:"" help:"Such as example.com."`

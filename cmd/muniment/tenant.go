@@ -114,6 +114,20 @@ func (a *app) tenants(ctx context.Context, slug string) ([]*catalog.Tenant, erro
 	return []*catalog.Tenant{t}, nil
 }
 
+// tenantOf opens the archive and finds a tenant.
+func (g *Globals) tenantOf(ctx context.Context, s *streams, slug string) (*app, *catalog.Tenant, error) {
+	a, err := g.open(ctx, s, shared)
+	if err != nil {
+		return nil, nil, err
+	}
+	t, err := a.tenant(ctx, slug)
+	if err != nil {
+		a.close()
+		return nil, nil, err
+	}
+	return a, t, nil
+}
+
 func (a *app) tenant(ctx context.Context, slug string) (*catalog.Tenant, error) {
 	t, err := a.archive.TenantBySlug(ctx, slug)
 	if errors.Is(err, catalog.ErrNotFound) {
@@ -148,15 +162,11 @@ type sourceCreateCmd struct {
 }
 
 func (c *sourceCreateCmd) Run(ctx context.Context, g *Globals, s *streams) error {
-	a, err := g.open(ctx, s, shared)
+	a, t, err := g.tenantOf(ctx, s, c.Tenant)
 	if err != nil {
 		return err
 	}
 	defer a.close()
-	t, err := a.tenant(ctx, c.Tenant)
-	if err != nil {
-		return err
-	}
 	j, err := a.archive.CreateJournal(ctx, t.ID, c.Name, c.Category)
 	if err != nil {
 		return taken(err, "source %q exists already", c.Name)
@@ -171,15 +181,11 @@ type sourceListCmd struct {
 }
 
 func (c *sourceListCmd) Run(ctx context.Context, g *Globals, s *streams) error {
-	a, err := g.open(ctx, s, shared)
+	a, t, err := g.tenantOf(ctx, s, c.Tenant)
 	if err != nil {
 		return err
 	}
 	defer a.close()
-	t, err := a.tenant(ctx, c.Tenant)
-	if err != nil {
-		return err
-	}
 	sources, err := a.archive.Sources(ctx, t.ID)
 	if err != nil {
 		return err

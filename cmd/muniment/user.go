@@ -57,15 +57,11 @@ type userCreateCmd struct {
 }
 
 func (c *userCreateCmd) Run(ctx context.Context, g *Globals, s *streams) error {
-	a, err := g.open(ctx, s, shared)
+	a, t, err := g.tenantOf(ctx, s, c.Tenant)
 	if err != nil {
 		return err
 	}
 	defer a.close()
-	t, err := a.tenant(ctx, c.Tenant)
-	if err != nil {
-		return err
-	}
 	pw, err := c.read(s)
 	if err != nil {
 		return err
@@ -84,15 +80,11 @@ type userListCmd struct {
 }
 
 func (c *userListCmd) Run(ctx context.Context, g *Globals, s *streams) error {
-	a, err := g.open(ctx, s, shared)
+	a, t, err := g.tenantOf(ctx, s, c.Tenant)
 	if err != nil {
 		return err
 	}
 	defer a.close()
-	t, err := a.tenant(ctx, c.Tenant)
-	if err != nil {
-		return err
-	}
 	users, err := a.archive.Users(ctx, t.ID)
 	if err != nil {
 		return err
