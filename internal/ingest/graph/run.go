@@ -21,9 +21,6 @@ const (
 	NoMailbox importer.Reason = "no-mailbox" // of somebody who has an address
 )
 
-// maxProblems is how many problems and notices a report holds.
-const maxProblems = 200_000
-
 // run is one import at work.
 type run struct {
 	cfg        Config
@@ -168,26 +165,13 @@ func (r *run) tell(change func(*Progress)) {
 func (r *run) problem(p importer.Problem) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if p.Failed {
-		r.r.Failed++
-	} else {
-		r.r.Skipped++
-	}
-	if len(r.r.Problems) >= maxProblems {
-		r.r.Omitted++
-		return
-	}
-	r.r.Problems = append(r.r.Problems, p)
+	r.r.AddProblem(p)
 }
 
 func (r *run) notice(origin, text string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.r.Notices) >= maxProblems {
-		r.r.NoticesOmitted++
-		return
-	}
-	r.r.Notices = append(r.r.Notices, importer.Notice{Origin: origin, Text: text})
+	r.r.AddNotice(origin, text)
 }
 
 // fatal reports whether an error is not about what was asked for, so that asking

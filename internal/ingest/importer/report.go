@@ -91,6 +91,31 @@ func (r *Report) Offered() int64 {
 // not. Each has its Problem, up to the bound of the list.
 func (r *Report) NotStored() int64 { return r.Skipped + r.Failed }
 
+// AddProblem counts an item that was not stored, and lists it up to the bound of
+// the list. Calls must not overlap.
+func (r *Report) AddProblem(p Problem) {
+	if p.Failed {
+		r.Failed++
+	} else {
+		r.Skipped++
+	}
+	if len(r.Problems) >= maxProblems {
+		r.Omitted++
+		return
+	}
+	r.Problems = append(r.Problems, p)
+}
+
+// AddNotice notes something of what is stored nevertheless, up to the bound of the
+// list. Calls must not overlap.
+func (r *Report) AddNotice(origin, text string) {
+	if len(r.Notices) >= maxProblems {
+		r.NoticesOmitted++
+		return
+	}
+	r.Notices = append(r.Notices, Notice{origin, text})
+}
+
 // account collects a report from many goroutines.
 type account struct {
 	mu sync.Mutex
@@ -100,27 +125,13 @@ type account struct {
 func (a *account) problem(p Problem) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if p.Failed {
-		a.r.Failed++
-	} else {
-		a.r.Skipped++
-	}
-	if len(a.r.Problems) >= maxProblems {
-		a.r.Omitted++
-		return
-	}
-	a.r.Problems = append(a.r.Problems, p)
+	a.r.AddProblem(p)
 }
 
-// notice notes something of what is stored nevertheless.
 func (a *account) notice(origin, text string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if len(a.r.Notices) >= maxProblems {
-		a.r.NoticesOmitted++
-		return
-	}
-	a.r.Notices = append(a.r.Notices, Notice{origin, text})
+	a.r.AddNotice(origin, text)
 }
 
 // partial notes what could not be read of an item that became a message.
