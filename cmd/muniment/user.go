@@ -50,7 +50,7 @@ type userCreateCmd struct {
 	Tenant   string   `arg:"" help:"Short name of the tenant."`
 	Login    string   `arg:"" help:"User name; cannot be changed later."`
 	Name     string   `help:"Name as people read it."`
-	Role     string   `help:"${enum}." enum:"user,tenant-admin" default:"user"`
+	Role     string   `help:"${enum}." enum:"user,tenant-admin,auditor,dpo" default:"user"`
 	Language string   `help:"de, en, or empty for the browser's." enum:",de,en" default:""`
 	Address  []string `short:"a" help:"Mail address whose mail the user may see; may be repeated."`
 	secret
@@ -127,7 +127,7 @@ type userChangeCmd struct {
 	Tenant        string   `arg:"" help:"Short name of the tenant."`
 	Login         string   `arg:"" help:"User name."`
 	Name          *string  `help:"New name."`
-	Role          *string  `help:"New role: user or tenant-admin."`
+	Role          *string  `help:"New role: user, tenant-admin, auditor or dpo."`
 	AddAddress    []string `help:"Mail address to add; may be repeated."`
 	RemoveAddress []string `help:"Mail address to remove; may be repeated."`
 	Disable       bool     `help:"No log-in any more; ends all sessions." xor:"state"`
@@ -170,8 +170,8 @@ func (c *userChangeCmd) apply(u *catalog.User) error {
 	}
 	if c.Role != nil {
 		r, err := access.ParseRole(*c.Role)
-		if err != nil || r == access.RoleOperator {
-			return fmt.Errorf("role %q: want user or tenant-admin", *c.Role)
+		if err != nil || !r.OfTenant() {
+			return fmt.Errorf("role %q: want user, tenant-admin, auditor or dpo", *c.Role)
 		}
 		u.Role = string(r)
 	}

@@ -21,22 +21,30 @@ type Role string
 const (
 	// RoleOperator runs the installation and sees no tenant's data.
 	RoleOperator Role = "operator"
+	// RoleReseller administers the tenants of one reseller and sees none of their mail.
+	RoleReseller Role = "reseller"
 	// RoleTenantAdmin administers one tenant. Like everybody else, it reads
 	// only the mail of its own addresses.
 	RoleTenantAdmin Role = "tenant-admin"
+	// RoleAuditor (Revisor) reads other people's mail within what somebody with
+	// another role has approved, and the mail of its own addresses.
+	RoleAuditor Role = "auditor"
+	// RoleDPO is the data-protection officer, who agrees to access to other people's
+	// mail and sees what was read in it.
+	RoleDPO Role = "dpo"
 	// RoleUser finds and reads the mail of its own addresses.
 	RoleUser Role = "user"
 )
 
 // Roles lists all roles.
-func Roles() []Role { return []Role{RoleOperator, RoleTenantAdmin, RoleUser} }
+func Roles() []Role { return []Role{RoleOperator, RoleReseller, RoleTenantAdmin, RoleAuditor, RoleDPO, RoleUser} }
 
 // ParseRole checks the name of a role.
 func ParseRole(s string) (Role, error) {
 	if r := Role(s); slices.Contains(Roles(), r) {
 		return r, nil
 	}
-	return "", fmt.Errorf("role %q: want operator, tenant-admin or user", s)
+	return "", fmt.Errorf("role %q: want operator, reseller, tenant-admin, auditor, dpo or user", s)
 }
 
 // Right is an act that a role may or may not do.
@@ -73,19 +81,26 @@ const (
 func Allowed(role Role, right Right) bool {
 	switch right {
 	case SearchOwn, UploadDocuments:
-		return role == RoleUser || role == RoleTenantAdmin
+		return role.OfTenant()
 	case SeeStatistics, ManageUsers, ManageSources, ManageDomains, ManageQuarantine, ImportMail:
 		return role == RoleTenantAdmin
-	case ManageTenants, ManageMail:
+	case ManageTenants:
+		return role == RoleOperator || role == RoleReseller
+	case ManageMail:
 		return role == RoleOperator
 	}
 	return false
 }
 
+// OfTenant reports whether those with the role belong to a tenant. The others belong
+// to the installation, or to a reseller.
+func (r Role) OfTenant() bool { return r != RoleOperator && r != RoleReseller }
+
 // Actor is somebody who acts on one tenant, or an operator, who acts on the
-// installation and on no tenant.
+// installation, or a reseller, who acts on its tenants from outside of them.
 type Actor struct {
-	Tenant    uid.ID // zero: an operator
+	Tenant    uid.ID // zero: an operator or a reseller
+	Reseller  uid.ID // of a reseller's staff only
 	User      uid.ID
 	Role      Role
 	Addresses []string // normalised
@@ -94,7 +109,7 @@ type Actor struct {
 
 // Check returns ErrForbidden, wrapped, unless the actor has right.
 func (a Actor) Check(right Right) error {
-	if a.Tenant.IsZero() != (a.Role == RoleOperator) || !Allowed(a.Role, right) {
+	if a.Tenant.IsZero() == a.Role.OfTenant() || a.Reseller.IsZero() == (a.Role == RoleReseller) || !Allowed(a.Role, right) {
 		return fmt.Errorf("%s needs another role than %s: %w", right, a.Role, ErrForbidden)
 	}
 	return nil

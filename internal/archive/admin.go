@@ -136,11 +136,10 @@ func (a *Archive) CreateUser(ctx context.Context, n NewUser) (*catalog.User, err
 	if !loginForm.MatchString(login) {
 		return nil, invalid("login %q: want up to 128 letters, digits and . _ @ + -, starting with a letter or digit", n.Login)
 	}
-	if n.Role == access.RoleOperator {
-		return nil, invalid("role operator: belongs to the installation, not to a tenant; want tenant-admin or user")
-	}
-	if _, err := access.ParseRole(string(n.Role)); err != nil {
+	if r, err := access.ParseRole(string(n.Role)); err != nil {
 		return nil, err
+	} else if !r.OfTenant() {
+		return nil, invalid("role %s: does not belong to a tenant; want tenant-admin, auditor, dpo or user", r)
 	}
 	if err := password.CheckPolicy(n.Password); err != nil {
 		return nil, invalid("%v", err)
