@@ -61,6 +61,19 @@ func (a *Archive) SelectionOf(ctx context.Context, tenant uid.ID) (*SelectionVie
 	return v, nil
 }
 
+// SelectionChanged returns when it was last said which addresses of the tenant are
+// archived; zero: never. It is for the doors, which act for nobody.
+func (a *Archive) SelectionChanged(ctx context.Context, tenant uid.ID) (time.Time, error) {
+	s, err := a.catalog.Selection(ctx, tenant)
+	if errors.Is(err, catalog.ErrNotFound) || len(rowErrors(err)) > 0 {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, err
+	}
+	return s.ChangedAt, nil
+}
+
 // SetSelection says which addresses are archived from now on. ErrUnconfirmed if
 // that leaves out what was archived until now and confirmed is not set.
 func (h *Handle) SetSelection(ctx context.Context, enabled bool, addresses []string, confirmed bool) error {

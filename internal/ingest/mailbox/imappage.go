@@ -21,6 +21,8 @@ const (
 	portionBytes = 64 << 20
 	// checks bounds the items that stay whose presence is asked for in one fetch.
 	checks = 200
+	// anewAtOnce are fetched together of what other rules kept out of the archive.
+	anewAtOnce = 50
 )
 
 // page fetches what is needed of a page: the messages nothing is wrong with
@@ -327,12 +329,13 @@ func (d *folder) deleteAgain(ctx context.Context) error {
 }
 
 // fetchAgain tries once more what could not be fetched before, or only now is
-// below the limit, and forgets what is gone.
+// below the limit or perhaps selected, and forgets what is gone.
 func (d *folder) fetchAgain(ctx context.Context) error {
 	asked := 0
+	var anew []imap.UID
 	for _, item := range slices.Sorted(maps.Keys(d.items)) {
 		i := d.items[item]
-		if i == nil || i.Outcome != catalog.Left {
+		if i == nil || i.Outcome != catalog.Left && !d.judgedAnew(i) {
 			continue
 		}
 		entry, there := d.stays[item]
@@ -350,11 +353,18 @@ func (d *folder) fetchAgain(ctx context.Context) error {
 		switch {
 		case !there:
 			err = d.settle(ctx, nil, []string{item})
+		case i.Outcome == catalog.Excluded:
+			anew = append(anew, uidOf(item))
 		case d.due(i, size):
 			d.trying(item)
 			err = d.fetch(ctx, []imap.UID{uidOf(item)}, true)
 		}
 		if err != nil {
+			return err
+		}
+	}
+	for some := range slices.Chunk(anew, anewAtOnce) {
+		if err := d.fetch(ctx, some, false); err != nil {
 			return err
 		}
 	}

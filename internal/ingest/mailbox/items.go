@@ -120,6 +120,12 @@ func (s *shelf) due(i *catalog.SourceItem, size int64) bool {
 	return !ok || s.t.force || s.t.f.Now().Sub(last) >= pause
 }
 
+// judgedAnew reports whether an item that a rule kept out of the archive is to be
+// offered again, once: the rules were changed after that.
+func (s *shelf) judgedAnew(i *catalog.SourceItem) bool {
+	return i.Outcome == catalog.Excluded && !i.At.After(s.t.rules) && !s.t.tried[s.name+"\x00"+i.Item]
+}
+
 // trying remembers that an item is being tried again.
 func (s *shelf) trying(item string) {
 	id := s.name + "\x00" + item

@@ -67,6 +67,7 @@ type Archive interface {
 	SettleItems(ctx context.Context, tenant, source uid.ID, folder string, add []*catalog.SourceItem, drop []string) error
 	SourceFolders(ctx context.Context, tenant, source uid.ID) (map[string]catalog.SourceFolder, error)
 	SetSourceFolder(ctx context.Context, tenant, source uid.ID, f catalog.SourceFolder) error
+	SelectionChanged(ctx context.Context, tenant uid.ID) (time.Time, error)
 	LastSourceCount(ctx context.Context, tenant, source uid.ID, folder string) (*catalog.SourceCount, error)
 	SetSourceCount(ctx context.Context, tenant uid.ID, s catalog.SourceCount) error
 	Arrivals(ctx context.Context, tenant, source uid.ID, prefix string, do func(archive.Arrival) error) error

@@ -102,6 +102,9 @@ func (d *maildrop) todo(list []pop3.Message) (todo, alone []pop3.Message) {
 		switch {
 		case d.settled[d.id(m)], d.abandoned(m):
 		case i != nil && i.Outcome == catalog.Excluded && i.Bytes == m.Size:
+			if d.judgedAnew(i) {
+				todo = append(todo, m)
+			}
 		case i == nil && m.Size > d.limit():
 			if !d.tried[d.id(m)] {
 				alone = append(alone, m)

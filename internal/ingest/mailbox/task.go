@@ -51,9 +51,10 @@ type task struct {
 	f       *Fetcher
 	src     *source
 	set     remote.Settings
-	secret  []byte // password or access token
-	force   bool   // try everything again that stays on the server
-	account string // begins all origins: "imap://user@host/"
+	secret  []byte    // password or access token
+	force   bool      // try everything again that stays on the server
+	rules   time.Time // when it was last changed which addresses are archived
+	account string    // begins all origins: "imap://user@host/"
 
 	stored, known atomic.Int64
 	counts        map[string]*count // by folder
@@ -111,6 +112,9 @@ func (t *task) prepare(ctx context.Context, v *archive.SourceView) error {
 	}
 	t.set = set
 	if t.secret, err = t.f.Archive.SourceSecret(ctx, t.src.key.tenant, t.src.key.source); err != nil {
+		return ours(err)
+	}
+	if t.rules, err = t.f.Archive.SelectionChanged(ctx, t.src.key.tenant); err != nil {
 		return ours(err)
 	}
 	return checkSecret(set, t.secret)
