@@ -39,6 +39,7 @@ func (c *Catalog) Check(ctx context.Context, report func(error)) error {
 	step("items of sources", checkTable[itemRow, SourceItem](ctx, c, report))
 	step("folders of sources", checkTable[folderRow, SourceFolder](ctx, c, report))
 	step("smarthosts", checkTable[smarthostRow, Smarthost](ctx, c, report))
+	step("settings of the installation", checkTable[instanceSettingRow, InstanceSetting](ctx, c, report))
 	step("outbox", checkTable[outboxRow, Outgoing](ctx, c, report))
 	step("bytes of the outbox", c.checkBodies(ctx, report))
 	step("counts of sources", checkTable[countRow, SourceCount](ctx, c, report))
