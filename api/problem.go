@@ -100,6 +100,7 @@ const (
 	CodeUploadOffset Code = "upload-offset"
 	CodeUploadState  Code = "upload-state"
 	CodeUploadLimit  Code = "upload-limit"
+	CodeFounded      Code = "founded"
 )
 
 // Kind describes all problems of one code.
@@ -123,6 +124,7 @@ func Kinds() []Kind {
 		{CodeMethod, http.StatusMethodNotAllowed, "Method not allowed", "This address does not take this method."},
 		{CodeTimeout, http.StatusRequestTimeout, "Request took too long", "The request body did not arrive in time."},
 		{CodeTenantNeeded, http.StatusConflict, "Customer needed", "Several users have this name and password: name the customer as well, or say that the operator of the installation is meant."},
+		{CodeFounded, http.StatusConflict, "Founded already", "The installation has an operator already; log in."},
 		{CodeUploadOffset, http.StatusConflict, "Piece does not follow", "The piece does not begin where the last one ended; ask the upload what it has received."},
 		{CodeUploadState, http.StatusConflict, "Not possible in this state", "The upload is complete already, or another request is writing it."},
 		{CodeTooLarge, http.StatusRequestEntityTooLarge, "Request too large", "The request body is larger than this operation takes."},

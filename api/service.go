@@ -64,6 +64,7 @@ type Service interface {
 	Outbox(ctx context.Context) (*Outbox, error)
 	RetryMail(ctx context.Context, id string) error
 	DropMail(ctx context.Context, id string) error
+	SetupService
 	UploadService
 	RoutingService
 }

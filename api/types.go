@@ -250,6 +250,7 @@ type Status struct {
 	Name    string `json:"name"`
 	Version string `json:"version"`
 	Demo    bool   `json:"demo" doc:"A demonstration: the log-ins are public"`
+	Setup   bool   `json:"setup,omitempty" doc:"The installation waits for its first operator"`
 	// DemoLogins is filled in a demonstration only.
 	DemoLogins []DemoLogin `json:"demo_logins,omitempty"`
 }

@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +15,7 @@ import (
 	"github.com/muniment/muniment/internal/ingest/mailbox"
 	"github.com/muniment/muniment/internal/ingest/smtp"
 	"github.com/muniment/muniment/internal/outbox"
+	"github.com/muniment/muniment/internal/site"
 	"github.com/muniment/muniment/internal/socket"
 	"github.com/muniment/muniment/internal/spool"
 	"github.com/muniment/muniment/web"
@@ -42,6 +41,7 @@ func (serveCmd) Run(ctx context.Context, g *Globals, s *streams) error {
 		return err
 	}
 	fmt.Fprintf(s.out, "web interface: %s\n", srv.url())
+	srv.tellFirstStart(ctx, s.out)
 	if srv.smtpAddr != "" {
 		fmt.Fprintf(s.out, "SMTP receiver: %s\n", srv.smtpAddr)
 	}
@@ -59,6 +59,9 @@ type server struct {
 	app        *app
 	http       *httpd.Server
 	httpLn     net.Listener
+	plainLn    net.Listener // nil: there is none
+	certs      *site.Keeper
+	setupCode  string // empty: there is an operator
 	mail       []mailDoor
 	fetcher    *mailbox.Fetcher
 	outbox     *outbox.Outbox
@@ -94,16 +97,17 @@ func (a *app) listen(ctx context.Context, demo *httpd.Demo) (_ *server, err erro
 	if srv.files, err = a.newFileDoors(); err != nil {
 		return nil, err
 	}
+	if srv.certs, err = a.newCertificates(); err != nil {
+		return nil, err
+	}
+	if srv.setupCode, err = a.newSetupCode(ctx, demo); err != nil {
+		return nil, err
+	}
 	if srv.http, err = a.newHTTP(demo, srv); err != nil {
 		return nil, err
 	}
-	if c.HTTP.TLSCert != "" {
-		if _, err := tls.LoadX509KeyPair(c.HTTP.TLSCert, c.HTTP.TLSKey); err != nil {
-			return nil, usage(fmt.Errorf("http.tls_cert, http.tls_key: %w", err))
-		}
-	}
-	if srv.httpLn, err = net.Listen("tcp", c.HTTP.Listen); err != nil {
-		return nil, usage(fmt.Errorf("http.listen: %w", err))
+	if err = srv.openHTTP(); err != nil {
+		return nil, err
 	}
 	dir, err := spool.Open(filepath.Join(c.Data, spoolDir, "mail"))
 	if err != nil {
@@ -208,21 +212,15 @@ func (a *app) newHTTP(demo *httpd.Demo, srv *server) (*httpd.Server, error) {
 		return nil, err
 	}
 	return httpd.New(httpd.Config{Archive: a.archive, UI: ui, Log: a.log, Version: version(), TrustedProxies: proxies, MetricsNetworks: metrics,
-		TLS: c.TLSCert != "", Demo: demo, Ready: a.catalog.Ping, Fetcher: srv.fetcher, Histories: srv.fetcher, Mailer: srv.outbox, Uploads: srv.files.uploads,
+		Certificates: srv.certs, SiteFixed: c.TLSCert != "", Port: port(c.Listen), SetupCode: srv.setupCode, Demo: demo, Ready: a.catalog.Ping, Fetcher: srv.fetcher, Histories: srv.fetcher, Mailer: srv.outbox, Uploads: srv.files.uploads,
 		AllowPrivate: a.config.Fetch.PrivateNetworks, LogIns: a.newOAuth()})
 }
 
-func (s *server) url() string {
-	scheme := "http"
-	if s.app.config.HTTP.TLSCert != "" {
-		scheme = "https"
-	}
-	return scheme + "://" + s.httpLn.Addr().String() + "/"
-}
-
 func (s *server) closeListeners() {
-	if s.httpLn != nil {
-		s.httpLn.Close()
+	for _, ln := range []net.Listener{s.httpLn, s.plainLn} {
+		if ln != nil {
+			ln.Close()
+		}
 	}
 	for _, m := range s.mail {
 		m.ln.Close()
@@ -233,19 +231,7 @@ func (s *server) closeListeners() {
 func (s *server) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	c := s.app.config.HTTP
-	web := s.http.HTTP()
-	go func() {
-		var err error
-		if c.TLSCert != "" {
-			err = web.ServeTLS(s.httpLn, c.TLSCert, c.TLSKey)
-		} else {
-			err = web.Serve(s.httpLn)
-		}
-		if !errors.Is(err, http.ErrServerClosed) {
-			cancel(err)
-		}
-	}()
+	web := s.serveHTTP(ctx, cancel)
 	for _, m := range s.mail {
 		go func() {
 			if err := m.server.Serve(m.ln); err != nil {
@@ -275,7 +261,7 @@ func (s *server) run(ctx context.Context) error {
 			s.app.log.Warn("mail connections were cut", "error", err)
 		}
 	}
-	if err := web.Shutdown(stop); err != nil {
+	if err := web(stop); err != nil {
 		s.app.log.Warn("web connections were cut", "error", err)
 	}
 	s.await(stop, fetched, "fetching from remote mailboxes was cut")

@@ -37,7 +37,9 @@ const (
 )
 
 // Roles lists all roles.
-func Roles() []Role { return []Role{RoleOperator, RoleReseller, RoleTenantAdmin, RoleAuditor, RoleDPO, RoleUser} }
+func Roles() []Role {
+	return []Role{RoleOperator, RoleReseller, RoleTenantAdmin, RoleAuditor, RoleDPO, RoleUser}
+}
 
 // ParseRole checks the name of a role.
 func ParseRole(s string) (Role, error) {
@@ -75,6 +77,8 @@ const (
 	// ManageMail sets how mail of the installation leaves, and sees what waits to
 	// be sent, but not what is in it.
 	ManageMail Right = "manage-mail"
+	// ManageSite sets by which name and certificate the installation is reached.
+	ManageSite Right = "manage-site"
 )
 
 // Allowed reports whether role has right. It is the whole table of rights.
@@ -86,7 +90,7 @@ func Allowed(role Role, right Right) bool {
 		return role == RoleTenantAdmin
 	case ManageTenants:
 		return role == RoleOperator || role == RoleReseller
-	case ManageMail:
+	case ManageMail, ManageSite:
 		return role == RoleOperator
 	}
 	return false

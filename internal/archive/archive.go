@@ -82,6 +82,7 @@ type Archive struct {
 	tenants map[uid.ID]*tenantWork
 
 	describing sync.Mutex // held while the vault's description of a tenant changes
+	founding   sync.Mutex // of the first operator
 
 	routes routes
 

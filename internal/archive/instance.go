@@ -72,6 +72,31 @@ func (a *Archive) CreateOperator(ctx context.Context, n NewUser) (*catalog.User,
 	return u, a.act(ctx, uid.ID{}, "operator.created", u.ID)
 }
 
+// ErrFounded is returned when the first operator is to be made and there is one.
+var ErrFounded = errors.New("the installation has an operator already")
+
+// CreateFirstOperator is CreateOperator as long as there is none, disabled ones
+// included; else it returns ErrFounded. It is for the first start.
+func (a *Archive) CreateFirstOperator(ctx context.Context, n NewUser) (*catalog.User, error) {
+	a.founding.Lock()
+	defer a.founding.Unlock()
+	if there, err := a.HasOperator(ctx); err != nil {
+		return nil, err
+	} else if there {
+		return nil, ErrFounded
+	}
+	return a.CreateOperator(ctx, n)
+}
+
+// HasOperator reports whether there is an operator, in whatever state.
+func (a *Archive) HasOperator(ctx context.Context) (bool, error) {
+	list, err := a.Operators(ctx)
+	if len(list) > 0 || len(rowErrors(err)) > 0 {
+		return true, nil
+	}
+	return false, err
+}
+
 // Operators lists those who run the installation.
 func (a *Archive) Operators(ctx context.Context) ([]*catalog.User, error) {
 	return a.catalog.Users(ctx, uid.ID{})

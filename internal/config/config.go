@@ -42,7 +42,8 @@ type Config struct {
 // HTTP are the settings of web interface and REST interface.
 type HTTP struct {
 	Listen          string   `koanf:"listen" help:"Address and port of the web interface."`
-	TLSCert         string   `koanf:"tls_cert" help:"Certificate file (PEM); empty: plain HTTP, for use behind a proxy."`
+	PlainListen     string   `koanf:"plain_listen" help:"Second address and port for plain HTTP, such as :80: it leads to TLS and answers certificate authorities; empty: none."`
+	TLSCert         string   `koanf:"tls_cert" help:"Certificate file (PEM), read again when it changes; empty: what operators set in the web interface, at first plain HTTP."`
 	TLSKey          string   `koanf:"tls_key" help:"Key file (PEM) of the certificate."`
 	TrustedProxies  []string `koanf:"trusted_proxies" help:"Networks (CIDR) whose X-Forwarded-For and X-Forwarded-Proto are believed."`
 	MetricsNetworks []string `koanf:"metrics_networks" help:"Networks (CIDR) that may read /metrics."`
@@ -196,6 +197,9 @@ func (c Config) check() error {
 		errs = append(errs, errors.New("data: is empty; name a directory"))
 	}
 	errs = append(errs, checkListen("http.listen", c.HTTP.Listen))
+	if c.HTTP.PlainListen != "" {
+		errs = append(errs, checkListen("http.plain_listen", c.HTTP.PlainListen))
+	}
 	if c.SMTP.Listen != "" {
 		errs = append(errs, checkListen("smtp.listen", c.SMTP.Listen))
 	}

@@ -12,7 +12,7 @@
 //	history.go   whole mailboxes
 //	upload.go    files that people give folder.go      watched folders
 //	reach.go     hosts of mailboxes  metrics.go       figures for operators
-//	smarthost.go mail that leaves
+//	smarthost.go mail that leaves    setup.go    first start, host name and certificate
 package httpd
 
 import (
@@ -55,8 +55,13 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	// MetricsNetworks may read /metrics.
 	MetricsNetworks []netip.Prefix
-	TLS             bool  // the server itself speaks TLS
-	Demo            *Demo // nil: no demonstration
+	// Certificates keeps the certificate of the server; nil: it speaks no TLS itself.
+	Certificates Certificates
+	SiteFixed    bool   // the configuration file sets the certificate
+	Port         string // where the web interface listens, as people reach it
+	// SetupCode lets whoever knows it make the first operator; empty: nobody.
+	SetupCode string
+	Demo      *Demo // nil: no demonstration
 	// Ready reports whether the archive can work; nil: it always can.
 	Ready func(context.Context) error
 	// Fetcher fetches from remote mailboxes; nil: nobody does here.
@@ -116,7 +121,7 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web server: %w", err)
 	}
-	s.handler = s.begin(mux, compress(s.guard(mux)))
+	s.handler = s.begin(mux, s.toTLS(compress(s.guard(mux))))
 	return s, nil
 }
 

@@ -135,7 +135,7 @@ func secure(h http.Header, q *request) {
 }
 
 func (s *Server) describe(r *http.Request) *request {
-	q := &request{id: strings.ToLower(rand.Text()), agent: r.UserAgent(), secure: s.cfg.TLS}
+	q := &request{id: strings.ToLower(rand.Text()), agent: r.UserAgent(), secure: r.TLS != nil}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		host = r.RemoteAddr

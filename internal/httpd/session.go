@@ -35,8 +35,8 @@ func (s *Server) known(next http.HandlerFunc) http.Handler {
 }
 
 // Status implements api.Service.
-func (s *Server) Status(context.Context) (*api.Status, error) {
-	st := &api.Status{Name: "Muniment", Version: s.cfg.Version}
+func (s *Server) Status(ctx context.Context) (*api.Status, error) {
+	st := &api.Status{Name: "Muniment", Version: s.cfg.Version, Setup: s.unfounded(ctx)}
 	if s.cfg.Demo != nil {
 		st.Demo = true
 		for _, l := range s.cfg.Demo.Logins {

@@ -113,7 +113,6 @@ func TestSecureCookie(t *testing.T) {
 		change func(*httpd.Config)
 		secure bool
 	}{
-		"tls":           {func(c *httpd.Config) { c.TLS = true }, true},
 		"trusted proxy": {func(c *httpd.Config) { c.TrustedProxies = loopback }, true},
 		"anybody":       {func(*httpd.Config) {}, false},
 	} {

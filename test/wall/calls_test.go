@@ -81,6 +81,8 @@ func calls(t *testing.T, o operation, id string) []string {
 		return []string{strings.Replace(path, "{name}", "geheim.example", 1)}
 	case "listQuarantine":
 		return []string{path, path + "?state=all", path + "?state=all&q=walnuss", path + "?cursor=" + id, path + "?source=" + id}
+	case "found", "getSite", "changeSite", "obtainCertificate":
+		return []string{path} // the installation's
 	case "checkMessage", "getStatistics", "getStatus", "getAccount", "logIn", "logOut", "changeAccount":
 		return []string{path}
 	}
@@ -108,6 +110,10 @@ func body(o operation, id string) string {
 		return `{"mailbox":{"protocol":"imap","host":"mail.example","tls":"auto","user":"x"}}` // by no code: nobody is asked
 	case "changeSmarthost", "testSmarthost":
 		return `{"smarthost":{"host":"127.0.0.1","tls":"starttls","from":"a@firma.example"}}`
+	case "found":
+		return `{"code":"AAAA-AAAA-AAAA-AAAA","login":"wand","password":"wrong"}`
+	case "changeSite":
+		return `{"site":{"tls":"off"}}`
 	case "startHistory":
 		return `{"dry_run":true}`
 	case "addDomain":

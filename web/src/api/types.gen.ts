@@ -202,6 +202,26 @@ export type Filing = {
     folder: string;
 };
 
+export type FirstOperator = {
+    /**
+     * What the server has printed at its start
+     */
+    code: string;
+    /**
+     * Absent: the browser's
+     */
+    language?: 'de' | 'en';
+    /**
+     * Cannot be changed later
+     */
+    login: string;
+    /**
+     * As people read it
+     */
+    name?: string;
+    password: string;
+};
+
 export type Folder = {
     /**
      * Path below the directory of the tenant on the server; empty: that one itself
@@ -939,7 +959,7 @@ export type Problem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'founded' | 'upload-offset' | 'upload-state' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -1087,7 +1107,7 @@ export type SearchProblem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'founded' | 'upload-offset' | 'upload-state' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -1186,6 +1206,68 @@ export type ServerCount = {
      * Id of the source
      */
     source: string;
+};
+
+export type Site = {
+    /**
+     * Of acme: its terms are agreed to
+     */
+    agreed?: boolean;
+    /**
+     * Of own: the chain, PEM, the host's certificate first
+     */
+    certificate?: string;
+    /**
+     * Of acme: address of the certificate authority; empty: Let's Encrypt
+     */
+    directory?: string;
+    /**
+     * Of acme: who is warned by the certificate authority
+     */
+    email?: string;
+    /**
+     * Name in the address of the web interface; empty: nobody has said
+     */
+    host?: string;
+    /**
+     * off: plain HTTP, for this machine only; proxy: a proxy in front of the server speaks TLS at port 443; own: a certificate that you bring; acme: one that the server gets by itself
+     */
+    tls: 'off' | 'proxy' | 'own' | 'acme';
+};
+
+export type SiteChange = {
+    /**
+     * Of own: the key, PEM; absent: stays
+     */
+    key?: string;
+    site: Site;
+};
+
+export type SiteState = {
+    /**
+     * Where people find the web interface
+     */
+    address?: string;
+    /**
+     * The configuration file sets the certificate; it cannot be changed here
+     */
+    fixed: boolean;
+    has_key: boolean;
+    issuer?: string;
+    /**
+     * Whom the certificate in force is for
+     */
+    names?: Array<string>;
+    not_after?: string;
+    /**
+     * A certificate is being asked for at the moment
+     */
+    obtaining: boolean;
+    /**
+     * Why the last attempt to get one failed, as the certificate authority says it
+     */
+    problem?: string;
+    site: Site;
 };
 
 export type Smarthost = {
@@ -1382,6 +1464,10 @@ export type Status = {
     demo: boolean;
     demo_logins?: Array<DemoLogin>;
     name: string;
+    /**
+     * The installation waits for its first operator
+     */
+    setup?: boolean;
     version: string;
 };
 
@@ -3193,6 +3279,218 @@ export type LogInResponses = {
 };
 
 export type LogInResponse = LogInResponses[keyof LogInResponses];
+
+export type FoundData = {
+    body: FirstOperator;
+    path?: never;
+    query?: never;
+    url: '/setup';
+};
+
+export type FoundErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type FoundError = FoundErrors[keyof FoundErrors];
+
+export type FoundResponses = {
+    /**
+     * OK
+     */
+    200: Account;
+};
+
+export type FoundResponse = FoundResponses[keyof FoundResponses];
+
+export type GetSiteData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/site';
+};
+
+export type GetSiteErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetSiteError = GetSiteErrors[keyof GetSiteErrors];
+
+export type GetSiteResponses = {
+    /**
+     * OK
+     */
+    200: SiteState;
+};
+
+export type GetSiteResponse = GetSiteResponses[keyof GetSiteResponses];
+
+export type ChangeSiteData = {
+    body: SiteChange;
+    path?: never;
+    query?: never;
+    url: '/site';
+};
+
+export type ChangeSiteErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ChangeSiteError = ChangeSiteErrors[keyof ChangeSiteErrors];
+
+export type ChangeSiteResponses = {
+    /**
+     * OK
+     */
+    200: SiteState;
+};
+
+export type ChangeSiteResponse = ChangeSiteResponses[keyof ChangeSiteResponses];
+
+export type ObtainCertificateData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/site/certificate';
+};
+
+export type ObtainCertificateErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ObtainCertificateError = ObtainCertificateErrors[keyof ObtainCertificateErrors];
+
+export type ObtainCertificateResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type ObtainCertificateResponse = ObtainCertificateResponses[keyof ObtainCertificateResponses];
 
 export type RemoveSmarthostData = {
     body?: never;
