@@ -112,6 +112,18 @@ const smarthostRoute = createRoute({
   component: lazyRouteComponent(() => import('./smarthost/SmarthostPage'), 'SmarthostPage'),
 });
 
+const siteRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/site',
+  component: lazyRouteComponent(() => import('./site/SitePage'), 'SitePage'),
+});
+
+const setupRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/setup',
+  component: lazyRouteComponent(() => import('./setup/SetupPage'), 'SetupPage'),
+});
+
 const domainsRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/domains',
@@ -149,8 +161,8 @@ function stringify(search: Record<string, unknown>): string {
 }
 
 export const router = createRouter({
-  routeTree: rootRoute.addChildren([logInRoute, frameRoute.addChildren([
-    searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, smarthostRoute, uploadRoute, domainsRoute, selectionRoute, quarantineRoute,
+  routeTree: rootRoute.addChildren([logInRoute, setupRoute, frameRoute.addChildren([
+    searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, smarthostRoute, siteRoute, uploadRoute, domainsRoute, selectionRoute, quarantineRoute,
   ])]),
   parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
   stringifySearch: stringify,

@@ -1,6 +1,6 @@
 import { Alert, Anchor, Badge, Button, Checkbox, Group, Paper, PasswordInput, Stack, Text, TextInput, Title, UnstyledButton } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { getRouteApi, useRouter } from '@tanstack/react-router';
+import { getRouteApi, Navigate, useRouter } from '@tanstack/react-router';
 import { IconAlertTriangle, IconArrowRight } from '@tabler/icons-react';
 import { useEffect, useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -32,6 +32,9 @@ export function LogInPage() {
   });
   if (account.data) {
     return <Back next={next} />;
+  }
+  if (status.data?.setup) {
+    return <Navigate to="/setup" hash={(h) => h ?? ''} replace />;
   }
   const demo = status.data?.demo_logins ?? [];
   return (

@@ -1,7 +1,7 @@
 import { Badge } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { IconAt, IconChartBar, IconChecklist, IconCloudUpload, IconMailDown, IconMailForward, IconSearch, IconSettings } from '@tabler/icons-react';
+import { IconAt, IconChartBar, IconChecklist, IconCloudUpload, IconMailDown, IconMailForward, IconSearch, IconSettings, IconWorld } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 
 import { formatNumber } from '../format';
@@ -22,6 +22,9 @@ export function Navigation({ admin, operator, path }: { admin: boolean; operator
       <nav aria-label={t('app.navigation')} className={classes.nav}>
         <Link to="/smarthost" className={classes.link} aria-label={t('app.smarthost')}>
           <IconMailForward size={18} aria-hidden /><span>{t('app.smarthost')}</span>
+        </Link>
+        <Link to="/site" className={classes.link} aria-label={t('site.title')}>
+          <IconWorld size={18} aria-hidden /><span>{t('site.title')}</span>
         </Link>
       </nav>
     );

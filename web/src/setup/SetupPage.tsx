@@ -1,0 +1,114 @@
+import { Alert, Anchor, Button, Group, List, Paper, Stack, Stepper, Text, Title } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Link, Navigate } from '@tanstack/react-router';
+import { IconInfoCircle } from '@tabler/icons-react';
+import { useState, type ReactNode } from 'react';
+import { useTranslation } from 'react-i18next';
+
+import { speak } from '../i18n';
+import { accountQuery, smarthostQuery, statusQuery } from '../queries';
+import { FailureNote, PageLoading } from '../shell/Failure';
+import { Logo } from '../shell/Logo';
+import { SchemeMenu } from '../shell/SchemeMenu';
+import { useTitle } from '../shell/usePage';
+import { Certificate } from '../site/Certificate';
+import { siteQuery } from '../site/queries';
+import { SiteForm } from '../site/SiteForm';
+import { SmarthostForm } from '../smarthost/SmarthostForm';
+import { OperatorForm } from './OperatorForm';
+import classes from './Setup.module.css';
+
+const steps = ['operator', 'mail', 'site'] as const;
+
+// SetupPage leads through the first start. Only its first step changes what cannot be
+// changed later on the other pages; the others can be passed over.
+export function SetupPage() {
+  const { t, i18n } = useTranslation();
+  useTitle(t('setup.title'));
+  const status = useQuery(statusQuery);
+  const account = useQuery(accountQuery);
+  const [step, setStep] = useState(0);
+  const [founded, setFounded] = useState(false);
+  if (!status.data || account.isPending) {
+    return status.error ? <main className={classes.main}><FailureNote error={status.error} retry={() => void status.refetch()} /></main> : <PageLoading />;
+  }
+  if (!status.data.setup && !founded) { // there is an operator, who has pages for all of it
+    return <Navigate to="/login" replace />;
+  }
+  const other = i18n.resolvedLanguage === 'de' ? 'en' : 'de';
+  const next = () => setStep((n) => Math.min(n + 1, steps.length));
+  return (
+    <div className={classes.page}>
+      <div className={classes.corner}>
+        <Anchor component="button" type="button" size="sm" lang={other} onClick={() => speak(other)}>{t(`language.${other}`)}</Anchor>
+        <SchemeMenu />
+      </div>
+      <main className={classes.main}>
+        <Group gap="sm" mb={4}><Logo size={36} /><Title order={1} size="h2">{t('setup.title')}</Title></Group>
+        <Text c="dimmed" mb="lg">{t('setup.intro')}</Text>
+        <Stepper active={step} size="sm" mb="lg" allowNextStepsSelect={false} {...(founded && { onStepClick: (n: number) => n > 0 && setStep(n) })}>
+          {steps.map((s) => <Stepper.Step key={s} label={t(`setup.step.${s}`)} />)}
+        </Stepper>
+        <Paper withBorder p="lg" radius="md" className={classes.card}>
+          {steps[step] === 'operator' && <OperatorForm founded={() => { setFounded(true); next(); }} />}
+          {steps[step] === 'mail' && <MailStep next={next} />}
+          {steps[step] === 'site' && <SiteStep next={next} />}
+          {step === steps.length && <Done />}
+        </Paper>
+      </main>
+    </div>
+  );
+}
+
+function Step({ title, hint, children, next }: { title: string; hint: string; children: ReactNode; next: () => void }) {
+  const { t } = useTranslation();
+  return (
+    <Stack gap="md">
+      <div><Title order={2} size="h4">{title}</Title><Text size="sm" c="dimmed">{hint}</Text></div>
+      {children}
+      <Group justify="flex-end"><Button variant="default" onClick={next}>{t('setup.next')}</Button></Group>
+    </Stack>
+  );
+}
+
+function MailStep({ next }: { next: () => void }) {
+  const { t } = useTranslation();
+  const state = useQuery(smarthostQuery);
+  return (
+    <Step title={t('setup.step.mail')} hint={t('setup.mailHint')} next={next}>
+      {state.error && <FailureNote error={state.error} retry={() => void state.refetch()} />}
+      {state.data && <SmarthostForm state={state.data} />}
+    </Step>
+  );
+}
+
+function SiteStep({ next }: { next: () => void }) {
+  const { t } = useTranslation();
+  const state = useQuery(siteQuery);
+  return (
+    <Step title={t('setup.step.site')} hint={t('site.intro')} next={next}>
+      {state.error && <FailureNote error={state.error} retry={() => void state.refetch()} />}
+      {state.data && <><Certificate state={state.data} /><SiteForm state={state.data} /></>}
+    </Step>
+  );
+}
+
+function Done() {
+  const { t } = useTranslation();
+  const state = useQuery(siteQuery);
+  return (
+    <Stack gap="md">
+      <Title order={2} size="h4">{t('setup.doneTitle')}</Title>
+      <List spacing="xs" size="sm">
+        <List.Item>{t('setup.keyCopy')} <code>instance.key</code></List.Item>
+        <List.Item>{t('setup.tenant')} <code>muniment tenant create firma</code></List.Item>
+        <List.Item>{t('setup.stamps')}</List.Item>
+        <List.Item>{t('setup.backup')}</List.Item>
+      </List>
+      {state.data?.address && !state.data.address.startsWith(window.location.origin) && (
+        <Alert variant="light" icon={<IconInfoCircle size={18} aria-hidden />}>{t('setup.moved')} <Anchor href={state.data.address}>{state.data.address}</Anchor></Alert>
+      )}
+      <div><Button component={Link} to="/smarthost">{t('setup.open')}</Button></div>
+    </Stack>
+  );
+}
