@@ -22,7 +22,7 @@ export function launch() {
 // pictures are what the README shows; they replace those of the repository only on
 // demand. All others are for people who look into a failure.
 const pictures = ['login', 'search', 'message', 'phone', 'dark', 'admin', 'sources', 'completeness', 'journal-record',
-  'upload-done', 'document', 'quarantine', 'selection', 'mailbox-log-in', 'smarthost'];
+  'upload-done', 'document', 'quarantine', 'selection', 'mailbox-log-in', 'smarthost', 'first-start', 'site'];
 const repository = new URL('../../docs/screenshots/', import.meta.url).pathname;
 let temporary;
 

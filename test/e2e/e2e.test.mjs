@@ -7,7 +7,7 @@
 //	canary.mjs   must never be asked         appearance.mjs  languages, phone, dark, axe
 //	mailboxlogin.mjs  log-ins to mailboxes by a code
 //	sources.mjs  sources, completeness       gallery.mjs     pictures for the README
-//	smarthost.mjs sending mail
+//	smarthost.mjs sending mail           setup.mjs       first start, certificate
 //	upload.mjs   uploads, documents, folders
 //	routing.mjs  domains, selection, quarantine
 //	history.mjs  whole mailboxes
@@ -27,6 +27,7 @@ import { routing } from './routing.mjs';
 import { search } from './search.mjs';
 import { startServer } from './server.mjs';
 import { session } from './session.mjs';
+import { setup } from './setup.mjs';
 import { smarthost } from './smarthost.mjs';
 import { sources } from './sources.mjs';
 import { upload } from './upload.mjs';
@@ -54,6 +55,7 @@ describe('search', { timeout: 180_000 }, () => search(world));
 describe('message', { timeout: 180_000 }, () => message(world));
 describe('sources', { timeout: 180_000 }, () => sources(world));
 describe('log-ins to mailboxes', { timeout: 180_000 }, () => mailboxLogIn(world));
+describe('first start', { timeout: 180_000 }, () => setup(world));
 describe('smarthost', { timeout: 180_000 }, () => smarthost(world));
 describe('upload', { timeout: 240_000 }, () => upload(world));
 describe('routing', { timeout: 180_000 }, () => routing(world));
