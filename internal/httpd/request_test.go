@@ -112,7 +112,7 @@ func TestProblems(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	b := s.as(t, "anna")
-	big := `{"login":"` + strings.Repeat("a", 1<<20) + `","password":"x"}`
+	big := `{"login":"` + strings.Repeat("a", 32<<10) + `","password":"x"}`
 	for _, tc := range []struct {
 		method, path, body string
 		status             int

@@ -89,7 +89,7 @@ func (s *Server) Site(ctx context.Context) (*api.SiteState, error) {
 	if err != nil {
 		return nil, err
 	}
-	set := v.Settings.Normal()
+	set := v.Normal()
 	out := &api.SiteState{Site: api.Site(set), HasKey: v.HasKey, Fixed: s.cfg.SiteFixed, Address: set.URL(s.cfg.Port)}
 	if s.cfg.Certificates != nil {
 		st := s.cfg.Certificates.State()
