@@ -18,6 +18,7 @@ import (
 	"github.com/muniment/muniment/internal/evidence/algo"
 	"github.com/muniment/muniment/internal/evidence/der"
 	"github.com/muniment/muniment/internal/evidence/ers"
+	"github.com/muniment/muniment/internal/evidence/evidencetest"
 	"github.com/muniment/muniment/internal/evidence/tsa"
 	"github.com/muniment/muniment/internal/evidence/tsp"
 )
@@ -74,7 +75,7 @@ func verify(b []byte, data []byte, o ers.Options) *ers.Report {
 // TestSingleHash: the three forms of a record of one hash (BSI M-ADD-04).
 func TestSingleHash(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, tsa.Options{})
+	w := evidencetest.New(t, tsa.Options{})
 	h, data := algo.SHA256, []byte("one")
 	sum := h.Sum(data)
 	tree := [][][]byte{{sum}}
@@ -82,17 +83,17 @@ func TestSingleHash(t *testing.T) {
 		stamp ers.Stamp
 		code  evidence.Code
 	}{
-		"without tree":        {ers.Stamp{Hash: h, Token: w.stamp(h, sum)}, ""},
-		"without digest alg":  {ers.Stamp{Token: w.stamp(h, sum)}, ""},
-		"tree, hash as it is": {ers.Stamp{Hash: h, Tree: tree, Token: w.stamp(h, sum)}, ""},
-		"tree, hashed again":  {ers.Stamp{Hash: h, Tree: tree, Token: w.stamp(h, h.Sum(sum))}, ers.CodeRehashed},
+		"without tree":        {ers.Stamp{Hash: h, Token: w.Stamp(h, sum)}, ""},
+		"without digest alg":  {ers.Stamp{Token: w.Stamp(h, sum)}, ""},
+		"tree, hash as it is": {ers.Stamp{Hash: h, Tree: tree, Token: w.Stamp(h, sum)}, ""},
+		"tree, hashed again":  {ers.Stamp{Hash: h, Tree: tree, Token: w.Stamp(h, h.Sum(sum))}, ers.CodeRehashed},
 	} {
 		b := raw(t, []algo.Hash{h}, []ers.Stamp{c.stamp})
-		r := verify(b, data, w.options())
+		r := verify(b, data, w.Options())
 		if r.Verdict != evidence.Valid || c.code != "" && !r.Findings.Has(c.code) {
 			t.Errorf("%s: %+v", name, r)
 		}
-		if r = verify(b, []byte("two"), w.options()); r.Verdict != evidence.Invalid {
+		if r = verify(b, []byte("two"), w.Options()); r.Verdict != evidence.Invalid {
 			t.Errorf("%s, other data: %v", name, r.Verdict)
 		}
 	}
@@ -101,7 +102,7 @@ func TestSingleHash(t *testing.T) {
 // TestForms: n-ary lists, unsorted and duplicate values of other writers.
 func TestForms(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, tsa.Options{})
+	w := evidencetest.New(t, tsa.Options{})
 	h, data := algo.SHA256, []byte("one")
 	a, b, c, d := h.Sum(data), h.Sum([]byte("b")), h.Sum([]byte("c")), h.Sum([]byte("d"))
 	sorted := func(l ...[]byte) []byte {
@@ -117,9 +118,9 @@ func TestForms(t *testing.T) {
 		for _, l := range tree[1:] {
 			at = sorted(append(slices.Clone(l), at)...)
 		}
-		o := w.options()
+		o := w.Options()
 		o.Whole = false
-		if r := verify(raw(t, []algo.Hash{h}, []ers.Stamp{{Hash: h, Tree: tree, Token: w.stamp(h, at)}}), data, o); r.Verdict != evidence.Valid {
+		if r := verify(raw(t, []algo.Hash{h}, []ers.Stamp{{Hash: h, Tree: tree, Token: w.Stamp(h, at)}}), data, o); r.Verdict != evidence.Valid {
 			t.Errorf("%s: %+v", name, r.Findings)
 		}
 	}
@@ -131,17 +132,17 @@ func TestSortedRenewal(t *testing.T) {
 	t.Parallel()
 	seen := false
 	for i := range 40 { // in half of all cases both orders are the same
-		w := newWorld(t, tsa.Options{})
-		o := newObject(i, 2)
-		records := w.seal(algo.SHA256, []object{o})
-		w.pass(time.Hour)
+		w := evidencetest.New(t, tsa.Options{})
+		o := evidencetest.NewObject(i, 2)
+		records := w.Seal(algo.SHA256, []evidencetest.Object{o})
+		w.Pass(time.Hour)
 		ancestry, err := records[0].Ancestry(algo.SHA512)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var values [][]byte
 		differs := false
-		for _, m := range o.sums(algo.SHA512) {
+		for _, m := range o.Sums(algo.SHA512) {
 			pair := [][]byte{m, ancestry}
 			if bytes.Compare(m, ancestry) > 0 {
 				pair, differs = [][]byte{ancestry, m}, true
@@ -153,8 +154,8 @@ func TestSortedRenewal(t *testing.T) {
 			t.Fatal(err)
 		}
 		b := raw(t, []algo.Hash{algo.SHA256, algo.SHA512}, records[0].Chains[0],
-			[]ers.Stamp{{Hash: algo.SHA512, Tree: [][][]byte{values}, Token: w.stamp(algo.SHA512, leaf)}})
-		r := ers.Verify(context.Background(), b, o.members(), w.options())
+			[]ers.Stamp{{Hash: algo.SHA512, Tree: [][][]byte{values}, Token: w.Stamp(algo.SHA512, leaf)}})
+		r := ers.Verify(context.Background(), b, o.Members(), w.Options())
 		if r.Verdict != evidence.Valid || r.Findings.Has(ers.CodeSorted) != differs {
 			t.Fatalf("differs %v: %v %+v", differs, r.Verdict, r.Findings)
 		}
@@ -168,12 +169,12 @@ func TestSortedRenewal(t *testing.T) {
 // TestBroken: each rule of a record, broken once.
 func TestBroken(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, tsa.Options{})
+	w := evidencetest.New(t, tsa.Options{})
 	h, data := algo.SHA256, []byte("one")
 	sum, other := h.Sum(data), h.Sum([]byte("other"))
-	first := w.stamp(h, sum)
-	w.pass(time.Hour)
-	renewal := w.stamp(h, h.Sum(first))
+	first := w.Stamp(h, sum)
+	w.Pass(time.Hour)
+	renewal := w.Stamp(h, h.Sum(first))
 	sum512 := algo.SHA512.Sum(first)
 	all := []algo.Hash{algo.SHA256, algo.SHA512}
 	for name, c := range map[string]struct {
@@ -186,17 +187,17 @@ func TestBroken(t *testing.T) {
 		"tree without lists":         {raw(t, all, []ers.Stamp{{Hash: h, Tree: [][][]byte{}, Token: first}}), ers.CodeUnnamed, evidence.Invalid},
 		"empty list":                 {raw(t, all, []ers.Stamp{{Hash: h, Tree: [][][]byte{{sum}, {}}, Token: first}}), ers.CodeUnnamed, evidence.Invalid},
 		"tree leads elsewhere":       {raw(t, all, []ers.Stamp{{Hash: h, Tree: [][][]byte{{sum, other}}, Token: first}}), ers.CodeRoot, evidence.Invalid},
-		"two hashes in a chain":      {raw(t, all, []ers.Stamp{{Hash: h, Token: first}, {Hash: algo.SHA512, Token: w.stamp(algo.SHA512, sum512)}}), ers.CodeHashChanged, evidence.Invalid},
-		"renewal covers another":     {raw(t, all, []ers.Stamp{{Hash: h, Token: first}, {Hash: h, Token: w.stamp(h, other)}}), ers.CodeRenewal, evidence.Invalid},
+		"two hashes in a chain":      {raw(t, all, []ers.Stamp{{Hash: h, Token: first}, {Hash: algo.SHA512, Token: w.Stamp(algo.SHA512, sum512)}}), ers.CodeHashChanged, evidence.Invalid},
+		"renewal covers another":     {raw(t, all, []ers.Stamp{{Hash: h, Token: first}, {Hash: h, Token: w.Stamp(h, other)}}), ers.CodeRenewal, evidence.Invalid},
 		"renewal is earlier":         {raw(t, all, []ers.Stamp{{Hash: h, Token: renewal}, {Hash: h, Token: first}}), ers.CodeOrder, evidence.Invalid},
-		"chain renewal of other":     {raw(t, all, []ers.Stamp{{Hash: h, Token: first}}, []ers.Stamp{{Hash: algo.SHA512, Token: w.stamp(algo.SHA512, sum512)}}), ers.CodeMember, evidence.Invalid},
+		"chain renewal of other":     {raw(t, all, []ers.Stamp{{Hash: h, Token: first}}, []ers.Stamp{{Hash: algo.SHA512, Token: w.Stamp(algo.SHA512, sum512)}}), ers.CodeMember, evidence.Invalid},
 		"token is broken":            {raw(t, all, []ers.Stamp{{Hash: h, Token: []byte{0x30, 0}}}), tsp.CodeMalformed, evidence.Invalid},
 		"no chain":                   {raw(t, all), ers.CodeMalformed, evidence.Invalid},
 		"empty chain":                {raw(t, all, nil), ers.CodeMalformed, evidence.Invalid},
 		"bytes behind":               {append(raw(t, all, []ers.Stamp{{Hash: h, Token: first}}), 0), ers.CodeMalformed, evidence.Invalid},
 		"as it should be, for check": {raw(t, all, []ers.Stamp{{Hash: h, Token: first}, {Hash: h, Token: renewal}}), "", evidence.Valid},
 	} {
-		r := verify(c.record, data, w.options())
+		r := verify(c.record, data, w.Options())
 		if r.Verdict != c.verdict || c.code != "" && !r.Findings.Has(c.code) {
 			t.Errorf("%s: %v, want %v with %q: %+v", name, r.Verdict, c.verdict, c.code, r.Findings)
 		}
@@ -207,8 +208,8 @@ func TestBroken(t *testing.T) {
 	if _, err := ers.ParseRecord([]byte{0x30, 3, 2, 1, 2}); !errors.Is(err, ers.CodeVersion) {
 		t.Errorf("version 2: %v", err)
 	}
-	o := w.options()
-	o.At = w.clock().Add(-30 * time.Minute)
+	o := w.Options()
+	o.At = w.Clock().Add(-30 * time.Minute)
 	if r := verify(raw(t, all, []ers.Stamp{{Hash: h, Token: first}, {Hash: h, Token: renewal}}), data, o); r.Verdict != evidence.Indeterminate || !r.Findings.Has(ers.CodeFuture) {
 		t.Errorf("stamped in the future: %v", r.Verdict)
 	}
@@ -217,23 +218,23 @@ func TestBroken(t *testing.T) {
 // TestAlgorithmEnds: SHA-1 of 2010 is proven if it was renewed in 2011 (ALG-3).
 func TestAlgorithmEnds(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, tsa.Options{})
-	w.now = time.Date(2010, 5, 1, 0, 0, 0, 0, time.UTC)
+	w := evidencetest.New(t, tsa.Options{})
+	w.Pass(time.Date(2010, 5, 1, 0, 0, 0, 0, time.UTC).Sub(w.Clock()))
 	var err error
-	if w.authority, err = tsa.New(tsa.Options{Now: w.clock, Lifetime: 20 * 365 * 24 * time.Hour}); err != nil {
+	if w.Authority, err = tsa.New(tsa.Options{Now: w.Clock, Lifetime: 20 * 365 * 24 * time.Hour}); err != nil {
 		t.Fatal(err)
 	}
-	o := newObject(1, 2)
-	records := w.seal(algo.SHA1, []object{o})
-	late := w.options()
+	o := evidencetest.NewObject(1, 2)
+	records := w.Seal(algo.SHA1, []evidencetest.Object{o})
+	late := w.Options()
 	late.At = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	r := ers.Verify(context.Background(), marshal(t, records[0]), o.members(), late)
+	r := ers.Verify(context.Background(), evidencetest.Marshal(t, records[0]), o.Members(), late)
 	if r.Verdict != evidence.Indeterminate || r.Integrity != evidence.Valid || !r.Findings.Has(ers.CodeHashEnded) {
 		t.Errorf("not renewed: %v %+v", r.Verdict, r.Findings)
 	}
-	w.pass(365 * 24 * time.Hour)
-	records = w.renewTrees(algo.SHA256, []object{o}, records)
-	if r = ers.Verify(context.Background(), marshal(t, records[0]), o.members(), late); r.Verdict != evidence.Valid {
+	w.Pass(365 * 24 * time.Hour)
+	records = w.RenewTrees(algo.SHA256, []evidencetest.Object{o}, records)
+	if r = ers.Verify(context.Background(), evidencetest.Marshal(t, records[0]), o.Members(), late); r.Verdict != evidence.Valid {
 		t.Errorf("renewed in 2011: %v %+v", r.Verdict, r.Findings)
 	}
 }
@@ -242,9 +243,9 @@ func TestAlgorithmEnds(t *testing.T) {
 // a context that has ended.
 func TestReport(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, tsa.Options{})
-	o := newObject(1, 2)
-	b := marshal(t, w.seal(algo.SHA256, []object{o})[0])
+	w := evidencetest.New(t, tsa.Options{})
+	o := evidencetest.NewObject(1, 2)
+	b := evidencetest.Marshal(t, w.Seal(algo.SHA256, []evidencetest.Object{o})[0])
 	var files []ers.Member
 	for i, m := range o {
 		name := filepath.Join(t.TempDir(), string(rune('a'+i)))
@@ -253,11 +254,11 @@ func TestReport(t *testing.T) {
 		}
 		files = append(files, ers.Member{Name: name, Data: ers.File(name)})
 	}
-	r := ers.Verify(context.Background(), b, files, w.options())
-	if r.Verdict != evidence.Valid || !r.Proven.Equal(w.clock()) || len(r.Stamps) != 1 || len(r.Members) != 2 || !r.Members[0].Covered {
+	r := ers.Verify(context.Background(), b, files, w.Options())
+	if r.Verdict != evidence.Valid || !r.Proven.Equal(w.Clock()) || len(r.Stamps) != 1 || len(r.Members) != 2 || !r.Members[0].Covered {
 		t.Errorf("%+v", r)
 	}
-	if want := w.authority.Unit().NotAfter; !r.Until.Equal(want) {
+	if want := w.Authority.Unit().NotAfter; !r.Until.Equal(want) {
 		t.Errorf("proves until %v, the certificate ends %v", r.Until, want)
 	}
 	text, err := json.Marshal(r)
@@ -269,21 +270,21 @@ func TestReport(t *testing.T) {
 		t.Errorf("%v: %s", err, text)
 	}
 	files[1].Data = ers.File(files[1].Name + ".missing")
-	if r = ers.Verify(context.Background(), b, files, w.options()); r.Verdict != evidence.Indeterminate || !r.Findings.Has(ers.CodeUnreadable) {
+	if r = ers.Verify(context.Background(), b, files, w.Options()); r.Verdict != evidence.Indeterminate || !r.Findings.Has(ers.CodeUnreadable) {
 		t.Errorf("a file that is missing: %v", r.Verdict)
 	}
-	if r = ers.Verify(context.Background(), b, nil, w.options()); r.Verdict != evidence.Indeterminate || !r.Findings.Has(ers.CodeNoData) {
+	if r = ers.Verify(context.Background(), b, nil, w.Options()); r.Verdict != evidence.Indeterminate || !r.Findings.Has(ers.CodeNoData) {
 		t.Errorf("no data: %v", r.Verdict)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if r = ers.Verify(ctx, b, o.members(), w.options()); r.Verdict != evidence.Indeterminate || !r.Findings.Has(ers.CodeTimeBound) {
+	if r = ers.Verify(ctx, b, o.Members(), w.Options()); r.Verdict != evidence.Indeterminate || !r.Findings.Has(ers.CodeTimeBound) {
 		t.Errorf("given up: %v", r.Verdict)
 	}
-	basis := w.options()
+	basis := w.Options()
 	basis.Basis = true
-	if r = ers.Verify(context.Background(), b, o.members(), basis); r.Verdict != evidence.Valid {
+	if r = ers.Verify(context.Background(), b, o.Members(), basis); r.Verdict != evidence.Valid {
 		t.Errorf("a record with a CRL inside keeps to Basis-ERS: %+v", r.Findings)
 	}
-	w.authority.Alter = nil
+	w.Authority.Alter = nil
 }
