@@ -37,7 +37,9 @@ const (
 )
 
 // Roles lists all roles.
-func Roles() []Role { return []Role{RoleOperator, RoleReseller, RoleTenantAdmin, RoleAuditor, RoleDPO, RoleUser} }
+func Roles() []Role {
+	return []Role{RoleOperator, RoleReseller, RoleTenantAdmin, RoleAuditor, RoleDPO, RoleUser}
+}
 
 // ParseRole checks the name of a role.
 func ParseRole(s string) (Role, error) {
@@ -75,6 +77,11 @@ const (
 	// ManageMail sets how mail of the installation leaves, and sees what waits to
 	// be sent, but not what is in it.
 	ManageMail Right = "manage-mail"
+	// SeeLog sees the event log of the tenant, or of the installation, proves what is
+	// in it and gets its receipts.
+	SeeLog Right = "see-log"
+	// ManageReceipts says who gets the receipts of the event log, and when.
+	ManageReceipts Right = "manage-receipts"
 )
 
 // Allowed reports whether role has right. It is the whole table of rights.
@@ -88,6 +95,10 @@ func Allowed(role Role, right Right) bool {
 		return role == RoleOperator || role == RoleReseller
 	case ManageMail:
 		return role == RoleOperator
+	case SeeLog:
+		return role == RoleTenantAdmin || role == RoleAuditor || role == RoleDPO || role == RoleOperator
+	case ManageReceipts:
+		return role == RoleTenantAdmin || role == RoleOperator
 	}
 	return false
 }

@@ -168,7 +168,7 @@ func (c *Comparison) pair(a, b *ComparedReceipt, e Evidence) {
 		return // told of
 	}
 	if b.Time.Before(a.Time) && from.Size < to.Size {
-		c.find(CodeShorter, "%s has %d events at %s, and %s only %d later, at %s: a log never gets shorter",
+		c.find(CodeShorter, "%s has %d events at %s, and %s only %d later, at %s: a log never gets shorter, unless the clock of the archive was set back",
 			b.Name, b.Size, b.Time.Format(time.RFC3339), a.Name, a.Size, a.Time.Format(time.RFC3339))
 		return
 	}

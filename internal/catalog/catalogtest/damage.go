@@ -32,6 +32,14 @@ func newDamaged(t *testing.T, e *env) *damaged {
 	must(t, e.SettleItems(t.Context(), d.tenant, d.source.ID, "INBOX;1", []*catalog.SourceItem{{Item: "7", Outcome: catalog.Left, Bytes: 9, At: at(1), Detail: "too large"}}, nil))
 	must(t, e.SetSourceFolder(t.Context(), d.tenant, d.source.ID, catalog.SourceFolder{Folder: "INBOX", Validity: 1, Next: 8}))
 	must(t, e.SetSmarthost(t.Context(), &catalog.Smarthost{Tenant: d.tenant, Settings: []byte(`{"host":"mail"}`), Secret: []byte{1, 2}}))
+	must(t, e.AddLogKey(t.Context(), logKey(1), events(0, 1)[0]))
+	for _, table := range []string{"event_detail", "event", "head"} { // one row in each table: that of the tenant
+		_, err := e.sql.ExecContext(t.Context(), "DELETE FROM "+table+" WHERE tenant = $1", make([]byte, 16))
+		must(t, err)
+	}
+	e.exec(t, 1, "DELETE FROM tenant WHERE id = $1", make([]byte, 16))
+	second(e.MakeReceipt(t.Context(), d.tenant, "2026-01-02", noEvents, signed(at(3))))
+	must(t, e.SetReceiptSetting(t.Context(), &catalog.ReceiptSetting{Tenant: d.tenant, Settings: []byte(`{"to":[]}`)}, events(0, 1)[0]))
 	d.mail = outgoing("key", 0)
 	must(t, e.Enqueue(t.Context(), d.mail, []byte("body")))
 	must(t, e.SetSourceCount(t.Context(), d.tenant, catalog.SourceCount{Source: d.source.ID, Folder: "INBOX", Day: "2026-01-02", Came: 7, Held: 9, Rest: 2}))
@@ -53,28 +61,31 @@ func newDamaged(t *testing.T, e *env) *damaged {
 // What a changed key does is seen by the check, not on reading.
 func columns() map[string]string {
 	return map[string]string{
-		"tenant":         "slug name zone state created_at checksum",
-		"user":           "login name role password_hash language disabled created_at checksum",
-		"user_address":   "address",
-		"session":        "created_at seen_at expires_at peer user_agent checksum",
-		"source":         "kind name journal_address category disabled created_at checksum",
-		"source_setting": "settings secret checksum",
-		"source_state":   "state checksum",
-		"source_item":    "item outcome bytes at detail checksum",
-		"source_folder":  "validity next checksum",
-		"smarthost":      "settings secret checksum",
-		"outbox":         "tenant kind item_key sender recipients size state attempts next_at claimed_until created_at tried_at ended_at problem checksum",
-		"outbox_body":    "body checksum",
-		"source_count":   "came held rest checksum",
-		"segment":        "size raw_size frames compacted created_at checksum",
-		"message":        "seq sha256 sha512 size frame received_at date source class checksum category tags parties facts facts_checksum document",
-		"part":           "size frame checksum",
-		"capture":        "source received_at envelope_from envelope_to peer origin item_key frame checksum journal filing hints",
-		"domain":         "name main created_at checksum",
-		"selection":      "enabled addresses changed_at changed_by checksum",
-		"quarantine":     "source received_at size counted reason subject parties state decided_at decided_by note segment frame checksum",
-		"account":        "source count bytes checksum",
-		"head":           "seq raw_bytes first_received last_received events peaks indexed checksum",
+		"tenant":          "slug name zone state created_at checksum",
+		"user":            "login name role password_hash language disabled created_at checksum",
+		"user_address":    "address",
+		"session":         "created_at seen_at expires_at peer user_agent checksum",
+		"source":          "kind name journal_address category disabled created_at checksum",
+		"source_setting":  "settings secret checksum",
+		"source_state":    "state checksum",
+		"source_item":     "item outcome bytes at detail checksum",
+		"source_folder":   "validity next checksum",
+		"smarthost":       "settings secret checksum",
+		"log_key":         "number instance public secret change_note created_at checksum",
+		"receipt":         "made_at size key_number body filed mailed checksum",
+		"receipt_setting": "settings checksum",
+		"outbox":          "tenant kind item_key sender recipients size state attempts next_at claimed_until created_at tried_at ended_at problem checksum",
+		"outbox_body":     "body checksum",
+		"source_count":    "came held rest checksum",
+		"segment":         "size raw_size frames compacted created_at checksum",
+		"message":         "seq sha256 sha512 size frame received_at date source class checksum category tags parties facts facts_checksum document",
+		"part":            "size frame checksum",
+		"capture":         "source received_at envelope_from envelope_to peer origin item_key frame checksum journal filing hints",
+		"domain":          "name main created_at checksum",
+		"selection":       "enabled addresses changed_at changed_by checksum",
+		"quarantine":      "source received_at size counted reason subject parties state decided_at decided_by note segment frame checksum",
+		"account":         "source count bytes checksum",
+		"head":            "seq raw_bytes first_received last_received events peaks indexed checksum",
 	}
 }
 
@@ -99,6 +110,12 @@ func (d *damaged) read(ctx context.Context, table string) error {
 		return second(d.SourceFolders(ctx, d.tenant, d.source.ID))
 	case "smarthost":
 		return second(d.Smarthost(ctx, d.tenant))
+	case "log_key":
+		return second(d.LogKeys(ctx))
+	case "receipt":
+		return second(d.Receipts(ctx, d.tenant, "", 9))
+	case "receipt_setting":
+		return second(d.ReceiptSetting(ctx, d.tenant))
 	case "outbox":
 		return second(d.Outgoing(ctx, d.mail.ID))
 	case "outbox_body":
@@ -200,7 +217,7 @@ func keys() map[string]string {
 	return map[string]string{
 		"tenant": "id", "user": "id tenant", "user_address": "user_id position", "session": "token_hash user_id tenant", "source": "id tenant",
 		"source_setting": "source tenant", "source_state": "source tenant", "source_item": "source tenant folder item", "source_folder": "source tenant folder",
-		"smarthost": "tenant", "outbox": "id", "outbox_body": "outbox", "source_count": "source tenant folder day",
+		"smarthost": "tenant", "log_key": "number", "receipt": "tenant day", "receipt_setting": "tenant", "outbox": "id", "outbox_body": "outbox", "source_count": "source tenant folder day",
 		"segment": "tenant id", "message": "tenant aoid segment", "part": "tenant sha256 segment", "capture": "tenant id aoid segment",
 		"account": "tenant day outcome", "domain": "name tenant", "selection": "tenant", "quarantine": "tenant aoid segment state", "head": "tenant", "event": "tenant seq", "event_detail": "tenant seq", "event_node": "tenant level position",
 	}
