@@ -30,6 +30,7 @@ var allowed = map[string][]string{
 	"internal/ingest/uploaded": {"internal/access", "internal/archive", "internal/catalog", "internal/ingest/importer", "internal/spool", "internal/uid", "internal/upload"},
 	"internal/ingest/zipfile":  {},
 	"internal/outbox":          {"internal/archive", "internal/catalog", "internal/mailer", "internal/remote", "internal/uid"},
+	"internal/receipts":        {"internal/archive", "internal/catalog", "internal/mailer", "internal/outbox", "internal/uid"},
 	"internal/socket":          {},
 	"internal/spool":           {},
 	// verbs

@@ -32,14 +32,7 @@ func newDamaged(t *testing.T, e *env) *damaged {
 	must(t, e.SettleItems(t.Context(), d.tenant, d.source.ID, "INBOX;1", []*catalog.SourceItem{{Item: "7", Outcome: catalog.Left, Bytes: 9, At: at(1), Detail: "too large"}}, nil))
 	must(t, e.SetSourceFolder(t.Context(), d.tenant, d.source.ID, catalog.SourceFolder{Folder: "INBOX", Validity: 1, Next: 8}))
 	must(t, e.SetSmarthost(t.Context(), &catalog.Smarthost{Tenant: d.tenant, Settings: []byte(`{"host":"mail"}`), Secret: []byte{1, 2}}))
-	must(t, e.AddLogKey(t.Context(), logKey(1), events(0, 1)[0]))
-	for _, table := range []string{"event_detail", "event", "head"} { // one row in each table: that of the tenant
-		_, err := e.sql.ExecContext(t.Context(), "DELETE FROM "+table+" WHERE tenant = $1", make([]byte, 16))
-		must(t, err)
-	}
-	e.exec(t, 1, "DELETE FROM tenant WHERE id = $1", make([]byte, 16))
-	second(e.MakeReceipt(t.Context(), d.tenant, "2026-01-02", noEvents, signed(at(3))))
-	must(t, e.SetReceiptSetting(t.Context(), &catalog.ReceiptSetting{Tenant: d.tenant, Settings: []byte(`{"to":[]}`)}, events(0, 1)[0]))
+	d.withReceipt(t)
 	d.mail = outgoing("key", 0)
 	must(t, e.Enqueue(t.Context(), d.mail, []byte("body")))
 	must(t, e.SetSourceCount(t.Context(), d.tenant, catalog.SourceCount{Source: d.source.ID, Folder: "INBOX", Day: "2026-01-02", Came: 7, Held: 9, Rest: 2}))
