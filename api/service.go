@@ -67,6 +67,7 @@ type Service interface {
 	SetupService
 	UploadService
 	RoutingService
+	LogService
 }
 
 // Register adds the operations to mux, under Base.

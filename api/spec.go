@@ -31,7 +31,7 @@ func config() huma.Config {
 				sessionScheme: {Type: "apiKey", In: "cookie", Name: CookieName,
 					Description: "Set by logIn. Over TLS the cookie is called " + SecureCookieName + "."},
 			}},
-			Tags: []*huma.Tag{{Name: "session"}, {Name: "search"}, {Name: "message"}, {Name: "sources"}, {Name: "administration"}, {Name: "installation"}},
+			Tags: []*huma.Tag{{Name: "session"}, {Name: "search"}, {Name: "message"}, {Name: "sources"}, {Name: "administration"}, {Name: "evidence"}, {Name: "installation"}},
 		},
 		Formats:                      map[string]huma.Format{"application/json": json, "json": json},
 		DefaultFormat:                "application/json",
@@ -141,7 +141,7 @@ func Downloads() []Download {
 	flag := func(name, text string) *huma.Param {
 		return &huma.Param{Name: name, In: "query", Description: text, Schema: &huma.Schema{Type: huma.TypeBoolean, Default: false}}
 	}
-	return []Download{
+	return append([]Download{
 		{op{id: "getMessageHtml", method: http.MethodGet, path: "/messages/{id}/html", tag: "message", problems: append([]Code{CodeNoHTML}, problems...),
 			summary: "The message's HTML, made safe, for a sandboxed frame"},
 			[]*huma.Param{id, flag("remote", "Let references to other servers in")}, "text/html"},
@@ -158,7 +158,7 @@ func Downloads() []Download {
 			"message/rfc822"},
 		completenessCSV(),
 		uploadCSV(),
-	}
+	}, logDownloads()...)
 }
 
 func (d Download) document(schemas huma.Registry) *huma.Operation {

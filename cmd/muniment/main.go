@@ -59,6 +59,9 @@ type cli struct {
 	Site        siteCmd        `cmd:"" help:"Show and set by which name and certificate the installation is reached."`
 	Smarthost   smarthostCmd   `cmd:"" help:"Show, set and test how mail of the archive leaves."`
 	Outbox      outboxCmd      `cmd:"" help:"List mail that is to be sent; try again or remove it."`
+	Log         logCmd         `cmd:"" help:"Prove what is in the event logs: receipts, proofs, exports, keys."`
+	Audit       auditCmd       `cmd:"" help:"Compare all messages of a tenant with its event log, both ways."`
+	VerifyLog   verifyLogCmd   `cmd:"" help:"Check receipts of an event log against each other, without the archive. Exit codes: 0 valid, 1 invalid, 2 indeterminate."`
 	Config      configCmd      `cmd:"" help:"Show the settings in force."`
 	Demo        demoCmd        `cmd:"" help:"Run a demonstration with sample mail."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`

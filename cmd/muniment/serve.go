@@ -16,6 +16,7 @@ import (
 	"github.com/muniment/muniment/internal/ingest/smtp"
 	"github.com/muniment/muniment/internal/outbox"
 	"github.com/muniment/muniment/internal/site"
+	"github.com/muniment/muniment/internal/receipts"
 	"github.com/muniment/muniment/internal/socket"
 	"github.com/muniment/muniment/internal/spool"
 	"github.com/muniment/muniment/web"
@@ -66,6 +67,7 @@ type server struct {
 	fetcher    *mailbox.Fetcher
 	outbox     *outbox.Outbox
 	files      *fileDoors
+	receipts   *receipts.Receipts
 	smtpAddr   string
 	lmtpAddr   string
 	milterAddr string
@@ -92,6 +94,9 @@ func (a *app) listen(ctx context.Context, demo *httpd.Demo) (_ *server, err erro
 		return nil, err
 	}
 	if srv.outbox, err = a.newOutbox(); err != nil {
+		return nil, err
+	}
+	if srv.receipts, err = receipts.New(receipts.Config{Archive: a.archive, Outbox: srv.outbox, Dir: c.Receipt.Dir, Log: a.log}); err != nil {
 		return nil, err
 	}
 	if srv.files, err = a.newFileDoors(); err != nil {
@@ -247,11 +252,8 @@ func (s *server) run(ctx context.Context) error {
 			cancel(err)
 		}
 	}()
-	posted := make(chan struct{})
-	go func() {
-		defer close(posted)
-		s.outbox.Run(ctx)
-	}()
+	posted := background(func() { s.outbox.Run(ctx) })
+	received := background(func() { s.receipts.Run(ctx) })
 	filed := s.files.run(ctx, cancel)
 	<-ctx.Done()
 	stop, done := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
@@ -266,11 +268,22 @@ func (s *server) run(ctx context.Context) error {
 	}
 	s.await(stop, fetched, "fetching from remote mailboxes was cut")
 	s.await(stop, filed, "archiving of folders and uploads was cut")
+	s.await(stop, received, "making receipts was cut; they are made at the next start")
 	s.await(stop, posted, "sending mail was cut; it is sent again")
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
 		return err
 	}
 	return nil
+}
+
+// background runs work and returns what is closed when it has ended.
+func background(work func()) <-chan struct{} {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		work()
+	}()
+	return ended
 }
 
 // await waits for work in the background to end, but not beyond stop.

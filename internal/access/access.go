@@ -79,6 +79,11 @@ const (
 	ManageMail Right = "manage-mail"
 	// ManageSite sets by which name and certificate the installation is reached.
 	ManageSite Right = "manage-site"
+	// SeeLog sees the event log of the tenant, or of the installation, proves what is
+	// in it and gets its receipts.
+	SeeLog Right = "see-log"
+	// ManageReceipts says who gets the receipts of the event log, and when.
+	ManageReceipts Right = "manage-receipts"
 )
 
 // Allowed reports whether role has right. It is the whole table of rights.
@@ -92,6 +97,10 @@ func Allowed(role Role, right Right) bool {
 		return role == RoleOperator || role == RoleReseller
 	case ManageMail, ManageSite:
 		return role == RoleOperator
+	case SeeLog:
+		return role == RoleTenantAdmin || role == RoleAuditor || role == RoleDPO || role == RoleOperator
+	case ManageReceipts:
+		return role == RoleTenantAdmin || role == RoleOperator
 	}
 	return false
 }

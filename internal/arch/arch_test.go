@@ -30,10 +30,11 @@ var allowed = map[string][]string{
 	"internal/ingest/uploaded": {"internal/access", "internal/archive", "internal/catalog", "internal/ingest/importer", "internal/spool", "internal/uid", "internal/upload"},
 	"internal/ingest/zipfile":  {},
 	"internal/outbox":          {"internal/archive", "internal/catalog", "internal/mailer", "internal/remote", "internal/uid"},
+	"internal/receipts":        {"internal/archive", "internal/catalog", "internal/mailer", "internal/outbox", "internal/uid"},
 	"internal/socket":          {},
 	"internal/spool":           {},
 	// verbs
-	"internal/archive": {"internal/access", "internal/blob", "internal/catalog", "internal/index", "internal/index/query", "internal/journal", "internal/message", "internal/password", "internal/remote", "internal/site", "internal/uid", "internal/vault"},
+	"internal/archive": {"internal/access", "internal/blob", "internal/catalog", "internal/eventlog", "internal/index", "internal/index/query", "internal/journal", "internal/message", "internal/password", "internal/remote", "internal/site", "internal/uid", "internal/vault"},
 	// rules
 	"internal/access":   {"internal/uid"},
 	"internal/eventlog": {},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/message"
@@ -54,6 +55,8 @@ type adopted struct {
 	parts   map[[32]byte]bool
 	keys    map[[32]byte]bool
 	sources map[uid.ID]bool
+	// logged are messages of which the event log tells; the others get an entry.
+	logged map[uid.ID]bool
 	// decisions on quarantined messages, the last one on each
 	decisions map[uid.ID]catalog.Decision
 }
@@ -67,6 +70,9 @@ func (r *rebuild) tenant(ctx context.Context, info vault.TenantInfo) error {
 		return err
 	}
 	done := newAdopted(info.ID)
+	if done.logged, err = r.a.logged(ctx, info.ID); err != nil {
+		return err
+	}
 	if err := r.describedSources(ctx, done, info); err != nil {
 		return err
 	}
@@ -190,7 +196,20 @@ func (r *rebuild) message(ctx context.Context, done *adopted, b *catalog.Batch, 
 	r.accounts.count(e, capture, outcome, row)
 	b.Messages = append(b.Messages, row)
 	b.Captures = append(b.Captures, capture)
+	if !done.logged[row.AOID] {
+		b.Events = append(b.Events, r.a.restoredEvent(row, e.Meta))
+	}
 	return nil
+}
+
+// restoredEvent is the entry of a message in the event log that has none: a crash
+// came between vault and catalog, or the log was lost.
+func (a *Archive) restoredEvent(row *catalog.Message, meta []byte) *catalog.Event {
+	event := &catalog.Event{At: a.now().UTC().Truncate(time.Millisecond), Actor: "system", Action: actionRestored, Object: row.AOID.String()}
+	if rec, err := decodeRecord(meta); err == nil { // it was read before
+		event.Digest = storedDigest(rec.Salt, row.SHA256)
+	}
+	return event
 }
 
 // restoreMessage makes the row of a message and of its first capture anew, and,

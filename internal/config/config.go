@@ -26,17 +26,18 @@ import (
 // Config is all settings. The text of the help tags is the reference in
 // docs/configuration.md, which is generated from it.
 type Config struct {
-	Data    string `koanf:"data" help:"Directory that holds everything: catalog, segments, index, keys."`
-	Catalog string `koanf:"catalog" help:"Database: empty for SQLite in the data directory, or postgres://user:password@host/name."`
-	KeyFile string `koanf:"key_file" help:"File with the instance key; empty: instance.key in the data directory. Keep a copy elsewhere: without it the archive cannot be read."`
-	HTTP    HTTP   `koanf:"http"`
-	SMTP    SMTP   `koanf:"smtp"`
-	LMTP    LMTP   `koanf:"lmtp"`
-	Milter  Milter `koanf:"milter"`
-	Fetch   Fetch  `koanf:"fetch"`
-	Folder  Folder `koanf:"folder"`
-	Upload  Upload `koanf:"upload"`
-	Log     Log    `koanf:"log"`
+	Data    string  `koanf:"data" help:"Directory that holds everything: catalog, segments, index, keys."`
+	Catalog string  `koanf:"catalog" help:"Database: empty for SQLite in the data directory, or postgres://user:password@host/name."`
+	KeyFile string  `koanf:"key_file" help:"File with the instance key; empty: instance.key in the data directory. Keep a copy elsewhere: without it the archive cannot be read."`
+	HTTP    HTTP    `koanf:"http"`
+	SMTP    SMTP    `koanf:"smtp"`
+	LMTP    LMTP    `koanf:"lmtp"`
+	Milter  Milter  `koanf:"milter"`
+	Fetch   Fetch   `koanf:"fetch"`
+	Folder  Folder  `koanf:"folder"`
+	Upload  Upload  `koanf:"upload"`
+	Receipt Receipt `koanf:"receipt"`
+	Log     Log     `koanf:"log"`
 }
 
 // HTTP are the settings of web interface and REST interface.
@@ -109,6 +110,11 @@ type Folder struct {
 type Upload struct {
 	MaxSize   int64 `koanf:"max_size" help:"Largest upload in bytes. A document may have at most 268435456 whatever this says."`
 	PerTenant int64 `koanf:"per_tenant" help:"Bytes that all unfinished uploads of a tenant may have together. They lie in the data directory until they are archived."`
+}
+
+// Receipt are the settings of the daily receipts of the event logs.
+type Receipt struct {
+	Dir string `koanf:"dir" help:"Directory in which the daily receipts of the event logs are kept as files, one directory for each tenant; empty: they are in the catalog alone. Best on a disk or share that whoever runs the archive cannot change."`
 }
 
 // Log are the settings of the log on standard error.

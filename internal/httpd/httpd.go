@@ -13,6 +13,7 @@
 //	upload.go    files that people give folder.go      watched folders
 //	reach.go     hosts of mailboxes  metrics.go       figures for operators
 //	smarthost.go mail that leaves    setup.go    first start, host name and certificate
+//	smarthost.go mail that leaves           log.go           the event log, its proofs and receipts
 package httpd
 
 import (
@@ -96,6 +97,7 @@ type Server struct {
 	throttle *throttle
 	metrics  *metrics
 	logIns   logIns // to mailboxes, by codes
+	audits   audits
 	// downloads are the patterns of the routes that stream.
 	downloads map[string]bool
 	languages language.Matcher
@@ -137,7 +139,8 @@ func (s *Server) routes() (*http.ServeMux, error) {
 	mux := http.NewServeMux()
 	api.Register(mux, s, s)
 	handlers := map[string]http.HandlerFunc{"getMessageHtml": s.html, "getMessageRaw": s.raw, "getAttachment": s.attachment,
-		"getReport": s.report, "getCompletenessCsv": s.completenessCSV, "getUploadCsv": s.uploadCSV}
+		"getReport": s.report, "getCompletenessCsv": s.completenessCSV, "getUploadCsv": s.uploadCSV,
+		"getEventProof": s.eventProof, "getCheckpoint": s.checkpoint, "getConsistency": s.consistency, "getReceiptFile": s.receiptFile, "exportLog": s.exportLog}
 	for _, d := range api.Downloads() {
 		h, ok := handlers[d.ID()]
 		if !ok {

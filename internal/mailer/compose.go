@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -23,7 +24,19 @@ type Letter struct {
 	To      []string
 	Subject string // one line
 	Text    string // lines end with \n
+	// Files are attached, in this order.
+	Files []File
 }
+
+// File is an attachment.
+type File struct {
+	Name string // letters, digits, dot, hyphen and underscore
+	Type string // MIME type
+	Data []byte
+}
+
+// fileName is the form of the names of attachments.
+var fileName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
 
 // maxLine is the longest line of a message, in bytes, without its end (RFC 5322
 // §2.1.1).
@@ -37,7 +50,7 @@ func Compose(set remote.Smarthost, l Letter) ([]byte, error) {
 	if err := l.check(set); err != nil {
 		return nil, fmt.Errorf("compose mail: %w", err)
 	}
-	m := mail.NewMsg(mail.WithNoDefaultUserAgent(), mail.WithEncoding(mail.EncodingQP))
+	m := mail.NewMsg(mail.WithNoDefaultUserAgent(), mail.WithEncoding(mail.EncodingQP), mail.WithBoundary("muniment-"+l.ID))
 	errs := []error{m.From(set.From)}
 	if set.Name != "" {
 		errs = []error{m.FromFormat(set.Name, set.From)}
@@ -49,6 +62,9 @@ func Compose(set remote.Smarthost, l Letter) ([]byte, error) {
 	m.SetMessageIDWithValue(l.ID + "@" + domain)
 	m.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834 §5: nobody's absence note answers
 	m.SetBodyString(mail.TypeTextPlain, strings.ReplaceAll(l.Text, "\n", "\r\n"))
+	for _, f := range l.Files {
+		errs = append(errs, m.AttachReader(f.Name, bytes.NewReader(f.Data), mail.WithFileContentType(mail.ContentType(f.Type))))
+	}
 	var b bytes.Buffer
 	_, err := m.WriteTo(&b)
 	if err := errors.Join(append(errs, err)...); err != nil {
@@ -69,6 +85,11 @@ func (l Letter) check(set remote.Smarthost) error {
 		return errors.New("the sender's name is not one line")
 	case strings.ContainsFunc(l.Text, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }):
 		return errors.New("the text has control characters")
+	}
+	for _, f := range l.Files {
+		if !fileName.MatchString(f.Name) {
+			return fmt.Errorf("the file name %.60q cannot be sent", f.Name)
+		}
 	}
 	return nil
 }

@@ -74,6 +74,7 @@ type Letter struct {
 	To      []string
 	Subject string
 	Text    string
+	Files   []mailer.File // attachments
 }
 
 // Queue makes a letter durable, to be sent from the address that is set now. It
@@ -88,7 +89,7 @@ func (o *Outbox) Queue(ctx context.Context, l Letter) (uid.ID, error) {
 	l.To = slices.Compact(slices.Sorted(slices.Values(l.To)))
 	now := o.cfg.Now()
 	id := uid.New(now)
-	body, err := mailer.Compose(set.Smarthost, mailer.Letter{ID: id.String(), Date: now, To: l.To, Subject: l.Subject, Text: l.Text})
+	body, err := mailer.Compose(set.Smarthost, mailer.Letter{ID: id.String(), Date: now, To: l.To, Subject: l.Subject, Text: l.Text, Files: l.Files})
 	if err != nil {
 		return uid.ID{}, err
 	}

@@ -75,6 +75,14 @@ func calls(t *testing.T, o operation, id string) []string {
 	case "listSources", "createSource", "getSource", "changeSource", "testMailbox", "fetchNow", "listLeft", "beginMailboxLogIn", "getMailboxLogIn", "cancelMailboxLogIn",
 		"startHistory", "getHistory", "cancelHistory":
 		return []string{path}
+	case "getEventLog", "listEvents", "listReceipts", "compareReceipts", "getReceiptSettings", "changeReceiptSettings", "startAudit", "getAudit", "getCheckpoint", "exportLog":
+		return []string{path}
+	case "getEventProof":
+		return []string{strings.Replace(path, "{seq}", "0", 1), strings.Replace(path, "{seq}", "x", 1)}
+	case "getConsistency":
+		return []string{path + "?from=0&to=1", path}
+	case "getReceiptFile":
+		return []string{strings.Replace(path, "{day}", "2026-01-31", 1)}
 	case "getSmarthost", "changeSmarthost", "removeSmarthost", "testSmarthost", "getOutbox", "retryMail", "dropMail":
 		return []string{path} // the operator's
 	case "listDomains", "addDomain", "removeDomain", "getSelection", "changeSelection", "proposeAddresses", "countQuarantine", "decideQuarantine":

@@ -147,6 +147,12 @@ const quarantineRoute = createRoute({
   component: lazyRouteComponent(() => import('./routing/QuarantinePage'), 'QuarantinePage'),
 });
 
+const eventLogRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/log',
+  component: lazyRouteComponent(() => import('./eventlog/EventLogPage'), 'EventLogPage'),
+});
+
 // The router's own notation would turn a query such as 2024 into a number; here
 // everything in an address is text.
 function stringify(search: Record<string, unknown>): string {
@@ -162,7 +168,7 @@ function stringify(search: Record<string, unknown>): string {
 
 export const router = createRouter({
   routeTree: rootRoute.addChildren([logInRoute, setupRoute, frameRoute.addChildren([
-    searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, smarthostRoute, siteRoute, uploadRoute, domainsRoute, selectionRoute, quarantineRoute,
+    searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, smarthostRoute, siteRoute, uploadRoute, domainsRoute, selectionRoute, quarantineRoute, eventLogRoute,
   ])]),
   parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
   stringifySearch: stringify,

@@ -33,6 +33,7 @@ func newDamaged(t *testing.T, e *env) *damaged {
 	must(t, e.SetSourceFolder(t.Context(), d.tenant, d.source.ID, catalog.SourceFolder{Folder: "INBOX", Validity: 1, Next: 8}))
 	must(t, e.SetInstanceSetting(t.Context(), &catalog.InstanceSetting{Name: "site", Settings: []byte(`{"host":"archive"}`), Secret: []byte{1, 2}}))
 	must(t, e.SetSmarthost(t.Context(), &catalog.Smarthost{Tenant: d.tenant, Settings: []byte(`{"host":"mail"}`), Secret: []byte{1, 2}}))
+	d.withReceipt(t)
 	d.mail = outgoing("key", 0)
 	must(t, e.Enqueue(t.Context(), d.mail, []byte("body")))
 	must(t, e.SetSourceCount(t.Context(), d.tenant, catalog.SourceCount{Source: d.source.ID, Folder: "INBOX", Day: "2026-01-02", Came: 7, Held: 9, Rest: 2}))
@@ -77,6 +78,9 @@ func columns() map[string]string {
 		"quarantine":       "source received_at size counted reason subject parties state decided_at decided_by note segment frame checksum",
 		"account":          "source count bytes checksum",
 		"head":             "seq raw_bytes first_received last_received events peaks indexed checksum",
+		"log_key":          "number instance public secret change_note created_at checksum",
+		"receipt":          "made_at size key_number body filed mailed checksum",
+		"receipt_setting":  "settings checksum",
 	}
 }
 
@@ -103,6 +107,12 @@ func (d *damaged) read(ctx context.Context, table string) error {
 		return second(d.Smarthost(ctx, d.tenant))
 	case "instance_setting":
 		return second(d.InstanceSetting(ctx, "site"))
+	case "log_key":
+		return second(d.LogKeys(ctx))
+	case "receipt":
+		return second(d.Receipts(ctx, d.tenant, "", 9))
+	case "receipt_setting":
+		return second(d.ReceiptSetting(ctx, d.tenant))
 	case "outbox":
 		return second(d.Outgoing(ctx, d.mail.ID))
 	case "outbox_body":
@@ -205,6 +215,7 @@ func keys() map[string]string {
 		"tenant": "id", "user": "id tenant", "user_address": "user_id position", "session": "token_hash user_id tenant", "source": "id tenant",
 		"source_setting": "source tenant", "source_state": "source tenant", "source_item": "source tenant folder item", "source_folder": "source tenant folder",
 		"smarthost": "tenant", "instance_setting": "name", "outbox": "id", "outbox_body": "outbox", "source_count": "source tenant folder day",
+		"log_key": "number", "receipt": "tenant day", "receipt_setting": "tenant",
 		"segment": "tenant id", "message": "tenant aoid segment", "part": "tenant sha256 segment", "capture": "tenant id aoid segment",
 		"account": "tenant day outcome", "domain": "name tenant", "selection": "tenant", "quarantine": "tenant aoid segment state", "head": "tenant", "event": "tenant seq", "event_detail": "tenant seq", "event_node": "tenant level position",
 	}

@@ -201,9 +201,29 @@ func attempts() map[string]struct {
 				return c.WalkSourceCaptures(ctx, t, of.source.ID, do)
 			})(ctx, e, t, of)
 		}},
-		"WalkCaptures": {empty, walked((*catalog.Catalog).WalkCaptures)},
-		"WalkParts":    {empty, walked((*catalog.Catalog).WalkParts)},
-		"WalkSegments": {empty, walked((*catalog.Catalog).WalkSegments)},
+		"FindEvents": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			return e.FindEvents(ctx, t, catalog.EventFilter{}, 9)
+		}},
+		"WalkLeaves": {own, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			return nil, e.WalkLeaves(ctx, t, 0, 0, func(*catalog.Event, []byte) error { return nil })
+		}},
+		"Receipt": {denies, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			return e.Receipt(ctx, t, "2026-01-02")
+		}},
+		"Receipts": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.Receipts(ctx, t, "", 9) }},
+		"HandedOut": {denies, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			return nil, e.HandedOut(ctx, t, "2026-01-02", true, true)
+		}},
+		"AttachRecord": {denies, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			return nil, e.AttachRecord(ctx, t, "2026-01-02", "stolen")
+		}},
+		"MakeReceipt": {own, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			return e.MakeReceipt(ctx, t, "2026-01-02", noEvents, signed(at(0)))
+		}},
+		"ReceiptSetting": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.ReceiptSetting(ctx, t) }},
+		"WalkCaptures":   {empty, walked((*catalog.Catalog).WalkCaptures)},
+		"WalkParts":      {empty, walked((*catalog.Catalog).WalkParts)},
+		"WalkSegments":   {empty, walked((*catalog.Catalog).WalkSegments)},
 	}
 }
 
@@ -228,6 +248,8 @@ func testWall(t *testing.T, e *env) {
 	must(t, e.SettleItems(ctx, tenant, of.source.ID, "INBOX;1", []*catalog.SourceItem{{Item: "7", Outcome: catalog.Left, At: at(0)}}, nil))
 	must(t, e.SetSourceFolder(ctx, tenant, of.source.ID, catalog.SourceFolder{Folder: "INBOX", Validity: 1, Next: 8}))
 	must(t, e.SetSmarthost(ctx, &catalog.Smarthost{Tenant: tenant, Settings: []byte("{}")}))
+	second(e.MakeReceipt(ctx, tenant, "2026-01-02", noEvents, signed(at(3))))
+	must(t, e.SetReceiptSetting(ctx, &catalog.ReceiptSetting{Tenant: tenant, Settings: []byte("{}")}, events(0, 1)[0]))
 	mail := outgoing("key", 0)
 	mail.Tenant = tenant
 	must(t, e.Enqueue(ctx, mail, []byte("body")))

@@ -59,6 +59,58 @@ export type Attachment = {
     type: string;
 };
 
+export type AuditFinding = {
+    code: 'missing' | 'unlogged' | 'other' | 'doubled' | 'arrivals' | 'unread' | 'log' | 'revived';
+    object: string;
+    /**
+     * English, for people
+     */
+    what: string;
+};
+
+export type AuditReport = {
+    /**
+     * That tell that a message was deleted
+     */
+    deleted: number;
+    ended_at: string;
+    /**
+     * That tell that a message came
+     */
+    entries: number;
+    /**
+     * At most 1000
+     */
+    findings: Array<AuditFinding>;
+    /**
+     * Findings
+     */
+    found: number;
+    log_root: string;
+    /**
+     * Events that were compared
+     */
+    log_size: number;
+    /**
+     * Messages that are there with their entry and the same content
+     */
+    matched: number;
+    messages: number;
+    started_at: string;
+};
+
+export type AuditState = {
+    /**
+     * The last one could not be completed; the server's log says why
+     */
+    failed: boolean;
+    /**
+     * Absent: there was none since the server started
+     */
+    report?: AuditReport;
+    running: boolean;
+};
+
 export type Bucket = {
     count: number;
     /**
@@ -121,6 +173,20 @@ export type Chip = {
     value: string;
 };
 
+export type ComparedReceipt = {
+    key: string;
+    /**
+     * A day, now, or file
+     */
+    name: string;
+    root: string;
+    size: number;
+    /**
+     * Of the signature
+     */
+    time: string;
+};
+
 export type Completeness = {
     /**
      * What servers said of how many messages they hold, by day, source and folder
@@ -162,6 +228,65 @@ export type Domain = {
 
 export type Domains = {
     domains: Array<Domain>;
+};
+
+export type Event = {
+    action: string;
+    /**
+     * user:ID, source:ID, cli or system
+     */
+    actor: string;
+    /**
+     * As it is now; absent: unknown
+     */
+    actor_name?: string;
+    at: string;
+    /**
+     * Absent: there are none, or they were deleted; the event stays provable
+     */
+    details?: {
+        [key: string]: string;
+    };
+    object?: string;
+    /**
+     * As it is now; absent: unknown
+     */
+    object_name?: string;
+    /**
+     * Number in the log, from 0
+     */
+    seq: number;
+};
+
+export type EventLog = {
+    /**
+     * That signs checkpoints, as programs that read signed notes want it
+     */
+    key: string;
+    /**
+     * The youngest daily receipt; absent: there is none yet
+     */
+    last?: Receipt;
+    /**
+     * Whoever asks may change who gets receipts
+     */
+    manage: boolean;
+    /**
+     * Of the Merkle tree over all events (RFC 9162), base64
+     */
+    root: string;
+    /**
+     * Number of events
+     */
+    size: number;
+};
+
+export type Events = {
+    events: Array<Event>;
+    /**
+     * Before of the next page; absent: this is the last
+     */
+    next?: number;
 };
 
 export type Facets = {
@@ -1081,6 +1206,79 @@ export type QuarantinedMessage = {
     to: Array<string>;
 };
 
+export type Receipt = {
+    /**
+     * In the tenant's time zone
+     */
+    day: string;
+    /**
+     * It is in the directory for receipts
+     */
+    filed: boolean;
+    made_at: string;
+    /**
+     * It was given to the outbox
+     */
+    mailed: boolean;
+    /**
+     * It has an evidence record
+     */
+    sealed: boolean;
+    /**
+     * Events that it covers
+     */
+    size: number;
+};
+
+export type ReceiptChoice = {
+    /**
+     * Each a day that has a receipt, the word now, or the text of a receipt's file
+     */
+    receipts: Array<string>;
+};
+
+export type ReceiptComparison = {
+    /**
+     * Why the verdict is not valid
+     */
+    findings: Array<ReceiptFinding>;
+    /**
+     * By size
+     */
+    receipts: Array<ComparedReceipt>;
+    verdict: 'valid' | 'invalid' | 'indeterminate';
+};
+
+export type ReceiptFinding = {
+    code: 'unreadable' | 'signature' | 'other-log' | 'key-unconnected' | 'key-untrusted' | 'shorter' | 'rewritten' | 'proof-missing' | 'alone';
+    /**
+     * English, for people
+     */
+    text: string;
+};
+
+export type ReceiptSettings = {
+    /**
+     * In the tenant's time zone
+     */
+    at: string;
+    /**
+     * Of the mail
+     */
+    language: 'de' | 'en';
+    /**
+     * Mail addresses; none: nobody gets mail
+     */
+    to: Array<string>;
+};
+
+export type Receipts = {
+    /**
+     * At most 400
+     */
+    receipts: Array<Receipt>;
+};
+
 export type SearchPage = {
     chips: Array<Chip>;
     hits: Array<Hit>;
@@ -1914,6 +2112,689 @@ export type RemoveDomainResponses = {
 };
 
 export type RemoveDomainResponse = RemoveDomainResponses[keyof RemoveDomainResponses];
+
+export type ListEventsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Number of the last event of the page before; 0: the newest
+         */
+        before?: number;
+        limit?: number;
+        /**
+         * What stands before the first dot of the action
+         */
+        group?: string;
+        /**
+         * As an event has it
+         */
+        actor?: string;
+        /**
+         * As an event has it, such as the id of a message
+         */
+        object?: string;
+        /**
+         * First day in UTC
+         */
+        from?: string;
+        /**
+         * Last day in UTC
+         */
+        to?: string;
+    };
+    url: '/events';
+};
+
+export type ListEventsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListEventsError = ListEventsErrors[keyof ListEventsErrors];
+
+export type ListEventsResponses = {
+    /**
+     * OK
+     */
+    200: Events;
+};
+
+export type ListEventsResponse = ListEventsResponses[keyof ListEventsResponses];
+
+export type GetEventProofData = {
+    body?: never;
+    path: {
+        /**
+         * Number of the event
+         */
+        seq: number;
+    };
+    query?: never;
+    url: '/events/{seq}/proof';
+};
+
+export type GetEventProofErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetEventProofError = GetEventProofErrors[keyof GetEventProofErrors];
+
+export type GetEventProofResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type GetEventProofResponse = GetEventProofResponses[keyof GetEventProofResponses];
+
+export type GetEventLogData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/log';
+};
+
+export type GetEventLogErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetEventLogError = GetEventLogErrors[keyof GetEventLogErrors];
+
+export type GetEventLogResponses = {
+    /**
+     * OK
+     */
+    200: EventLog;
+};
+
+export type GetEventLogResponse = GetEventLogResponses[keyof GetEventLogResponses];
+
+export type StartAuditData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/log/audits';
+};
+
+export type StartAuditErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type StartAuditError = StartAuditErrors[keyof StartAuditErrors];
+
+export type StartAuditResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type StartAuditResponse = StartAuditResponses[keyof StartAuditResponses];
+
+export type GetAuditData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/log/audits/last';
+};
+
+export type GetAuditErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetAuditError = GetAuditErrors[keyof GetAuditErrors];
+
+export type GetAuditResponses = {
+    /**
+     * OK
+     */
+    200: AuditState;
+};
+
+export type GetAuditResponse = GetAuditResponses[keyof GetAuditResponses];
+
+export type GetCheckpointData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/log/checkpoint';
+};
+
+export type GetCheckpointErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetCheckpointError = GetCheckpointErrors[keyof GetCheckpointErrors];
+
+export type GetCheckpointResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type GetCheckpointResponse = GetCheckpointResponses[keyof GetCheckpointResponses];
+
+export type CompareReceiptsData = {
+    body: ReceiptChoice;
+    path?: never;
+    query?: never;
+    url: '/log/comparisons';
+};
+
+export type CompareReceiptsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type CompareReceiptsError = CompareReceiptsErrors[keyof CompareReceiptsErrors];
+
+export type CompareReceiptsResponses = {
+    /**
+     * OK
+     */
+    200: ReceiptComparison;
+};
+
+export type CompareReceiptsResponse = CompareReceiptsResponses[keyof CompareReceiptsResponses];
+
+export type GetConsistencyData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * Events of the earlier log
+         */
+        from: number;
+        /**
+         * Events of the later log
+         */
+        to: number;
+    };
+    url: '/log/consistency';
+};
+
+export type GetConsistencyErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetConsistencyError = GetConsistencyErrors[keyof GetConsistencyErrors];
+
+export type GetConsistencyResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type GetConsistencyResponse = GetConsistencyResponses[keyof GetConsistencyResponses];
+
+export type ExportLogData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/log/export';
+};
+
+export type ExportLogErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ExportLogError = ExportLogErrors[keyof ExportLogErrors];
+
+export type ExportLogResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type ExportLogResponse = ExportLogResponses[keyof ExportLogResponses];
+
+export type ListReceiptsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Only receipts of days before; empty: all
+         */
+        before?: string;
+    };
+    url: '/log/receipts';
+};
+
+export type ListReceiptsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListReceiptsError = ListReceiptsErrors[keyof ListReceiptsErrors];
+
+export type ListReceiptsResponses = {
+    /**
+     * OK
+     */
+    200: Receipts;
+};
+
+export type ListReceiptsResponse = ListReceiptsResponses[keyof ListReceiptsResponses];
+
+export type GetReceiptFileData = {
+    body?: never;
+    path: {
+        /**
+         * Such as 2026-01-31
+         */
+        day: string;
+    };
+    query?: never;
+    url: '/log/receipts/{day}';
+};
+
+export type GetReceiptFileErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetReceiptFileError = GetReceiptFileErrors[keyof GetReceiptFileErrors];
+
+export type GetReceiptFileResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type GetReceiptFileResponse = GetReceiptFileResponses[keyof GetReceiptFileResponses];
+
+export type GetReceiptSettingsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/log/settings';
+};
+
+export type GetReceiptSettingsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetReceiptSettingsError = GetReceiptSettingsErrors[keyof GetReceiptSettingsErrors];
+
+export type GetReceiptSettingsResponses = {
+    /**
+     * OK
+     */
+    200: ReceiptSettings;
+};
+
+export type GetReceiptSettingsResponse = GetReceiptSettingsResponses[keyof GetReceiptSettingsResponses];
+
+export type ChangeReceiptSettingsData = {
+    body: ReceiptSettings;
+    path?: never;
+    query?: never;
+    url: '/log/settings';
+};
+
+export type ChangeReceiptSettingsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ChangeReceiptSettingsError = ChangeReceiptSettingsErrors[keyof ChangeReceiptSettingsErrors];
+
+export type ChangeReceiptSettingsResponses = {
+    /**
+     * OK
+     */
+    200: ReceiptSettings;
+};
+
+export type ChangeReceiptSettingsResponse = ChangeReceiptSettingsResponses[keyof ChangeReceiptSettingsResponses];
 
 export type BeginMailboxLogInData = {
     body: MailboxLogIn;

@@ -1,15 +1,16 @@
 import { Badge } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { IconAt, IconChartBar, IconChecklist, IconCloudUpload, IconMailDown, IconMailForward, IconSearch, IconSettings, IconWorld } from '@tabler/icons-react';
+import { IconAt, IconChartBar, IconChecklist, IconCloudUpload, IconListCheck, IconMailDown, IconMailForward, IconSearch, IconSettings, IconWorld } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 
 import { formatNumber } from '../format';
+import { useAccount } from './usePage';
 import { QuarantineLink } from '../routing/QuarantineLink';
 import { quarantineCountsQuery } from '../routing/queries';
 import classes from './Frame.module.css';
 
-const administration = ['/overview', '/sources', '/completeness', '/quarantine', '/domains', '/selection'];
+const administration = ['/overview', '/sources', '/completeness', '/quarantine', '/domains', '/selection', '/log'];
 
 // isAdministration reports whether a page is one of those for administrators.
 export const isAdministration = (path: string): boolean => administration.some((p) => path === p || path.startsWith(`${p}/`));
@@ -17,6 +18,7 @@ export const isAdministration = (path: string): boolean => administration.some((
 // Navigation leads to what everybody does, and to administration.
 export function Navigation({ admin, operator, path }: { admin: boolean; operator: boolean; path: string }) {
   const { t } = useTranslation();
+  const role: string = useAccount().role;
   if (operator) { // sees no mail: there is nothing to search
     return (
       <nav aria-label={t('app.navigation')} className={classes.nav}>
@@ -26,6 +28,7 @@ export function Navigation({ admin, operator, path }: { admin: boolean; operator
         <Link to="/site" className={classes.link} aria-label={t('site.title')}>
           <IconWorld size={18} aria-hidden /><span>{t('site.title')}</span>
         </Link>
+        <EventLogLink />
       </nav>
     );
   }
@@ -37,8 +40,18 @@ export function Navigation({ admin, operator, path }: { admin: boolean; operator
       <Link to="/upload" className={classes.link} aria-label={t('upload.title')}>
         <IconCloudUpload size={18} aria-hidden /><span>{t('upload.title')}</span>
       </Link>
+      {(role === 'auditor' || role === 'dpo') && <EventLogLink />}
       {admin && <AdministrationLink within={isAdministration(path)} />}
     </nav>
+  );
+}
+
+function EventLogLink() {
+  const { t } = useTranslation();
+  return (
+    <Link to="/log" className={classes.link} aria-label={t('eventlog.title')}>
+      <IconListCheck size={18} aria-hidden /><span>{t('eventlog.title')}</span>
+    </Link>
   );
 }
 
@@ -79,6 +92,7 @@ export function Administration() {
       <Link to="/domains" className={classes.link}>
         <IconAt size={18} aria-hidden /><span>{t('routing.domains')}</span>
       </Link>
+      <EventLogLink />
     </nav>
   );
 }

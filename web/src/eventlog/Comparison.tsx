@@ -1,0 +1,75 @@
+import { Alert, Button, Code, FileInput, Group, NativeSelect, Text } from '@mantine/core';
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { IconAlertTriangle, IconCircleCheck, IconDownload, IconHelp } from '@tabler/icons-react';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+
+import { compareReceipts, type ReceiptComparison } from '../api';
+import { ask } from '../failure';
+import { formatDateTime, formatNumber, plain } from '../format';
+import { FailureNote } from '../shell/Failure';
+import classes from './EventLog.module.css';
+import { Section } from './EventLogPage';
+import { consistencyAddress, receiptsQuery } from './queries';
+
+const file = 'file';
+const now = 'now';
+
+// Comparison proves that nothing is missing between two receipts.
+export function Comparison() {
+  const { t } = useTranslation();
+  const receipts = useQuery(receiptsQuery);
+  const days = receipts.data?.receipts.map((r) => r.day) ?? [];
+  const [chosen, setChosen] = useState<string>();
+  const [until, setUntil] = useState(now);
+  const [own, setOwn] = useState<File | null>(null);
+  const first = chosen ?? days.at(-1) ?? file;
+  const compare = useMutation({
+    mutationFn: async () => ask(compareReceipts({ body: { receipts: [first === file ? await (own?.text() ?? '') : first, until] } })),
+  });
+  const day = (value: string) => ({ value, label: t('eventlog.receiptOf', { day: value.split('-').reverse().join('.') }) });
+  return (
+    <Section id="compare" title={t('eventlog.compare')}>
+      <Text size="sm" maw={720}>{t('eventlog.compareIntro')}</Text>
+      <div className={classes.fields}>
+        <NativeSelect label={t('eventlog.earlier')} value={first} onChange={(e) => { setChosen(e.currentTarget.value); compare.reset(); }}
+          data={[...days.map(day), { value: file, label: t('eventlog.ownFile') }]} />
+        {first === file && <FileInput label={t('eventlog.file')} placeholder={t('eventlog.chooseFile')} accept="application/json,.json" value={own} onChange={(f) => { setOwn(f); compare.reset(); }} clearable clearButtonProps={{ 'aria-label': t('eventlog.removeFile') }} />}
+        <NativeSelect label={t('eventlog.later')} value={until} onChange={(e) => { setUntil(e.currentTarget.value); compare.reset(); }}
+          data={[{ value: now, label: t('eventlog.now') }, ...days.map(day)]} />
+      </div>
+      <Group><Button onClick={() => compare.mutate()} loading={compare.isPending} disabled={first === file && !own}>{t('eventlog.prove')}</Button></Group>
+      {compare.error && <FailureNote error={compare.error} />}
+      {compare.data && <Outcome c={compare.data} />}
+    </Section>
+  );
+}
+
+const signs = { valid: IconCircleCheck, invalid: IconAlertTriangle, indeterminate: IconHelp };
+const colours = { valid: 'teal', invalid: 'red', indeterminate: 'orange' };
+
+function Outcome({ c }: { c: ReceiptComparison }) {
+  const { t, i18n } = useTranslation();
+  const [open, setOpen] = useState(false);
+  const Sign = signs[c.verdict];
+  const [first, last] = [c.receipts.at(0), c.receipts.at(-1)];
+  const number = (n: number) => formatNumber(n, i18n.language);
+  const codes = [...new Set(c.findings.map((f) => f.code))];
+  const detail = plain([...c.receipts.map((r) => `${r.name}: ${r.size} · ${r.time} · ${r.root}\n${r.key}`), ...c.findings.map((f) => `${f.code}: ${f.text}`)].join('\n'));
+  return (
+    <Alert variant="light" color={colours[c.verdict]} icon={<Sign aria-hidden />} title={t(`eventlog.verdict.${c.verdict}`)} role={c.verdict === 'invalid' ? 'alert' : 'status'}>
+      {c.verdict === 'valid' && first && last && (
+        <Text size="sm">{t('eventlog.proven', { from: number(first.size), to: number(last.size), since: formatDateTime(first.time, i18n.language) })}</Text>
+      )}
+      {codes.map((code) => <Text size="sm" key={code}>{t(`eventlog.finding.${code}`)}</Text>)}
+      <Group gap="xs" mt="xs">
+        {c.verdict === 'valid' && first && last && (
+          <Button size="compact-sm" variant="default" component="a" download href={consistencyAddress(first.size, last.size)} leftSection={<IconDownload size={14} aria-hidden />}>{t('eventlog.proofFile')}</Button>
+        )}
+        <Button size="compact-sm" variant="subtle" color="gray" aria-expanded={open} onClick={() => setOpen(!open)}>{t(open ? 'sources.hideDetails' : 'sources.details')}</Button>
+      </Group>
+      {open && <Code className={classes.detail}>{detail}</Code>}
+      {c.verdict === 'valid' && <Text size="xs" c="dimmed" mt="xs">{t('eventlog.trust')}</Text>}
+    </Alert>
+  );
+}
