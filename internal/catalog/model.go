@@ -93,6 +93,10 @@ type Message struct {
 	Facts      Facts
 	// Document is the identity of a document: bytes and owners. Zero: it is mail.
 	Document [32]byte
+	// Members are the SHA-256 of what its evidence record covers besides the
+	// original, one after the other: the metadata and, if it came in one, the
+	// journal report. Nil: not computed yet.
+	Members []byte
 }
 
 // Party is an address on a message with its role.

@@ -62,6 +62,7 @@ func cases() []testCase {
 		{name: "SourceSettings", run: testSourceSettings},
 		{name: "SourceItems", run: testSourceItems},
 		{name: "Smarthost", run: testSmarthost},
+		{name: "Seal", run: testSeal},
 		{name: "InstanceLogTogether", run: testInstanceLogTogether},
 		{name: "Outbox", run: testOutbox},
 		{name: "OutboxCare", run: testOutboxCare},

@@ -19,6 +19,7 @@ type damaged struct {
 	user   *catalog.User
 	source *catalog.Source
 	mail   *catalog.Outgoing
+	sealed uid.ID
 }
 
 func newDamaged(t *testing.T, e *env) *damaged {
@@ -46,6 +47,10 @@ func newDamaged(t *testing.T, e *env) *damaged {
 	must(t, e.SetSelection(t.Context(), &catalog.Selection{Tenant: d.tenant, Enabled: true, Addresses: []string{"anna@example.com"}, ChangedAt: at(1), ChangedBy: "cli"},
 		events(0, 1)[0]))
 	d.batch = e.commit(t, d.tenant, b)
+	sb, tree, stamp := sealed(d.tenant, d.batch)
+	must(t, e.SetSealSetting(t.Context(), &catalog.SealSetting{Tenant: d.tenant, Settings: []byte(`{"interval":"1h"}`), Secret: []byte{1, 2}}))
+	must(t, e.AddSealBatch(t.Context(), sb, []*catalog.SealTree{tree}, []*catalog.SealStamp{stamp}, map[uid.ID]catalog.SealMove{d.tenant: {To: 3}}))
+	d.sealed = sb.ID
 	return d
 }
 
@@ -66,8 +71,13 @@ func columns() map[string]string {
 		"outbox":         "tenant kind item_key sender recipients size state attempts next_at claimed_until created_at tried_at ended_at problem checksum",
 		"outbox_body":    "body checksum",
 		"source_count":   "came held rest checksum",
+		"seal_batch":     "state algorithm created_at oldest trees leaves root attempts next_at problem checksum",
+		"seal_tree":      "position leaves first_aoid last_aoid root checksum",
+		"seal_stamp":     "authority gen_time until policy test qualified reason sum checksum",
+		"seal_mark":      "seq checksum",
+		"seal_setting":   "settings secret checksum",
 		"segment":        "size raw_size frames compacted created_at checksum",
-		"message":        "seq sha256 sha512 size frame received_at date source class checksum category tags parties facts facts_checksum document",
+		"message":        "seq sha256 sha512 size frame received_at date source class checksum category tags parties facts facts_checksum document members",
 		"part":           "size frame checksum",
 		"capture":        "source received_at envelope_from envelope_to peer origin item_key frame checksum journal filing hints",
 		"domain":         "name main created_at checksum",
@@ -97,6 +107,16 @@ func (d *damaged) read(ctx context.Context, table string) error {
 		return second(d.SourceItems(ctx, d.tenant, d.source.ID, ""))
 	case "source_folder":
 		return second(d.SourceFolders(ctx, d.tenant, d.source.ID))
+	case "seal_batch":
+		return second(d.SealBatch(ctx, d.sealed))
+	case "seal_tree":
+		return second(d.SealTree(ctx, d.tenant, d.sealed))
+	case "seal_stamp":
+		return second(d.SealStamps(ctx, d.sealed))
+	case "seal_mark":
+		return second(d.SealMark(ctx, d.tenant))
+	case "seal_setting":
+		return second(d.SealSetting(ctx, d.tenant))
 	case "smarthost":
 		return second(d.Smarthost(ctx, d.tenant))
 	case "outbox":
@@ -200,6 +220,7 @@ func keys() map[string]string {
 	return map[string]string{
 		"tenant": "id", "user": "id tenant", "user_address": "user_id position", "session": "token_hash user_id tenant", "source": "id tenant",
 		"source_setting": "source tenant", "source_state": "source tenant", "source_item": "source tenant folder item", "source_folder": "source tenant folder",
+		"seal_batch": "id", "seal_tree": "tenant batch", "seal_stamp": "batch number", "seal_mark": "tenant", "seal_setting": "tenant",
 		"smarthost": "tenant", "outbox": "id", "outbox_body": "outbox", "source_count": "source tenant folder day",
 		"segment": "tenant id", "message": "tenant aoid segment", "part": "tenant sha256 segment", "capture": "tenant id aoid segment",
 		"account": "tenant day outcome", "domain": "name tenant", "selection": "tenant", "quarantine": "tenant aoid segment state", "head": "tenant", "event": "tenant seq", "event_detail": "tenant seq", "event_node": "tenant level position",
