@@ -1,0 +1,18 @@
+// Package evidence holds the words that all parts of the evidence share: the
+// verdict, the finding, and the metadata member of an archived version. The
+// work is done below it, each package a leaf that can be read by itself:
+//
+//	der   refuses what is not DER
+//	algo  hash and signature algorithms, and until when each is trusted
+//	tsp   RFC 3161: asks for time stamps, verifies them, keeps revocation data
+//	tsa   an authority for tests and the demo, which says so
+//	ers   RFC 4998: hash trees, evidence records, renewal, verification
+//
+// None of them knows a server, a database or the archive: the offline verifier
+// links these and nothing else. Only tsp speaks to the network, through an
+// http.Client that it is given.
+//
+//	verdict.go    Verdict, Finding, Findings
+//	metadata.go   Metadata: the second member of every group
+//	canonical.go  the one way in which a JSON value is written
+package evidence
