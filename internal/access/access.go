@@ -75,6 +75,11 @@ const (
 	// ManageMail sets how mail of the installation leaves, and sees what waits to
 	// be sent, but not what is in it.
 	ManageMail Right = "manage-mail"
+	// ManageEvidence sets which authorities give time stamps, and how often.
+	ManageEvidence Right = "manage-evidence"
+	// SeeEvidence sees how far the tenant's objects are proven: batches, time stamps,
+	// authorities, but no message.
+	SeeEvidence Right = "see-evidence"
 )
 
 // Allowed reports whether role has right. It is the whole table of rights.
@@ -86,7 +91,9 @@ func Allowed(role Role, right Right) bool {
 		return role == RoleTenantAdmin
 	case ManageTenants:
 		return role == RoleOperator || role == RoleReseller
-	case ManageMail:
+	case SeeEvidence:
+		return role == RoleTenantAdmin || role == RoleAuditor || role == RoleDPO
+	case ManageMail, ManageEvidence:
 		return role == RoleOperator
 	}
 	return false

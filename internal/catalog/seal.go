@@ -96,10 +96,9 @@ type Sealable struct {
 	Members    []byte // Message.Members; nil: not computed yet
 }
 
-// Sealables calls do for at most limit messages with a Seq above seq, ascending. A
-// row that fails its check sum ends it with a *RowError: what cannot be trusted
-// must not be sealed.
-func (c *Catalog) Sealables(ctx context.Context, tenant uid.ID, seq int64, limit int, do func(Sealable) error) error {
+// Sealables calls do for at most limit messages with a Seq above seq, ascending; of a
+// row that fails its check sum with its Seq alone and a *RowError.
+func (c *Catalog) Sealables(ctx context.Context, tenant uid.ID, seq int64, limit int, do func(Sealable, error) error) error {
 	q := c.read.NewSelect().Table("message").
 		Column("tenant", "seq", "aoid", "sha256", "sha512", "size", "segment", "frame", "received_at", "date", "source", "class", "checksum", "document", "members").
 		Where("tenant = ?", tenant).Where("seq > ?", seq).Order("seq")
@@ -115,13 +114,16 @@ func (c *Catalog) Sealables(ctx context.Context, tenant uid.ID, seq int64, limit
 			return c.wrap(err, "messages to be sealed")
 		}
 		if bad := differs(r.Checksum, r.sum(), RowError{Table: "message", Object: idText(r.AOID), Seq: int64(r.Seq)}); bad != nil {
-			return bad
+			if err := do(Sealable{Seq: int64(r.Seq)}, bad); err != nil {
+				return err
+			}
+			continue
 		}
 		s := Sealable{Seq: int64(r.Seq), AOID: toID(r.AOID), SHA256: toSum(r.SHA256), ReceivedAt: r.ReceivedAt.millis()}
 		if len(r.Members) > 0 {
 			s.Members = r.Members
 		}
-		if err := do(s); err != nil {
+		if err := do(s, nil); err != nil {
 			return err
 		}
 	}

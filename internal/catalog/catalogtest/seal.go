@@ -21,7 +21,7 @@ func testSeal(t *testing.T, e *env) {
 	tenant, other := e.tenant(t, "a"), e.tenant(t, "b")
 	b := e.commit(t, tenant, batch("first", 4))
 	var list []catalog.Sealable
-	must(t, e.Sealables(ctx, tenant, 1, 2, func(s catalog.Sealable) error { list = append(list, s); return nil }))
+	must(t, e.Sealables(ctx, tenant, 1, 2, func(s catalog.Sealable, err error) error { list = append(list, s); return err }))
 	if len(list) != 2 || list[0].AOID != b.Messages[1].AOID || list[0].SHA256 != b.Messages[1].SHA256 || list[0].Members != nil || !list[1].ReceivedAt.Equal(b.Messages[2].ReceivedAt) {
 		t.Fatalf("sealables: %+v", list)
 	}
