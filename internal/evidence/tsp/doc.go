@@ -17,6 +17,7 @@
 //	verify.go      Verify: all of it together, at a secured date
 //	cache.go       Cache: tokens shared by many records are verified once
 //	basis.go       the rules of the profile Basis-ERS
+//	testmark.go    how stamps of the test authority are recognised
 //	request.go     requests, and what an answer must hold
 //	client.go      Authority, Client: HTTP, time-outs, authentication
 //	pool.go        Pool: several authorities in order, back-off, quota
