@@ -30,10 +30,11 @@ var allowed = map[string][]string{
 	"internal/ingest/uploaded": {"internal/access", "internal/archive", "internal/catalog", "internal/ingest/importer", "internal/spool", "internal/uid", "internal/upload"},
 	"internal/ingest/zipfile":  {},
 	"internal/outbox":          {"internal/archive", "internal/catalog", "internal/mailer", "internal/remote", "internal/uid"},
+	"internal/sealing":         {"internal/archive", "internal/catalog", "internal/evidence", "internal/evidence/algo", "internal/evidence/tsp", "internal/remote", "internal/seal"},
 	"internal/socket":          {},
 	"internal/spool":           {},
 	// verbs
-	"internal/archive": {"internal/access", "internal/blob", "internal/catalog", "internal/index", "internal/index/query", "internal/journal", "internal/message", "internal/password", "internal/remote", "internal/uid", "internal/vault"},
+	"internal/archive": {"internal/access", "internal/blob", "internal/catalog", "internal/evidence/algo", "internal/evidence/ers", "internal/evidence/tsp", "internal/index", "internal/index/query", "internal/journal", "internal/message", "internal/password", "internal/remote", "internal/seal", "internal/uid", "internal/vault"},
 	// rules
 	"internal/access":   {"internal/uid"},
 	"internal/eventlog": {},
@@ -46,6 +47,7 @@ var allowed = map[string][]string{
 	"internal/oauth":    {"internal/remote"},
 	"internal/password": {},
 	"internal/remote":   {},
+	"internal/seal":     {"internal/evidence/algo", "internal/evidence/ers", "internal/uid"},
 	"internal/upload":   {"internal/uid"},
 	"internal/watch":    {},
 	"internal/tnef":     {"internal/mapi"},

@@ -255,9 +255,9 @@ func group(original, members []byte) [][]byte {
 
 // sealedAt is where a message is in a batch.
 type sealedAt struct {
-	tree *catalog.SealTree
-	leaf int64
-	file *seal.TreeFile
+	tree   *catalog.SealTree
+	leaf   int64
+	file   *seal.TreeFile
 	object blob.Object
 }
 

@@ -47,10 +47,7 @@ func newDamaged(t *testing.T, e *env) *damaged {
 	must(t, e.SetSelection(t.Context(), &catalog.Selection{Tenant: d.tenant, Enabled: true, Addresses: []string{"anna@example.com"}, ChangedAt: at(1), ChangedBy: "cli"},
 		events(0, 1)[0]))
 	d.batch = e.commit(t, d.tenant, b)
-	sb, tree, stamp := sealed(d.tenant, d.batch)
-	must(t, e.SetSealSetting(t.Context(), &catalog.SealSetting{Tenant: d.tenant, Settings: []byte(`{"interval":"1h"}`), Secret: []byte{1, 2}}))
-	must(t, e.AddSealBatch(t.Context(), sb, []*catalog.SealTree{tree}, []*catalog.SealStamp{stamp}, map[uid.ID]catalog.SealMove{d.tenant: {To: 3}}))
-	d.sealed = sb.ID
+	d.seal(t)
 	return d
 }
 
@@ -107,16 +104,8 @@ func (d *damaged) read(ctx context.Context, table string) error {
 		return second(d.SourceItems(ctx, d.tenant, d.source.ID, ""))
 	case "source_folder":
 		return second(d.SourceFolders(ctx, d.tenant, d.source.ID))
-	case "seal_batch":
-		return second(d.SealBatch(ctx, d.sealed))
-	case "seal_tree":
-		return second(d.SealTree(ctx, d.tenant, d.sealed))
-	case "seal_stamp":
-		return second(d.SealStamps(ctx, d.sealed))
-	case "seal_mark":
-		return second(d.SealMark(ctx, d.tenant))
-	case "seal_setting":
-		return second(d.SealSetting(ctx, d.tenant))
+	case "seal_batch", "seal_tree", "seal_stamp", "seal_mark", "seal_setting":
+		return d.readSeal(ctx, table)
 	case "smarthost":
 		return second(d.Smarthost(ctx, d.tenant))
 	case "outbox":

@@ -1,6 +1,8 @@
 package catalogtest
 
 import (
+	"context"
+	"errors"
 	"testing"
 
 	"github.com/muniment/muniment/internal/catalog"
@@ -74,4 +76,30 @@ func testSeal(t *testing.T, e *env) {
 	must(t, e.ClearSeals(ctx))
 	same(t, "mark after a clearing", got(e.SealMark(ctx, tenant))(t), 0)
 	e.sound(t)
+}
+
+// seal puts the messages into a batch.
+func (d *damaged) seal(t *testing.T) {
+	t.Helper()
+	sb, tree, stamp := sealed(d.tenant, d.batch)
+	must(t, d.SetSealSetting(t.Context(), &catalog.SealSetting{Tenant: d.tenant, Settings: []byte(`{"interval":"1h"}`), Secret: []byte{1, 2}}))
+	must(t, d.AddSealBatch(t.Context(), sb, []*catalog.SealTree{tree}, []*catalog.SealStamp{stamp}, map[uid.ID]catalog.SealMove{d.tenant: {To: 3}}))
+	d.sealed = sb.ID
+}
+
+// readSeal is read for the tables of seals.
+func (d *damaged) readSeal(ctx context.Context, table string) error {
+	switch table {
+	case "seal_batch":
+		return second(d.SealBatch(ctx, d.sealed))
+	case "seal_tree":
+		return second(d.SealTree(ctx, d.tenant, d.sealed))
+	case "seal_stamp":
+		return second(d.SealStamps(ctx, d.sealed))
+	case "seal_mark":
+		return second(d.SealMark(ctx, d.tenant))
+	case "seal_setting":
+		return second(d.SealSetting(ctx, d.tenant))
+	}
+	return errors.New("no table " + table)
 }
