@@ -24,7 +24,8 @@ const (
 	CodeUnnamed      evidence.Code = "tree-without-first-list"   // an empty reduced hash tree or list
 	CodeRenewal      evidence.Code = "renewal-does-not-cover"    // does not cover the stamp before
 	CodeSorted       evidence.Code = "renewal-sorted"            // concatenated sorted, not as the text has it: a remark
-	CodeOrder        evidence.Code = "times-not-ascending"       // a renewal is not later than what it renews
+	CodeOrder        evidence.Code = "times-not-ascending"       // a renewal is earlier than what it renews
+	CodeSameTime     evidence.Code = "times-equal"               // a renewal of the same second, as authorities tell only seconds: a remark
 	CodeFuture       evidence.Code = "time-in-the-future"        // the stamp is later than the time of the verification
 	CodeTest         evidence.Code = "test-authority"            // a stamp of the test authority: proves nothing
 	CodeQualified    evidence.Code = "qualification"             // what the trusted list says: a remark

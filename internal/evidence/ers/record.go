@@ -46,7 +46,7 @@ type Stamp struct {
 	hashErr    error
 }
 
-func context(n uint8) cbasn1.Tag { return cbasn1.Tag(n).ContextSpecific().Constructed() }
+func contextTag(n uint8) cbasn1.Tag { return cbasn1.Tag(n).ContextSpecific().Constructed() }
 
 // ParseRecord reads a record strictly. Errors are of CodeMalformed, CodeTooLarge
 // or CodeVersion. The record keeps b; tokens are not looked into.
@@ -93,7 +93,7 @@ func (r *Record) parse(s cryptobyte.String) error {
 		}
 	}
 	var skip cryptobyte.String
-	if !in.ReadOptionalASN1(&skip, &r.cryptoInfos, context(0)) || !in.ReadOptionalASN1(&skip, &r.encryption, context(1)) ||
+	if !in.ReadOptionalASN1(&skip, &r.cryptoInfos, contextTag(0)) || !in.ReadOptionalASN1(&skip, &r.encryption, contextTag(1)) ||
 		!in.ReadASN1(&chains, cbasn1.SEQUENCE) || !in.Empty() {
 		return errors.New("archiveTimeStampSequence")
 	}
@@ -143,7 +143,7 @@ func parseChain(s cryptobyte.String, values *int) (Chain, error) {
 func (t *Stamp) parse(in cryptobyte.String, values *int) error {
 	var part, token cryptobyte.String
 	var has bool
-	if !in.ReadOptionalASN1(&part, &has, context(0)) {
+	if !in.ReadOptionalASN1(&part, &has, contextTag(0)) {
 		return errors.New("digestAlgorithm")
 	}
 	if has {
@@ -152,10 +152,10 @@ func (t *Stamp) parse(in cryptobyte.String, values *int) error {
 			return t.hashErr
 		}
 	}
-	if !in.ReadOptionalASN1(&part, &t.attributes, context(1)) {
+	if !in.ReadOptionalASN1(&part, &t.attributes, contextTag(1)) {
 		return errors.New("attributes")
 	}
-	if !in.ReadOptionalASN1(&part, &has, context(2)) {
+	if !in.ReadOptionalASN1(&part, &has, contextTag(2)) {
 		return errors.New("reducedHashtree")
 	}
 	if has {
@@ -201,9 +201,9 @@ func (t Stamp) bytes(b *cryptobyte.Builder) {
 		return
 	}
 	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddASN1(context(0), func(b *cryptobyte.Builder) { b.AddASN1ObjectIdentifier(t.Hash.OID()) })
+		b.AddASN1(contextTag(0), func(b *cryptobyte.Builder) { b.AddASN1ObjectIdentifier(t.Hash.OID()) })
 		if len(t.Tree) > 0 {
-			b.AddASN1(context(2), func(b *cryptobyte.Builder) {
+			b.AddASN1(contextTag(2), func(b *cryptobyte.Builder) {
 				for _, list := range t.Tree {
 					b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 						for _, v := range list {

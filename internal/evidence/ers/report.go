@@ -11,13 +11,17 @@ import (
 
 // Report is what a verification has found out about one record.
 type Report struct {
-	Verdict  evidence.Verdict  `json:"verdict"`
-	Proven   time.Time         `json:"proven,omitzero"` // genTime of the first stamp: since then, if valid, the data are unchanged
-	Until    time.Time         `json:"until,omitzero"`  // when a renewal must have been made at the latest; zero if unknown
-	Findings evidence.Findings `json:"findings,omitempty"`
-	Stamps   []StampReport     `json:"stamps,omitempty"`
-	Members  []MemberReport    `json:"members,omitempty"`
-	Test     bool              `json:"test,omitempty"` // a stamp is one of the test authority: it proves nothing
+	Verdict evidence.Verdict `json:"verdict"`
+	// Integrity is the verdict without trust in people and algorithms: whether
+	// the data, the hash trees and the signatures belong together, whoever has
+	// signed and however strong the algorithms are.
+	Integrity evidence.Verdict  `json:"integrity"`
+	Proven    time.Time         `json:"proven,omitzero"` // genTime of the first stamp: since then, if valid, the data are unchanged
+	Until     time.Time         `json:"until,omitzero"`  // when a renewal must have been made at the latest; zero if unknown
+	Findings  evidence.Findings `json:"findings,omitempty"`
+	Stamps    []StampReport     `json:"stamps,omitempty"`
+	Members   []MemberReport    `json:"members,omitempty"`
+	Test      bool              `json:"test,omitempty"` // a stamp is one of the test authority: it proves nothing
 }
 
 // StampReport is about one archive time stamp.
@@ -76,4 +80,17 @@ func until(a, b time.Time) time.Time {
 // end returns when the last stamp ceases to prove.
 func (s *StampReport) end(hash algo.Trust) time.Time {
 	return until(until(s.NotAfter, s.TrustUntil), hash.Until)
+}
+
+// integrity leaves out the findings about certificates and algorithms.
+func (r *Report) integrity() evidence.Verdict {
+	var kept evidence.Findings
+	for _, f := range r.Findings {
+		switch f.Code {
+		case tsp.CodeNoAnchor, tsp.CodePath, tsp.CodeExpired, tsp.CodeRevoked, tsp.CodeNoRevocation, tsp.CodeAlgorithm, CodeHashEnded, CodeFuture:
+		default:
+			kept = append(kept, f)
+		}
+	}
+	return kept.Verdict()
 }

@@ -60,6 +60,7 @@ func Verify(ctx context.Context, record []byte, members []Member, o Options) *Re
 	v := &verifier{o: o, members: members, report: &Report{}, sums: map[algo.Hash][][]byte{}}
 	v.run(ctx, record)
 	v.report.Verdict = v.report.Findings.Verdict()
+	v.report.Integrity = v.report.integrity()
 	return v.report
 }
 
@@ -228,7 +229,11 @@ func (v *verifier) times() {
 			if t == nil {
 				continue
 			}
-			if g := t.Info.GenTime; !before.IsZero() && !g.After(before) {
+			switch g := t.Info.GenTime; {
+			case before.IsZero() || g.After(before):
+			case g.Equal(before):
+				v.add(CodeSameTime, evidence.Valid, c, j, fmt.Sprintf("stamped at %s, the same time as what it renews", g.Format(time.RFC3339)))
+			default:
 				v.add(CodeOrder, evidence.Invalid, c, j, fmt.Sprintf("stamped at %s, what it renews at %s", g.Format(time.RFC3339), before.Format(time.RFC3339)))
 			}
 			before = t.Info.GenTime

@@ -118,7 +118,7 @@ func (i *Info) parseExtension(all *cryptobyte.String) error {
 	var oid asn1.ObjectIdentifier
 	critical := false
 	if !all.ReadASN1(&ext, cbasn1.SEQUENCE) || !ext.ReadASN1ObjectIdentifier(&oid) ||
-		!ext.ReadOptionalASN1Boolean(&critical, cbasn1.BOOLEAN, false) || !ext.ReadASN1(&value, cbasn1.OCTET_STRING) || !ext.Empty() {
+		ext.PeekASN1Tag(cbasn1.BOOLEAN) && !ext.ReadASN1Boolean(&critical) || !ext.ReadASN1(&value, cbasn1.OCTET_STRING) || !ext.Empty() {
 		return errors.New("TSTInfo: extension")
 	}
 	if !oid.Equal(asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 3}) { // qcStatements, RFC 3739 §3.2.6
