@@ -37,6 +37,9 @@ func (a *Archive) Rebuild(ctx context.Context, progress func(messages int)) (*Re
 		r.out.Tenants++
 		return r.tenant(ctx, info)
 	})
+	if err == nil {
+		err = r.seals(ctx)
+	}
 	return r.out, err
 }
 

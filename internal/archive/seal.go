@@ -107,7 +107,8 @@ type preparing struct {
 
 // tenant makes the tree of one tenant.
 func (p *preparing) tenant(ctx context.Context, tenant uid.ID) error {
-	c := &collecting{p: p, tenant: tenant}
+	c := &collecting{p: p, tenant: tenant, find: sealFinder{a: p.a, tenant: tenant}}
+	defer c.find.close()
 	var err error
 	if c.from, err = p.a.catalog.SealMark(ctx, tenant); err != nil {
 		return err
@@ -177,6 +178,7 @@ type collecting struct {
 	tenant   uid.ID
 	from, to int64  // Seq
 	sealed   uid.ID // the highest identifier in any batch
+	find     sealFinder
 	ids      []uid.ID
 	values   []byte
 }
@@ -232,8 +234,8 @@ func (c *collecting) page(ctx context.Context) (n int, err error) {
 // messages are looked at again.
 func (c *collecting) take(ctx context.Context, s catalog.Sealable) error {
 	if s.AOID.Compare(c.sealed) <= 0 {
-		if at, err := c.p.a.findSealed(ctx, c.tenant, s.AOID); err != nil || at != nil {
-			return errors.Join(err, at.Close())
+		if found, err := c.find.has(ctx, s.AOID); err != nil || found {
+			return err
 		}
 	}
 	if s.ReceivedAt.Before(c.p.batch.Oldest) {

@@ -16,7 +16,7 @@ import (
 // tenants, in one transaction. ErrTaken if the batch is there already or a mark is
 // not where it was: somebody else was faster.
 func (c *Catalog) AddSealBatch(ctx context.Context, b *SealBatch, trees []*SealTree, stamps []*SealStamp, marks map[uid.ID]SealMove) error {
-	if b.ID.IsZero() || len(b.Root) == 0 || len(trees) != b.Trees {
+	if b.ID.IsZero() || len(b.Root) == 0 || len(trees) > b.Trees {
 		return fmt.Errorf("add batch: %w: without id, root or trees", ErrInvalid)
 	}
 	err := c.transact(ctx, func(ctx context.Context, tx bun.Tx) error {
