@@ -83,6 +83,7 @@ func describe(o operations, s Service) {
 	sources(o, s)
 	mailboxLogIns(o, s)
 	smarthost(o, s)
+	evidence(o, s)
 	histories(o, s)
 	uploads(o, s)
 	routing(o, s)

@@ -141,7 +141,7 @@ func Downloads() []Download {
 	flag := func(name, text string) *huma.Param {
 		return &huma.Param{Name: name, In: "query", Description: text, Schema: &huma.Schema{Type: huma.TypeBoolean, Default: false}}
 	}
-	return []Download{
+	return append([]Download{
 		{op{id: "getMessageHtml", method: http.MethodGet, path: "/messages/{id}/html", tag: "message", problems: append([]Code{CodeNoHTML}, problems...),
 			summary: "The message's HTML, made safe, for a sandboxed frame"},
 			[]*huma.Param{id, flag("remote", "Let references to other servers in")}, "text/html"},
@@ -158,7 +158,7 @@ func Downloads() []Download {
 			"message/rfc822"},
 		completenessCSV(),
 		uploadCSV(),
-	}
+	}, evidenceDownloads(id, problems)...)
 }
 
 func (d Download) document(schemas huma.Registry) *huma.Operation {

@@ -58,6 +58,9 @@ type cli struct {
 	Operator    operatorCmd    `cmd:"" help:"Create, list and change operators, who run the installation and see nobody's mail."`
 	Smarthost   smarthostCmd   `cmd:"" help:"Show, set and test how mail of the archive leaves."`
 	Outbox      outboxCmd      `cmd:"" help:"List mail that is to be sent; try again or remove it."`
+	Seal        sealCmd        `cmd:"" help:"Show what has no time stamp yet, or get one now."`
+	Authority   authorityCmd   `cmd:"" help:"Say which authorities give time stamps, and how often."`
+	Evidence    evidenceCmd    `cmd:"" help:"Issue what proves a message to others."`
 	Config      configCmd      `cmd:"" help:"Show the settings in force."`
 	Demo        demoCmd        `cmd:"" help:"Run a demonstration with sample mail."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`

@@ -17,6 +17,7 @@ import (
 	"github.com/muniment/muniment/internal/ingest/mailbox"
 	"github.com/muniment/muniment/internal/ingest/smtp"
 	"github.com/muniment/muniment/internal/outbox"
+	"github.com/muniment/muniment/internal/sealing"
 	"github.com/muniment/muniment/internal/socket"
 	"github.com/muniment/muniment/internal/spool"
 	"github.com/muniment/muniment/web"
@@ -62,6 +63,7 @@ type server struct {
 	mail       []mailDoor
 	fetcher    *mailbox.Fetcher
 	outbox     *outbox.Outbox
+	sealer     *sealing.Sealer
 	files      *fileDoors
 	smtpAddr   string
 	lmtpAddr   string
@@ -89,6 +91,9 @@ func (a *app) listen(ctx context.Context, demo *httpd.Demo) (_ *server, err erro
 		return nil, err
 	}
 	if srv.outbox, err = a.newOutbox(); err != nil {
+		return nil, err
+	}
+	if srv.sealer, err = a.newSealer(); err != nil {
 		return nil, err
 	}
 	if srv.files, err = a.newFileDoors(); err != nil {
@@ -208,7 +213,7 @@ func (a *app) newHTTP(demo *httpd.Demo, srv *server) (*httpd.Server, error) {
 		return nil, err
 	}
 	return httpd.New(httpd.Config{Archive: a.archive, UI: ui, Log: a.log, Version: version(), TrustedProxies: proxies, MetricsNetworks: metrics,
-		TLS: c.TLSCert != "", Demo: demo, Ready: a.catalog.Ping, Fetcher: srv.fetcher, Histories: srv.fetcher, Mailer: srv.outbox, Uploads: srv.files.uploads,
+		TLS: c.TLSCert != "", Demo: demo, Ready: a.catalog.Ping, Fetcher: srv.fetcher, Histories: srv.fetcher, Mailer: srv.outbox, Sealer: srv.sealer, Uploads: srv.files.uploads,
 		AllowPrivate: a.config.Fetch.PrivateNetworks, LogIns: a.newOAuth()})
 }
 
@@ -266,6 +271,11 @@ func (s *server) run(ctx context.Context) error {
 		defer close(posted)
 		s.outbox.Run(ctx)
 	}()
+	sealed := make(chan struct{})
+	go func() {
+		defer close(sealed)
+		s.sealer.Run(ctx)
+	}()
 	filed := s.files.run(ctx, cancel)
 	<-ctx.Done()
 	stop, done := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
@@ -280,6 +290,7 @@ func (s *server) run(ctx context.Context) error {
 	}
 	s.await(stop, fetched, "fetching from remote mailboxes was cut")
 	s.await(stop, filed, "archiving of folders and uploads was cut")
+	s.await(stop, sealed, "sealing was cut; it goes on at the next start")
 	s.await(stop, posted, "sending mail was cut; it is sent again")
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
 		return err

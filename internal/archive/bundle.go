@@ -18,6 +18,8 @@ type Bundle struct {
 	// Capture is the arrival in whose journal report the message came, a further
 	// member; nil: it came in none.
 	Capture *catalog.Capture
+
+	a *Archive
 }
 
 // Sidecar joins what was kept beside the time stamps.
@@ -34,6 +36,41 @@ func (b *Bundle) Sidecar() (*tsp.Sidecar, error) {
 		all.Merge(&one)
 	}
 	return all, nil
+}
+
+// Metadata returns the metadata of a message that its evidence record covers, for
+// the operator on the command line.
+func (a *Archive) Metadata(ctx context.Context, tenant, aoid uid.ID) ([]byte, error) {
+	row, err := a.catalog.Message(ctx, tenant, aoid)
+	if err != nil {
+		return nil, err
+	}
+	p, err := a.protected(ctx, row)
+	if err != nil {
+		return nil, err
+	}
+	return p.metadata, nil
+}
+
+// Bundle returns what proves a message. Metadata and journal report are withheld from
+// those who may not know of all whom they name; each member is proven without the
+// others. ErrNotSealed, ErrBlind.
+func (h *Handle) Bundle(ctx context.Context, id uid.ID) (*Bundle, error) {
+	row, err := h.provable(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	b, err := h.a.bundle(ctx, row)
+	if err != nil {
+		return nil, err
+	}
+	if _, hidden := h.visible(row.Parties); hidden && row.Facts.File == nil {
+		b.Metadata, b.Capture = nil, nil
+	}
+	if b.Capture != nil && !h.actor.MaySeeBcc(accessParties(row.Parties)) {
+		b.Metadata, b.Capture = nil, nil // as Report does
+	}
+	return b, h.log(ctx, "evidence.downloaded", id)
 }
 
 // Bundle returns what proves a message, for the operator on the command line.
@@ -55,7 +92,7 @@ func (a *Archive) bundle(ctx context.Context, row *catalog.Message) (*Bundle, er
 	if err != nil {
 		return nil, err
 	}
-	b := &Bundle{Row: row, Record: e.record, Metadata: p.metadata, Stamps: e.stamps}
+	b := &Bundle{Row: row, Record: e.record, Metadata: p.metadata, Stamps: e.stamps, a: a}
 	if p.report != nil {
 		if b.Capture, err = p.record.Capture.capture(row.Tenant, row.AOID); err != nil {
 			return nil, err

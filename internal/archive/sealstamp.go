@@ -82,6 +82,9 @@ func (e *SealError) Error() string { return "vault object " + e.Object + ": " + 
 // Unwrap returns the cause.
 func (e *SealError) Unwrap() error { return e.Err }
 
+// Is makes it a vault.ErrCorrupt as well.
+func (e *SealError) Is(target error) bool { return target == vault.ErrCorrupt }
+
 // FailSeal notes why a batch got no time stamp, and when it is to be tried again.
 // problem is JSON.
 func (a *Archive) FailSeal(ctx context.Context, b *catalog.SealBatch, next time.Time, problem string) error {
@@ -143,4 +146,32 @@ func (b *SealBacklog) older(t time.Time) {
 	if b.Oldest.IsZero() || t.Before(b.Oldest) {
 		b.Oldest = t
 	}
+}
+
+// SealLag is a backlog and what it means.
+type SealLag struct {
+	SealBacklog
+	Age         time.Duration // of the oldest object without a time stamp
+	Alarm       bool          // it is older than it may be
+	Authorities bool          // somebody has set who gives time stamps
+}
+
+// leastAlarm is the age below which nothing is alarming.
+const leastAlarm = 10 * time.Minute
+
+// SealLag tells what has no time stamp yet at a time. Something is wrong if an object
+// waits for more than two intervals although there is an authority.
+func (a *Archive) SealLag(ctx context.Context, now time.Time) (SealLag, error) {
+	set, err := a.SealSetting(ctx)
+	if err != nil {
+		return SealLag{}, err
+	}
+	b, err := a.SealBacklog(ctx)
+	return lag(set, b, now), err
+}
+
+func lag(set *SealView, b SealBacklog, now time.Time) SealLag {
+	out := SealLag{SealBacklog: b, Age: b.Age(now), Authorities: len(set.Active()) > 0}
+	out.Alarm = out.Authorities && out.Age > max(2*set.Every(), leastAlarm)
+	return out
 }

@@ -198,3 +198,87 @@ func (a *Archive) stamp(ctx context.Context, row *catalog.SealStamp) (*seal.Stam
 	}
 	return s, nil
 }
+
+// Evidence is how far the objects of a tenant, or of the installation, are proven.
+type Evidence struct {
+	Lag      SealLag
+	Interval int      // seconds
+	Asked    []string // names of the authorities that are asked, in order
+	Batches  []EvidenceBatch
+}
+
+// EvidenceBatch is a batch as far as a tenant may know of it.
+type EvidenceBatch struct {
+	catalog.SealBatch // Leaves and Trees are the tenant's own
+	Stamps            []*catalog.SealStamp
+}
+
+// evidenceBatches is how many batches Evidence tells of.
+const evidenceBatches = 50
+
+// Evidence tells how far the objects of the tenant are proven.
+func (h *Handle) Evidence(ctx context.Context) (*Evidence, error) {
+	if err := h.actor.Check(access.SeeEvidence); err != nil {
+		return nil, err
+	}
+	return h.a.evidenceOf(ctx, h.actor.Tenant)
+}
+
+// InstanceEvidence tells how far the objects of the installation are proven.
+func (h *Handle) InstanceEvidence(ctx context.Context) (*Evidence, error) {
+	if err := h.actor.Check(access.ManageEvidence); err != nil {
+		return nil, err
+	}
+	return h.a.evidenceOf(ctx, uid.ID{})
+}
+
+func (a *Archive) evidenceOf(ctx context.Context, tenant uid.ID) (*Evidence, error) {
+	set, err := a.SealSetting(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := &Evidence{Interval: set.Interval}
+	for _, x := range set.Active() {
+		out.Asked = append(out.Asked, x.Name)
+	}
+	list, err := a.catalog.SealBatches(ctx, tenant, uid.ID{}, evidenceBatches)
+	if err != nil {
+		return nil, err
+	}
+	var own SealBacklog
+	if !tenant.IsZero() {
+		if err := a.addWaiting(ctx, tenant, &own); err != nil {
+			return nil, err
+		}
+	} else if own, err = a.SealBacklog(ctx); err != nil {
+		return nil, err
+	}
+	for _, b := range list {
+		x := EvidenceBatch{SealBatch: *b}
+		if !tenant.IsZero() {
+			t, err := a.catalog.SealTree(ctx, tenant, b.ID)
+			if err != nil {
+				return nil, err
+			}
+			if x.Leaves, x.Trees = t.Leaves, 1; b.State == catalog.SealPending {
+				own.Batches, own.Pending = own.Batches+1, own.Pending+t.Leaves
+				own.older(b.Oldest)
+			}
+		}
+		if x.Stamps, err = a.catalog.SealStamps(ctx, b.ID); err != nil {
+			return nil, err
+		}
+		out.Batches = append(out.Batches, x)
+	}
+	out.Lag = lag(set, own, a.now())
+	return out, nil
+}
+
+// Provable reports whether the actor may have the evidence of a message.
+func (h *Handle) Provable(ctx context.Context, id uid.ID) (bool, error) {
+	_, err := h.provable(ctx, id)
+	if errors.Is(err, ErrBlind) {
+		return false, nil
+	}
+	return err == nil, err
+}

@@ -12,7 +12,7 @@
 //	history.go   whole mailboxes
 //	upload.go    files that people give folder.go      watched folders
 //	reach.go     hosts of mailboxes  metrics.go       figures for operators
-//	smarthost.go mail that leaves
+//	smarthost.go mail that leaves      evidence.go     what proves messages
 package httpd
 
 import (
@@ -63,6 +63,8 @@ type Config struct {
 	Fetcher Fetcher
 	// Mailer sends mail of the archive; nil: nobody does here.
 	Mailer Mailer
+	// Sealer has objects stamped; nil: nobody does here.
+	Sealer Sealer
 	// Histories archives whole remote mailboxes; nil: nobody does here.
 	Histories Histories
 	// Uploads keeps what people give; nil: nobody archives that here.
@@ -107,6 +109,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{cfg: cfg, throttle: newThrottle(), metrics: newMetrics(),
 		downloads: map[string]bool{}, languages: language.NewMatcher(languages())}
+	s.metrics.registry.MustRegister(newLagCollector(cfg.Archive))
 	mux, err := s.routes()
 	if err != nil {
 		return nil, err
@@ -132,7 +135,7 @@ func (s *Server) routes() (*http.ServeMux, error) {
 	mux := http.NewServeMux()
 	api.Register(mux, s, s)
 	handlers := map[string]http.HandlerFunc{"getMessageHtml": s.html, "getMessageRaw": s.raw, "getAttachment": s.attachment,
-		"getReport": s.report, "getCompletenessCsv": s.completenessCSV, "getUploadCsv": s.uploadCSV}
+		"getReport": s.report, "getEvidenceRecord": s.evidenceRecord, "getEvidenceBundle": s.evidenceBundle, "getCompletenessCsv": s.completenessCSV, "getUploadCsv": s.uploadCSV}
 	for _, d := range api.Downloads() {
 		h, ok := handlers[d.ID()]
 		if !ok {

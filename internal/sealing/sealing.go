@@ -92,26 +92,14 @@ func (s *Sealer) Run(ctx context.Context) {
 	}
 }
 
-// Report is what a round has done.
-type Report struct {
-	Batches int   `json:"batches"` // new ones
-	Objects int64 `json:"objects"` // in them
-	Stamped int   `json:"stamped"` // batches that have their time stamp now
-	Pending int   `json:"pending"` // batches that wait for theirs
-	// Problem is why they wait; nil if none does.
-	Problem *Problem `json:"problem,omitempty"`
-	// NoAuthority says that nobody has set who gives time stamps: nothing was done.
-	NoAuthority bool `json:"no_authority,omitempty"`
-}
-
 // Now seals all that there is, whatever the clock and earlier failures say.
-func (s *Sealer) Now(ctx context.Context) (Report, error) { return s.round(ctx, true) }
+func (s *Sealer) Now(ctx context.Context) (seal.Report, error) { return s.round(ctx, true) }
 
 // maxBatches bounds the batches of a round.
 const maxBatches = 1000
 
 // round stamps what waits, and puts into batches what is due.
-func (s *Sealer) round(ctx context.Context, now bool) (r Report, err error) {
+func (s *Sealer) round(ctx context.Context, now bool) (r seal.Report, err error) {
 	s.working.Lock()
 	defer s.working.Unlock()
 	set, err := s.cfg.Archive.SealSetting(ctx)
@@ -151,33 +139,9 @@ func (s *Sealer) round(ctx context.Context, now bool) (r Report, err error) {
 	return r, nil
 }
 
-// Backlog is what has no time stamp yet.
-type Backlog struct {
-	archive.SealBacklog
-	Age         time.Duration // of the oldest object without a time stamp
-	Alarm       bool          // it is older than it may be
-	Authorities bool          // somebody has set who gives time stamps
-}
-
 // Backlog tells what has no time stamp yet.
-func (s *Sealer) Backlog(ctx context.Context) (Backlog, error) {
-	return Lag(ctx, s.cfg.Archive, s.cfg.Now())
-}
-
-// leastAlarm is the age below which nothing is alarming.
-const leastAlarm = 10 * time.Minute
-
-// Lag tells what of an archive has no time stamp yet. Something is wrong if an object
-// waits for more than two intervals although there is an authority.
-func Lag(ctx context.Context, a *archive.Archive, now time.Time) (Backlog, error) {
-	set, err := a.SealSetting(ctx)
-	if err != nil {
-		return Backlog{}, err
-	}
-	b, err := a.SealBacklog(ctx)
-	out := Backlog{SealBacklog: b, Age: b.Age(now), Authorities: len(set.Active()) > 0}
-	out.Alarm = out.Authorities && out.Age > max(2*set.Every(), leastAlarm)
-	return out, err
+func (s *Sealer) Backlog(ctx context.Context) (archive.SealLag, error) {
+	return s.cfg.Archive.SealLag(ctx, s.cfg.Now())
 }
 
 // alarm logs, at most once an hour, that objects wait for too long.

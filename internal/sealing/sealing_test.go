@@ -89,7 +89,7 @@ func (w *world) ingest(t *testing.T, tenant *catalog.Tenant, source *catalog.Sou
 	return list
 }
 
-func (w *world) now(t *testing.T) sealing.Report {
+func (w *world) now(t *testing.T) seal.Report {
 	t.Helper()
 	r, err := w.sealer.Now(t.Context())
 	if err != nil {
@@ -149,7 +149,7 @@ func TestSeal(t *testing.T) {
 			}
 			w.proves(t, b, other[1], mail(1))
 			s, err := w.As(anna).Seal(t.Context(), list[0])
-			if err != nil || len(s.Stamps) != 1 || !s.Stamps[0].Test || s.Stamps[0].Qualified != sealing.No || s.Batch.State != catalog.SealStamped {
+			if err != nil || len(s.Stamps) != 1 || !s.Stamps[0].Test || s.Stamps[0].Qualified != seal.No || s.Batch.State != catalog.SealStamped {
 				t.Fatalf("after: %+v, %v", s, err)
 			}
 			w.sound(t)
@@ -183,7 +183,7 @@ func TestOutage(t *testing.T) {
 	if err != nil || b.Pending != 3 || b.Waiting != 2 || b.Batches != 1 || b.Alarm {
 		t.Fatalf("backlog: %+v, %v", b, err)
 	}
-	b, err = sealing.Lag(t.Context(), w.Archive, time.Now().Add(3*time.Hour))
+	b, err = w.SealLag(t.Context(), time.Now().Add(3*time.Hour))
 	if err != nil || !b.Alarm || b.Age < 3*time.Hour {
 		t.Fatalf("backlog after three hours: %+v, %v", b, err)
 	}
@@ -239,7 +239,7 @@ func TestInterrupted(t *testing.T) {
 		t.Fatal(err)
 	}
 	token := w.issue(t, b.Root)
-	st := &seal.Stamp{Batch: b.ID, Number: 1, Token: token, Authority: "Test", GenTime: time.Now().UTC(), Until: time.Now().UTC(), Qualified: sealing.No, Test: true}
+	st := &seal.Stamp{Batch: b.ID, Number: 1, Token: token, Authority: "Test", GenTime: time.Now().UTC(), Until: time.Now().UTC(), Qualified: seal.No, Test: true}
 	data, err := st.Encode()
 	if err != nil {
 		t.Fatal(err)

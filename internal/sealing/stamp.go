@@ -15,18 +15,9 @@ import (
 	"github.com/muniment/muniment/internal/seal"
 )
 
-// Problem is why a batch got no time stamp.
-type Problem struct {
-	Code   string `json:"code"`   // an evidence.Code, or "internal"
-	Detail string `json:"detail"` // English, for experts
-}
-
-// Error implements error.
-func (p *Problem) Error() string { return p.Detail }
-
 // problemOf finds the code in an error.
-func problemOf(err error) *Problem {
-	p := &Problem{Code: "internal", Detail: err.Error()}
+func problemOf(err error) *seal.Problem {
+	p := &seal.Problem{Code: "internal", Detail: err.Error()}
 	var code evidence.Code
 	if errors.As(err, &code) {
 		p.Code = string(code)
@@ -46,7 +37,7 @@ func pause(failures int) time.Duration {
 }
 
 // stampAll has the batches stamped that wait for it.
-func (s *Sealer) stampAll(ctx context.Context, now bool, r *Report) error {
+func (s *Sealer) stampAll(ctx context.Context, now bool, r *seal.Report) error {
 	list, err := s.cfg.Archive.PendingSeals(ctx)
 	if err != nil {
 		return err
@@ -162,26 +153,18 @@ func raws(list []*x509.Certificate) [][]byte {
 	return out
 }
 
-// Words of the verdict whether a time stamp is qualified (QTS-4): only a trusted list
-// can say yes.
-const (
-	Yes     = "yes"
-	No      = "no"
-	Unknown = "unknown"
-)
-
 func qualified(v tsp.Result, i tsp.Info, asked bool) (verdict, reason string) {
 	switch {
 	case tsp.IsTest(i.Policy, v.Signer):
-		return No, "of a test authority"
+		return seal.No, "of a test authority"
 	case !i.QualifiedStatement():
-		return No, "the time stamp does not state that it is qualified"
+		return seal.No, "the time stamp does not state that it is qualified"
 	case !asked:
-		return Unknown, "no trusted list was asked"
+		return seal.Unknown, "no trusted list was asked"
 	case v.Qualified == tsp.Qualified:
-		return Yes, v.QualifiedWhy
+		return seal.Yes, v.QualifiedWhy
 	case v.Qualified == tsp.NotQualified:
-		return No, v.QualifiedWhy
+		return seal.No, v.QualifiedWhy
 	}
-	return Unknown, v.QualifiedWhy
+	return seal.Unknown, v.QualifiedWhy
 }

@@ -11,30 +11,10 @@ import (
 	"github.com/muniment/muniment/internal/seal"
 )
 
-// Trial is what trying an authority has found.
-type Trial struct {
-	OK      bool     `json:"ok"`
-	Problem *Problem `json:"problem,omitempty"`
-	// What follows is of the time stamp that came; it is thrown away.
-	GenTime   time.Time     `json:"gen_time,omitzero"`
-	Skew      time.Duration `json:"skew,omitempty"` // its clock before ours
-	Accuracy  time.Duration `json:"accuracy,omitempty"`
-	Policy    string        `json:"policy,omitempty"`
-	Signer    string        `json:"signer,omitempty"`
-	Issuer    string        `json:"issuer,omitempty"`
-	Until     time.Time     `json:"until,omitzero"` // when its certificate ends
-	Statement bool          `json:"statement"`      // it states to be qualified
-	Qualified string        `json:"qualified,omitempty"`
-	Reason    string        `json:"reason,omitempty"`
-	Test      bool          `json:"test"` // of a test authority
-	Missing   []string      `json:"missing,omitempty"`
-	Remarks   []string      `json:"remarks,omitempty"`
-}
-
 // Try asks an authority for a time stamp on random bytes, and tells what came. It
 // may cost a token. Nothing is stored.
-func (s *Sealer) Try(ctx context.Context, a seal.Authority, secret string) Trial {
-	failed := func(err error) Trial { return Trial{Problem: problemOf(err)} }
+func (s *Sealer) Try(ctx context.Context, a seal.Authority, secret string) seal.Trial {
+	failed := func(err error) seal.Trial { return seal.Trial{Problem: problemOf(err)} }
 	x, err := authority(a, secret)
 	if err != nil {
 		return failed(err)
@@ -49,7 +29,7 @@ func (s *Sealer) Try(ctx context.Context, a seal.Authority, secret string) Trial
 	if err != nil {
 		return failed(err)
 	}
-	t := Trial{OK: true, GenTime: st.GenTime, Skew: st.GenTime.Sub(s.cfg.Now()).Round(time.Second), Policy: st.Policy, Until: st.Until,
+	t := seal.Trial{OK: true, GenTime: st.GenTime, Skew: st.GenTime.Sub(s.cfg.Now()).Round(time.Second), Policy: st.Policy, Until: st.Until,
 		Statement: token.Info.QualifiedStatement(), Qualified: st.Qualified, Reason: st.Reason, Test: st.Test, Missing: st.Missing}
 	if token.Info.Accuracy != nil {
 		t.Accuracy = *token.Info.Accuracy

@@ -164,6 +164,104 @@ export type Domains = {
     domains: Array<Domain>;
 };
 
+export type Evidence = {
+    /**
+     * It waits longer than it may
+     */
+    alarm: boolean;
+    /**
+     * Names of those that are asked, in order
+     */
+    authorities: Array<string>;
+    /**
+     * The newest, at most 50
+     */
+    batches: Array<EvidenceBatch>;
+    hash: EvidenceHash;
+    /**
+     * How long objects wait for their batch at most, seconds
+     */
+    interval: number;
+    /**
+     * When the archive took the oldest object without a time stamp
+     */
+    oldest?: string;
+    /**
+     * Objects in batches without a time stamp
+     */
+    pending: number;
+    /**
+     * Objects in no batch yet
+     */
+    waiting: number;
+};
+
+export type EvidenceBatch = {
+    /**
+     * That failed
+     */
+    attempts: number;
+    created_at: string;
+    hash: string;
+    id: string;
+    /**
+     * Of a pending one: when it is tried next
+     */
+    next_at?: string;
+    /**
+     * Of the tenant, or of all
+     */
+    objects: number;
+    problem?: EvidenceProblem;
+    stamps: Array<EvidenceStamp>;
+    state: 'pending' | 'stamped';
+};
+
+export type EvidenceHash = {
+    name: string;
+    /**
+     * Until when it is trusted; absent: no end is known
+     */
+    until?: string;
+};
+
+export type EvidenceProblem = {
+    code: string;
+    /**
+     * English, for experts
+     */
+    detail: string;
+};
+
+export type EvidenceStamp = {
+    authority: string;
+    /**
+     * 1: the first one; the others renew it
+     */
+    number: number;
+    policy: string;
+    /**
+     * Whether it is a qualified time stamp, by a trusted list
+     */
+    qualified: 'yes' | 'no' | 'unknown';
+    /**
+     * Of qualified; English, for experts
+     */
+    reason?: string;
+    /**
+     * Of a test authority: it proves nothing to others
+     */
+    test: boolean;
+    /**
+     * As the authority tells it
+     */
+    time: string;
+    /**
+     * When the first of its certificates ends; it is renewed before
+     */
+    until: string;
+};
+
 export type Facets = {
     categories: Array<Bucket>;
     exact: boolean;
@@ -792,6 +890,39 @@ export type Message = {
     why: Array<string>;
 };
 
+export type MessageBatch = {
+    created_at: string;
+    /**
+     * Hash algorithm of its trees
+     */
+    hash: string;
+    id: string;
+};
+
+export type MessageEvidence = {
+    /**
+     * Somebody has set who gives time stamps; false: objects are hashed, not stamped
+     */
+    authorities: boolean;
+    /**
+     * You may download the evidence once there is a time stamp
+     */
+    available: boolean;
+    batch?: MessageBatch;
+    /**
+     * Why the last attempt to get a time stamp failed
+     */
+    problem?: EvidenceProblem;
+    /**
+     * The first one, and its renewals
+     */
+    stamps: Array<EvidenceStamp>;
+    /**
+     * waiting: in no batch yet; pending: its batch waits for the time stamp
+     */
+    state: 'waiting' | 'pending' | 'stamped';
+};
+
 export type NewDomain = {
     /**
      * Another domain of the tenant that it stands for
@@ -1059,6 +1190,155 @@ export type QuarantinedMessage = {
      * As the header says
      */
     to: Array<string>;
+};
+
+export type Sealing = {
+    /**
+     * In the order in which they are asked
+     */
+    authorities: Array<SealingAuthority>;
+    /**
+     * Of all tenants
+     */
+    evidence: Evidence;
+    /**
+     * Seconds
+     */
+    interval: number;
+    presets: Array<SealingPreset>;
+    /**
+     * This server seals
+     */
+    seals: boolean;
+};
+
+export type SealingAuthority = {
+    /**
+     * Most inaccuracy, milliseconds; 0: any
+     */
+    accuracy?: number;
+    auth: 'none' | 'basic' | 'bearer' | 'certificate';
+    /**
+     * Certificates that its own have to lead to, PEM
+     */
+    ca: string;
+    /**
+     * What the archive shows, PEM; the key is the secret
+     */
+    certificate?: string;
+    disabled?: boolean;
+    readonly has_secret?: boolean;
+    /**
+     * It is on this machine
+     */
+    local?: boolean;
+    name: string;
+    /**
+     * Least time between two requests, seconds
+     */
+    pause?: number;
+    /**
+     * OID that is asked for; empty: whatever it gives
+     */
+    policy?: string;
+    /**
+     * The preset it was made from
+     */
+    preset?: string;
+    /**
+     * Who may certify its web server, PEM; empty: whom the system trusts
+     */
+    server_ca?: string;
+    url: string;
+    user?: string;
+};
+
+export type SealingChange = {
+    authorities: Array<SealingAuthority>;
+    /**
+     * Seconds, 60 to 86400
+     */
+    interval: number;
+    /**
+     * Passwords, tokens or keys by the name of the authority; one that is absent stays, unless the server changes
+     */
+    secrets?: {
+        [key: string]: string;
+    };
+};
+
+export type SealingFinding = {
+    /**
+     * Milliseconds; absent: it does not tell
+     */
+    accuracy?: number;
+    issuer?: string;
+    /**
+     * Revocation data that could not be had
+     */
+    missing?: Array<string>;
+    ok: boolean;
+    policy?: string;
+    problem?: EvidenceProblem;
+    qualified?: 'yes' | 'no' | 'unknown';
+    reason?: string;
+    remarks?: Array<string>;
+    signer?: string;
+    /**
+     * Its clock before ours, seconds
+     */
+    skew?: number;
+    /**
+     * It states to be qualified
+     */
+    statement?: boolean;
+    /**
+     * A test authority: it proves nothing to others
+     */
+    test?: boolean;
+    time?: string;
+    /**
+     * When its certificate ends
+     */
+    until?: string;
+};
+
+export type SealingPreset = {
+    auth: 'none' | 'basic' | 'bearer' | 'certificate';
+    /**
+     * Of its trusted list
+     */
+    country?: string;
+    id: string;
+    name: string;
+    pause?: number;
+    standing: 'states-qualified' | 'not-qualified' | 'contract' | 'unchecked';
+    /**
+     * Absent: in the contract with it
+     */
+    url?: string;
+};
+
+export type SealingRun = {
+    batches: number;
+    objects: number;
+    /**
+     * Batches that wait for theirs
+     */
+    pending: number;
+    problem?: EvidenceProblem;
+    /**
+     * Batches that have their time stamp now
+     */
+    stamped: number;
+};
+
+export type SealingTest = {
+    authority: SealingAuthority;
+    /**
+     * Absent: the stored one, if the server is its own
+     */
+    secret?: string;
 };
 
 export type SearchPage = {
@@ -1504,6 +1784,88 @@ export type Uploads = {
     uploads: Array<Upload>;
 };
 
+export type SealingWritable = {
+    /**
+     * In the order in which they are asked
+     */
+    authorities: Array<SealingAuthorityWritable>;
+    /**
+     * Of all tenants
+     */
+    evidence: Evidence;
+    /**
+     * Seconds
+     */
+    interval: number;
+    presets: Array<SealingPreset>;
+    /**
+     * This server seals
+     */
+    seals: boolean;
+};
+
+export type SealingAuthorityWritable = {
+    /**
+     * Most inaccuracy, milliseconds; 0: any
+     */
+    accuracy?: number;
+    auth: 'none' | 'basic' | 'bearer' | 'certificate';
+    /**
+     * Certificates that its own have to lead to, PEM
+     */
+    ca: string;
+    /**
+     * What the archive shows, PEM; the key is the secret
+     */
+    certificate?: string;
+    disabled?: boolean;
+    /**
+     * It is on this machine
+     */
+    local?: boolean;
+    name: string;
+    /**
+     * Least time between two requests, seconds
+     */
+    pause?: number;
+    /**
+     * OID that is asked for; empty: whatever it gives
+     */
+    policy?: string;
+    /**
+     * The preset it was made from
+     */
+    preset?: string;
+    /**
+     * Who may certify its web server, PEM; empty: whom the system trusts
+     */
+    server_ca?: string;
+    url: string;
+    user?: string;
+};
+
+export type SealingChangeWritable = {
+    authorities: Array<SealingAuthorityWritable>;
+    /**
+     * Seconds, 60 to 86400
+     */
+    interval: number;
+    /**
+     * Passwords, tokens or keys by the name of the authority; one that is absent stays, unless the server changes
+     */
+    secrets?: {
+        [key: string]: string;
+    };
+};
+
+export type SealingTestWritable = {
+    authority: SealingAuthorityWritable;
+    /**
+     * Absent: the stored one, if the server is its own
+     */
+    secret?: string;
+};
+
 export type ChangeAccountData = {
     body: AccountChange;
     path?: never;
@@ -1828,6 +2190,51 @@ export type RemoveDomainResponses = {
 };
 
 export type RemoveDomainResponse = RemoveDomainResponses[keyof RemoveDomainResponses];
+
+export type GetEvidenceData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/evidence';
+};
+
+export type GetEvidenceErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetEvidenceError = GetEvidenceErrors[keyof GetEvidenceErrors];
+
+export type GetEvidenceResponses = {
+    /**
+     * OK
+     */
+    200: Evidence;
+};
+
+export type GetEvidenceResponse = GetEvidenceResponses[keyof GetEvidenceResponses];
 
 export type BeginMailboxLogInData = {
     body: MailboxLogIn;
@@ -2229,6 +2636,168 @@ export type CheckMessageResponses = {
 };
 
 export type CheckMessageResponse = CheckMessageResponses[keyof CheckMessageResponses];
+
+export type GetMessageEvidenceData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the message
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/messages/{id}/evidence';
+};
+
+export type GetMessageEvidenceErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetMessageEvidenceError = GetMessageEvidenceErrors[keyof GetMessageEvidenceErrors];
+
+export type GetMessageEvidenceResponses = {
+    /**
+     * OK
+     */
+    200: MessageEvidence;
+};
+
+export type GetMessageEvidenceResponse = GetMessageEvidenceResponses[keyof GetMessageEvidenceResponses];
+
+export type GetEvidenceRecordData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the message
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/messages/{id}/evidence.er';
+};
+
+export type GetEvidenceRecordErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetEvidenceRecordError = GetEvidenceRecordErrors[keyof GetEvidenceRecordErrors];
+
+export type GetEvidenceRecordResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type GetEvidenceRecordResponse = GetEvidenceRecordResponses[keyof GetEvidenceRecordResponses];
+
+export type GetEvidenceBundleData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the message
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/messages/{id}/evidence.zip';
+};
+
+export type GetEvidenceBundleErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetEvidenceBundleError = GetEvidenceBundleErrors[keyof GetEvidenceBundleErrors];
+
+export type GetEvidenceBundleResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type GetEvidenceBundleResponse = GetEvidenceBundleResponses[keyof GetEvidenceBundleResponses];
 
 export type GetMessageHtmlData = {
     body?: never;
@@ -2736,6 +3305,210 @@ export type DecideQuarantineResponses = {
 };
 
 export type DecideQuarantineResponse = DecideQuarantineResponses[keyof DecideQuarantineResponses];
+
+export type GetSealingData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/sealing';
+};
+
+export type GetSealingErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetSealingError = GetSealingErrors[keyof GetSealingErrors];
+
+export type GetSealingResponses = {
+    /**
+     * OK
+     */
+    200: Sealing;
+};
+
+export type GetSealingResponse = GetSealingResponses[keyof GetSealingResponses];
+
+export type ChangeSealingData = {
+    body: SealingChangeWritable;
+    path?: never;
+    query?: never;
+    url: '/sealing';
+};
+
+export type ChangeSealingErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ChangeSealingError = ChangeSealingErrors[keyof ChangeSealingErrors];
+
+export type ChangeSealingResponses = {
+    /**
+     * OK
+     */
+    200: Sealing;
+};
+
+export type ChangeSealingResponse = ChangeSealingResponses[keyof ChangeSealingResponses];
+
+export type SealNowData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/sealing-runs';
+};
+
+export type SealNowErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type SealNowError = SealNowErrors[keyof SealNowErrors];
+
+export type SealNowResponses = {
+    /**
+     * OK
+     */
+    200: SealingRun;
+};
+
+export type SealNowResponse = SealNowResponses[keyof SealNowResponses];
+
+export type TestAuthorityData = {
+    body: SealingTestWritable;
+    path?: never;
+    query?: never;
+    url: '/sealing-tests';
+};
+
+export type TestAuthorityErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type TestAuthorityError = TestAuthorityErrors[keyof TestAuthorityErrors];
+
+export type TestAuthorityResponses = {
+    /**
+     * OK
+     */
+    200: SealingFinding;
+};
+
+export type TestAuthorityResponse = TestAuthorityResponses[keyof TestAuthorityResponses];
 
 export type SearchData = {
     body?: never;
