@@ -84,6 +84,7 @@ func describe(o operations, s Service) {
 	mailboxLogIns(o, s)
 	smarthost(o, s)
 	setup(o, s)
+	evidence(o, s)
 	histories(o, s)
 	uploads(o, s)
 	routing(o, s)

@@ -57,6 +57,12 @@ type Service interface {
 	History(ctx context.Context, id string) (*History, error)
 	CancelHistory(ctx context.Context, id string) error
 	Completeness(ctx context.Context, p Period) (*Completeness, error)
+	MessageEvidence(ctx context.Context, id string) (*MessageEvidence, error)
+	Evidence(ctx context.Context) (*Evidence, error)
+	Sealing(ctx context.Context) (*Sealing, error)
+	ChangeSealing(ctx context.Context, c SealingChange) (*Sealing, error)
+	TestAuthority(ctx context.Context, t SealingTest) (*SealingFinding, error)
+	SealNow(ctx context.Context) (*SealingRun, error)
 	Smarthost(ctx context.Context) (*SmarthostState, error)
 	ChangeSmarthost(ctx context.Context, c SmarthostChange) (*SmarthostState, error)
 	RemoveSmarthost(ctx context.Context) error

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -141,7 +142,7 @@ func Downloads() []Download {
 	flag := func(name, text string) *huma.Param {
 		return &huma.Param{Name: name, In: "query", Description: text, Schema: &huma.Schema{Type: huma.TypeBoolean, Default: false}}
 	}
-	return append([]Download{
+	return slices.Concat([]Download{
 		{op{id: "getMessageHtml", method: http.MethodGet, path: "/messages/{id}/html", tag: "message", problems: append([]Code{CodeNoHTML}, problems...),
 			summary: "The message's HTML, made safe, for a sandboxed frame"},
 			[]*huma.Param{id, flag("remote", "Let references to other servers in")}, "text/html"},
@@ -158,7 +159,7 @@ func Downloads() []Download {
 			"message/rfc822"},
 		completenessCSV(),
 		uploadCSV(),
-	}, logDownloads()...)
+	}, evidenceDownloads(id, problems), logDownloads())
 }
 
 func (d Download) document(schemas huma.Registry) *huma.Operation {

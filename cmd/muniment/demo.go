@@ -72,6 +72,9 @@ func (c *demoCmd) Run(ctx context.Context, g *Globals, s *streams) error {
 	}
 	runCtx, stop := context.WithCancel(ctx)
 	defer stop()
+	if err := a.demoSealing(runCtx); err != nil {
+		return fmt.Errorf("test authority: %w", err)
+	}
 	ended := make(chan error, 1)
 	go func() { ended <- srv.run(runCtx) }()
 	if state.Sent == 0 {

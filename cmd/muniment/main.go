@@ -62,6 +62,9 @@ type cli struct {
 	Log         logCmd         `cmd:"" help:"Prove what is in the event logs: receipts, proofs, exports, keys."`
 	Audit       auditCmd       `cmd:"" help:"Compare all messages of a tenant with its event log, both ways."`
 	VerifyLog   verifyLogCmd   `cmd:"" help:"Check receipts of an event log against each other, without the archive. Exit codes: 0 valid, 1 invalid, 2 indeterminate."`
+	Seal        sealCmd        `cmd:"" help:"Show what has no time stamp yet, or get one now."`
+	Authority   authorityCmd   `cmd:"" help:"Say which authorities give time stamps, and how often."`
+	Evidence    evidenceCmd    `cmd:"" help:"Issue what proves a message to others."`
 	Config      configCmd      `cmd:"" help:"Show the settings in force."`
 	Demo        demoCmd        `cmd:"" help:"Run a demonstration with sample mail."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`

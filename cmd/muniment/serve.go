@@ -15,8 +15,9 @@ import (
 	"github.com/muniment/muniment/internal/ingest/mailbox"
 	"github.com/muniment/muniment/internal/ingest/smtp"
 	"github.com/muniment/muniment/internal/outbox"
-	"github.com/muniment/muniment/internal/site"
 	"github.com/muniment/muniment/internal/receipts"
+	"github.com/muniment/muniment/internal/sealing"
+	"github.com/muniment/muniment/internal/site"
 	"github.com/muniment/muniment/internal/socket"
 	"github.com/muniment/muniment/internal/spool"
 	"github.com/muniment/muniment/web"
@@ -66,6 +67,7 @@ type server struct {
 	mail       []mailDoor
 	fetcher    *mailbox.Fetcher
 	outbox     *outbox.Outbox
+	sealer     *sealing.Sealer
 	files      *fileDoors
 	receipts   *receipts.Receipts
 	smtpAddr   string
@@ -97,6 +99,9 @@ func (a *app) listen(ctx context.Context, demo *httpd.Demo) (_ *server, err erro
 		return nil, err
 	}
 	if srv.receipts, err = receipts.New(receipts.Config{Archive: a.archive, Outbox: srv.outbox, Dir: c.Receipt.Dir, Log: a.log}); err != nil {
+		return nil, err
+	}
+	if srv.sealer, err = a.newSealer(); err != nil {
 		return nil, err
 	}
 	if srv.files, err = a.newFileDoors(); err != nil {
@@ -217,7 +222,8 @@ func (a *app) newHTTP(demo *httpd.Demo, srv *server) (*httpd.Server, error) {
 		return nil, err
 	}
 	return httpd.New(httpd.Config{Archive: a.archive, UI: ui, Log: a.log, Version: version(), TrustedProxies: proxies, MetricsNetworks: metrics,
-		Certificates: srv.certs, SiteFixed: c.TLSCert != "", Port: port(c.Listen), SetupCode: srv.setupCode, Demo: demo, Ready: a.catalog.Ping, Fetcher: srv.fetcher, Histories: srv.fetcher, Mailer: srv.outbox, Uploads: srv.files.uploads,
+		Certificates: srv.certs, SiteFixed: c.TLSCert != "", Port: port(c.Listen), SetupCode: srv.setupCode, Demo: demo, Ready: a.catalog.Ping, Fetcher: srv.fetcher, Histories: srv.fetcher, Mailer: srv.outbox,
+		Sealer: srv.sealer, Uploads: srv.files.uploads,
 		AllowPrivate: a.config.Fetch.PrivateNetworks, LogIns: a.newOAuth()})
 }
 
@@ -254,6 +260,7 @@ func (s *server) run(ctx context.Context) error {
 	}()
 	posted := background(func() { s.outbox.Run(ctx) })
 	received := background(func() { s.receipts.Run(ctx) })
+	sealed := background(func() { s.sealer.Run(ctx) })
 	filed := s.files.run(ctx, cancel)
 	<-ctx.Done()
 	stop, done := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
@@ -269,6 +276,7 @@ func (s *server) run(ctx context.Context) error {
 	s.await(stop, fetched, "fetching from remote mailboxes was cut")
 	s.await(stop, filed, "archiving of folders and uploads was cut")
 	s.await(stop, received, "making receipts was cut; they are made at the next start")
+	s.await(stop, sealed, "sealing was cut; it goes on at the next start")
 	s.await(stop, posted, "sending mail was cut; it is sent again")
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
 		return err

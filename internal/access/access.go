@@ -84,6 +84,11 @@ const (
 	SeeLog Right = "see-log"
 	// ManageReceipts says who gets the receipts of the event log, and when.
 	ManageReceipts Right = "manage-receipts"
+	// ManageEvidence sets which authorities give time stamps, and how often.
+	ManageEvidence Right = "manage-evidence"
+	// SeeEvidence sees how far the tenant's objects are proven: batches, time stamps,
+	// authorities, but no message.
+	SeeEvidence Right = "see-evidence"
 )
 
 // Allowed reports whether role has right. It is the whole table of rights.
@@ -95,7 +100,9 @@ func Allowed(role Role, right Right) bool {
 		return role == RoleTenantAdmin
 	case ManageTenants:
 		return role == RoleOperator || role == RoleReseller
-	case ManageMail, ManageSite:
+	case SeeEvidence:
+		return role == RoleTenantAdmin || role == RoleAuditor || role == RoleDPO
+	case ManageMail, ManageSite, ManageEvidence:
 		return role == RoleOperator
 	case SeeLog:
 		return role == RoleTenantAdmin || role == RoleAuditor || role == RoleDPO || role == RoleOperator

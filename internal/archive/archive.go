@@ -19,6 +19,8 @@
 //	                                            ledger.go, fsckindex.go, fscktenant.go, adopt.go
 //	route.go hint.go  who is in a message, and where it belongs
 //	domain.go selection.go quarantine.go  the rules of that, and what they hold back
+//	member.go metadata.go  what an evidence record covers
+//	seal.go sealstamp.go sealstate.go sealsetting.go fsckseal.go  batches and their time stamps
 //	describetenant.go  what the vault remembers of tenants and sources
 package archive
 
@@ -80,6 +82,8 @@ type Archive struct {
 	mu      sync.Mutex // guards what follows
 	closed  bool
 	tenants map[uid.ID]*tenantWork
+
+	sealing sync.Mutex // held while a batch is made
 
 	describing sync.Mutex // held while the vault's description of a tenant changes
 	founding   sync.Mutex // of the first operator

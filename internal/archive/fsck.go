@@ -98,6 +98,9 @@ func (a *Archive) Fsck(ctx context.Context, o FsckOptions) (*FsckResult, error) 
 			return f.out, fmt.Errorf("tenant %s: %w", t.Slug, err)
 		}
 	}
+	if err := f.seals(ctx, tenants); err != nil {
+		return f.out, fmt.Errorf("seals: %w", err)
+	}
 	return f.out, nil
 }
 
@@ -310,6 +313,8 @@ func (f *fsck) message(ctx context.Context, tenant uid.ID, e vault.Entry) (rowle
 		return true, f.unreadable(ctx, "catalog", err)
 	case row.SHA256 != e.Frame.SHA256 || row.Size != e.Frame.Size:
 		f.damage("message "+e.Frame.AOID.String(), "row and segment %s disagree on hash or size", e.Frame.Ref)
+	default:
+		f.members(row, e)
 	}
 	return false, nil
 }

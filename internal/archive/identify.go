@@ -85,7 +85,7 @@ func (a *Archive) unwrap(ctx context.Context, sub Submission, rep *journal.Repor
 			one.Raw = raw
 		}
 		j := journalOf(rep)
-		j.Decrypted, j.SHA256, j.Size = in.Decrypted, hex.EncodeToString(outer.SHA256[:]), sub.Raw.Size()
+		j.Decrypted, j.SHA256, j.SHA512, j.Size = in.Decrypted, hex.EncodeToString(outer.SHA256[:]), hex.EncodeToString(outer.SHA512[:]), sub.Raw.Size()
 		one.wrapped = &wrapping{journal: j, second: i > 0}
 		list = append(list, one)
 	}

@@ -258,6 +258,9 @@ func (a *Archive) prepareNew(ctx context.Context, p *pending) error {
 	if err != nil {
 		return err
 	}
+	if err := setMembers(p.row, &rec, meta); err != nil {
+		return err
+	}
 	p.prepared, err = a.vault.Prepare(ctx, sub.Tenant, vault.Object{AOID: p.row.AOID, Raw: sub.Raw, Meta: meta, Sums: &p.sums})
 	return err
 }

@@ -187,7 +187,7 @@ func (h *Handle) visibleJournal(j *catalog.Journal, parties []catalog.Party, may
 		return j
 	}
 	open := *j
-	open.Recipients, open.SHA256, open.Size = nil, "", 0
+	open.Recipients, open.SHA256, open.SHA512, open.Size = nil, "", "", 0
 	for _, r := range j.Recipients {
 		if may[r.Address] {
 			if r.Through != "" && !may[r.Through] {

@@ -38,6 +38,9 @@ func (a *Archive) Rebuild(ctx context.Context, progress func(messages int)) (*Re
 		r.out.Tenants++
 		return r.tenant(ctx, info)
 	})
+	if err == nil {
+		err = r.seals(ctx)
+	}
 	return r.out, err
 }
 
@@ -242,6 +245,13 @@ func (a *Archive) restoreMessage(ctx context.Context, done *adopted, e vault.Ent
 		return nil, nil, nil, err
 	}
 	row.SHA512 = s.SHA512
+	if report, whole, err := sumsOfReport(capture.Journal); err == nil && !whole { // else sealing fills it in
+		metadata, err := metadataMember(row, rec, report)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		row.Members = membersOf(metadata, report)
+	}
 	if rec.Document != nil {
 		return row, capture, nil, describeDocument(row, rec.Document, raw)
 	}

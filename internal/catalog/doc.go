@@ -23,6 +23,7 @@
 //	sqlite.go postgres.go   the dialects     tenant.go user.go session.go source.go
 //	migrations/  the schema, per dialect     event.go     the tenant's event log
 //	smarthost.go outbox.go   mail that leaves     instance.go the log of the installation
+//	seal.go sealrow.go sealbatch.go   what is proven, and by which time stamp
 //	sum.go       check sums of rows          indexed.go   what the index still has to learn
 //	text.go      text no database refuses    relocate.go walk.go   for the caretakers
 //	check.go reference.go beyond.go   what must hold between rows

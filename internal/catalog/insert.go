@@ -29,7 +29,7 @@ type table struct {
 
 // tables of the hot path.
 var (
-	messageTable = table{"message", "tenant, seq, aoid, sha256, sha512, size, segment, frame, received_at, date, source, class, checksum, category, tags, parties, facts, facts_checksum, document"}
+	messageTable = table{"message", "tenant, seq, aoid, sha256, sha512, size, segment, frame, received_at, date, source, class, checksum, category, tags, parties, facts, facts_checksum, document, members"}
 	captureTable = table{"capture", "tenant, id, aoid, source, received_at, envelope_from, envelope_to, peer, origin, item_key, segment, frame, checksum, journal, filing, hints"}
 	partTable    = table{"part", "tenant, sha256, size, segment, frame, checksum"}
 	eventTable   = table{"event", "tenant, seq, at, actor, action, object, digest, details_hash, leaf_hash"}

@@ -32,11 +32,12 @@ type messageRow struct {
 	Facts         document `bun:"facts"`
 	FactsChecksum blob     `bun:"facts_checksum"`
 	Document      blob     `bun:"document"`
+	Members       blob     `bun:"members"`
 }
 
 func newMessageRow(tenant uid.ID, seq int64, m *Message) (*messageRow, error) {
 	r := &messageRow{Tenant: tenant[:], Seq: num(seq), AOID: m.AOID[:], SHA256: m.SHA256[:], SHA512: m.SHA512[:], Size: num(m.Size),
-		Segment: m.Segment[:], Frame: num(m.Frame), ReceivedAt: millis(m.ReceivedAt), Date: seconds(m.Date), Source: m.Source[:], Class: text(m.Class), Document: blob{}}
+		Segment: m.Segment[:], Frame: num(m.Frame), ReceivedAt: millis(m.ReceivedAt), Date: seconds(m.Date), Source: m.Source[:], Class: text(m.Class), Document: blob{}, Members: append(blob{}, m.Members...)}
 	if m.Document != [32]byte{} {
 		r.Document = m.Document[:]
 	}
@@ -59,8 +60,11 @@ func (r *messageRow) sum() blob {
 	var space [sumSpace]byte
 	s := newSummer(space[:], "message", GroupRow).bytes(r.Tenant).num(r.Seq).bytes(r.AOID, r.SHA256, r.SHA512).num(r.Size).
 		bytes(r.Segment).num(r.Frame, r.ReceivedAt, r.Date).bytes(r.Source).text(r.Class)
-	if len(r.Document) > 0 { // mail keeps the check sum that it had before there were documents
+	if len(r.Document)+len(r.Members) > 0 { // rows keep the check sum that they had before there were these columns
 		s = s.bytes(r.Document)
+	}
+	if len(r.Members) > 0 {
+		s = s.bytes(r.Members)
 	}
 	return s.sum()
 }
@@ -82,7 +86,7 @@ func (r *messageRow) verify() *RowError {
 func (r *messageRow) args(to []any) []any {
 	return append(to, []byte(r.Tenant), int64(r.Seq), []byte(r.AOID), []byte(r.SHA256), []byte(r.SHA512), int64(r.Size),
 		[]byte(r.Segment), int64(r.Frame), int64(r.ReceivedAt), int64(r.Date), []byte(r.Source), escapeText(string(r.Class)), []byte(r.Checksum),
-		escapeText(string(r.Category)), string(r.Tags), string(r.Parties), string(r.Facts), []byte(r.FactsChecksum), []byte(r.Document))
+		escapeText(string(r.Category)), string(r.Tags), string(r.Parties), string(r.Facts), []byte(r.FactsChecksum), []byte(r.Document), []byte(r.Members))
 }
 
 func (r *messageRow) model() (*Message, error) {
@@ -90,6 +94,9 @@ func (r *messageRow) model() (*Message, error) {
 		Segment: toID(r.Segment), Frame: uint32(r.Frame), ReceivedAt: r.ReceivedAt.millis(), Date: r.Date.seconds(),
 		Source: toID(r.Source), Class: string(r.Class), Category: string(r.Category), Document: toSum(r.Document)}
 	copy(m.SHA512[:], r.SHA512)
+	if len(r.Members) > 0 {
+		m.Members = r.Members
+	}
 	return m, errors.Join(r.Tags.into(&m.Tags), r.Parties.into(&m.Parties), r.Facts.into(&m.Facts))
 }
 

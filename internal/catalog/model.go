@@ -93,6 +93,10 @@ type Message struct {
 	Facts      Facts
 	// Document is the identity of a document: bytes and owners. Zero: it is mail.
 	Document [32]byte
+	// Members are the SHA-256 of what its evidence record covers besides the
+	// original, one after the other: the metadata and, if it came in one, the
+	// journal report. Nil: not computed yet.
+	Members []byte
 }
 
 // Party is an address on a message with its role.
@@ -177,6 +181,7 @@ type Journal struct {
 	NDR        bool        `json:"ndr,omitempty"`       // the report was inside a non-delivery report
 	Decrypted  bool        `json:"decrypted,omitempty"` // the message is the copy that Exchange has decrypted
 	SHA256     string      `json:"sha256,omitempty"`    // of the whole report, hexadecimal
+	SHA512     string      `json:"sha512,omitempty"`    // likewise; absent in records of former releases
 	Size       int64       `json:"size,omitempty"`      // of the whole report, bytes
 	// Problem says why a message that claims to be a report was kept whole
 	// instead of what is in it. Then all the others but Form are empty.

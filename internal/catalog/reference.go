@@ -49,6 +49,10 @@ func references() []reference {
 		{"selection", "tenant", "tenant", owner},
 		{"quarantine", "aoid", "message", "p.tenant = c.tenant AND p.aoid = c.aoid"},
 		{"quarantine", "aoid", "segment", "length(c.segment) = 0 OR (p.tenant = c.tenant AND p.id = c.segment)"},
+		{"seal_tree", "batch", "tenant", owner},
+		{"seal_tree", "batch", "seal_batch", "p.id = c.batch"},
+		{"seal_stamp", "batch", "seal_batch", "p.id = c.batch"},
+		{"seal_mark", "tenant", "tenant", owner},
 		{"event_detail", "seq", "event", "p.tenant = c.tenant AND p.seq = c.seq"},
 	}
 }

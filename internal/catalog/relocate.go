@@ -133,7 +133,7 @@ func (c *Catalog) ClearMessages(ctx context.Context, tenant uid.ID) error {
 		if err := c.locked(tx.NewSelect().Model(h).Where("tenant = ?", tenant)).Scan(ctx); err != nil {
 			return err
 		}
-		for _, table := range []string{"reindex", "capture", "quarantine", "message", "part", "segment"} {
+		for _, table := range []string{"reindex", "capture", "quarantine", "message", "part", "segment", "seal_mark"} {
 			if _, err := tx.NewDelete().Table(table).Where("tenant = ?", tenant).Exec(ctx); err != nil {
 				return fmt.Errorf("%s: %w", table, err)
 			}

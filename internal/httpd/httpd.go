@@ -13,7 +13,7 @@
 //	upload.go    files that people give folder.go      watched folders
 //	reach.go     hosts of mailboxes  metrics.go       figures for operators
 //	smarthost.go mail that leaves    setup.go    first start, host name and certificate
-//	smarthost.go mail that leaves           log.go           the event log, its proofs and receipts
+//	evidence.go  what proves messages            log.go  the event log, its proofs and receipts
 package httpd
 
 import (
@@ -69,6 +69,8 @@ type Config struct {
 	Fetcher Fetcher
 	// Mailer sends mail of the archive; nil: nobody does here.
 	Mailer Mailer
+	// Sealer has objects stamped; nil: nobody does here.
+	Sealer Sealer
 	// Histories archives whole remote mailboxes; nil: nobody does here.
 	Histories Histories
 	// Uploads keeps what people give; nil: nobody archives that here.
@@ -114,6 +116,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{cfg: cfg, throttle: newThrottle(), metrics: newMetrics(),
 		downloads: map[string]bool{}, languages: language.NewMatcher(languages())}
+	s.metrics.registry.MustRegister(newLagCollector(cfg.Archive))
 	mux, err := s.routes()
 	if err != nil {
 		return nil, err
@@ -139,7 +142,7 @@ func (s *Server) routes() (*http.ServeMux, error) {
 	mux := http.NewServeMux()
 	api.Register(mux, s, s)
 	handlers := map[string]http.HandlerFunc{"getMessageHtml": s.html, "getMessageRaw": s.raw, "getAttachment": s.attachment,
-		"getReport": s.report, "getCompletenessCsv": s.completenessCSV, "getUploadCsv": s.uploadCSV,
+		"getReport": s.report, "getEvidenceRecord": s.evidenceRecord, "getEvidenceBundle": s.evidenceBundle, "getCompletenessCsv": s.completenessCSV, "getUploadCsv": s.uploadCSV,
 		"getEventProof": s.eventProof, "getCheckpoint": s.checkpoint, "getConsistency": s.consistency, "getReceiptFile": s.receiptFile, "exportLog": s.exportLog}
 	for _, d := range api.Downloads() {
 		h, ok := handlers[d.ID()]

@@ -91,6 +91,10 @@ func calls(t *testing.T, o operation, id string) []string {
 		return []string{path, path + "?state=all", path + "?state=all&q=walnuss", path + "?cursor=" + id, path + "?source=" + id}
 	case "found", "getSite", "changeSite", "obtainCertificate":
 		return []string{path} // the installation's
+	case "getSealing", "changeSealing", "testAuthority", "sealNow":
+		return []string{path} // the operator's
+	case "getMessageEvidence", "getEvidence", "getEvidenceRecord", "getEvidenceBundle":
+		return []string{path}
 	case "checkMessage", "getStatistics", "getStatus", "getAccount", "logIn", "logOut", "changeAccount":
 		return []string{path}
 	}
@@ -116,6 +120,10 @@ func body(o operation, id string) string {
 		return `{"category":"Wand"}`
 	case "beginMailboxLogIn":
 		return `{"mailbox":{"protocol":"imap","host":"mail.example","tls":"auto","user":"x"}}` // by no code: nobody is asked
+	case "changeSealing":
+		return `{"interval":3600,"authorities":[]}`
+	case "testAuthority":
+		return `{"authority":{"name":"x","url":"http://127.0.0.1:1/","auth":"none","ca":"x"}}`
 	case "changeSmarthost", "testSmarthost":
 		return `{"smarthost":{"host":"127.0.0.1","tls":"starttls","from":"a@firma.example"}}`
 	case "found":

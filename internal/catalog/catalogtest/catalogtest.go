@@ -63,6 +63,7 @@ func cases() []testCase {
 		{name: "SourceItems", run: testSourceItems},
 		{name: "Smarthost", run: testSmarthost},
 		{name: "InstanceSetting", run: testInstanceSetting},
+		{name: "Seal", run: testSeal},
 		{name: "InstanceLogTogether", run: testInstanceLogTogether},
 		{name: "Outbox", run: testOutbox},
 		{name: "OutboxCare", run: testOutboxCare},

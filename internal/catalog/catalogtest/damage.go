@@ -19,6 +19,7 @@ type damaged struct {
 	user   *catalog.User
 	source *catalog.Source
 	mail   *catalog.Outgoing
+	sealed uid.ID
 }
 
 func newDamaged(t *testing.T, e *env) *damaged {
@@ -48,6 +49,7 @@ func newDamaged(t *testing.T, e *env) *damaged {
 	must(t, e.SetSelection(t.Context(), &catalog.Selection{Tenant: d.tenant, Enabled: true, Addresses: []string{"anna@example.com"}, ChangedAt: at(1), ChangedBy: "cli"},
 		events(0, 1)[0]))
 	d.batch = e.commit(t, d.tenant, b)
+	d.seal(t)
 	return d
 }
 
@@ -70,7 +72,7 @@ func columns() map[string]string {
 		"outbox_body":      "body checksum",
 		"source_count":     "came held rest checksum",
 		"segment":          "size raw_size frames compacted created_at checksum",
-		"message":          "seq sha256 sha512 size frame received_at date source class checksum category tags parties facts facts_checksum document",
+		"message":          "seq sha256 sha512 size frame received_at date source class checksum category tags parties facts facts_checksum document members",
 		"part":             "size frame checksum",
 		"capture":          "source received_at envelope_from envelope_to peer origin item_key frame checksum journal filing hints",
 		"domain":           "name main created_at checksum",
@@ -81,6 +83,11 @@ func columns() map[string]string {
 		"log_key":          "number instance public secret change_note created_at checksum",
 		"receipt":          "made_at size key_number body filed mailed checksum",
 		"receipt_setting":  "settings checksum",
+		"seal_batch":       "state algorithm created_at oldest trees leaves root attempts next_at problem checksum",
+		"seal_tree":        "position leaves first_aoid last_aoid root checksum",
+		"seal_stamp":       "authority gen_time until policy test qualified reason sum checksum",
+		"seal_mark":        "seq checksum",
+		"seal_setting":     "settings secret checksum",
 	}
 }
 
@@ -103,6 +110,8 @@ func (d *damaged) read(ctx context.Context, table string) error {
 		return second(d.SourceItems(ctx, d.tenant, d.source.ID, ""))
 	case "source_folder":
 		return second(d.SourceFolders(ctx, d.tenant, d.source.ID))
+	case "seal_batch", "seal_tree", "seal_stamp", "seal_mark", "seal_setting":
+		return d.readSeal(ctx, table)
 	case "smarthost":
 		return second(d.Smarthost(ctx, d.tenant))
 	case "instance_setting":
@@ -216,6 +225,7 @@ func keys() map[string]string {
 		"source_setting": "source tenant", "source_state": "source tenant", "source_item": "source tenant folder item", "source_folder": "source tenant folder",
 		"smarthost": "tenant", "instance_setting": "name", "outbox": "id", "outbox_body": "outbox", "source_count": "source tenant folder day",
 		"log_key": "number", "receipt": "tenant day", "receipt_setting": "tenant",
+		"seal_batch": "id", "seal_tree": "tenant batch", "seal_stamp": "batch number", "seal_mark": "tenant", "seal_setting": "tenant",
 		"segment": "tenant id", "message": "tenant aoid segment", "part": "tenant sha256 segment", "capture": "tenant id aoid segment",
 		"account": "tenant day outcome", "domain": "name tenant", "selection": "tenant", "quarantine": "tenant aoid segment state", "head": "tenant", "event": "tenant seq", "event_detail": "tenant seq", "event_node": "tenant level position",
 	}

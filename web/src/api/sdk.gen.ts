@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { AddDomainData, AddDomainErrors, AddDomainResponses, BeginMailboxLogInData, BeginMailboxLogInErrors, BeginMailboxLogInResponses, CancelHistoryData, CancelHistoryErrors, CancelHistoryResponses, CancelMailboxLogInData, CancelMailboxLogInErrors, CancelMailboxLogInResponses, CancelUploadData, CancelUploadErrors, CancelUploadResponses, ChangeAccountData, ChangeAccountErrors, ChangeAccountResponses, ChangeReceiptSettingsData, ChangeReceiptSettingsErrors, ChangeReceiptSettingsResponses, ChangeSelectionData, ChangeSelectionErrors, ChangeSelectionResponses, ChangeSmarthostData, ChangeSmarthostErrors, ChangeSmarthostResponses, ChangeSourceData, ChangeSourceErrors, ChangeSourceResponses, CheckMessageData, CheckMessageErrors, CheckMessageResponses, CompareReceiptsData, CompareReceiptsErrors, CompareReceiptsResponses, CountQuarantineData, CountQuarantineErrors, CountQuarantineResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, CreateUploadData, CreateUploadErrors, CreateUploadResponses, DecideQuarantineData, DecideQuarantineErrors, DecideQuarantineResponses, DropMailData, DropMailErrors, DropMailResponses, ExportLogData, ExportLogErrors, ExportLogResponses, FetchNowData, FetchNowErrors, FetchNowResponses, FinishUploadData, FinishUploadErrors, FinishUploadResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetAttachmentData, GetAttachmentErrors, GetAttachmentResponses, GetAuditData, GetAuditErrors, GetAuditResponses, GetCheckpointData, GetCheckpointErrors, GetCheckpointResponses, GetCompletenessCsvData, GetCompletenessCsvErrors, GetCompletenessCsvResponses, GetCompletenessData, GetCompletenessErrors, GetCompletenessResponses, GetConsistencyData, GetConsistencyErrors, GetConsistencyResponses, GetEventLogData, GetEventLogErrors, GetEventLogResponses, GetEventProofData, GetEventProofErrors, GetEventProofResponses, GetFacetsData, GetFacetsErrors, GetFacetsResponses, GetHistoryData, GetHistoryErrors, GetHistoryResponses, GetMailboxLogInData, GetMailboxLogInErrors, GetMailboxLogInResponses, GetMessageData, GetMessageErrors, GetMessageHtmlData, GetMessageHtmlErrors, GetMessageHtmlResponses, GetMessageRawData, GetMessageRawErrors, GetMessageRawResponses, GetMessageResponses, GetOutboxData, GetOutboxErrors, GetOutboxResponses, GetReceiptFileData, GetReceiptFileErrors, GetReceiptFileResponses, GetReceiptSettingsData, GetReceiptSettingsErrors, GetReceiptSettingsResponses, GetReportData, GetReportErrors, GetReportResponses, GetSelectionData, GetSelectionErrors, GetSelectionResponses, GetSmarthostData, GetSmarthostErrors, GetSmarthostResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetStatisticsData, GetStatisticsErrors, GetStatisticsResponses, GetStatusData, GetStatusErrors, GetStatusResponses, GetUploadCsvData, GetUploadCsvErrors, GetUploadCsvResponses, GetUploadData, GetUploadErrors, GetUploadResponses, ListDomainsData, ListDomainsErrors, ListDomainsResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListLeftData, ListLeftErrors, ListLeftResponses, ListQuarantineData, ListQuarantineErrors, ListQuarantineResponses, ListReceiptsData, ListReceiptsErrors, ListReceiptsResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, ListUploadsData, ListUploadsErrors, ListUploadsResponses, LogInData, LogInErrors, LogInResponses, LogOutData, LogOutErrors, LogOutResponses, ProposeAddressesData, ProposeAddressesErrors, ProposeAddressesResponses, RemoveDomainData, RemoveDomainErrors, RemoveDomainResponses, RemoveSmarthostData, RemoveSmarthostErrors, RemoveSmarthostResponses, RetryMailData, RetryMailErrors, RetryMailResponses, SearchData, SearchErrors, SearchResponses, StartAuditData, StartAuditErrors, StartAuditResponses, StartHistoryData, StartHistoryErrors, StartHistoryResponses, SuggestData, SuggestErrors, SuggestResponses, TestMailboxData, TestMailboxErrors, TestMailboxResponses, TestSmarthostData, TestSmarthostErrors, TestSmarthostResponses, WriteUploadData, WriteUploadErrors, WriteUploadResponses } from './types.gen';
+import type { AddDomainData, AddDomainErrors, AddDomainResponses, BeginMailboxLogInData, BeginMailboxLogInErrors, BeginMailboxLogInResponses, CancelHistoryData, CancelHistoryErrors, CancelHistoryResponses, CancelMailboxLogInData, CancelMailboxLogInErrors, CancelMailboxLogInResponses, CancelUploadData, CancelUploadErrors, CancelUploadResponses, ChangeAccountData, ChangeAccountErrors, ChangeAccountResponses, ChangeSealingData, ChangeSealingErrors, ChangeSealingResponses, ChangeSelectionData, ChangeSelectionErrors, ChangeSelectionResponses, ChangeSmarthostData, ChangeSmarthostErrors, ChangeSmarthostResponses, ChangeSourceData, ChangeSourceErrors, ChangeSourceResponses, CheckMessageData, CheckMessageErrors, CheckMessageResponses, CountQuarantineData, CountQuarantineErrors, CountQuarantineResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, CreateUploadData, CreateUploadErrors, CreateUploadResponses, DecideQuarantineData, DecideQuarantineErrors, DecideQuarantineResponses, DropMailData, DropMailErrors, DropMailResponses, FetchNowData, FetchNowErrors, FetchNowResponses, FinishUploadData, FinishUploadErrors, FinishUploadResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetAttachmentData, GetAttachmentErrors, GetAttachmentResponses, GetCompletenessCsvData, GetCompletenessCsvErrors, GetCompletenessCsvResponses, GetCompletenessData, GetCompletenessErrors, GetCompletenessResponses, GetEvidenceBundleData, GetEvidenceBundleErrors, GetEvidenceBundleResponses, GetEvidenceData, GetEvidenceErrors, GetEvidenceRecordData, GetEvidenceRecordErrors, GetEvidenceRecordResponses, GetEvidenceResponses, GetFacetsData, GetFacetsErrors, GetFacetsResponses, GetHistoryData, GetHistoryErrors, GetHistoryResponses, GetMailboxLogInData, GetMailboxLogInErrors, GetMailboxLogInResponses, GetMessageData, GetMessageErrors, GetMessageEvidenceData, GetMessageEvidenceErrors, GetMessageEvidenceResponses, GetMessageHtmlData, GetMessageHtmlErrors, GetMessageHtmlResponses, GetMessageRawData, GetMessageRawErrors, GetMessageRawResponses, GetMessageResponses, GetOutboxData, GetOutboxErrors, GetOutboxResponses, GetReportData, GetReportErrors, GetReportResponses, GetSealingData, GetSealingErrors, GetSealingResponses, GetSelectionData, GetSelectionErrors, GetSelectionResponses, GetSmarthostData, GetSmarthostErrors, GetSmarthostResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetStatisticsData, GetStatisticsErrors, GetStatisticsResponses, GetStatusData, GetStatusErrors, GetStatusResponses, GetUploadCsvData, GetUploadCsvErrors, GetUploadCsvResponses, GetUploadData, GetUploadErrors, GetUploadResponses, ListDomainsData, ListDomainsErrors, ListDomainsResponses, ListLeftData, ListLeftErrors, ListLeftResponses, ListQuarantineData, ListQuarantineErrors, ListQuarantineResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, ListUploadsData, ListUploadsErrors, ListUploadsResponses, LogInData, LogInErrors, LogInResponses, LogOutData, LogOutErrors, LogOutResponses, ProposeAddressesData, ProposeAddressesErrors, ProposeAddressesResponses, RemoveDomainData, RemoveDomainErrors, RemoveDomainResponses, RemoveSmarthostData, RemoveSmarthostErrors, RemoveSmarthostResponses, RetryMailData, RetryMailErrors, RetryMailResponses, SealNowData, SealNowErrors, SealNowResponses, SearchData, SearchErrors, SearchResponses, StartHistoryData, StartHistoryErrors, StartHistoryResponses, SuggestData, SuggestErrors, SuggestResponses, TestAuthorityData, TestAuthorityErrors, TestAuthorityResponses, TestMailboxData, TestMailboxErrors, TestMailboxResponses, TestSmarthostData, TestSmarthostErrors, TestSmarthostResponses, WriteUploadData, WriteUploadErrors, WriteUploadResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -105,180 +105,16 @@ export const removeDomain = <ThrowOnError extends boolean = false>(options: Opti
 });
 
 /**
- * Events, the newest first
+ * How far the tenant's objects are proven
  */
-export const listEvents = <ThrowOnError extends boolean = false>(options?: Options<ListEventsData, ThrowOnError>) => (options?.client ?? client).get<ListEventsResponses, ListEventsErrors, ThrowOnError>({
+export const getEvidence = <ThrowOnError extends boolean = false>(options?: Options<GetEvidenceData, ThrowOnError>) => (options?.client ?? client).get<GetEvidenceResponses, GetEvidenceErrors, ThrowOnError>({
     security: [{
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
         }],
-    url: '/events',
+    url: '/evidence',
     ...options
-});
-
-/**
- * File that proves that an event is in the log
- */
-export const getEventProof = <ThrowOnError extends boolean = false>(options: Options<GetEventProofData, ThrowOnError>) => (options.client ?? client).get<GetEventProofResponses, GetEventProofErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/events/{seq}/proof',
-    ...options
-});
-
-/**
- * State of the event log
- */
-export const getEventLog = <ThrowOnError extends boolean = false>(options?: Options<GetEventLogData, ThrowOnError>) => (options?.client ?? client).get<GetEventLogResponses, GetEventLogErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/log',
-    ...options
-});
-
-/**
- * Compare all messages with the event log, without waiting for the end
- */
-export const startAudit = <ThrowOnError extends boolean = false>(options?: Options<StartAuditData, ThrowOnError>) => (options?.client ?? client).post<StartAuditResponses, StartAuditErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/log/audits',
-    ...options
-});
-
-/**
- * How the last comparison ended
- */
-export const getAudit = <ThrowOnError extends boolean = false>(options?: Options<GetAuditData, ThrowOnError>) => (options?.client ?? client).get<GetAuditResponses, GetAuditErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/log/audits/last',
-    ...options
-});
-
-/**
- * The log's present state, signed, as the file of a receipt
- */
-export const getCheckpoint = <ThrowOnError extends boolean = false>(options?: Options<GetCheckpointData, ThrowOnError>) => (options?.client ?? client).get<GetCheckpointResponses, GetCheckpointErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/log/checkpoint',
-    ...options
-});
-
-/**
- * Decide whether nothing was removed, changed, inserted or reordered between receipts
- */
-export const compareReceipts = <ThrowOnError extends boolean = false>(options: Options<CompareReceiptsData, ThrowOnError>) => (options.client ?? client).post<CompareReceiptsResponses, CompareReceiptsErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/log/comparisons',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * File that proves that the log of one size begins with the log of another
- */
-export const getConsistency = <ThrowOnError extends boolean = false>(options: Options<GetConsistencyData, ThrowOnError>) => (options.client ?? client).get<GetConsistencyResponses, GetConsistencyErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/log/consistency',
-    ...options
-});
-
-/**
- * The whole log, without what it tells about people, so that a stranger can compute everything again
- */
-export const exportLog = <ThrowOnError extends boolean = false>(options?: Options<ExportLogData, ThrowOnError>) => (options?.client ?? client).get<ExportLogResponses, ExportLogErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/log/export',
-    ...options
-});
-
-/**
- * Daily receipts
- */
-export const listReceipts = <ThrowOnError extends boolean = false>(options?: Options<ListReceiptsData, ThrowOnError>) => (options?.client ?? client).get<ListReceiptsResponses, ListReceiptsErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/log/receipts',
-    ...options
-});
-
-/**
- * File of a daily receipt
- */
-export const getReceiptFile = <ThrowOnError extends boolean = false>(options: Options<GetReceiptFileData, ThrowOnError>) => (options.client ?? client).get<GetReceiptFileResponses, GetReceiptFileErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/log/receipts/{day}',
-    ...options
-});
-
-/**
- * Who gets the daily receipts
- */
-export const getReceiptSettings = <ThrowOnError extends boolean = false>(options?: Options<GetReceiptSettingsData, ThrowOnError>) => (options?.client ?? client).get<GetReceiptSettingsResponses, GetReceiptSettingsErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/log/settings',
-    ...options
-});
-
-/**
- * Say who gets the daily receipts
- */
-export const changeReceiptSettings = <ThrowOnError extends boolean = false>(options: Options<ChangeReceiptSettingsData, ThrowOnError>) => (options.client ?? client).put<ChangeReceiptSettingsResponses, ChangeReceiptSettingsErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/log/settings',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
 });
 
 /**
@@ -377,6 +213,45 @@ export const checkMessage = <ThrowOnError extends boolean = false>(options: Opti
             type: 'apiKey'
         }],
     url: '/messages/{id}/check',
+    ...options
+});
+
+/**
+ * How far the proof of a message is
+ */
+export const getMessageEvidence = <ThrowOnError extends boolean = false>(options: Options<GetMessageEvidenceData, ThrowOnError>) => (options.client ?? client).get<GetMessageEvidenceResponses, GetMessageEvidenceErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/messages/{id}/evidence',
+    ...options
+});
+
+/**
+ * The evidence record of a message (RFC 4998), DER
+ */
+export const getEvidenceRecord = <ThrowOnError extends boolean = false>(options: Options<GetEvidenceRecordData, ThrowOnError>) => (options.client ?? client).get<GetEvidenceRecordResponses, GetEvidenceRecordErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/messages/{id}/evidence.er',
+    ...options
+});
+
+/**
+ * Everything that proves a message to others, with instructions
+ */
+export const getEvidenceBundle = <ThrowOnError extends boolean = false>(options: Options<GetEvidenceBundleData, ThrowOnError>) => (options.client ?? client).get<GetEvidenceBundleResponses, GetEvidenceBundleErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/messages/{id}/evidence.zip',
     ...options
 });
 
@@ -494,6 +369,66 @@ export const decideQuarantine = <ThrowOnError extends boolean = false>(options: 
             type: 'apiKey'
         }],
     url: '/quarantine/decisions',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * How objects are sealed
+ */
+export const getSealing = <ThrowOnError extends boolean = false>(options?: Options<GetSealingData, ThrowOnError>) => (options?.client ?? client).get<GetSealingResponses, GetSealingErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/sealing',
+    ...options
+});
+
+/**
+ * Set how objects are sealed; what waits is tried at once
+ */
+export const changeSealing = <ThrowOnError extends boolean = false>(options: Options<ChangeSealingData, ThrowOnError>) => (options.client ?? client).patch<ChangeSealingResponses, ChangeSealingErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/sealing',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Seal everything that is new at once; it may cost a token
+ */
+export const sealNow = <ThrowOnError extends boolean = false>(options?: Options<SealNowData, ThrowOnError>) => (options?.client ?? client).post<SealNowResponses, SealNowErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/sealing-runs',
+    ...options
+});
+
+/**
+ * Get a time stamp on random bytes
+ */
+export const testAuthority = <ThrowOnError extends boolean = false>(options: Options<TestAuthorityData, ThrowOnError>) => (options.client ?? client).post<TestAuthorityResponses, TestAuthorityErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/sealing-tests',
     ...options,
     headers: {
         'Content-Type': 'application/json',

@@ -59,58 +59,6 @@ export type Attachment = {
     type: string;
 };
 
-export type AuditFinding = {
-    code: 'missing' | 'unlogged' | 'other' | 'doubled' | 'arrivals' | 'unread' | 'log' | 'revived';
-    object: string;
-    /**
-     * English, for people
-     */
-    what: string;
-};
-
-export type AuditReport = {
-    /**
-     * That tell that a message was deleted
-     */
-    deleted: number;
-    ended_at: string;
-    /**
-     * That tell that a message came
-     */
-    entries: number;
-    /**
-     * At most 1000
-     */
-    findings: Array<AuditFinding>;
-    /**
-     * Findings
-     */
-    found: number;
-    log_root: string;
-    /**
-     * Events that were compared
-     */
-    log_size: number;
-    /**
-     * Messages that are there with their entry and the same content
-     */
-    matched: number;
-    messages: number;
-    started_at: string;
-};
-
-export type AuditState = {
-    /**
-     * The last one could not be completed; the server's log says why
-     */
-    failed: boolean;
-    /**
-     * Absent: there was none since the server started
-     */
-    report?: AuditReport;
-    running: boolean;
-};
-
 export type Bucket = {
     count: number;
     /**
@@ -173,20 +121,6 @@ export type Chip = {
     value: string;
 };
 
-export type ComparedReceipt = {
-    key: string;
-    /**
-     * A day, now, or file
-     */
-    name: string;
-    root: string;
-    size: number;
-    /**
-     * Of the signature
-     */
-    time: string;
-};
-
 export type Completeness = {
     /**
      * What servers said of how many messages they hold, by day, source and folder
@@ -230,63 +164,102 @@ export type Domains = {
     domains: Array<Domain>;
 };
 
-export type Event = {
-    action: string;
+export type Evidence = {
     /**
-     * user:ID, source:ID, cli or system
+     * It waits longer than it may
      */
-    actor: string;
+    alarm: boolean;
     /**
-     * As it is now; absent: unknown
+     * Names of those that are asked, in order
      */
-    actor_name?: string;
-    at: string;
+    authorities: Array<string>;
     /**
-     * Absent: there are none, or they were deleted; the event stays provable
+     * The newest, at most 50
      */
-    details?: {
-        [key: string]: string;
-    };
-    object?: string;
+    batches: Array<EvidenceBatch>;
+    hash: EvidenceHash;
     /**
-     * As it is now; absent: unknown
+     * How long objects wait for their batch at most, seconds
      */
-    object_name?: string;
+    interval: number;
     /**
-     * Number in the log, from 0
+     * When the archive took the oldest object without a time stamp
      */
-    seq: number;
+    oldest?: string;
+    /**
+     * Objects in batches without a time stamp
+     */
+    pending: number;
+    /**
+     * Objects in no batch yet
+     */
+    waiting: number;
 };
 
-export type EventLog = {
+export type EvidenceBatch = {
     /**
-     * That signs checkpoints, as programs that read signed notes want it
+     * That failed
      */
-    key: string;
+    attempts: number;
+    created_at: string;
+    hash: string;
+    id: string;
     /**
-     * The youngest daily receipt; absent: there is none yet
+     * Of a pending one: when it is tried next
      */
-    last?: Receipt;
+    next_at?: string;
     /**
-     * Whoever asks may change who gets receipts
+     * Of the tenant, or of all
      */
-    manage: boolean;
-    /**
-     * Of the Merkle tree over all events (RFC 9162), base64
-     */
-    root: string;
-    /**
-     * Number of events
-     */
-    size: number;
+    objects: number;
+    problem?: EvidenceProblem;
+    stamps: Array<EvidenceStamp>;
+    state: 'pending' | 'stamped';
 };
 
-export type Events = {
-    events: Array<Event>;
+export type EvidenceHash = {
+    name: string;
     /**
-     * Before of the next page; absent: this is the last
+     * Until when it is trusted; absent: no end is known
      */
-    next?: number;
+    until?: string;
+};
+
+export type EvidenceProblem = {
+    code: string;
+    /**
+     * English, for experts
+     */
+    detail: string;
+};
+
+export type EvidenceStamp = {
+    authority: string;
+    /**
+     * 1: the first one; the others renew it
+     */
+    number: number;
+    policy: string;
+    /**
+     * Whether it is a qualified time stamp, by a trusted list
+     */
+    qualified: 'yes' | 'no' | 'unknown';
+    /**
+     * Of qualified; English, for experts
+     */
+    reason?: string;
+    /**
+     * Of a test authority: it proves nothing to others
+     */
+    test: boolean;
+    /**
+     * As the authority tells it
+     */
+    time: string;
+    /**
+     * When the first of its certificates ends; it is renewed before
+     */
+    until: string;
 };
 
 export type Facets = {
@@ -325,26 +298,6 @@ export type Filing = {
      * Path, with the mailbox's own separator
      */
     folder: string;
-};
-
-export type FirstOperator = {
-    /**
-     * What the server has printed at its start
-     */
-    code: string;
-    /**
-     * Absent: the browser's
-     */
-    language?: 'de' | 'en';
-    /**
-     * Cannot be changed later
-     */
-    login: string;
-    /**
-     * As people read it
-     */
-    name?: string;
-    password: string;
 };
 
 export type Folder = {
@@ -937,6 +890,39 @@ export type Message = {
     why: Array<string>;
 };
 
+export type MessageBatch = {
+    created_at: string;
+    /**
+     * Hash algorithm of its trees
+     */
+    hash: string;
+    id: string;
+};
+
+export type MessageEvidence = {
+    /**
+     * Somebody has set who gives time stamps; false: objects are hashed, not stamped
+     */
+    authorities: boolean;
+    /**
+     * You may download the evidence once there is a time stamp
+     */
+    available: boolean;
+    batch?: MessageBatch;
+    /**
+     * Why the last attempt to get a time stamp failed
+     */
+    problem?: EvidenceProblem;
+    /**
+     * The first one, and its renewals
+     */
+    stamps: Array<EvidenceStamp>;
+    /**
+     * waiting: in no batch yet; pending: its batch waits for the time stamp
+     */
+    state: 'waiting' | 'pending' | 'stamped';
+};
+
 export type NewDomain = {
     /**
      * Another domain of the tenant that it stands for
@@ -1084,7 +1070,7 @@ export type Problem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'founded' | 'upload-offset' | 'upload-state' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -1206,77 +1192,153 @@ export type QuarantinedMessage = {
     to: Array<string>;
 };
 
-export type Receipt = {
+export type Sealing = {
     /**
-     * In the tenant's time zone
+     * In the order in which they are asked
      */
-    day: string;
+    authorities: Array<SealingAuthority>;
     /**
-     * It is in the directory for receipts
+     * Of all tenants
      */
-    filed: boolean;
-    made_at: string;
+    evidence: Evidence;
     /**
-     * It was given to the outbox
+     * Seconds
      */
-    mailed: boolean;
+    interval: number;
+    presets: Array<SealingPreset>;
     /**
-     * It has an evidence record
+     * This server seals
      */
-    sealed: boolean;
-    /**
-     * Events that it covers
-     */
-    size: number;
+    seals: boolean;
 };
 
-export type ReceiptChoice = {
+export type SealingAuthority = {
     /**
-     * Each a day that has a receipt, the word now, or the text of a receipt's file
+     * Most inaccuracy, milliseconds; 0: any
      */
-    receipts: Array<string>;
+    accuracy?: number;
+    auth: 'none' | 'basic' | 'bearer' | 'certificate';
+    /**
+     * Certificates that its own have to lead to, PEM
+     */
+    ca: string;
+    /**
+     * What the archive shows, PEM; the key is the secret
+     */
+    certificate?: string;
+    disabled?: boolean;
+    readonly has_secret?: boolean;
+    /**
+     * It is on this machine
+     */
+    local?: boolean;
+    name: string;
+    /**
+     * Least time between two requests, seconds
+     */
+    pause?: number;
+    /**
+     * OID that is asked for; empty: whatever it gives
+     */
+    policy?: string;
+    /**
+     * The preset it was made from
+     */
+    preset?: string;
+    /**
+     * Who may certify its web server, PEM; empty: whom the system trusts
+     */
+    server_ca?: string;
+    url: string;
+    user?: string;
 };
 
-export type ReceiptComparison = {
+export type SealingChange = {
+    authorities: Array<SealingAuthority>;
     /**
-     * Why the verdict is not valid
+     * Seconds, 60 to 86400
      */
-    findings: Array<ReceiptFinding>;
+    interval: number;
     /**
-     * By size
+     * Passwords, tokens or keys by the name of the authority; one that is absent stays, unless the server changes
      */
-    receipts: Array<ComparedReceipt>;
-    verdict: 'valid' | 'invalid' | 'indeterminate';
+    secrets?: {
+        [key: string]: string;
+    };
 };
 
-export type ReceiptFinding = {
-    code: 'unreadable' | 'signature' | 'other-log' | 'key-unconnected' | 'key-untrusted' | 'shorter' | 'rewritten' | 'proof-missing' | 'alone';
+export type SealingFinding = {
     /**
-     * English, for people
+     * Milliseconds; absent: it does not tell
      */
-    text: string;
+    accuracy?: number;
+    issuer?: string;
+    /**
+     * Revocation data that could not be had
+     */
+    missing?: Array<string>;
+    ok: boolean;
+    policy?: string;
+    problem?: EvidenceProblem;
+    qualified?: 'yes' | 'no' | 'unknown';
+    reason?: string;
+    remarks?: Array<string>;
+    signer?: string;
+    /**
+     * Its clock before ours, seconds
+     */
+    skew?: number;
+    /**
+     * It states to be qualified
+     */
+    statement?: boolean;
+    /**
+     * A test authority: it proves nothing to others
+     */
+    test?: boolean;
+    time?: string;
+    /**
+     * When its certificate ends
+     */
+    until?: string;
 };
 
-export type ReceiptSettings = {
+export type SealingPreset = {
+    auth: 'none' | 'basic' | 'bearer' | 'certificate';
     /**
-     * In the tenant's time zone
+     * Of its trusted list
      */
-    at: string;
+    country?: string;
+    id: string;
+    name: string;
+    pause?: number;
+    standing: 'states-qualified' | 'not-qualified' | 'contract' | 'unchecked';
     /**
-     * Of the mail
+     * Absent: in the contract with it
      */
-    language: 'de' | 'en';
-    /**
-     * Mail addresses; none: nobody gets mail
-     */
-    to: Array<string>;
+    url?: string;
 };
 
-export type Receipts = {
+export type SealingRun = {
+    batches: number;
+    objects: number;
     /**
-     * At most 400
+     * Batches that wait for theirs
      */
-    receipts: Array<Receipt>;
+    pending: number;
+    problem?: EvidenceProblem;
+    /**
+     * Batches that have their time stamp now
+     */
+    stamped: number;
+};
+
+export type SealingTest = {
+    authority: SealingAuthority;
+    /**
+     * Absent: the stored one, if the server is its own
+     */
+    secret?: string;
 };
 
 export type SearchPage = {
@@ -1305,7 +1367,7 @@ export type SearchProblem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'founded' | 'upload-offset' | 'upload-state' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -1404,68 +1466,6 @@ export type ServerCount = {
      * Id of the source
      */
     source: string;
-};
-
-export type Site = {
-    /**
-     * Of acme: its terms are agreed to
-     */
-    agreed?: boolean;
-    /**
-     * Of own: the chain, PEM, the host's certificate first
-     */
-    certificate?: string;
-    /**
-     * Of acme: address of the certificate authority; empty: Let's Encrypt
-     */
-    directory?: string;
-    /**
-     * Of acme: who is warned by the certificate authority
-     */
-    email?: string;
-    /**
-     * Name in the address of the web interface; empty: nobody has said
-     */
-    host?: string;
-    /**
-     * off: plain HTTP, for this machine only; proxy: a proxy in front of the server speaks TLS at port 443; own: a certificate that you bring; acme: one that the server gets by itself
-     */
-    tls: 'off' | 'proxy' | 'own' | 'acme';
-};
-
-export type SiteChange = {
-    /**
-     * Of own: the key, PEM; absent: stays
-     */
-    key?: string;
-    site: Site;
-};
-
-export type SiteState = {
-    /**
-     * Where people find the web interface
-     */
-    address?: string;
-    /**
-     * The configuration file sets the certificate; it cannot be changed here
-     */
-    fixed: boolean;
-    has_key: boolean;
-    issuer?: string;
-    /**
-     * Whom the certificate in force is for
-     */
-    names?: Array<string>;
-    not_after?: string;
-    /**
-     * A certificate is being asked for at the moment
-     */
-    obtaining: boolean;
-    /**
-     * Why the last attempt to get one failed, as the certificate authority says it
-     */
-    problem?: string;
-    site: Site;
 };
 
 export type Smarthost = {
@@ -1662,10 +1662,6 @@ export type Status = {
     demo: boolean;
     demo_logins?: Array<DemoLogin>;
     name: string;
-    /**
-     * The installation waits for its first operator
-     */
-    setup?: boolean;
     version: string;
 };
 
@@ -1786,6 +1782,88 @@ export type Uploads = {
      */
     may_import: boolean;
     uploads: Array<Upload>;
+};
+
+export type SealingWritable = {
+    /**
+     * In the order in which they are asked
+     */
+    authorities: Array<SealingAuthorityWritable>;
+    /**
+     * Of all tenants
+     */
+    evidence: Evidence;
+    /**
+     * Seconds
+     */
+    interval: number;
+    presets: Array<SealingPreset>;
+    /**
+     * This server seals
+     */
+    seals: boolean;
+};
+
+export type SealingAuthorityWritable = {
+    /**
+     * Most inaccuracy, milliseconds; 0: any
+     */
+    accuracy?: number;
+    auth: 'none' | 'basic' | 'bearer' | 'certificate';
+    /**
+     * Certificates that its own have to lead to, PEM
+     */
+    ca: string;
+    /**
+     * What the archive shows, PEM; the key is the secret
+     */
+    certificate?: string;
+    disabled?: boolean;
+    /**
+     * It is on this machine
+     */
+    local?: boolean;
+    name: string;
+    /**
+     * Least time between two requests, seconds
+     */
+    pause?: number;
+    /**
+     * OID that is asked for; empty: whatever it gives
+     */
+    policy?: string;
+    /**
+     * The preset it was made from
+     */
+    preset?: string;
+    /**
+     * Who may certify its web server, PEM; empty: whom the system trusts
+     */
+    server_ca?: string;
+    url: string;
+    user?: string;
+};
+
+export type SealingChangeWritable = {
+    authorities: Array<SealingAuthorityWritable>;
+    /**
+     * Seconds, 60 to 86400
+     */
+    interval: number;
+    /**
+     * Passwords, tokens or keys by the name of the authority; one that is absent stays, unless the server changes
+     */
+    secrets?: {
+        [key: string]: string;
+    };
+};
+
+export type SealingTestWritable = {
+    authority: SealingAuthorityWritable;
+    /**
+     * Absent: the stored one, if the server is its own
+     */
+    secret?: string;
 };
 
 export type ChangeAccountData = {
@@ -2113,139 +2191,14 @@ export type RemoveDomainResponses = {
 
 export type RemoveDomainResponse = RemoveDomainResponses[keyof RemoveDomainResponses];
 
-export type ListEventsData = {
-    body?: never;
-    path?: never;
-    query?: {
-        /**
-         * Number of the last event of the page before; 0: the newest
-         */
-        before?: number;
-        limit?: number;
-        /**
-         * What stands before the first dot of the action
-         */
-        group?: string;
-        /**
-         * As an event has it
-         */
-        actor?: string;
-        /**
-         * As an event has it, such as the id of a message
-         */
-        object?: string;
-        /**
-         * First day in UTC
-         */
-        from?: string;
-        /**
-         * Last day in UTC
-         */
-        to?: string;
-    };
-    url: '/events';
-};
-
-export type ListEventsErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type ListEventsError = ListEventsErrors[keyof ListEventsErrors];
-
-export type ListEventsResponses = {
-    /**
-     * OK
-     */
-    200: Events;
-};
-
-export type ListEventsResponse = ListEventsResponses[keyof ListEventsResponses];
-
-export type GetEventProofData = {
-    body?: never;
-    path: {
-        /**
-         * Number of the event
-         */
-        seq: number;
-    };
-    query?: never;
-    url: '/events/{seq}/proof';
-};
-
-export type GetEventProofErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type GetEventProofError = GetEventProofErrors[keyof GetEventProofErrors];
-
-export type GetEventProofResponses = {
-    /**
-     * OK
-     */
-    200: Blob | File;
-};
-
-export type GetEventProofResponse = GetEventProofResponses[keyof GetEventProofResponses];
-
-export type GetEventLogData = {
+export type GetEvidenceData = {
     body?: never;
     path?: never;
     query?: never;
-    url: '/log';
+    url: '/evidence';
 };
 
-export type GetEventLogErrors = {
+export type GetEvidenceErrors = {
     /**
      * Bad Request
      */
@@ -2272,529 +2225,16 @@ export type GetEventLogErrors = {
     503: Problem;
 };
 
-export type GetEventLogError = GetEventLogErrors[keyof GetEventLogErrors];
+export type GetEvidenceError = GetEvidenceErrors[keyof GetEvidenceErrors];
 
-export type GetEventLogResponses = {
+export type GetEvidenceResponses = {
     /**
      * OK
      */
-    200: EventLog;
+    200: Evidence;
 };
 
-export type GetEventLogResponse = GetEventLogResponses[keyof GetEventLogResponses];
-
-export type StartAuditData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/log/audits';
-};
-
-export type StartAuditErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type StartAuditError = StartAuditErrors[keyof StartAuditErrors];
-
-export type StartAuditResponses = {
-    /**
-     * No Content
-     */
-    204: void;
-};
-
-export type StartAuditResponse = StartAuditResponses[keyof StartAuditResponses];
-
-export type GetAuditData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/log/audits/last';
-};
-
-export type GetAuditErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type GetAuditError = GetAuditErrors[keyof GetAuditErrors];
-
-export type GetAuditResponses = {
-    /**
-     * OK
-     */
-    200: AuditState;
-};
-
-export type GetAuditResponse = GetAuditResponses[keyof GetAuditResponses];
-
-export type GetCheckpointData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/log/checkpoint';
-};
-
-export type GetCheckpointErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type GetCheckpointError = GetCheckpointErrors[keyof GetCheckpointErrors];
-
-export type GetCheckpointResponses = {
-    /**
-     * OK
-     */
-    200: Blob | File;
-};
-
-export type GetCheckpointResponse = GetCheckpointResponses[keyof GetCheckpointResponses];
-
-export type CompareReceiptsData = {
-    body: ReceiptChoice;
-    path?: never;
-    query?: never;
-    url: '/log/comparisons';
-};
-
-export type CompareReceiptsErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type CompareReceiptsError = CompareReceiptsErrors[keyof CompareReceiptsErrors];
-
-export type CompareReceiptsResponses = {
-    /**
-     * OK
-     */
-    200: ReceiptComparison;
-};
-
-export type CompareReceiptsResponse = CompareReceiptsResponses[keyof CompareReceiptsResponses];
-
-export type GetConsistencyData = {
-    body?: never;
-    path?: never;
-    query: {
-        /**
-         * Events of the earlier log
-         */
-        from: number;
-        /**
-         * Events of the later log
-         */
-        to: number;
-    };
-    url: '/log/consistency';
-};
-
-export type GetConsistencyErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type GetConsistencyError = GetConsistencyErrors[keyof GetConsistencyErrors];
-
-export type GetConsistencyResponses = {
-    /**
-     * OK
-     */
-    200: Blob | File;
-};
-
-export type GetConsistencyResponse = GetConsistencyResponses[keyof GetConsistencyResponses];
-
-export type ExportLogData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/log/export';
-};
-
-export type ExportLogErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type ExportLogError = ExportLogErrors[keyof ExportLogErrors];
-
-export type ExportLogResponses = {
-    /**
-     * OK
-     */
-    200: Blob | File;
-};
-
-export type ExportLogResponse = ExportLogResponses[keyof ExportLogResponses];
-
-export type ListReceiptsData = {
-    body?: never;
-    path?: never;
-    query?: {
-        /**
-         * Only receipts of days before; empty: all
-         */
-        before?: string;
-    };
-    url: '/log/receipts';
-};
-
-export type ListReceiptsErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type ListReceiptsError = ListReceiptsErrors[keyof ListReceiptsErrors];
-
-export type ListReceiptsResponses = {
-    /**
-     * OK
-     */
-    200: Receipts;
-};
-
-export type ListReceiptsResponse = ListReceiptsResponses[keyof ListReceiptsResponses];
-
-export type GetReceiptFileData = {
-    body?: never;
-    path: {
-        /**
-         * Such as 2026-01-31
-         */
-        day: string;
-    };
-    query?: never;
-    url: '/log/receipts/{day}';
-};
-
-export type GetReceiptFileErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type GetReceiptFileError = GetReceiptFileErrors[keyof GetReceiptFileErrors];
-
-export type GetReceiptFileResponses = {
-    /**
-     * OK
-     */
-    200: Blob | File;
-};
-
-export type GetReceiptFileResponse = GetReceiptFileResponses[keyof GetReceiptFileResponses];
-
-export type GetReceiptSettingsData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/log/settings';
-};
-
-export type GetReceiptSettingsErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type GetReceiptSettingsError = GetReceiptSettingsErrors[keyof GetReceiptSettingsErrors];
-
-export type GetReceiptSettingsResponses = {
-    /**
-     * OK
-     */
-    200: ReceiptSettings;
-};
-
-export type GetReceiptSettingsResponse = GetReceiptSettingsResponses[keyof GetReceiptSettingsResponses];
-
-export type ChangeReceiptSettingsData = {
-    body: ReceiptSettings;
-    path?: never;
-    query?: never;
-    url: '/log/settings';
-};
-
-export type ChangeReceiptSettingsErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type ChangeReceiptSettingsError = ChangeReceiptSettingsErrors[keyof ChangeReceiptSettingsErrors];
-
-export type ChangeReceiptSettingsResponses = {
-    /**
-     * OK
-     */
-    200: ReceiptSettings;
-};
-
-export type ChangeReceiptSettingsResponse = ChangeReceiptSettingsResponses[keyof ChangeReceiptSettingsResponses];
+export type GetEvidenceResponse = GetEvidenceResponses[keyof GetEvidenceResponses];
 
 export type BeginMailboxLogInData = {
     body: MailboxLogIn;
@@ -3196,6 +2636,168 @@ export type CheckMessageResponses = {
 };
 
 export type CheckMessageResponse = CheckMessageResponses[keyof CheckMessageResponses];
+
+export type GetMessageEvidenceData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the message
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/messages/{id}/evidence';
+};
+
+export type GetMessageEvidenceErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetMessageEvidenceError = GetMessageEvidenceErrors[keyof GetMessageEvidenceErrors];
+
+export type GetMessageEvidenceResponses = {
+    /**
+     * OK
+     */
+    200: MessageEvidence;
+};
+
+export type GetMessageEvidenceResponse = GetMessageEvidenceResponses[keyof GetMessageEvidenceResponses];
+
+export type GetEvidenceRecordData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the message
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/messages/{id}/evidence.er';
+};
+
+export type GetEvidenceRecordErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetEvidenceRecordError = GetEvidenceRecordErrors[keyof GetEvidenceRecordErrors];
+
+export type GetEvidenceRecordResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type GetEvidenceRecordResponse = GetEvidenceRecordResponses[keyof GetEvidenceRecordResponses];
+
+export type GetEvidenceBundleData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the message
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/messages/{id}/evidence.zip';
+};
+
+export type GetEvidenceBundleErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetEvidenceBundleError = GetEvidenceBundleErrors[keyof GetEvidenceBundleErrors];
+
+export type GetEvidenceBundleResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type GetEvidenceBundleResponse = GetEvidenceBundleResponses[keyof GetEvidenceBundleResponses];
 
 export type GetMessageHtmlData = {
     body?: never;
@@ -3704,6 +3306,210 @@ export type DecideQuarantineResponses = {
 
 export type DecideQuarantineResponse = DecideQuarantineResponses[keyof DecideQuarantineResponses];
 
+export type GetSealingData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/sealing';
+};
+
+export type GetSealingErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetSealingError = GetSealingErrors[keyof GetSealingErrors];
+
+export type GetSealingResponses = {
+    /**
+     * OK
+     */
+    200: Sealing;
+};
+
+export type GetSealingResponse = GetSealingResponses[keyof GetSealingResponses];
+
+export type ChangeSealingData = {
+    body: SealingChangeWritable;
+    path?: never;
+    query?: never;
+    url: '/sealing';
+};
+
+export type ChangeSealingErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ChangeSealingError = ChangeSealingErrors[keyof ChangeSealingErrors];
+
+export type ChangeSealingResponses = {
+    /**
+     * OK
+     */
+    200: Sealing;
+};
+
+export type ChangeSealingResponse = ChangeSealingResponses[keyof ChangeSealingResponses];
+
+export type SealNowData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/sealing-runs';
+};
+
+export type SealNowErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type SealNowError = SealNowErrors[keyof SealNowErrors];
+
+export type SealNowResponses = {
+    /**
+     * OK
+     */
+    200: SealingRun;
+};
+
+export type SealNowResponse = SealNowResponses[keyof SealNowResponses];
+
+export type TestAuthorityData = {
+    body: SealingTestWritable;
+    path?: never;
+    query?: never;
+    url: '/sealing-tests';
+};
+
+export type TestAuthorityErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type TestAuthorityError = TestAuthorityErrors[keyof TestAuthorityErrors];
+
+export type TestAuthorityResponses = {
+    /**
+     * OK
+     */
+    200: SealingFinding;
+};
+
+export type TestAuthorityResponse = TestAuthorityResponses[keyof TestAuthorityResponses];
+
 export type SearchData = {
     body?: never;
     path?: never;
@@ -4160,218 +3966,6 @@ export type LogInResponses = {
 };
 
 export type LogInResponse = LogInResponses[keyof LogInResponses];
-
-export type FoundData = {
-    body: FirstOperator;
-    path?: never;
-    query?: never;
-    url: '/setup';
-};
-
-export type FoundErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Conflict
-     */
-    409: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Too Many Requests
-     */
-    429: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type FoundError = FoundErrors[keyof FoundErrors];
-
-export type FoundResponses = {
-    /**
-     * OK
-     */
-    200: Account;
-};
-
-export type FoundResponse = FoundResponses[keyof FoundResponses];
-
-export type GetSiteData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/site';
-};
-
-export type GetSiteErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type GetSiteError = GetSiteErrors[keyof GetSiteErrors];
-
-export type GetSiteResponses = {
-    /**
-     * OK
-     */
-    200: SiteState;
-};
-
-export type GetSiteResponse = GetSiteResponses[keyof GetSiteResponses];
-
-export type ChangeSiteData = {
-    body: SiteChange;
-    path?: never;
-    query?: never;
-    url: '/site';
-};
-
-export type ChangeSiteErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type ChangeSiteError = ChangeSiteErrors[keyof ChangeSiteErrors];
-
-export type ChangeSiteResponses = {
-    /**
-     * OK
-     */
-    200: SiteState;
-};
-
-export type ChangeSiteResponse = ChangeSiteResponses[keyof ChangeSiteResponses];
-
-export type ObtainCertificateData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/site/certificate';
-};
-
-export type ObtainCertificateErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type ObtainCertificateError = ObtainCertificateErrors[keyof ObtainCertificateErrors];
-
-export type ObtainCertificateResponses = {
-    /**
-     * No Content
-     */
-    204: void;
-};
-
-export type ObtainCertificateResponse = ObtainCertificateResponses[keyof ObtainCertificateResponses];
 
 export type RemoveSmarthostData = {
     body?: never;

@@ -1,0 +1,103 @@
+package archive
+
+import (
+	"context"
+
+	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/evidence/tsp"
+	"github.com/muniment/muniment/internal/seal"
+	"github.com/muniment/muniment/internal/uid"
+)
+
+// Bundle is what proves a message to a stranger, beside its bytes.
+type Bundle struct {
+	Row      *catalog.Message
+	Record   []byte // the evidence record, DER
+	Metadata []byte // the member; nil: withheld, because it names people of whom the actor may not know
+	Stamps   []*seal.Stamp
+	// Capture is the arrival in whose journal report the message came, a further
+	// member; nil: it came in none.
+	Capture *catalog.Capture
+
+	a *Archive
+}
+
+// Sidecar joins what was kept beside the time stamps.
+func (b *Bundle) Sidecar() (*tsp.Sidecar, error) {
+	all := &tsp.Sidecar{}
+	for _, s := range b.Stamps {
+		if len(s.Sidecar) == 0 {
+			continue
+		}
+		var one tsp.Sidecar
+		if err := one.UnmarshalBinary(s.Sidecar); err != nil {
+			return nil, err
+		}
+		all.Merge(&one)
+	}
+	return all, nil
+}
+
+// Metadata returns the metadata of a message that its evidence record covers, for
+// the operator on the command line.
+func (a *Archive) Metadata(ctx context.Context, tenant, aoid uid.ID) ([]byte, error) {
+	row, err := a.catalog.Message(ctx, tenant, aoid)
+	if err != nil {
+		return nil, err
+	}
+	p, err := a.protected(ctx, row)
+	if err != nil {
+		return nil, err
+	}
+	return p.metadata, nil
+}
+
+// Bundle returns what proves a message. Metadata and journal report are withheld from
+// those who may not know of all whom they name; each member is proven without the
+// others. ErrNotSealed, ErrBlind.
+func (h *Handle) Bundle(ctx context.Context, id uid.ID) (*Bundle, error) {
+	row, err := h.provable(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	b, err := h.a.bundle(ctx, row)
+	if err != nil {
+		return nil, err
+	}
+	if _, hidden := h.visible(row.Parties); hidden && row.Facts.File == nil {
+		b.Metadata, b.Capture = nil, nil
+	}
+	if b.Capture != nil && !h.actor.MaySeeBcc(accessParties(row.Parties)) {
+		b.Metadata, b.Capture = nil, nil // as Report does
+	}
+	return b, h.log(ctx, "evidence.downloaded", id)
+}
+
+// Bundle returns what proves a message, for the operator on the command line.
+// ErrNotSealed.
+func (a *Archive) Bundle(ctx context.Context, tenant, aoid uid.ID) (*Bundle, error) {
+	row, err := a.catalog.Message(ctx, tenant, aoid)
+	if err != nil {
+		return nil, err
+	}
+	return a.bundle(ctx, row)
+}
+
+func (a *Archive) bundle(ctx context.Context, row *catalog.Message) (*Bundle, error) {
+	e, err := a.evidence(ctx, row)
+	if err != nil {
+		return nil, err
+	}
+	p, err := a.protected(ctx, row)
+	if err != nil {
+		return nil, err
+	}
+	b := &Bundle{Row: row, Record: e.record, Metadata: p.metadata, Stamps: e.stamps, a: a}
+	if p.report != nil {
+		if b.Capture, err = p.record.Capture.capture(row.Tenant, row.AOID); err != nil {
+			return nil, err
+		}
+		b.Capture.Segment, b.Capture.Frame = row.Segment, row.Frame
+	}
+	return b, nil
+}

@@ -1,0 +1,105 @@
+package catalogtest
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/uid"
+)
+
+// sealed is a stamped batch with one tree over the messages of b.
+func sealed(tenant uid.ID, b *catalog.Batch) (*catalog.SealBatch, *catalog.SealTree, *catalog.SealStamp) {
+	id := uid.New(at(20))
+	n := len(b.Messages)
+	return &catalog.SealBatch{ID: id, State: catalog.SealStamped, Algorithm: "sha256", CreatedAt: at(20), Oldest: at(1), Trees: 1, Leaves: int64(n), Root: []byte{7}, NextAt: at(21), Problem: "{}"},
+		&catalog.SealTree{Tenant: tenant, Batch: id, Leaves: int64(n), First: b.Messages[0].AOID, Last: b.Messages[n-1].AOID, Root: []byte{7}},
+		&catalog.SealStamp{Batch: id, Number: 1, Authority: "Test", GenTime: at(21), Until: at(99), Policy: "1.2.3", Qualified: "unknown", Reason: "no list", Sum: [32]byte{9}}
+}
+
+func testSeal(t *testing.T, e *env) {
+	ctx := t.Context()
+	tenant, other := e.tenant(t, "a"), e.tenant(t, "b")
+	b := e.commit(t, tenant, batch("first", 4))
+	var list []catalog.Sealable
+	must(t, e.Sealables(ctx, tenant, 1, 2, func(s catalog.Sealable, err error) error { list = append(list, s); return err }))
+	if len(list) != 2 || list[0].AOID != b.Messages[1].AOID || list[0].SHA256 != b.Messages[1].SHA256 || list[0].Members != nil || !list[1].ReceivedAt.Equal(b.Messages[2].ReceivedAt) {
+		t.Fatalf("sealables: %+v", list)
+	}
+	members := []byte("0123456789abcdef0123456789abcdef")
+	must(t, e.SetMembers(ctx, tenant, map[uid.ID][]byte{list[0].AOID: members}))
+	mustBe(t, "members of another's message", e.SetMembers(ctx, other, map[uid.ID][]byte{list[0].AOID: members}), catalog.ErrNotFound)
+	same(t, "members", got(e.Message(ctx, tenant, list[0].AOID))(t).Members, members)
+
+	sb, tree, stamp := sealed(tenant, b)
+	sb.State, sb.Problem = catalog.SealPending, ""
+	marks := map[uid.ID]catalog.SealMove{tenant: {To: 4}}
+	must(t, e.AddSealBatch(ctx, sb, []*catalog.SealTree{tree}, nil, marks))
+	again := *sb
+	again.ID = uid.New(at(30))
+	treeAgain := *tree
+	treeAgain.Batch = again.ID
+	mustBe(t, "the same messages twice", e.AddSealBatch(ctx, &again, []*catalog.SealTree{&treeAgain}, nil, marks), catalog.ErrTaken)
+	same(t, "mark", got(e.SealMark(ctx, tenant))(t), 4)
+	same(t, "mark of another", got(e.SealMark(ctx, other))(t), 0)
+	same(t, "pending", got(e.PendingSeals(ctx))(t), []*catalog.SealBatch{sb})
+	same(t, "last", got(e.SealedUpTo(ctx, tenant))(t), b.Messages[3].AOID)
+	for aoid, want := range map[uid.ID]int{b.Messages[0].AOID: 1, b.Messages[3].AOID: 1, uid.New(at(90)): 0} {
+		n := 0
+		must(t, e.SealTreesAround(ctx, tenant, aoid, func(x *catalog.SealTree) (bool, error) { n++; return true, nil }))
+		same(t, "trees around", n, want)
+	}
+	must(t, e.FailSeal(ctx, sb.ID, 3, at(50), `{"code":"x"}`))
+	same(t, "attempts", got(e.SealBatch(ctx, sb.ID))(t).Attempts, 3)
+	must(t, e.HurrySeals(ctx, at(40)))
+	same(t, "hurried", got(e.SealBatch(ctx, sb.ID))(t).NextAt, at(40))
+
+	must(t, e.AddSealStamp(ctx, stamp))
+	must(t, e.AddSealStamp(ctx, stamp))
+	other1 := *stamp
+	other1.Sum[0]++
+	mustBe(t, "another stamp in its place", e.AddSealStamp(ctx, &other1), catalog.ErrTaken)
+	must(t, e.FailSeal(ctx, sb.ID, 9, at(60), "late"))
+	if s := got(e.SealBatch(ctx, sb.ID))(t); s.State != catalog.SealStamped || s.Problem != "" || s.Attempts != 3 {
+		t.Errorf("stamped batch: %+v", s)
+	}
+	same(t, "stamps", got(e.SealStamps(ctx, sb.ID))(t), []*catalog.SealStamp{stamp})
+	same(t, "batches of a", len(got(e.SealBatches(ctx, tenant, uid.ID{}, 9))(t)), 1)
+	same(t, "batches of b", len(got(e.SealBatches(ctx, other, uid.ID{}, 9))(t)), 0)
+	same(t, "batches before", len(got(e.SealBatches(ctx, uid.ID{}, sb.ID, 9))(t)), 0)
+	e.commit(t, tenant, batch("second", 2))
+	if _, n, err := e.UnsealedSince(ctx, tenant, 4); err != nil || n != 2 {
+		t.Errorf("%d messages without a seal, %v", n, err)
+	}
+	e.sound(t)
+	must(t, e.ClearSeals(ctx))
+	same(t, "mark after a clearing", got(e.SealMark(ctx, tenant))(t), 0)
+	e.sound(t)
+}
+
+// seal puts the messages into a batch.
+func (d *damaged) seal(t *testing.T) {
+	t.Helper()
+	sb, tree, stamp := sealed(d.tenant, d.batch)
+	must(t, d.SetSealSetting(t.Context(), &catalog.SealSetting{Tenant: d.tenant, Settings: []byte(`{"interval":"1h"}`), Secret: []byte{1, 2}}))
+	must(t, d.AddSealBatch(t.Context(), sb, []*catalog.SealTree{tree}, []*catalog.SealStamp{stamp}, map[uid.ID]catalog.SealMove{d.tenant: {To: 3}}))
+	d.sealed = sb.ID
+}
+
+// readSeal is read for the tables of seals.
+func (d *damaged) readSeal(ctx context.Context, table string) error {
+	switch table {
+	case "seal_batch":
+		return second(d.SealBatch(ctx, d.sealed))
+	case "seal_tree":
+		return second(d.SealTree(ctx, d.tenant, d.sealed))
+	case "seal_stamp":
+		return second(d.SealStamps(ctx, d.sealed))
+	case "seal_mark":
+		return second(d.SealMark(ctx, d.tenant))
+	case "seal_setting":
+		return second(d.SealSetting(ctx, d.tenant))
+	}
+	return errors.New("no table " + table)
+}
