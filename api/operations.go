@@ -9,6 +9,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/muniment/muniment/internal/access"
 )
 
 // Search is what a search asks for.
@@ -154,12 +156,13 @@ func reply[T any](v *T, err error) (*body[T], error) {
 	return &body[T]{*v}, nil
 }
 
-// add registers one operation: it authenticates before it looks at the request,
-// and reports errors as Door says.
+// add registers one operation: it authenticates and checks the right before it
+// looks at the request, and reports errors as Door says.
 func add[I, O any](o operations, d op, f func(context.Context, *I) (*O, error)) {
 	h := d.operation(o.api.OpenAPI().Components.Schemas)
 	if !d.public {
-		h.Middlewares = huma.Middlewares{o.authenticate}
+		right, _ := d.right()
+		h.Middlewares = huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) { o.authenticate(ctx, right, next) }}
 	}
 	huma.Register(o.api, h, func(ctx context.Context, in *I) (*O, error) {
 		out, err := f(ctx, in)
@@ -170,8 +173,11 @@ func add[I, O any](o operations, d op, f func(context.Context, *I) (*O, error)) 
 	})
 }
 
-func (o operations) authenticate(ctx huma.Context, next func(huma.Context)) {
+func (o operations) authenticate(ctx huma.Context, right access.Right, next func(huma.Context)) {
 	known, err := o.door.Authenticate(ctx.Context())
+	if err == nil {
+		err = o.door.Allow(known, right)
+	}
 	if err == nil {
 		next(huma.WithContext(ctx, known))
 		return
@@ -186,9 +192,10 @@ func (d op) operation(schemas huma.Registry) huma.Operation {
 	limit := max(d.body, maxBody) + 1 // huma takes less than it says
 	h := huma.Operation{OperationID: d.id, Method: d.method, Path: d.path, Tags: []string{d.tag}, Summary: d.summary,
 		DefaultStatus: d.status, MaxBodyBytes: limit, BodyReadTimeout: d.bodyTime, Responses: map[string]*huma.Response{}}
-	if !d.public {
-		codes = append(codes, CodeNoSession)
+	if right, ok := d.right(); ok {
+		codes = append(codes, CodeNoSession, CodeRole)
 		h.Security = []map[string][]string{{sessionScheme: {}}}
+		h.Extensions = map[string]any{rightExtension: string(right)}
 	}
 	for _, k := range Kinds() {
 		if !slices.Contains(codes, k.Code) {

@@ -138,7 +138,7 @@ func (s *Server) routes() (*http.ServeMux, error) {
 		if !ok {
 			return nil, fmt.Errorf("web server: nobody carries out %s", d.ID())
 		}
-		mux.Handle(d.Pattern(), s.known(h))
+		mux.Handle(d.Pattern(), s.known(d.Right(), h))
 		s.downloads[d.Pattern()] = true
 	}
 	ui, err := newUI(s.cfg.UI)
