@@ -19,12 +19,14 @@ type Search struct {
 	Cursor string `query:"cursor" maxLength:"1024" doc:"Next of the previous page"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Results on a page"`
 	Order  string `query:"order" enum:"newest,oldest" default:"newest"`
+	Grant  string `query:"grant" maxLength:"64" doc:"Id of an approved request for access, under which other people's mail is read; what is read is recorded"`
 }
 
 // Suggest is what a suggestion is asked for.
 type Suggest struct {
-	Q   string `query:"q" maxLength:"4096" doc:"Query as far as it is typed"`
-	Pos int    `query:"pos" minimum:"-1" maximum:"4096" default:"-1" doc:"Characters before the cursor; -1: the cursor is at the end"`
+	Q     string `query:"q" maxLength:"4096" doc:"Query as far as it is typed"`
+	Pos   int    `query:"pos" minimum:"-1" maximum:"4096" default:"-1" doc:"Characters before the cursor; -1: the cursor is at the end"`
+	Grant string `query:"grant" maxLength:"64" doc:"Id of an approved request for access, under which other people's mail is read; what is read is recorded"`
 }
 
 // Names of the session cookie. The second is used over TLS: browsers take it
@@ -33,6 +35,10 @@ const (
 	CookieName       = "muniment_session"
 	SecureCookieName = "__Host-muniment_session"
 )
+
+// grantDoc describes the parameter grant. The server reads it from the request: it
+// decides as whom somebody asks, as the session does.
+const grantDoc = "Id of an approved request for access, under which other people's mail is read; what is read is recorded"
 
 type (
 	empty         struct{}
@@ -45,14 +51,17 @@ type (
 		Cookie http.Cookie `header:"Set-Cookie"`
 	}
 	byID struct {
-		ID string `path:"id" doc:"Id of the message"`
+		ID    string `path:"id" doc:"Id of the message"`
+		Grant string `query:"grant" maxLength:"64" doc:"Id of an approved request for access, under which other people's mail is read; what is read is recorded"`
 	}
 	byIDMarked struct { // not by embedding byID: huma passes over embedded types that are not exported
-		ID string `path:"id" doc:"Id of the message"`
-		Q  string `query:"q" maxLength:"4096" doc:"Query whose matches are marked"`
+		ID    string `path:"id" doc:"Id of the message"`
+		Q     string `query:"q" maxLength:"4096" doc:"Query whose matches are marked"`
+		Grant string `query:"grant" maxLength:"64" doc:"Id of an approved request for access, under which other people's mail is read; what is read is recorded"`
 	}
 	byQuery struct {
-		Q string `query:"q" maxLength:"4096" doc:"Query; empty finds everything"`
+		Q     string `query:"q" maxLength:"4096" doc:"Query; empty finds everything"`
+		Grant string `query:"grant" maxLength:"64" doc:"Id of an approved request for access, under which other people's mail is read; what is read is recorded"`
 	}
 )
 
@@ -88,6 +97,7 @@ func describe(o operations, s Service) {
 	histories(o, s)
 	uploads(o, s)
 	routing(o, s)
+	accesses(o, s)
 	add(o, op{id: "getStatistics", method: http.MethodGet, path: "/statistics", tag: "administration",
 		summary: "Figures of the tenant", problems: []Code{CodeRole}},
 		func(ctx context.Context, _ *empty) (*body[Statistics], error) { return reply(s.Statistics(ctx)) })

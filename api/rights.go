@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"maps"
 
 	"github.com/muniment/muniment/internal/access"
 )
@@ -14,6 +15,15 @@ const rightExtension = "x-muniment-right"
 // request; the verbs of the archive check again, and more closely. An operation that
 // is not here cannot be registered.
 func rights() map[string]access.Right {
+	all := map[string]access.Right{}
+	for _, m := range []map[string]access.Right{ownRights(), accessRights(), tenantRights(), installationRights()} {
+		maps.Copy(all, m)
+	}
+	return all
+}
+
+// ownRights are for operations on what is one's own.
+func ownRights() map[string]access.Right {
 	return map[string]access.Right{
 		"getAccount":    access.OwnAccount,
 		"changeAccount": access.OwnAccount,
@@ -35,7 +45,28 @@ func rights() map[string]access.Right {
 		"finishUpload": access.UploadDocuments,
 		"cancelUpload": access.UploadDocuments,
 		"getUploadCsv": access.UploadDocuments,
+	}
+}
 
+// accessRights are for operations on access to other people's mail.
+func accessRights() map[string]access.Right {
+	return map[string]access.Right{
+		"listAccessRequests":  access.SeeAccessRequests,
+		"requestAccess":       access.RequestAccess,
+		"getAccessRequest":    access.SeeAccessRequests,
+		"decideAccess":        access.DecideAccess,
+		"endAccess":           access.SeeAccessRequests,
+		"listAccessRecords":   access.SeeAccessRecords,
+		"getAccessRecordsCsv": access.SeeAccessRecords,
+		"getAccessPolicy":     access.SeeAccessRecords,
+		"changeAccessPolicy":  access.SeeAccessRecords,
+		"listReaders":         access.SeeReaders,
+	}
+}
+
+// tenantRights are for operations on a customer.
+func tenantRights() map[string]access.Right {
+	return map[string]access.Right{
 		"getStatistics": access.SeeStatistics,
 
 		"listSources":        access.ManageSources,
@@ -63,7 +94,12 @@ func rights() map[string]access.Right {
 		"listQuarantine":   access.ManageQuarantine,
 		"countQuarantine":  access.ManageQuarantine,
 		"decideQuarantine": access.ManageQuarantine,
+	}
+}
 
+// installationRights are for operations on the installation.
+func installationRights() map[string]access.Right {
+	return map[string]access.Right{
 		"getSmarthost":    access.ManageMail,
 		"changeSmarthost": access.ManageMail,
 		"removeSmarthost": access.ManageMail,

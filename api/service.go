@@ -71,6 +71,7 @@ type Service interface {
 	DropMail(ctx context.Context, id string) error
 	UploadService
 	RoutingService
+	AccessService
 }
 
 // Register adds the operations to mux, under Base.

@@ -208,7 +208,7 @@ func (a *app) newHTTP(demo *httpd.Demo, srv *server) (*httpd.Server, error) {
 		return nil, err
 	}
 	return httpd.New(httpd.Config{Archive: a.archive, UI: ui, Log: a.log, Version: version(), TrustedProxies: proxies, MetricsNetworks: metrics,
-		TLS: c.TLSCert != "", Demo: demo, Ready: a.catalog.Ping, Fetcher: srv.fetcher, Histories: srv.fetcher, Mailer: srv.outbox, Uploads: srv.files.uploads,
+		TLS: c.TLSCert != "", Demo: demo, Ready: a.catalog.Ping, Fetcher: srv.fetcher, Histories: srv.fetcher, Mailer: srv.outbox, Post: post{srv.outbox}, Uploads: srv.files.uploads,
 		AllowPrivate: a.config.Fetch.PrivateNetworks, LogIns: a.newOAuth()})
 }
 

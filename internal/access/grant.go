@@ -65,6 +65,10 @@ func (g *Grant) Covers(date time.Time) bool {
 	return (g.From.IsZero() || !date.Before(g.From)) && (g.To.IsZero() || date.Before(g.To))
 }
 
+// SeesAllRequests reports whether the actor sees the requests of everybody in the
+// tenant, and not only its own.
+func (a Actor) SeesAllRequests() bool { return Allowed(a.Role, DecideAccess) }
+
 // CheckRequest returns ErrForbidden, wrapped, unless the actor may ask for a kind.
 func (a Actor) CheckRequest(k Kind) error {
 	if err := a.Check(RequestAccess); err != nil {

@@ -49,6 +49,9 @@ func references() []reference {
 		{"selection", "tenant", "tenant", owner},
 		{"quarantine", "aoid", "message", "p.tenant = c.tenant AND p.aoid = c.aoid"},
 		{"quarantine", "aoid", "segment", "length(c.segment) = 0 OR (p.tenant = c.tenant AND p.id = c.segment)"},
+		{"access_request", "id", "tenant", owner},
+		{"access_record", "id", "access_request", "p.tenant = c.tenant AND p.id = c.request"},
+		{"access_policy", "tenant", "tenant", owner},
 		{"event_detail", "seq", "event", "p.tenant = c.tenant AND p.seq = c.seq"},
 	}
 }

@@ -12,7 +12,7 @@
 //	history.go   whole mailboxes
 //	upload.go    files that people give folder.go      watched folders
 //	reach.go     hosts of mailboxes  metrics.go       figures for operators
-//	smarthost.go mail that leaves
+//	smarthost.go mail that leaves     access.go        access to other people's mail
 package httpd
 
 import (
@@ -63,6 +63,8 @@ type Config struct {
 	Fetcher Fetcher
 	// Mailer sends mail of the archive; nil: nobody does here.
 	Mailer Mailer
+	// Post queues letters to people; nil: nobody is written to.
+	Post Post
 	// Histories archives whole remote mailboxes; nil: nobody does here.
 	Histories Histories
 	// Uploads keeps what people give; nil: nobody archives that here.
@@ -132,7 +134,8 @@ func (s *Server) routes() (*http.ServeMux, error) {
 	mux := http.NewServeMux()
 	api.Register(mux, s, s)
 	handlers := map[string]http.HandlerFunc{"getMessageHtml": s.html, "getMessageRaw": s.raw, "getAttachment": s.attachment,
-		"getReport": s.report, "getCompletenessCsv": s.completenessCSV, "getUploadCsv": s.uploadCSV}
+		"getReport": s.report, "getCompletenessCsv": s.completenessCSV, "getUploadCsv": s.uploadCSV,
+		"getAccessRecordsCsv": s.accessRecordsCSV}
 	for _, d := range api.Downloads() {
 		h, ok := handlers[d.ID()]
 		if !ok {

@@ -79,6 +79,10 @@ func calls(t *testing.T, o operation, id string) []string {
 		return []string{path} // the operator's
 	case "listDomains", "addDomain", "removeDomain", "getSelection", "changeSelection", "proposeAddresses", "countQuarantine", "decideQuarantine":
 		return []string{strings.Replace(path, "{name}", "geheim.example", 1)}
+	case "listAccessRequests", "requestAccess", "getAccessRequest", "decideAccess", "endAccess", "listReaders", "getAccessPolicy", "changeAccessPolicy":
+		return []string{path}
+	case "listAccessRecords", "getAccessRecordsCsv":
+		return []string{path, path + "?request=" + id, path + "?user=" + id, path + "?address=anna@firma.example"}
 	case "listQuarantine":
 		return []string{path, path + "?state=all", path + "?state=all&q=walnuss", path + "?cursor=" + id, path + "?source=" + id}
 	case "checkMessage", "getStatistics", "getStatus", "getAccount", "logIn", "logOut", "changeAccount":
@@ -108,6 +112,12 @@ func body(o operation, id string) string {
 		return `{"mailbox":{"protocol":"imap","host":"mail.example","tls":"auto","user":"x"}}` // by no code: nobody is asked
 	case "changeSmarthost", "testSmarthost":
 		return `{"smarthost":{"host":"127.0.0.1","tls":"starttls","from":"a@firma.example"}}`
+	case "requestAccess":
+		return `{"kind":"mailbox","addresses":["anna@firma.example"],"reason":"Ermittlung wegen Betrugs","until":"2020-01-01T00:00:00Z"}` // over: nothing is made
+	case "decideAccess":
+		return `{"approve":true}`
+	case "changeAccessPolicy":
+		return `{"tell_people":true}`
 	case "startHistory":
 		return `{"dry_run":true}`
 	case "addDomain":

@@ -2,10 +2,12 @@ package wall
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/muniment/muniment/api"
 	"github.com/muniment/muniment/internal/access"
@@ -20,8 +22,8 @@ import (
 // same roles of a foreign tenant, who ask with the ids of alpha's things. An operation
 // without a row fails the test; so does a row that the table of rights contradicts.
 //
-//	+ allowed: the status of the row   u unauthenticated, 401
-//	f forbidden, 403                   n not found, 404
+//   - allowed: the status of the row   u unauthenticated, 401
+//     f forbidden, 403                   n not found, 404
 type row struct {
 	op      string
 	own     string // nobody operator reseller tenant-admin auditor dpo user
@@ -49,6 +51,7 @@ const (
 )
 
 func matrix() []row {
+	wanted := fmt.Sprintf(`{"kind":"mailbox","addresses":["x@alpha.example"],"reason":"Ermittlung wegen Betrugs","until":%q}`, time.Now().Add(time.Hour).UTC().Format(time.RFC3339))
 	const settings = `{"smarthost":{"host":"127.0.0.1","port":9,"tls":"none","from":"archiv@firma.example"}}`
 	const mailbox = `{"mailbox":{"protocol":"imap","host":"mail.example","tls":"auto","user":"x"},"password":"x"}`
 	return []row{
@@ -76,6 +79,17 @@ func matrix() []row {
 		{op: "finishUpload", own: "u f f n n n +", foreign: foreignNone, id: "upload", ok: 200},
 		{op: "cancelUpload", own: "u f f n n n +", foreign: foreignNone, id: "upload", ok: 204},
 
+		{op: "listAccessRequests", own: "u f f + + + f", foreign: "f + + + f", ok: 200},
+		{op: "requestAccess", own: "u f f f + f f", foreign: "f f + f f", body: wanted, ok: 201},
+		{op: "getAccessRequest", own: "u f f + + + f", foreign: "f n n n f", id: "waiting", ok: 200},
+		{op: "decideAccess", own: "u f f + f + f", foreign: "f n f n f", id: "waiting", ok: 200},
+		{op: "endAccess", own: "u f f + + + f", foreign: "f n n n f", id: "approved", ok: 200},
+		{op: "listAccessRecords", own: "u f f f f + f", foreign: "f f f + f", ok: 200},
+		{op: "getAccessRecordsCsv", own: "u f f f f + f", foreign: "f f f + f", ok: 200},
+		{op: "getAccessPolicy", own: "u f f f f + f", foreign: "f f f + f", ok: 200},
+		{op: "changeAccessPolicy", own: "u f f f f + f", foreign: "f f f + f", ok: 200},
+		{op: "listReaders", own: ofTenants, foreign: foreignOwn, ok: 200},
+
 		{op: "getStatistics", own: admins, foreign: foreignAdmin, ok: 200},
 		{op: "getCompleteness", own: admins, foreign: foreignAdmin, ok: 200},
 		{op: "getCompletenessCsv", own: admins, foreign: foreignAdmin, ok: 200},
@@ -85,9 +99,9 @@ func matrix() []row {
 		{op: "getSource", own: admins, foreign: foreignAdmins, id: "source", ok: 200},
 		{op: "changeSource", own: admins, foreign: foreignAdmins, id: "source", ok: 200},
 		{op: "listLeft", own: admins, foreign: foreignAdmins, id: "source", ok: 200},
-		{op: "fetchNow", own: admins, foreign: foreignAdmins, id: "source", ok: 503},    // no fetcher runs here
-		{op: "testMailbox", own: admins, foreign: foreignAdmin, body: mailbox, ok: 503}, // likewise
-		{op: "beginMailboxLogIn", own: admins, foreign: foreignAdmin, ok: 422}, // by no code
+		{op: "fetchNow", own: admins, foreign: foreignAdmins, id: "source", ok: 503},                 // no fetcher runs here
+		{op: "testMailbox", own: admins, foreign: foreignAdmin, body: mailbox, ok: 503},              // likewise
+		{op: "beginMailboxLogIn", own: admins, foreign: foreignAdmin, ok: 422},                       // by no code
 		{op: "getMailboxLogIn", own: "u f f n f f f", foreign: foreignAdmins, id: "source", ok: 200}, // nobody has begun
 		{op: "cancelMailboxLogIn", own: "u f f n f f f", foreign: foreignAdmins, id: "source", ok: 204},
 		{op: "startHistory", own: admins, foreign: foreignAdmins, id: "source", ok: 503},
@@ -217,13 +231,17 @@ func TestMatrix(t *testing.T) {
 			if r.op == "logIn" {
 				client = w.as("") // keeps its session
 			}
-			path := strings.NewReplacer("{id}", things[r.id], "{name}", things[r.id], "{no}", "1", "{capture}", things["message"]).Replace(o.path)
+			id := things[r.id]
+			if r.id == "waiting" || r.id == "approved" { // what it is after an answer, the next must not meet
+				id = newAccess(t, w, r.id)
+			}
+			path := strings.NewReplacer("{id}", id, "{name}", id, "{no}", "1", "{capture}", things["message"]).Replace(o.path)
 			if r.query != "" {
 				path += "?" + r.query
 			}
 			send := r.body
 			if send == "" {
-				send = body(o, things[r.id])
+				send = body(o, id)
 			}
 			want := map[string]int{"+": r.ok, "u": http.StatusUnauthorized, "f": http.StatusForbidden, "n": http.StatusNotFound}[c.wants]
 			if a := w.ask(client, o.method, path, send); a.status != want {
@@ -309,4 +327,25 @@ func giveUpload(t *testing.T, w *world, a access.Actor) string {
 		t.Fatal(err)
 	}
 	return u.ID.String()
+}
+
+// newAccess makes a request of alpha's auditor, in the state.
+func newAccess(t *testing.T, w *world, state string) string {
+	t.Helper()
+	as := func(role access.Role) *archive.Handle {
+		u, err := w.env.Archive.User(t.Context(), w.alpha.ID, "alpha-"+string(role))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w.env.As(access.Actor{Tenant: w.alpha.ID, User: u.ID, Role: role})
+	}
+	v, err := as(access.RoleAuditor).RequestAccess(t.Context(), archive.NewAccess{Kind: access.ReadMailbox, Addresses: []string{"x@alpha.example"},
+		Reason: "Ermittlung wegen Betrugs", Until: time.Now().Add(time.Hour)})
+	if err == nil && state == "approved" {
+		_, err = as(access.RoleDPO).DecideAccess(t.Context(), v.ID, true, "")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v.ID.String()
 }

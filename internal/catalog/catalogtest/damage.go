@@ -19,6 +19,7 @@ type damaged struct {
 	user   *catalog.User
 	source *catalog.Source
 	mail   *catalog.Outgoing
+	access *catalog.AccessRequest
 }
 
 func newDamaged(t *testing.T, e *env) *damaged {
@@ -46,6 +47,7 @@ func newDamaged(t *testing.T, e *env) *damaged {
 	must(t, e.SetSelection(t.Context(), &catalog.Selection{Tenant: d.tenant, Enabled: true, Addresses: []string{"anna@example.com"}, ChangedAt: at(1), ChangedBy: "cli"},
 		events(0, 1)[0]))
 	d.batch = e.commit(t, d.tenant, b)
+	d.access = e.access(t, d.tenant, d.user.ID)
 	return d
 }
 
@@ -72,6 +74,9 @@ func columns() map[string]string {
 		"capture":        "source received_at envelope_from envelope_to peer origin item_key frame checksum journal filing hints",
 		"domain":         "name main created_at checksum",
 		"selection":      "enabled addresses changed_at changed_by checksum",
+		"access_request": "kind addresses query mail_from mail_to reason covert requested_by requested_role requested_at valid_until state decided_by decided_role decided_at note ended_by ended_at checksum",
+		"access_record":  "request user_id at act object query addresses peer checksum",
+		"access_policy":  "silent changed_at changed_by checksum",
 		"quarantine":     "source received_at size counted reason subject parties state decided_at decided_by note segment frame checksum",
 		"account":        "source count bytes checksum",
 		"head":           "seq raw_bytes first_received last_received events peaks indexed checksum",
@@ -119,6 +124,12 @@ func (d *damaged) read(ctx context.Context, table string) error {
 		return second(d.Domains(ctx))
 	case "selection":
 		return second(d.Selection(ctx, d.tenant))
+	case "access_request":
+		return second(d.AccessRequest(ctx, d.tenant, d.access.ID))
+	case "access_record":
+		return second(d.AccessRecords(ctx, d.tenant, catalog.RecordFilter{}, 9))
+	case "access_policy":
+		return second(d.AccessPolicy(ctx, d.tenant))
 	case "quarantine":
 		return second(d.QuarantinedMessage(ctx, d.tenant, d.batch.Messages[1].AOID))
 	case "head":
@@ -202,7 +213,8 @@ func keys() map[string]string {
 		"source_setting": "source tenant", "source_state": "source tenant", "source_item": "source tenant folder item", "source_folder": "source tenant folder",
 		"smarthost": "tenant", "outbox": "id", "outbox_body": "outbox", "source_count": "source tenant folder day",
 		"segment": "tenant id", "message": "tenant aoid segment", "part": "tenant sha256 segment", "capture": "tenant id aoid segment",
-		"account": "tenant day outcome", "domain": "name tenant", "selection": "tenant", "quarantine": "tenant aoid segment state", "head": "tenant", "event": "tenant seq", "event_detail": "tenant seq", "event_node": "tenant level position",
+		"account": "tenant day outcome", "domain": "name tenant", "selection": "tenant",
+		"access_request": "tenant id", "access_record": "tenant id request", "access_policy": "tenant", "quarantine": "tenant aoid segment state", "head": "tenant", "event": "tenant seq", "event_detail": "tenant seq", "event_node": "tenant level position",
 	}
 }
 

@@ -4,6 +4,126 @@ export type ClientOptions = {
     baseUrl: `${string}://${string}/api/v1` | (string & {});
 };
 
+export type AccessDecision = {
+    approve: boolean;
+    note?: string;
+};
+
+export type AccessPerson = {
+    id: string;
+    name: string;
+    role: string;
+};
+
+export type AccessPolicy = {
+    tell_people: boolean;
+};
+
+export type AccessRecord = {
+    act: 'mail.searched' | 'mail.counted' | 'message.read' | 'message.shown' | 'message.downloaded' | 'attachment.downloaded' | 'report.downloaded';
+    /**
+     * Whose mail it was, of the addresses of the request
+     */
+    addresses: Array<string>;
+    at: string;
+    /**
+     * The people concerned are not told
+     */
+    covert: boolean;
+    id: string;
+    /**
+     * Id of the message; absent: a search
+     */
+    message?: string;
+    /**
+     * Where the request came from
+     */
+    peer?: string;
+    query?: string;
+    /**
+     * Of the request
+     */
+    reason: string;
+    /**
+     * Id of the request
+     */
+    request: string;
+    /**
+     * Name of who did it
+     */
+    user: string;
+    user_id: string;
+};
+
+export type AccessRecords = {
+    /**
+     * Cursor of the next page; absent at the end
+     */
+    next?: string;
+    records: Array<AccessRecord>;
+};
+
+export type AccessRequest = {
+    addresses: Array<string>;
+    /**
+     * Why the people concerned are not told; empty: they are
+     */
+    covert: string;
+    decided_at?: string;
+    decided_by?: AccessPerson;
+    ended_at?: string;
+    /**
+     * Who withdrew it or ended it early
+     */
+    ended_by?: AccessPerson;
+    /**
+     * Date of the mail, inclusive
+     */
+    from?: string;
+    id: string;
+    /**
+     * mailbox, session; more may come
+     */
+    kind: string;
+    /**
+     * The reader of this may approve or refuse it now
+     */
+    may_decide: boolean;
+    /**
+     * The reader of this may withdraw or end it now
+     */
+    may_end: boolean;
+    /**
+     * The reader of this may read mail under it now
+     */
+    may_read: boolean;
+    /**
+     * Of who decided
+     */
+    note: string;
+    query: string;
+    reason: string;
+    requested_at: string;
+    requested_by: AccessPerson;
+    /**
+     * approved: it can be read under it now; expired: its time is over
+     */
+    state: 'waiting' | 'approved' | 'refused' | 'withdrawn' | 'ended' | 'expired';
+    /**
+     * Exclusive
+     */
+    to?: string;
+    until: string;
+};
+
+export type AccessRequests = {
+    requests: Array<AccessRequest>;
+    /**
+     * How many of them wait for a decision of the reader of this
+     */
+    waiting: number;
+};
+
 export type Account = {
     addresses: Array<string>;
     /**
@@ -17,7 +137,7 @@ export type Account = {
     language: '' | 'de' | 'en';
     login: string;
     name: string;
-    role: 'operator' | 'tenant-admin' | 'user';
+    role: 'operator' | 'reseller' | 'tenant-admin' | 'auditor' | 'dpo' | 'user';
     tenant?: Tenant;
 };
 
@@ -792,6 +912,35 @@ export type Message = {
     why: Array<string>;
 };
 
+export type NewAccessRequest = {
+    addresses: Array<string>;
+    /**
+     * Why, by which law, the people concerned are not to be told; empty: they are, if the customer tells them
+     */
+    covert?: string;
+    /**
+     * First day of the mail, such as 2026-01-31; empty: open
+     */
+    from?: string;
+    /**
+     * mailbox: one address; session: several
+     */
+    kind: 'mailbox' | 'session';
+    /**
+     * Only what this query finds; empty: everything
+     */
+    query?: string;
+    reason: string;
+    /**
+     * Last day of the mail; empty: open
+     */
+    to?: string;
+    /**
+     * When the access ends, at most 90 days from now
+     */
+    until: string;
+};
+
 export type NewDomain = {
     /**
      * Another domain of the tenant that it stands for
@@ -939,7 +1088,7 @@ export type Problem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'role' | 'access-over' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -1061,6 +1210,17 @@ export type QuarantinedMessage = {
     to: Array<string>;
 };
 
+export type Readers = {
+    /**
+     * The newest, at most 500; without those of covert requests
+     */
+    records: Array<AccessRecord>;
+    /**
+     * false: the customer does not tell
+     */
+    told: boolean;
+};
+
 export type SearchPage = {
     chips: Array<Chip>;
     hits: Array<Hit>;
@@ -1087,7 +1247,7 @@ export type SearchProblem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'role' | 'access-over' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -1504,6 +1664,520 @@ export type Uploads = {
     uploads: Array<Upload>;
 };
 
+export type GetAccessPolicyData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/access-policy';
+};
+
+export type GetAccessPolicyErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetAccessPolicyError = GetAccessPolicyErrors[keyof GetAccessPolicyErrors];
+
+export type GetAccessPolicyResponses = {
+    /**
+     * OK
+     */
+    200: AccessPolicy;
+};
+
+export type GetAccessPolicyResponse = GetAccessPolicyResponses[keyof GetAccessPolicyResponses];
+
+export type ChangeAccessPolicyData = {
+    body: AccessPolicy;
+    path?: never;
+    query?: never;
+    url: '/access-policy';
+};
+
+export type ChangeAccessPolicyErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ChangeAccessPolicyError = ChangeAccessPolicyErrors[keyof ChangeAccessPolicyErrors];
+
+export type ChangeAccessPolicyResponses = {
+    /**
+     * OK
+     */
+    200: AccessPolicy;
+};
+
+export type ChangeAccessPolicyResponse = ChangeAccessPolicyResponses[keyof ChangeAccessPolicyResponses];
+
+export type ListAccessRecordsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Id of the request; empty: all
+         */
+        request?: string;
+        /**
+         * Id of who read; empty: all
+         */
+        user?: string;
+        /**
+         * Whose mail was read; empty: all
+         */
+        address?: string;
+        /**
+         * First day, such as 2026-01-31
+         */
+        from?: string;
+        /**
+         * Last day
+         */
+        to?: string;
+        /**
+         * Next of the previous page
+         */
+        cursor?: string;
+    };
+    url: '/access-records';
+};
+
+export type ListAccessRecordsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListAccessRecordsError = ListAccessRecordsErrors[keyof ListAccessRecordsErrors];
+
+export type ListAccessRecordsResponses = {
+    /**
+     * OK
+     */
+    200: AccessRecords;
+};
+
+export type ListAccessRecordsResponse = ListAccessRecordsResponses[keyof ListAccessRecordsResponses];
+
+export type GetAccessRecordsCsvData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Id of the request; empty: all
+         */
+        request?: string;
+        /**
+         * Id of who read; empty: all
+         */
+        user?: string;
+        /**
+         * Whose mail was read; empty: all
+         */
+        address?: string;
+        /**
+         * First day
+         */
+        from?: string;
+        /**
+         * Last day
+         */
+        to?: string;
+    };
+    url: '/access-records.csv';
+};
+
+export type GetAccessRecordsCsvErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetAccessRecordsCsvError = GetAccessRecordsCsvErrors[keyof GetAccessRecordsCsvErrors];
+
+export type GetAccessRecordsCsvResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type GetAccessRecordsCsvResponse = GetAccessRecordsCsvResponses[keyof GetAccessRecordsCsvResponses];
+
+export type ListAccessRequestsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/access-requests';
+};
+
+export type ListAccessRequestsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListAccessRequestsError = ListAccessRequestsErrors[keyof ListAccessRequestsErrors];
+
+export type ListAccessRequestsResponses = {
+    /**
+     * OK
+     */
+    200: AccessRequests;
+};
+
+export type ListAccessRequestsResponse = ListAccessRequestsResponses[keyof ListAccessRequestsResponses];
+
+export type RequestAccessData = {
+    body: NewAccessRequest;
+    path?: never;
+    query?: never;
+    url: '/access-requests';
+};
+
+export type RequestAccessErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: SearchProblem | Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RequestAccessError = RequestAccessErrors[keyof RequestAccessErrors];
+
+export type RequestAccessResponses = {
+    /**
+     * Created
+     */
+    201: AccessRequest;
+};
+
+export type RequestAccessResponse = RequestAccessResponses[keyof RequestAccessResponses];
+
+export type GetAccessRequestData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the request
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/access-requests/{id}';
+};
+
+export type GetAccessRequestErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetAccessRequestError = GetAccessRequestErrors[keyof GetAccessRequestErrors];
+
+export type GetAccessRequestResponses = {
+    /**
+     * OK
+     */
+    200: AccessRequest;
+};
+
+export type GetAccessRequestResponse = GetAccessRequestResponses[keyof GetAccessRequestResponses];
+
+export type DecideAccessData = {
+    body: AccessDecision;
+    path: {
+        /**
+         * Id of the request
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/access-requests/{id}/decision';
+};
+
+export type DecideAccessErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type DecideAccessError = DecideAccessErrors[keyof DecideAccessErrors];
+
+export type DecideAccessResponses = {
+    /**
+     * OK
+     */
+    200: AccessRequest;
+};
+
+export type DecideAccessResponse = DecideAccessResponses[keyof DecideAccessResponses];
+
+export type EndAccessData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the request
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/access-requests/{id}/end';
+};
+
+export type EndAccessErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type EndAccessError = EndAccessErrors[keyof EndAccessErrors];
+
+export type EndAccessResponses = {
+    /**
+     * OK
+     */
+    200: AccessRequest;
+};
+
+export type EndAccessResponse = EndAccessResponses[keyof EndAccessResponses];
+
 export type ChangeAccountData = {
     body: AccountChange;
     path?: never;
@@ -1560,6 +2234,51 @@ export type ChangeAccountResponses = {
 };
 
 export type ChangeAccountResponse = ChangeAccountResponses[keyof ChangeAccountResponses];
+
+export type ListReadersData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/account/readers';
+};
+
+export type ListReadersErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListReadersError = ListReadersErrors[keyof ListReadersErrors];
+
+export type ListReadersResponses = {
+    /**
+     * OK
+     */
+    200: Readers;
+};
+
+export type ListReadersResponse = ListReadersResponses[keyof ListReadersResponses];
 
 export type GetCompletenessData = {
     body?: never;
@@ -2072,6 +2791,10 @@ export type GetMessageData = {
          * Query whose matches are marked
          */
         q?: string;
+        /**
+         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
+         */
+        grant?: string;
     };
     url: '/messages/{id}';
 };
@@ -2130,7 +2853,12 @@ export type GetAttachmentData = {
          */
         no: number;
     };
-    query?: never;
+    query?: {
+        /**
+         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
+         */
+        grant?: string;
+    };
     url: '/messages/{id}/attachments/{no}';
 };
 
@@ -2184,7 +2912,12 @@ export type CheckMessageData = {
          */
         id: string;
     };
-    query?: never;
+    query?: {
+        /**
+         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
+         */
+        grant?: string;
+    };
     url: '/messages/{id}/check';
 };
 
@@ -2239,6 +2972,10 @@ export type GetMessageHtmlData = {
         id: string;
     };
     query?: {
+        /**
+         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
+         */
+        grant?: string;
         /**
          * Let references to other servers in
          */
@@ -2298,6 +3035,10 @@ export type GetMessageRawData = {
         id: string;
     };
     query?: {
+        /**
+         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
+         */
+        grant?: string;
         /**
          * Only the first MiB, as plain text to be shown
          */
@@ -2360,7 +3101,12 @@ export type GetReportData = {
          */
         capture: string;
     };
-    query?: never;
+    query?: {
+        /**
+         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
+         */
+        grant?: string;
+    };
     url: '/messages/{id}/reports/{capture}';
 };
 
@@ -2754,6 +3500,10 @@ export type SearchData = {
          */
         limit?: number;
         order?: 'newest' | 'oldest';
+        /**
+         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
+         */
+        grant?: string;
     };
     url: '/search';
 };
@@ -2804,6 +3554,10 @@ export type GetFacetsData = {
          * Query; empty finds everything
          */
         q?: string;
+        /**
+         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
+         */
+        grant?: string;
     };
     url: '/search/facets';
 };
@@ -2858,6 +3612,10 @@ export type SuggestData = {
          * Characters before the cursor; -1: the cursor is at the end
          */
         pos?: number;
+        /**
+         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
+         */
+        grant?: string;
     };
     url: '/search/suggest';
 };
@@ -3104,6 +3862,10 @@ export type GetAccountErrors = {
      * Unauthorized
      */
     401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
     /**
      * Unprocessable Entity
      */
