@@ -4,10 +4,12 @@ import { Link } from '@tanstack/react-router';
 import { IconAt, IconChartBar, IconChecklist, IconCloudUpload, IconMailDown, IconMailForward, IconSearch, IconSettings } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 
+import { AccessLink, mayAccess } from '../access/AccessLink';
 import { formatNumber } from '../format';
 import { QuarantineLink } from '../routing/QuarantineLink';
 import { quarantineCountsQuery } from '../routing/queries';
 import classes from './Frame.module.css';
+import { useAccount } from './usePage';
 
 const administration = ['/overview', '/sources', '/completeness', '/quarantine', '/domains', '/selection'];
 
@@ -17,6 +19,7 @@ export const isAdministration = (path: string): boolean => administration.some((
 // Navigation leads to what everybody does, and to administration.
 export function Navigation({ admin, operator, path }: { admin: boolean; operator: boolean; path: string }) {
   const { t } = useTranslation();
+  const { role } = useAccount();
   if (operator) { // sees no mail: there is nothing to search
     return (
       <nav aria-label={t('app.navigation')} className={classes.nav}>
@@ -34,6 +37,7 @@ export function Navigation({ admin, operator, path }: { admin: boolean; operator
       <Link to="/upload" className={classes.link} aria-label={t('upload.title')}>
         <IconCloudUpload size={18} aria-hidden /><span>{t('upload.title')}</span>
       </Link>
+      {mayAccess(role) && <AccessLink className={classes.link} />}
       {admin && <AdministrationLink within={isAdministration(path)} />}
     </nav>
   );
