@@ -9,6 +9,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/muniment/muniment/internal/access"
 )
 
 // Search is what a search asks for.
@@ -17,12 +19,14 @@ type Search struct {
 	Cursor string `query:"cursor" maxLength:"1024" doc:"Next of the previous page"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Results on a page"`
 	Order  string `query:"order" enum:"newest,oldest" default:"newest"`
+	Grant  string `query:"grant" maxLength:"64" doc:"Id of an approved request for access, under which other people's mail is read; what is read is recorded"`
 }
 
 // Suggest is what a suggestion is asked for.
 type Suggest struct {
-	Q   string `query:"q" maxLength:"4096" doc:"Query as far as it is typed"`
-	Pos int    `query:"pos" minimum:"-1" maximum:"4096" default:"-1" doc:"Characters before the cursor; -1: the cursor is at the end"`
+	Q     string `query:"q" maxLength:"4096" doc:"Query as far as it is typed"`
+	Pos   int    `query:"pos" minimum:"-1" maximum:"4096" default:"-1" doc:"Characters before the cursor; -1: the cursor is at the end"`
+	Grant string `query:"grant" maxLength:"64" doc:"Id of an approved request for access, under which other people's mail is read; what is read is recorded"`
 }
 
 // Names of the session cookie. The second is used over TLS: browsers take it
@@ -31,6 +35,10 @@ const (
 	CookieName       = "muniment_session"
 	SecureCookieName = "__Host-muniment_session"
 )
+
+// grantDoc describes the parameter grant. The server reads it from the request: it
+// decides as whom somebody asks, as the session does.
+const grantDoc = "Id of an approved request for access, under which other people's mail is read; what is read is recorded"
 
 type (
 	empty         struct{}
@@ -43,14 +51,17 @@ type (
 		Cookie http.Cookie `header:"Set-Cookie"`
 	}
 	byID struct {
-		ID string `path:"id" doc:"Id of the message"`
+		ID    string `path:"id" doc:"Id of the message"`
+		Grant string `query:"grant" maxLength:"64" doc:"Id of an approved request for access, under which other people's mail is read; what is read is recorded"`
 	}
 	byIDMarked struct { // not by embedding byID: huma passes over embedded types that are not exported
-		ID string `path:"id" doc:"Id of the message"`
-		Q  string `query:"q" maxLength:"4096" doc:"Query whose matches are marked"`
+		ID    string `path:"id" doc:"Id of the message"`
+		Q     string `query:"q" maxLength:"4096" doc:"Query whose matches are marked"`
+		Grant string `query:"grant" maxLength:"64" doc:"Id of an approved request for access, under which other people's mail is read; what is read is recorded"`
 	}
 	byQuery struct {
-		Q string `query:"q" maxLength:"4096" doc:"Query; empty finds everything"`
+		Q     string `query:"q" maxLength:"4096" doc:"Query; empty finds everything"`
+		Grant string `query:"grant" maxLength:"64" doc:"Id of an approved request for access, under which other people's mail is read; what is read is recorded"`
 	}
 )
 
@@ -89,6 +100,7 @@ func describe(o operations, s Service) {
 	uploads(o, s)
 	routing(o, s)
 	eventLog(o, s)
+	accesses(o, s)
 	add(o, op{id: "getStatistics", method: http.MethodGet, path: "/statistics", tag: "administration",
 		summary: "Figures of the tenant", problems: []Code{CodeRole}},
 		func(ctx context.Context, _ *empty) (*body[Statistics], error) { return reply(s.Statistics(ctx)) })
@@ -157,12 +169,13 @@ func reply[T any](v *T, err error) (*body[T], error) {
 	return &body[T]{*v}, nil
 }
 
-// add registers one operation: it authenticates before it looks at the request,
-// and reports errors as Door says.
+// add registers one operation: it authenticates and checks the right before it
+// looks at the request, and reports errors as Door says.
 func add[I, O any](o operations, d op, f func(context.Context, *I) (*O, error)) {
 	h := d.operation(o.api.OpenAPI().Components.Schemas)
 	if !d.public {
-		h.Middlewares = huma.Middlewares{o.authenticate}
+		right, _ := d.right()
+		h.Middlewares = huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) { o.authenticate(ctx, right, next) }}
 	}
 	huma.Register(o.api, h, func(ctx context.Context, in *I) (*O, error) {
 		out, err := f(ctx, in)
@@ -173,8 +186,11 @@ func add[I, O any](o operations, d op, f func(context.Context, *I) (*O, error)) 
 	})
 }
 
-func (o operations) authenticate(ctx huma.Context, next func(huma.Context)) {
+func (o operations) authenticate(ctx huma.Context, right access.Right, next func(huma.Context)) {
 	known, err := o.door.Authenticate(ctx.Context())
+	if err == nil {
+		err = o.door.Allow(known, right)
+	}
 	if err == nil {
 		next(huma.WithContext(ctx, known))
 		return
@@ -189,9 +205,10 @@ func (d op) operation(schemas huma.Registry) huma.Operation {
 	limit := max(d.body, maxBody) + 1 // huma takes less than it says
 	h := huma.Operation{OperationID: d.id, Method: d.method, Path: d.path, Tags: []string{d.tag}, Summary: d.summary,
 		DefaultStatus: d.status, MaxBodyBytes: limit, BodyReadTimeout: d.bodyTime, Responses: map[string]*huma.Response{}}
-	if !d.public {
-		codes = append(codes, CodeNoSession)
+	if right, ok := d.right(); ok {
+		codes = append(codes, CodeNoSession, CodeRole)
 		h.Security = []map[string][]string{{sessionScheme: {}}}
+		h.Extensions = map[string]any{rightExtension: string(right)}
 	}
 	for _, k := range Kinds() {
 		if !slices.Contains(codes, k.Code) {

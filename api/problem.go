@@ -81,6 +81,7 @@ const (
 	CodeLogIn        Code = "login"
 	CodeNoSession    Code = "no-session"
 	CodeRole         Code = "role"
+	CodeAccessOver   Code = "access-over"
 	CodeOrigin       Code = "cross-origin"
 	CodeNotFound     Code = "not-found"
 	CodeNoHTML       Code = "no-html"
@@ -118,6 +119,7 @@ func Kinds() []Kind {
 		{CodeLogIn, http.StatusUnauthorized, "Log-in failed", "The user name or the password is wrong."},
 		{CodeNoSession, http.StatusUnauthorized, "Not logged in", "Log in first; a session ends after some hours without a request."},
 		{CodeRole, http.StatusForbidden, "Not allowed", "Your role does not allow this."},
+		{CodeAccessOver, http.StatusForbidden, "Access is over", "This access has ended or expired, or somebody has decided on it already."},
 		{CodeOrigin, http.StatusForbidden, "Request of another site", "Changes are taken only from pages of this server."},
 		{CodeNotFound, http.StatusNotFound, "Not found", "There is nothing here that you may see."},
 		{CodeNoHTML, http.StatusNotFound, "No HTML", "The message has no HTML; read its text."},

@@ -6,6 +6,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/muniment/muniment/internal/access"
 )
 
 // Base is the path under which the operations are served.
@@ -16,6 +18,9 @@ type Door interface {
 	// Authenticate finds the session of the request that ctx belongs to and
 	// returns a context in which the Service knows its user.
 	Authenticate(ctx context.Context) (context.Context, error)
+	// Allow returns an error unless the user of ctx, which comes from Authenticate, has
+	// the right.
+	Allow(ctx context.Context, right access.Right) error
 	// Problem tells how an error is reported to the client. It writes the cause
 	// into the log.
 	Problem(ctx context.Context, err error) Fault
@@ -74,6 +79,7 @@ type Service interface {
 	UploadService
 	RoutingService
 	LogService
+	AccessService
 }
 
 // Register adds the operations to mux, under Base.

@@ -32,7 +32,7 @@ func config() huma.Config {
 				sessionScheme: {Type: "apiKey", In: "cookie", Name: CookieName,
 					Description: "Set by logIn. Over TLS the cookie is called " + SecureCookieName + "."},
 			}},
-			Tags: []*huma.Tag{{Name: "session"}, {Name: "search"}, {Name: "message"}, {Name: "sources"}, {Name: "administration"}, {Name: "evidence"}, {Name: "installation"}},
+			Tags: []*huma.Tag{{Name: "session"}, {Name: "search"}, {Name: "message"}, {Name: "sources"}, {Name: "access"}, {Name: "administration"}, {Name: "evidence"}, {Name: "installation"}},
 		},
 		Formats:                      map[string]huma.Format{"application/json": json, "json": json},
 		DefaultFormat:                "application/json",
@@ -139,26 +139,28 @@ func (d Download) ID() string { return d.id }
 func Downloads() []Download {
 	problems := []Code{CodeRole, CodeNotFound, CodeCorrupt}
 	id := &huma.Param{Name: "id", In: "path", Required: true, Description: "Id of the message", Schema: &huma.Schema{Type: huma.TypeString}}
+	grant := &huma.Param{Name: "grant", In: "query", Description: grantDoc, Schema: &huma.Schema{Type: huma.TypeString}}
 	flag := func(name, text string) *huma.Param {
 		return &huma.Param{Name: name, In: "query", Description: text, Schema: &huma.Schema{Type: huma.TypeBoolean, Default: false}}
 	}
 	return slices.Concat([]Download{
 		{op{id: "getMessageHtml", method: http.MethodGet, path: "/messages/{id}/html", tag: "message", problems: append([]Code{CodeNoHTML}, problems...),
 			summary: "The message's HTML, made safe, for a sandboxed frame"},
-			[]*huma.Param{id, flag("remote", "Let references to other servers in")}, "text/html"},
+			[]*huma.Param{id, grant, flag("remote", "Let references to other servers in")}, "text/html"},
 		{op{id: "getMessageRaw", method: http.MethodGet, path: "/messages/{id}/raw", tag: "message", problems: problems,
 			summary: "The message as it arrived, or the file that a document is"},
-			[]*huma.Param{id, flag("inline", "Only the first MiB, as plain text to be shown")}, "message/rfc822"},
+			[]*huma.Param{id, grant, flag("inline", "Only the first MiB, as plain text to be shown")}, "message/rfc822"},
 		{op{id: "getAttachment", method: http.MethodGet, path: "/messages/{id}/attachments/{no}", tag: "message", problems: problems,
 			summary: "The bytes of an attachment"},
-			[]*huma.Param{id, {Name: "no", In: "path", Required: true, Description: "No of the attachment", Schema: &huma.Schema{Type: huma.TypeInteger}}},
+			[]*huma.Param{id, grant, {Name: "no", In: "path", Required: true, Description: "No of the attachment", Schema: &huma.Schema{Type: huma.TypeInteger}}},
 			"application/octet-stream"},
 		{op{id: "getReport", method: http.MethodGet, path: "/messages/{id}/reports/{capture}", tag: "message", problems: problems,
 			summary: "The whole journal report in which the message came; for the sender alone"},
-			[]*huma.Param{id, {Name: "capture", In: "path", Required: true, Description: "Id of the capture", Schema: &huma.Schema{Type: huma.TypeString}}},
+			[]*huma.Param{id, grant, {Name: "capture", In: "path", Required: true, Description: "Id of the capture", Schema: &huma.Schema{Type: huma.TypeString}}},
 			"message/rfc822"},
 		completenessCSV(),
 		uploadCSV(),
+		accessCSV(),
 	}, evidenceDownloads(id, problems), logDownloads())
 }
 

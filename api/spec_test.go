@@ -25,6 +25,7 @@ type document struct {
 type documented struct {
 	OperationID string           `json:"operationId"`
 	Security    []map[string]any `json:"security"`
+	Right       string           `json:"x-muniment-right"`
 	Responses   map[string]struct {
 		Content map[string]struct {
 			Examples map[string]struct{ Value Problem } `json:"examples"`
@@ -151,4 +152,28 @@ func TestProblemsAreExplained(t *testing.T) {
 			t.Errorf("docs/problems.md lacks%q", heading)
 		}
 	}
+}
+
+// Every operation that needs a session says in the document which right it needs, and
+// no right is decided on for an operation that does not exist.
+func TestOperationsDeclareRights(t *testing.T) {
+	t.Parallel()
+	declared := rights()
+	for path, methods := range parse(t).Paths {
+		for method, o := range methods {
+			if right := string(declared[o.OperationID]); o.Right != right || (o.Right == "") != (len(o.Security) == 0) {
+				t.Errorf("%s %s: the document says %q, rights.go %q", method, path, o.Right, right)
+			}
+			delete(declared, o.OperationID)
+		}
+	}
+	for id := range declared {
+		t.Errorf("rights.go knows %s, the document does not", id)
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("an operation without a right can be described")
+		}
+	}()
+	op{id: "new"}.right()
 }

@@ -27,7 +27,7 @@ type Account struct {
 	ID        string    `json:"id"`
 	Login     string    `json:"login"`
 	Name      string    `json:"name"`
-	Role      string    `json:"role" enum:"operator,tenant-admin,user"`
+	Role      string    `json:"role" enum:"operator,reseller,tenant-admin,auditor,dpo,user"`
 	Language  string    `json:"language" enum:",de,en" doc:"Empty: the browser's"`
 	Addresses []string  `json:"addresses"`
 	Tenant    *Tenant   `json:"tenant,omitempty"`

@@ -1,5 +1,8 @@
 // Package access holds the rules of who may do and see what. It is a leaf: it
 // decides on values it is given and reads nothing by itself.
+//
+//	access.go  roles, rights, who sees which message
+//	grant.go   access to other people's mail: who asks, who approves
 package access
 
 import (
@@ -54,7 +57,10 @@ type Right string
 
 // Rights.
 const (
-	// SearchOwn finds and reads messages of the actor's own addresses.
+	// OwnAccount sees and changes the actor's own account.
+	OwnAccount Right = "own-account"
+	// SearchOwn finds and reads messages of the actor's own addresses, and those of an
+	// approved request for access.
 	SearchOwn Right = "search-own"
 	// UploadDocuments archives files that the actor's own addresses may see.
 	UploadDocuments Right = "upload-documents"
@@ -89,12 +95,28 @@ const (
 	// SeeEvidence sees how far the tenant's objects are proven: batches, time stamps,
 	// authorities, but no message.
 	SeeEvidence Right = "see-evidence"
+	// RequestAccess asks for access to other people's mail, and reads it once somebody
+	// with another role has approved.
+	RequestAccess Right = "request-access"
+	// SeeAccessRequests sees requests for access to other people's mail: an auditor the
+	// actor's own, the others all of the tenant.
+	SeeAccessRequests Right = "see-access-requests"
+	// DecideAccess approves or refuses requests of others for access to other people's
+	// mail.
+	DecideAccess Right = "decide-access"
+	// SeeAccessRecords sees what was read under approved requests, and says whether the
+	// people concerned are told.
+	SeeAccessRecords Right = "see-access-records"
+	// SeeReaders learns who has read mail of the actor's own addresses, when and why.
+	SeeReaders Right = "see-readers"
 )
 
 // Allowed reports whether role has right. It is the whole table of rights.
 func Allowed(role Role, right Right) bool {
 	switch right {
-	case SearchOwn, UploadDocuments:
+	case OwnAccount:
+		return true
+	case SearchOwn, UploadDocuments, SeeReaders:
 		return role.OfTenant()
 	case SeeStatistics, ManageUsers, ManageSources, ManageDomains, ManageQuarantine, ImportMail:
 		return role == RoleTenantAdmin
@@ -108,6 +130,14 @@ func Allowed(role Role, right Right) bool {
 		return role == RoleTenantAdmin || role == RoleAuditor || role == RoleDPO || role == RoleOperator
 	case ManageReceipts:
 		return role == RoleTenantAdmin || role == RoleOperator
+	case RequestAccess:
+		return role == RoleAuditor
+	case SeeAccessRequests:
+		return role == RoleAuditor || role == RoleTenantAdmin || role == RoleDPO
+	case DecideAccess:
+		return role == RoleTenantAdmin || role == RoleDPO
+	case SeeAccessRecords:
+		return role == RoleDPO
 	}
 	return false
 }
@@ -125,10 +155,16 @@ type Actor struct {
 	Role      Role
 	Addresses []string // normalised
 	Peer      string   // where the request came from, for the event log
+	// Grant, if not nil, is the access under which the actor reads other people's mail:
+	// Addresses are then those of the grant, and nothing but reading is allowed.
+	Grant *Grant
 }
 
 // Check returns ErrForbidden, wrapped, unless the actor has right.
 func (a Actor) Check(right Right) error {
+	if a.Grant != nil && right != SearchOwn {
+		return fmt.Errorf("%s while reading other people's mail: %w", right, ErrForbidden)
+	}
 	if a.Tenant.IsZero() == a.Role.OfTenant() || a.Reseller.IsZero() == (a.Role == RoleReseller) || !Allowed(a.Role, right) {
 		return fmt.Errorf("%s needs another role than %s: %w", right, a.Role, ErrForbidden)
 	}

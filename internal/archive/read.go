@@ -3,7 +3,6 @@ package archive
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -17,9 +16,6 @@ import (
 	"github.com/muniment/muniment/internal/uid"
 	"github.com/muniment/muniment/internal/vault"
 )
-
-// inlineImage bounds the pictures that are put into the HTML view, each.
-const inlineImage = 4 << 20
 
 // original reads a stored message so that it can be read in any order, checked
 // against its SHA-256. Large ones rest in an unlinked temporary file meanwhile.
@@ -108,7 +104,7 @@ func (h *Handle) Message(ctx context.Context, id uid.ID) (*MessageView, error) {
 		return nil, err
 	}
 	h.hideBcc(v, row.Parties, hints)
-	return v, h.log(ctx, "message.read", id)
+	return v, h.logRead(ctx, actRead, row)
 }
 
 // hideBcc takes from the view of an actor who may not know all blind copies what
@@ -143,11 +139,16 @@ func damaged(err error) bool {
 
 // log writes an act of the actor into the event log.
 func (h *Handle) log(ctx context.Context, action string, object uid.ID) error {
-	e := &catalog.Event{At: h.a.now().UTC(), Actor: "user:" + h.actor.User.String(), Action: action, Object: object.String()}
-	if h.actor.Peer != "" {
-		e.Details = map[string]string{"peer": h.actor.Peer}
+	return h.a.catalog.AppendEvents(ctx, h.actor.Tenant, []*catalog.Event{h.event(action, object.String(), nil)})
+}
+
+// logRead writes that the actor reads a message into the event log; under a grant,
+// into its records as well.
+func (h *Handle) logRead(ctx context.Context, action string, row *catalog.Message) error {
+	if h.actor.Grant != nil {
+		return h.record(ctx, action, row, "")
 	}
-	return h.a.catalog.AppendEvents(ctx, h.actor.Tenant, []*catalog.Event{e})
+	return h.log(ctx, action, row.AOID)
 }
 
 func (h *Handle) captures(ctx context.Context, row *catalog.Message) ([]CaptureView, error) {
@@ -218,7 +219,7 @@ func (h *Handle) Report(ctx context.Context, id, capture uid.ID) (io.ReadCloser,
 		if !h.actor.MaySeeBcc(accessParties(row.Parties)) {
 			return nil, Download{}, fmt.Errorf("a journal report names all recipients, so only the sender may read it: %w", access.ErrForbidden)
 		}
-		if err := h.log(ctx, "report.downloaded", id); err != nil {
+		if err := h.logRead(ctx, "report.downloaded", row); err != nil {
 			return nil, Download{}, err
 		}
 		r, err := h.a.openReport(ctx, c)
@@ -281,7 +282,7 @@ func (h *Handle) Raw(ctx context.Context, id uid.ID) (io.ReadCloser, Download, e
 	if f := row.Facts.File; f != nil {
 		d.Name, d.Type = f.Name, f.Type
 	}
-	if err := h.log(ctx, "message.downloaded", id); err != nil {
+	if err := h.logRead(ctx, "message.downloaded", row); err != nil {
 		c.Close()
 		return nil, Download{}, err
 	}
@@ -343,7 +344,7 @@ func (h *Handle) Attachment(ctx context.Context, id uid.ID, no int) (io.ReadClos
 		if p.No != no {
 			continue
 		}
-		if err := h.log(ctx, "attachment.downloaded", id); err != nil {
+		if err := h.logRead(ctx, "attachment.downloaded", row); err != nil {
 			done()
 			return nil, Download{}, err
 		}
@@ -360,40 +361,3 @@ type readCloser struct {
 }
 
 func (r readCloser) Close() error { r.done(); return nil }
-
-// HTML returns the message's HTML body made safe for a sandboxed frame; pictures
-// that the message carries are inside. remote lets references to the outside in.
-func (h *Handle) HTML(ctx context.Context, id uid.ID, remote bool) (message.HTMLView, error) {
-	row, err := h.row(ctx, id)
-	if err != nil {
-		return message.HTMLView{}, err
-	}
-	raw, done, err := h.a.original(ctx, row)
-	if err != nil {
-		return message.HTMLView{}, err
-	}
-	defer done()
-	if row.Facts.File != nil {
-		return documentHTML(row, raw)
-	}
-	f := message.Parse(ctx, raw)
-	return message.SafeHTML(raw, f, message.HTMLOptions{Remote: remote, CID: func(id string) (string, bool) { return inline(raw, f, id) }})
-}
-
-// inline returns a picture of the message as a data: URI.
-func inline(raw Raw, f *message.Facts, contentID string) (string, bool) {
-	for _, p := range f.Parts {
-		if p.ContentID != contentID {
-			continue
-		}
-		switch p.Type {
-		case "image/png", "image/jpeg", "image/gif", "image/webp":
-			b, err := io.ReadAll(io.LimitReader(message.OpenPart(raw, p), inlineImage+1))
-			if err != nil || len(b) > inlineImage {
-				return "", false
-			}
-			return "data:" + p.Type + ";base64," + base64.StdEncoding.EncodeToString(b), true
-		}
-	}
-	return "", false
-}

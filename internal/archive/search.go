@@ -30,7 +30,7 @@ const (
 // page, without a cursor, says how many there are. Errors match
 // access.ErrForbidden, *query.Error, index.ErrCursor, index.ErrDamaged.
 func (h *Handle) Search(ctx context.Context, r SearchRequest) (*SearchPage, error) {
-	req, err := h.request(ctx, r)
+	req, typed, err := h.request(ctx, r)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +38,7 @@ func (h *Handle) Search(ctx context.Context, r SearchRequest) (*SearchPage, erro
 	if err != nil {
 		return nil, h.damagedIndex(err)
 	}
-	page := &SearchPage{Next: found.Next, Total: found.Total, Exact: found.Exact && req.CountUpTo > 0, Parsed: req.Query}
+	page := &SearchPage{Next: found.Next, Total: found.Total, Exact: found.Exact && req.CountUpTo > 0, Parsed: typed}
 	ids := make([]uid.ID, len(found.Hits))
 	for i, hit := range found.Hits {
 		ids[i] = hit.ID
@@ -52,21 +52,26 @@ func (h *Handle) Search(ctx context.Context, r SearchRequest) (*SearchPage, erro
 	for _, id := range ids {
 		// The index may know what the catalog has lost or, being derived, may be
 		// wrong: what counts is the row.
-		if row := rows[id]; row != nil && len(h.actor.Why(accessParties(row.Parties))) > 0 {
+		if row := rows[id]; row != nil && h.mayKnow(row) {
 			page.Hits = append(page.Hits, h.hit(row))
 		}
 	}
-	h.extracts(ctx, req.Query, page.Hits, rows)
-	return page, nil
+	h.extracts(ctx, typed, page.Hits, rows)
+	return page, h.record(ctx, actSearched, nil, r.Query)
 }
 
-func (h *Handle) request(ctx context.Context, r SearchRequest) (*index.Request, error) {
+// request makes the request of the index for what the actor may find, and the query
+// as it was typed.
+func (h *Handle) request(ctx context.Context, r SearchRequest) (req *index.Request, typed *query.Query, err error) {
 	if err := h.actor.Check(access.SearchOwn); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	q, err := h.parse(ctx, r.Query)
+	if typed, err = h.parse(ctx, r.Query); err != nil {
+		return nil, nil, err
+	}
+	q, err := h.narrow(ctx, typed)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	count := countUpTo
 	if len(r.Cursor) > 0 {
@@ -75,7 +80,13 @@ func (h *Handle) request(ctx context.Context, r SearchRequest) (*index.Request, 
 	return &index.Request{
 		Query: q, Scope: index.Scope{Addresses: h.actor.Addresses}, Limit: min(max(r.Limit, 1), maxPage),
 		Cursor: r.Cursor, Oldest: r.Oldest, CountUpTo: count,
-	}, nil
+	}, typed, nil
+}
+
+// mayKnow reports whether the actor may know of a message, as far as addresses and the
+// period of a grant go.
+func (h *Handle) mayKnow(row *catalog.Message) bool {
+	return len(h.actor.Why(accessParties(row.Parties))) > 0 && (h.actor.Grant == nil || h.actor.Grant.Covers(row.Date))
 }
 
 func (h *Handle) parse(ctx context.Context, text string) (*query.Query, error) {
@@ -159,7 +170,7 @@ func (h *Handle) extract(ctx context.Context, q *query.Query, hit *Hit, row *cat
 
 // Facets counts all matches of a query that the actor may see.
 func (h *Handle) Facets(ctx context.Context, text string) (*Facets, error) {
-	req, err := h.request(ctx, SearchRequest{Query: text})
+	req, _, err := h.request(ctx, SearchRequest{Query: text})
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +178,7 @@ func (h *Handle) Facets(ctx context.Context, text string) (*Facets, error) {
 	if err != nil {
 		return nil, h.damagedIndex(err)
 	}
-	return &f, nil
+	return &f, h.record(ctx, actCounted, nil, text)
 }
 
 // damagedIndex logs that a search has met damage: whoever runs the archive must
@@ -180,10 +191,14 @@ func (h *Handle) damagedIndex(err error) error {
 }
 
 // People suggests people on the actor's messages whose name or address starts
-// with prefix, the most frequent ones if it is empty; n at most.
+// with prefix, the most frequent ones if it is empty; n at most. Under a grant nobody
+// is suggested: it may be narrower than its addresses.
 func (h *Handle) People(ctx context.Context, prefix string, n int) ([]index.Party, error) {
 	if err := h.actor.Check(access.SearchOwn); err != nil {
 		return nil, err
+	}
+	if h.actor.Grant != nil {
+		return nil, nil
 	}
 	return h.a.index.People(ctx, h.actor.Tenant, index.Scope{Addresses: h.actor.Addresses}, prefix, n)
 }
@@ -264,10 +279,32 @@ func (h *Handle) row(ctx context.Context, id uid.ID) (*catalog.Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(h.actor.Why(accessParties(row.Parties))) == 0 {
+	if !h.mayKnow(row) {
 		return nil, fmt.Errorf("message %s: %w", id, catalog.ErrNotFound)
 	}
-	return row, nil
+	return row, h.inGrant(ctx, id)
+}
+
+// inGrant returns catalog.ErrNotFound unless the query of the grant finds the message.
+func (h *Handle) inGrant(ctx context.Context, id uid.ID) error {
+	if h.actor.Grant == nil || h.actor.Grant.Query == "" {
+		return nil
+	}
+	q, err := h.parse(ctx, "id:"+id.String())
+	if err != nil {
+		return err
+	}
+	if q, err = h.narrow(ctx, q); err != nil {
+		return err
+	}
+	found, err := h.a.index.Search(ctx, h.actor.Tenant, index.Request{Query: q, Scope: index.Scope{Addresses: h.actor.Addresses}, Limit: 1})
+	if err != nil {
+		return h.damagedIndex(err)
+	}
+	if len(found.Hits) == 0 {
+		return fmt.Errorf("message %s: %w", id, catalog.ErrNotFound)
+	}
+	return nil
 }
 
 // Marks returns the places of text that a query means.

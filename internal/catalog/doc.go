@@ -22,6 +22,7 @@
 //	open.go      connections, transactions   message.go capture.go part.go segment.go
 //	sqlite.go postgres.go   the dialects     tenant.go user.go session.go source.go
 //	migrations/  the schema, per dialect     event.go     the tenant's event log
+//	access.go accessrecord.go   requests for access to other people's mail, and what was read
 //	smarthost.go outbox.go   mail that leaves     instance.go the log of the installation
 //	seal.go sealrow.go sealbatch.go   what is proven, and by which time stamp
 //	sum.go       check sums of rows          indexed.go   what the index still has to learn

@@ -53,6 +53,9 @@ func references() []reference {
 		{"seal_tree", "batch", "seal_batch", "p.id = c.batch"},
 		{"seal_stamp", "batch", "seal_batch", "p.id = c.batch"},
 		{"seal_mark", "tenant", "tenant", owner},
+		{"access_request", "id", "tenant", owner},
+		{"access_record", "id", "access_request", "p.tenant = c.tenant AND p.id = c.request"},
+		{"access_policy", "tenant", "tenant", owner},
 		{"event_detail", "seq", "event", "p.tenant = c.tenant AND p.seq = c.seq"},
 	}
 }

@@ -13,7 +13,8 @@
 //	upload.go    files that people give folder.go      watched folders
 //	reach.go     hosts of mailboxes  metrics.go       figures for operators
 //	smarthost.go mail that leaves    setup.go    first start, host name and certificate
-//	evidence.go  what proves messages            log.go  the event log, its proofs and receipts
+//	evidence.go  what proves messages            log.go     the event log, its proofs and receipts
+//	access.go    access to other people's mail
 package httpd
 
 import (
@@ -71,6 +72,8 @@ type Config struct {
 	Mailer Mailer
 	// Sealer has objects stamped; nil: nobody does here.
 	Sealer Sealer
+	// Post queues letters to people; nil: nobody is written to.
+	Post Post
 	// Histories archives whole remote mailboxes; nil: nobody does here.
 	Histories Histories
 	// Uploads keeps what people give; nil: nobody archives that here.
@@ -143,13 +146,14 @@ func (s *Server) routes() (*http.ServeMux, error) {
 	api.Register(mux, s, s)
 	handlers := map[string]http.HandlerFunc{"getMessageHtml": s.html, "getMessageRaw": s.raw, "getAttachment": s.attachment,
 		"getReport": s.report, "getEvidenceRecord": s.evidenceRecord, "getEvidenceBundle": s.evidenceBundle, "getCompletenessCsv": s.completenessCSV, "getUploadCsv": s.uploadCSV,
-		"getEventProof": s.eventProof, "getCheckpoint": s.checkpoint, "getConsistency": s.consistency, "getReceiptFile": s.receiptFile, "exportLog": s.exportLog}
+		"getEventProof": s.eventProof, "getCheckpoint": s.checkpoint, "getConsistency": s.consistency, "getReceiptFile": s.receiptFile, "exportLog": s.exportLog,
+		"getAccessRecordsCsv": s.accessRecordsCSV}
 	for _, d := range api.Downloads() {
 		h, ok := handlers[d.ID()]
 		if !ok {
 			return nil, fmt.Errorf("web server: nobody carries out %s", d.ID())
 		}
-		mux.Handle(d.Pattern(), s.known(h))
+		mux.Handle(d.Pattern(), s.known(d.Right(), h))
 		s.downloads[d.Pattern()] = true
 	}
 	ui, err := newUI(s.cfg.UI)

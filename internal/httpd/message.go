@@ -49,14 +49,14 @@ func (s *Server) Message(ctx context.Context, id, q string) (*api.Message, error
 		m.TextMarks = marks(found)
 	}
 	if v.Facts.HTML {
-		view, err := h.HTML(ctx, aoid, false)
+		blocked, err := h.Blocked(ctx, aoid)
 		switch {
 		case errors.Is(err, message.ErrNoHTML): // an HTML part with nothing in it
 			m.HasHTML = false
 		case err != nil:
 			return nil, err
 		}
-		m.Remote = view.Blocked
+		m.Remote = blocked
 	}
 	return m, nil
 }

@@ -3,6 +3,7 @@ package httpd
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -16,6 +17,8 @@ import (
 
 	"github.com/muniment/muniment/api"
 	"github.com/muniment/muniment/internal/archive"
+	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/uid"
 )
 
 // request is what belongs to one request besides its own values.
@@ -25,6 +28,7 @@ type request struct {
 	secure   bool   // the client speaks TLS
 	token    string // of the session cookie, not yet checked
 	agent    string
+	grant    string // id of the request under which other people's mail is read; empty: one's own
 	language string // "de" or "en"
 }
 
@@ -48,11 +52,19 @@ func accountOf(ctx context.Context) (*archive.Account, error) {
 	return nil, archive.ErrNoSession
 }
 
-// handle returns the archive as the user of ctx may use it.
+// handle returns the archive as the user of ctx may use it: as itself, or under the
+// request for access that the request names.
 func (s *Server) handle(ctx context.Context) (*archive.Handle, error) {
 	a, err := accountOf(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if grant := requestOf(ctx).grant; grant != "" {
+		id, err := uid.Parse(grant)
+		if err != nil {
+			return nil, fmt.Errorf("request for access %w", catalog.ErrNotFound)
+		}
+		return s.cfg.Archive.InGrant(ctx, a.Actor, id)
 	}
 	return s.cfg.Archive.As(a.Actor), nil
 }
@@ -135,7 +147,7 @@ func secure(h http.Header, q *request) {
 }
 
 func (s *Server) describe(r *http.Request) *request {
-	q := &request{id: strings.ToLower(rand.Text()), agent: r.UserAgent(), secure: r.TLS != nil}
+	q := &request{id: strings.ToLower(rand.Text()), agent: r.UserAgent(), secure: r.TLS != nil, grant: r.URL.Query().Get("grant")}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		host = r.RemoteAddr

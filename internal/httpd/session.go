@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/muniment/muniment/api"
+	"github.com/muniment/muniment/internal/access"
 	"github.com/muniment/muniment/internal/archive"
 )
 
@@ -22,10 +23,22 @@ func (s *Server) Authenticate(ctx context.Context) (context.Context, error) {
 	return context.WithValue(ctx, accountKey{}, a), nil
 }
 
-// known lets only requests with a session pass.
-func (s *Server) known(next http.HandlerFunc) http.Handler {
+// Allow implements api.Door.
+func (s *Server) Allow(ctx context.Context, right access.Right) error {
+	a, err := accountOf(ctx)
+	if err != nil {
+		return err
+	}
+	return a.Actor.Check(right)
+}
+
+// known lets only requests pass whose session has the right.
+func (s *Server) known(right access.Right, next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, err := s.Authenticate(r.Context())
+		if err == nil {
+			err = s.Allow(ctx, right)
+		}
 		if err != nil {
 			s.fail(w, r, err)
 			return

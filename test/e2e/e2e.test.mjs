@@ -10,11 +10,12 @@
 //	smarthost.mjs sending mail           setup.mjs       first start, certificate
 //	upload.mjs   uploads, documents, folders
 //	routing.mjs  domains, selection, quarantine
-//	history.mjs  whole mailboxes
+//	history.mjs  whole mailboxes         access.mjs      other people's mail
 //
 // Run it with `npm run e2e` in web/ after `make build`.
 import { after, before, describe } from 'node:test';
 
+import { access } from './access.mjs';
 import { appearance } from './appearance.mjs';
 import { launch } from './browser.mjs';
 import { startCanary } from './canary.mjs';
@@ -57,6 +58,7 @@ describe('sources', { timeout: 180_000 }, () => sources(world));
 describe('log-ins to mailboxes', { timeout: 180_000 }, () => mailboxLogIn(world));
 describe('first start', { timeout: 180_000 }, () => setup(world));
 describe('smarthost', { timeout: 180_000 }, () => smarthost(world));
+describe('access', { timeout: 240_000 }, () => access(world));
 describe('upload', { timeout: 240_000 }, () => upload(world));
 describe('routing', { timeout: 180_000 }, () => routing(world));
 describe('history', { timeout: 120_000 }, () => history(world));

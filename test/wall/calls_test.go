@@ -87,6 +87,10 @@ func calls(t *testing.T, o operation, id string) []string {
 		return []string{path} // the operator's
 	case "listDomains", "addDomain", "removeDomain", "getSelection", "changeSelection", "proposeAddresses", "countQuarantine", "decideQuarantine":
 		return []string{strings.Replace(path, "{name}", "geheim.example", 1)}
+	case "listAccessRequests", "requestAccess", "getAccessRequest", "decideAccess", "endAccess", "listReaders", "getAccessPolicy", "changeAccessPolicy":
+		return []string{path}
+	case "listAccessRecords", "getAccessRecordsCsv":
+		return []string{path, path + "?request=" + id, path + "?user=" + id, path + "?address=anna@firma.example"}
 	case "listQuarantine":
 		return []string{path, path + "?state=all", path + "?state=all&q=walnuss", path + "?cursor=" + id, path + "?source=" + id}
 	case "found", "getSite", "changeSite", "obtainCertificate":
@@ -130,6 +134,12 @@ func body(o operation, id string) string {
 		return `{"code":"AAAA-AAAA-AAAA-AAAA","login":"wand","password":"wrong"}`
 	case "changeSite":
 		return `{"site":{"tls":"off"}}`
+	case "requestAccess":
+		return `{"kind":"mailbox","addresses":["anna@firma.example"],"reason":"Ermittlung wegen Betrugs","until":"2020-01-01T00:00:00Z"}` // over: nothing is made
+	case "decideAccess":
+		return `{"approve":true}`
+	case "changeAccessPolicy":
+		return `{"tell_people":true}`
 	case "startHistory":
 		return `{"dry_run":true}`
 	case "addDomain":

@@ -3,6 +3,7 @@ import { infiniteQueryOptions, keepPreviousData, MutationCache, QueryCache, Quer
 import {
   getAccount, getCompleteness, getFacets, getHistory, getMessage, getMessageRaw, getOutbox, getSmarthost, getSource, getStatistics, getStatus, listLeft, listSources, search, suggest, type Account,
 } from './api';
+import { grant, inGrant, underGrant } from './access/grant';
 import { client } from './api/client.gen';
 import { ask, Failure, hasCode } from './failure';
 import i18n from './i18n';
@@ -66,9 +67,9 @@ export const accountQuery = queryOptions({
 
 export const searchQuery = (q: string, order: Order) =>
   infiniteQueryOptions({
-    queryKey: ['search', q, order, language()],
+    queryKey: ['search', q, order, language(), grant()],
     queryFn: ({ pageParam, signal }) =>
-      ask(search({ query: { q, order, limit: 50, ...(pageParam ? { cursor: pageParam } : {}) }, signal })),
+      ask(search({ query: { q, order, limit: 50, ...underGrant(), ...(pageParam ? { cursor: pageParam } : {}) }, signal })),
     initialPageParam: '',
     getNextPageParam: (page) => page.next ?? null,
     placeholderData: keepPreviousData,
@@ -76,29 +77,29 @@ export const searchQuery = (q: string, order: Order) =>
 
 export const facetsQuery = (q: string) =>
   queryOptions({
-    queryKey: ['facets', q, language()],
-    queryFn: ({ signal }) => ask(getFacets({ query: { q }, signal })),
+    queryKey: ['facets', q, language(), grant()],
+    queryFn: ({ signal }) => ask(getFacets({ query: { q, ...underGrant() }, signal })),
     placeholderData: keepPreviousData,
   });
 
 export const suggestQuery = (q: string, pos: number) =>
   queryOptions({
-    queryKey: ['suggest', q, pos, language()],
-    queryFn: ({ signal }) => ask(suggest({ query: { q, pos }, signal })),
+    queryKey: ['suggest', q, pos, language(), grant()],
+    queryFn: ({ signal }) => ask(suggest({ query: { q, pos, ...underGrant() }, signal })),
     placeholderData: keepPreviousData,
   });
 
 export const messageQuery = (id: string, q: string) =>
   queryOptions({
-    queryKey: ['message', id, q],
-    queryFn: ({ signal }) => ask(getMessage({ path: { id }, query: q ? { q } : {}, signal })),
+    queryKey: ['message', id, q, grant()],
+    queryFn: ({ signal }) => ask(getMessage({ path: { id }, query: { ...(q && { q }), ...underGrant() }, signal })),
   });
 
 export const sourceQuery = (id: string) =>
   queryOptions({
-    queryKey: ['source', id],
+    queryKey: ['source', id, grant()],
     queryFn: async ({ signal }): Promise<string> => {
-      const source: unknown = await ask(getMessageRaw({ path: { id }, query: { inline: true }, parseAs: 'text', signal }));
+      const source: unknown = await ask(getMessageRaw({ path: { id }, query: { inline: true, ...underGrant() }, parseAs: 'text', signal }));
       return typeof source === 'string' ? source : '';
     },
   });
@@ -166,8 +167,8 @@ export const completenessQuery = (from: string, to: string) =>
 export const completenessAddress = (from: string, to: string, separator: 'semicolon' | 'comma') =>
   `/api/v1/completeness.csv?${new URLSearchParams({ ...(from && { from }), ...(to && { to }), separator }).toString()}`;
 export const reportAddress = (id: string, capture: string) =>
-  `/api/v1/messages/${encodeURIComponent(id)}/reports/${encodeURIComponent(capture)}`;
-export const rawAddress = (id: string) => `/api/v1/messages/${encodeURIComponent(id)}/raw`;
+  inGrant(`/api/v1/messages/${encodeURIComponent(id)}/reports/${encodeURIComponent(capture)}`);
+export const rawAddress = (id: string) => inGrant(`/api/v1/messages/${encodeURIComponent(id)}/raw`);
 export const htmlAddress = (id: string, remote: boolean) =>
-  `/api/v1/messages/${encodeURIComponent(id)}/html?remote=${String(remote)}`;
-export const attachmentAddress = (id: string, no: number) => `/api/v1/messages/${encodeURIComponent(id)}/attachments/${no}`;
+  inGrant(`/api/v1/messages/${encodeURIComponent(id)}/html?remote=${String(remote)}`);
+export const attachmentAddress = (id: string, no: number) => inGrant(`/api/v1/messages/${encodeURIComponent(id)}/attachments/${no}`);

@@ -11,7 +11,8 @@ import { quarantineStates, type QuarantineStateName } from './routing/queries';
 export const views = ['html', 'text', 'headers', 'source', 'details'] as const;
 export type View = (typeof views)[number];
 
-export type SearchState = { q?: string; order?: Order; id?: string; view?: View };
+// grant is the request under which other people's mail is read.
+export type SearchState = { q?: string; order?: Order; id?: string; view?: View; grant?: string };
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 
@@ -20,6 +21,8 @@ function searchState(raw: Record<string, unknown>): SearchState {
   const q = text(raw['q']);
   const id = text(raw['id']);
   const view = views.find((v) => v === raw['view']);
+  const grant = text(raw['grant']);
+  if (grant !== undefined) state.grant = grant;
   if (q !== undefined) state.q = q;
   if (raw['order'] === 'oldest') state.order = 'oldest';
   if (id !== undefined) state.id = id;
@@ -151,6 +154,16 @@ const eventLogRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/log',
   component: lazyRouteComponent(() => import('./eventlog/EventLogPage'), 'EventLogPage'),
+const accessRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/access',
+  component: lazyRouteComponent(() => import('./access/AccessPage'), 'AccessPage'),
+});
+
+const accessRecordsRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/access/records',
+  component: lazyRouteComponent(() => import('./access/RecordsPage'), 'RecordsPage'),
 });
 
 // The router's own notation would turn a query such as 2024 into a number; here
@@ -169,6 +182,9 @@ function stringify(search: Record<string, unknown>): string {
 export const router = createRouter({
   routeTree: rootRoute.addChildren([logInRoute, setupRoute, frameRoute.addChildren([
     searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, smarthostRoute, siteRoute, uploadRoute, domainsRoute, selectionRoute, quarantineRoute, eventLogRoute,
+  routeTree: rootRoute.addChildren([logInRoute, frameRoute.addChildren([
+    searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, smarthostRoute, uploadRoute, domainsRoute, selectionRoute, quarantineRoute,
+    accessRoute, accessRecordsRoute,
   ])]),
   parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
   stringifySearch: stringify,

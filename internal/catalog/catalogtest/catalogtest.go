@@ -58,6 +58,7 @@ func cases() []testCase {
 		{name: "UsersOfAllTenants", run: testUsersOfAllTenants},
 		{name: "Sessions", run: testSessions},
 		{name: "Sources", run: testSources},
+		{name: "Access", run: testAccess},
 		{name: "Documents", run: testDocuments},
 		{name: "SourceSettings", run: testSourceSettings},
 		{name: "SourceItems", run: testSourceItems},

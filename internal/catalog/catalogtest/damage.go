@@ -20,6 +20,7 @@ type damaged struct {
 	source *catalog.Source
 	mail   *catalog.Outgoing
 	sealed uid.ID
+	access *catalog.AccessRequest
 }
 
 func newDamaged(t *testing.T, e *env) *damaged {
@@ -50,6 +51,7 @@ func newDamaged(t *testing.T, e *env) *damaged {
 		events(0, 1)[0]))
 	d.batch = e.commit(t, d.tenant, b)
 	d.seal(t)
+	d.access = e.access(t, d.tenant, d.user.ID)
 	return d
 }
 
@@ -88,6 +90,9 @@ func columns() map[string]string {
 		"seal_stamp":       "authority gen_time until policy test qualified reason sum checksum",
 		"seal_mark":        "seq checksum",
 		"seal_setting":     "settings secret checksum",
+		"access_request":   "kind addresses query mail_from mail_to reason covert requested_by requested_role requested_at valid_until state decided_by decided_role decided_at note ended_by ended_at checksum",
+		"access_record":    "request user_id at act object query addresses peer checksum",
+		"access_policy":    "silent changed_at changed_by checksum",
 	}
 }
 
@@ -142,6 +147,12 @@ func (d *damaged) read(ctx context.Context, table string) error {
 		return second(d.Domains(ctx))
 	case "selection":
 		return second(d.Selection(ctx, d.tenant))
+	case "access_request":
+		return second(d.AccessRequest(ctx, d.tenant, d.access.ID))
+	case "access_record":
+		return second(d.AccessRecords(ctx, d.tenant, catalog.RecordFilter{}, 9))
+	case "access_policy":
+		return second(d.AccessPolicy(ctx, d.tenant))
 	case "quarantine":
 		return second(d.QuarantinedMessage(ctx, d.tenant, d.batch.Messages[1].AOID))
 	case "head":
@@ -227,7 +238,8 @@ func keys() map[string]string {
 		"log_key": "number", "receipt": "tenant day", "receipt_setting": "tenant",
 		"seal_batch": "id", "seal_tree": "tenant batch", "seal_stamp": "batch number", "seal_mark": "tenant", "seal_setting": "tenant",
 		"segment": "tenant id", "message": "tenant aoid segment", "part": "tenant sha256 segment", "capture": "tenant id aoid segment",
-		"account": "tenant day outcome", "domain": "name tenant", "selection": "tenant", "quarantine": "tenant aoid segment state", "head": "tenant", "event": "tenant seq", "event_detail": "tenant seq", "event_node": "tenant level position",
+		"account": "tenant day outcome", "domain": "name tenant", "selection": "tenant",
+		"access_request": "tenant id", "access_record": "tenant id request", "access_policy": "tenant", "quarantine": "tenant aoid segment state", "head": "tenant", "event": "tenant seq", "event_detail": "tenant seq", "event_node": "tenant level position",
 	}
 }
 

@@ -16,6 +16,7 @@ type theirs struct {
 	batch   *catalog.Batch
 	user    *catalog.User
 	source  *catalog.Source
+	access  *catalog.AccessRequest
 }
 
 // attempt calls a method as another tenant with something of theirs, and
@@ -51,7 +52,17 @@ func attempts() map[string]struct {
 		"SourceByName": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
 			return e.SourceByName(ctx, t, of.source.Kind, of.source.Name)
 		}},
-		"User": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) { return e.User(ctx, t, of.user.ID) }},
+		"AccessRequest": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return e.AccessRequest(ctx, t, of.access.ID)
+		}},
+		"AccessRequests": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			return e.AccessRequests(ctx, t, catalog.AccessFilter{}, 9)
+		}},
+		"AccessRecords": {empty, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return e.AccessRecords(ctx, t, catalog.RecordFilter{Requests: []uid.ID{of.access.ID}}, 9)
+		}},
+		"AccessPolicy": {denies, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.AccessPolicy(ctx, t) }},
+		"User":         {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) { return e.User(ctx, t, of.user.ID) }},
 		"UserByLogin": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
 			return e.UserByLogin(ctx, t, of.user.Login)
 		}},
@@ -242,6 +253,7 @@ func testWall(t *testing.T, e *env) {
 	ctx := t.Context()
 	tenant := e.tenant(t, "a")
 	of := theirs{batch: e.commit(t, tenant, batch("first", 3)), user: e.user(t, tenant, "anna", "anna@example.com"), source: e.source(t, tenant, "files")}
+	of.access = e.access(t, tenant, of.user.ID)
 	must(t, e.CreateSession(ctx, &catalog.Session{TokenHash: [32]byte{1}, User: of.user.ID, Tenant: tenant, ExpiresAt: at(9)}))
 	must(t, e.SetSourceSetting(ctx, &catalog.SourceSetting{Source: of.source.ID, Tenant: tenant, Settings: []byte("{}")}))
 	must(t, e.SetSourceState(ctx, &catalog.SourceState{Source: of.source.ID, Tenant: tenant, State: []byte("{}")}))
@@ -307,7 +319,8 @@ func snapshot(t *testing.T, e *env, tenant uid.ID) []any {
 		got(e.EventHead(ctx, tenant))(t), got(e.Users(ctx, tenant))(t), got(e.Sources(ctx, tenant))(t), got(e.Session(ctx, [32]byte{1}))(t),
 		got(e.MessagesAfter(ctx, tenant, 0, 99))(t), got(e.Accounts(ctx, tenant, "", ""))(t), got(e.Segments(ctx, tenant))(t),
 		got(e.Smarthost(ctx, tenant))(t), got(e.OutgoingByKey(ctx, tenant, "key"))(t),
-		got(e.DomainsOf(ctx, tenant))(t), got(e.Selection(ctx, tenant))(t), got(e.Quarantine(ctx, tenant, catalog.QuarantineFilter{}, 9))(t)}
+		got(e.DomainsOf(ctx, tenant))(t), got(e.Selection(ctx, tenant))(t), got(e.Quarantine(ctx, tenant, catalog.QuarantineFilter{}, 9))(t),
+		got(e.AccessRequests(ctx, tenant, catalog.AccessFilter{}, 9))(t), got(e.AccessRecords(ctx, tenant, catalog.RecordFilter{}, 9))(t), got(e.AccessPolicy(ctx, tenant))(t)}
 	must(t, e.WalkCaptures(ctx, tenant, func(c *catalog.Capture, err error) error { s = append(s, c); return err }))
 	must(t, e.WalkParts(ctx, tenant, func(p *catalog.Part, err error) error { s = append(s, p); return err }))
 	return s

@@ -2,6 +2,7 @@ import { NativeSelect, Paper, SegmentedControl, Stack, Switch, Text, Title, useM
 import { useMutation } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 
+import { Readers } from '../access/Readers';
 import { changeAccount, type Account } from '../api';
 import { ask } from '../failure';
 import { formatDateTime } from '../format';
@@ -23,6 +24,7 @@ export function AccountPage() {
       <Stack gap="lg">
         <Settings />
         <Profile />
+        <Readers />
       </Stack>
     </main>
   );

@@ -4,6 +4,126 @@ export type ClientOptions = {
     baseUrl: `${string}://${string}/api/v1` | (string & {});
 };
 
+export type AccessDecision = {
+    approve: boolean;
+    note?: string;
+};
+
+export type AccessPerson = {
+    id: string;
+    name: string;
+    role: string;
+};
+
+export type AccessPolicy = {
+    tell_people: boolean;
+};
+
+export type AccessRecord = {
+    act: 'mail.searched' | 'mail.counted' | 'message.read' | 'message.shown' | 'message.downloaded' | 'attachment.downloaded' | 'report.downloaded';
+    /**
+     * Whose mail it was, of the addresses of the request
+     */
+    addresses: Array<string>;
+    at: string;
+    /**
+     * The people concerned are not told
+     */
+    covert: boolean;
+    id: string;
+    /**
+     * Id of the message; absent: a search
+     */
+    message?: string;
+    /**
+     * Where the request came from
+     */
+    peer?: string;
+    query?: string;
+    /**
+     * Of the request
+     */
+    reason: string;
+    /**
+     * Id of the request
+     */
+    request: string;
+    /**
+     * Name of who did it
+     */
+    user: string;
+    user_id: string;
+};
+
+export type AccessRecords = {
+    /**
+     * Cursor of the next page; absent at the end
+     */
+    next?: string;
+    records: Array<AccessRecord>;
+};
+
+export type AccessRequest = {
+    addresses: Array<string>;
+    /**
+     * Why the people concerned are not told; empty: they are
+     */
+    covert: string;
+    decided_at?: string;
+    decided_by?: AccessPerson;
+    ended_at?: string;
+    /**
+     * Who withdrew it or ended it early
+     */
+    ended_by?: AccessPerson;
+    /**
+     * Date of the mail, inclusive
+     */
+    from?: string;
+    id: string;
+    /**
+     * mailbox, session; more may come
+     */
+    kind: string;
+    /**
+     * The reader of this may approve or refuse it now
+     */
+    may_decide: boolean;
+    /**
+     * The reader of this may withdraw or end it now
+     */
+    may_end: boolean;
+    /**
+     * The reader of this may read mail under it now
+     */
+    may_read: boolean;
+    /**
+     * Of who decided
+     */
+    note: string;
+    query: string;
+    reason: string;
+    requested_at: string;
+    requested_by: AccessPerson;
+    /**
+     * approved: it can be read under it now; expired: its time is over
+     */
+    state: 'waiting' | 'approved' | 'refused' | 'withdrawn' | 'ended' | 'expired';
+    /**
+     * Exclusive
+     */
+    to?: string;
+    until: string;
+};
+
+export type AccessRequests = {
+    requests: Array<AccessRequest>;
+    /**
+     * How many of them wait for a decision of the reader of this
+     */
+    waiting: number;
+};
+
 export type Account = {
     addresses: Array<string>;
     /**
@@ -17,7 +137,7 @@ export type Account = {
     language: '' | 'de' | 'en';
     login: string;
     name: string;
-    role: 'operator' | 'tenant-admin' | 'user';
+    role: 'operator' | 'reseller' | 'tenant-admin' | 'auditor' | 'dpo' | 'user';
     tenant?: Tenant;
 };
 
@@ -162,104 +282,6 @@ export type Domain = {
 
 export type Domains = {
     domains: Array<Domain>;
-};
-
-export type Evidence = {
-    /**
-     * It waits longer than it may
-     */
-    alarm: boolean;
-    /**
-     * Names of those that are asked, in order
-     */
-    authorities: Array<string>;
-    /**
-     * The newest, at most 50
-     */
-    batches: Array<EvidenceBatch>;
-    hash: EvidenceHash;
-    /**
-     * How long objects wait for their batch at most, seconds
-     */
-    interval: number;
-    /**
-     * When the archive took the oldest object without a time stamp
-     */
-    oldest?: string;
-    /**
-     * Objects in batches without a time stamp
-     */
-    pending: number;
-    /**
-     * Objects in no batch yet
-     */
-    waiting: number;
-};
-
-export type EvidenceBatch = {
-    /**
-     * That failed
-     */
-    attempts: number;
-    created_at: string;
-    hash: string;
-    id: string;
-    /**
-     * Of a pending one: when it is tried next
-     */
-    next_at?: string;
-    /**
-     * Of the tenant, or of all
-     */
-    objects: number;
-    problem?: EvidenceProblem;
-    stamps: Array<EvidenceStamp>;
-    state: 'pending' | 'stamped';
-};
-
-export type EvidenceHash = {
-    name: string;
-    /**
-     * Until when it is trusted; absent: no end is known
-     */
-    until?: string;
-};
-
-export type EvidenceProblem = {
-    code: string;
-    /**
-     * English, for experts
-     */
-    detail: string;
-};
-
-export type EvidenceStamp = {
-    authority: string;
-    /**
-     * 1: the first one; the others renew it
-     */
-    number: number;
-    policy: string;
-    /**
-     * Whether it is a qualified time stamp, by a trusted list
-     */
-    qualified: 'yes' | 'no' | 'unknown';
-    /**
-     * Of qualified; English, for experts
-     */
-    reason?: string;
-    /**
-     * Of a test authority: it proves nothing to others
-     */
-    test: boolean;
-    /**
-     * As the authority tells it
-     */
-    time: string;
-    /**
-     * When the first of its certificates ends; it is renewed before
-     */
-    until: string;
 };
 
 export type Facets = {
@@ -890,37 +912,33 @@ export type Message = {
     why: Array<string>;
 };
 
-export type MessageBatch = {
-    created_at: string;
+export type NewAccessRequest = {
+    addresses: Array<string>;
     /**
-     * Hash algorithm of its trees
+     * Why, by which law, the people concerned are not to be told; empty: they are, if the customer tells them
      */
-    hash: string;
-    id: string;
-};
-
-export type MessageEvidence = {
+    covert?: string;
     /**
-     * Somebody has set who gives time stamps; false: objects are hashed, not stamped
+     * First day of the mail, such as 2026-01-31; empty: open
      */
-    authorities: boolean;
+    from?: string;
     /**
-     * You may download the evidence once there is a time stamp
+     * mailbox: one address; session: several
      */
-    available: boolean;
-    batch?: MessageBatch;
+    kind: 'mailbox' | 'session';
     /**
-     * Why the last attempt to get a time stamp failed
+     * Only what this query finds; empty: everything
      */
-    problem?: EvidenceProblem;
+    query?: string;
+    reason: string;
     /**
-     * The first one, and its renewals
+     * Last day of the mail; empty: open
      */
-    stamps: Array<EvidenceStamp>;
+    to?: string;
     /**
-     * waiting: in no batch yet; pending: its batch waits for the time stamp
+     * When the access ends, at most 90 days from now
      */
-    state: 'waiting' | 'pending' | 'stamped';
+    until: string;
 };
 
 export type NewDomain = {
@@ -1070,7 +1088,7 @@ export type Problem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'role' | 'access-over' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -1192,153 +1210,15 @@ export type QuarantinedMessage = {
     to: Array<string>;
 };
 
-export type Sealing = {
+export type Readers = {
     /**
-     * In the order in which they are asked
+     * The newest, at most 500; without those of covert requests
      */
-    authorities: Array<SealingAuthority>;
+    records: Array<AccessRecord>;
     /**
-     * Of all tenants
+     * false: the customer does not tell
      */
-    evidence: Evidence;
-    /**
-     * Seconds
-     */
-    interval: number;
-    presets: Array<SealingPreset>;
-    /**
-     * This server seals
-     */
-    seals: boolean;
-};
-
-export type SealingAuthority = {
-    /**
-     * Most inaccuracy, milliseconds; 0: any
-     */
-    accuracy?: number;
-    auth: 'none' | 'basic' | 'bearer' | 'certificate';
-    /**
-     * Certificates that its own have to lead to, PEM
-     */
-    ca: string;
-    /**
-     * What the archive shows, PEM; the key is the secret
-     */
-    certificate?: string;
-    disabled?: boolean;
-    readonly has_secret?: boolean;
-    /**
-     * It is on this machine
-     */
-    local?: boolean;
-    name: string;
-    /**
-     * Least time between two requests, seconds
-     */
-    pause?: number;
-    /**
-     * OID that is asked for; empty: whatever it gives
-     */
-    policy?: string;
-    /**
-     * The preset it was made from
-     */
-    preset?: string;
-    /**
-     * Who may certify its web server, PEM; empty: whom the system trusts
-     */
-    server_ca?: string;
-    url: string;
-    user?: string;
-};
-
-export type SealingChange = {
-    authorities: Array<SealingAuthority>;
-    /**
-     * Seconds, 60 to 86400
-     */
-    interval: number;
-    /**
-     * Passwords, tokens or keys by the name of the authority; one that is absent stays, unless the server changes
-     */
-    secrets?: {
-        [key: string]: string;
-    };
-};
-
-export type SealingFinding = {
-    /**
-     * Milliseconds; absent: it does not tell
-     */
-    accuracy?: number;
-    issuer?: string;
-    /**
-     * Revocation data that could not be had
-     */
-    missing?: Array<string>;
-    ok: boolean;
-    policy?: string;
-    problem?: EvidenceProblem;
-    qualified?: 'yes' | 'no' | 'unknown';
-    reason?: string;
-    remarks?: Array<string>;
-    signer?: string;
-    /**
-     * Its clock before ours, seconds
-     */
-    skew?: number;
-    /**
-     * It states to be qualified
-     */
-    statement?: boolean;
-    /**
-     * A test authority: it proves nothing to others
-     */
-    test?: boolean;
-    time?: string;
-    /**
-     * When its certificate ends
-     */
-    until?: string;
-};
-
-export type SealingPreset = {
-    auth: 'none' | 'basic' | 'bearer' | 'certificate';
-    /**
-     * Of its trusted list
-     */
-    country?: string;
-    id: string;
-    name: string;
-    pause?: number;
-    standing: 'states-qualified' | 'not-qualified' | 'contract' | 'unchecked';
-    /**
-     * Absent: in the contract with it
-     */
-    url?: string;
-};
-
-export type SealingRun = {
-    batches: number;
-    objects: number;
-    /**
-     * Batches that wait for theirs
-     */
-    pending: number;
-    problem?: EvidenceProblem;
-    /**
-     * Batches that have their time stamp now
-     */
-    stamped: number;
-};
-
-export type SealingTest = {
-    authority: SealingAuthority;
-    /**
-     * Absent: the stored one, if the server is its own
-     */
-    secret?: string;
+    told: boolean;
 };
 
 export type SearchPage = {
@@ -1367,7 +1247,7 @@ export type SearchProblem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'role' | 'access-over' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -1784,87 +1664,519 @@ export type Uploads = {
     uploads: Array<Upload>;
 };
 
-export type SealingWritable = {
-    /**
-     * In the order in which they are asked
-     */
-    authorities: Array<SealingAuthorityWritable>;
-    /**
-     * Of all tenants
-     */
-    evidence: Evidence;
-    /**
-     * Seconds
-     */
-    interval: number;
-    presets: Array<SealingPreset>;
-    /**
-     * This server seals
-     */
-    seals: boolean;
+export type GetAccessPolicyData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/access-policy';
 };
 
-export type SealingAuthorityWritable = {
+export type GetAccessPolicyErrors = {
     /**
-     * Most inaccuracy, milliseconds; 0: any
+     * Bad Request
      */
-    accuracy?: number;
-    auth: 'none' | 'basic' | 'bearer' | 'certificate';
+    400: Problem;
     /**
-     * Certificates that its own have to lead to, PEM
+     * Unauthorized
      */
-    ca: string;
+    401: Problem;
     /**
-     * What the archive shows, PEM; the key is the secret
+     * Forbidden
      */
-    certificate?: string;
-    disabled?: boolean;
+    403: Problem;
     /**
-     * It is on this machine
+     * Unprocessable Entity
      */
-    local?: boolean;
-    name: string;
+    422: Problem;
     /**
-     * Least time between two requests, seconds
+     * Internal Server Error
      */
-    pause?: number;
+    500: Problem;
     /**
-     * OID that is asked for; empty: whatever it gives
+     * Service Unavailable
      */
-    policy?: string;
-    /**
-     * The preset it was made from
-     */
-    preset?: string;
-    /**
-     * Who may certify its web server, PEM; empty: whom the system trusts
-     */
-    server_ca?: string;
-    url: string;
-    user?: string;
+    503: Problem;
 };
 
-export type SealingChangeWritable = {
-    authorities: Array<SealingAuthorityWritable>;
+export type GetAccessPolicyError = GetAccessPolicyErrors[keyof GetAccessPolicyErrors];
+
+export type GetAccessPolicyResponses = {
     /**
-     * Seconds, 60 to 86400
+     * OK
      */
-    interval: number;
+    200: AccessPolicy;
+};
+
+export type GetAccessPolicyResponse = GetAccessPolicyResponses[keyof GetAccessPolicyResponses];
+
+export type ChangeAccessPolicyData = {
+    body: AccessPolicy;
+    path?: never;
+    query?: never;
+    url: '/access-policy';
+};
+
+export type ChangeAccessPolicyErrors = {
     /**
-     * Passwords, tokens or keys by the name of the authority; one that is absent stays, unless the server changes
+     * Bad Request
      */
-    secrets?: {
-        [key: string]: string;
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ChangeAccessPolicyError = ChangeAccessPolicyErrors[keyof ChangeAccessPolicyErrors];
+
+export type ChangeAccessPolicyResponses = {
+    /**
+     * OK
+     */
+    200: AccessPolicy;
+};
+
+export type ChangeAccessPolicyResponse = ChangeAccessPolicyResponses[keyof ChangeAccessPolicyResponses];
+
+export type ListAccessRecordsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Id of the request; empty: all
+         */
+        request?: string;
+        /**
+         * Id of who read; empty: all
+         */
+        user?: string;
+        /**
+         * Whose mail was read; empty: all
+         */
+        address?: string;
+        /**
+         * First day, such as 2026-01-31
+         */
+        from?: string;
+        /**
+         * Last day
+         */
+        to?: string;
+        /**
+         * Next of the previous page
+         */
+        cursor?: string;
     };
+    url: '/access-records';
 };
 
-export type SealingTestWritable = {
-    authority: SealingAuthorityWritable;
+export type ListAccessRecordsErrors = {
     /**
-     * Absent: the stored one, if the server is its own
+     * Bad Request
      */
-    secret?: string;
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
 };
+
+export type ListAccessRecordsError = ListAccessRecordsErrors[keyof ListAccessRecordsErrors];
+
+export type ListAccessRecordsResponses = {
+    /**
+     * OK
+     */
+    200: AccessRecords;
+};
+
+export type ListAccessRecordsResponse = ListAccessRecordsResponses[keyof ListAccessRecordsResponses];
+
+export type GetAccessRecordsCsvData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Id of the request; empty: all
+         */
+        request?: string;
+        /**
+         * Id of who read; empty: all
+         */
+        user?: string;
+        /**
+         * Whose mail was read; empty: all
+         */
+        address?: string;
+        /**
+         * First day
+         */
+        from?: string;
+        /**
+         * Last day
+         */
+        to?: string;
+    };
+    url: '/access-records.csv';
+};
+
+export type GetAccessRecordsCsvErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetAccessRecordsCsvError = GetAccessRecordsCsvErrors[keyof GetAccessRecordsCsvErrors];
+
+export type GetAccessRecordsCsvResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type GetAccessRecordsCsvResponse = GetAccessRecordsCsvResponses[keyof GetAccessRecordsCsvResponses];
+
+export type ListAccessRequestsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/access-requests';
+};
+
+export type ListAccessRequestsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListAccessRequestsError = ListAccessRequestsErrors[keyof ListAccessRequestsErrors];
+
+export type ListAccessRequestsResponses = {
+    /**
+     * OK
+     */
+    200: AccessRequests;
+};
+
+export type ListAccessRequestsResponse = ListAccessRequestsResponses[keyof ListAccessRequestsResponses];
+
+export type RequestAccessData = {
+    body: NewAccessRequest;
+    path?: never;
+    query?: never;
+    url: '/access-requests';
+};
+
+export type RequestAccessErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: SearchProblem | Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RequestAccessError = RequestAccessErrors[keyof RequestAccessErrors];
+
+export type RequestAccessResponses = {
+    /**
+     * Created
+     */
+    201: AccessRequest;
+};
+
+export type RequestAccessResponse = RequestAccessResponses[keyof RequestAccessResponses];
+
+export type GetAccessRequestData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the request
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/access-requests/{id}';
+};
+
+export type GetAccessRequestErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetAccessRequestError = GetAccessRequestErrors[keyof GetAccessRequestErrors];
+
+export type GetAccessRequestResponses = {
+    /**
+     * OK
+     */
+    200: AccessRequest;
+};
+
+export type GetAccessRequestResponse = GetAccessRequestResponses[keyof GetAccessRequestResponses];
+
+export type DecideAccessData = {
+    body: AccessDecision;
+    path: {
+        /**
+         * Id of the request
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/access-requests/{id}/decision';
+};
+
+export type DecideAccessErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type DecideAccessError = DecideAccessErrors[keyof DecideAccessErrors];
+
+export type DecideAccessResponses = {
+    /**
+     * OK
+     */
+    200: AccessRequest;
+};
+
+export type DecideAccessResponse = DecideAccessResponses[keyof DecideAccessResponses];
+
+export type EndAccessData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the request
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/access-requests/{id}/end';
+};
+
+export type EndAccessErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type EndAccessError = EndAccessErrors[keyof EndAccessErrors];
+
+export type EndAccessResponses = {
+    /**
+     * OK
+     */
+    200: AccessRequest;
+};
+
+export type EndAccessResponse = EndAccessResponses[keyof EndAccessResponses];
 
 export type ChangeAccountData = {
     body: AccountChange;
@@ -1922,6 +2234,51 @@ export type ChangeAccountResponses = {
 };
 
 export type ChangeAccountResponse = ChangeAccountResponses[keyof ChangeAccountResponses];
+
+export type ListReadersData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/account/readers';
+};
+
+export type ListReadersErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListReadersError = ListReadersErrors[keyof ListReadersErrors];
+
+export type ListReadersResponses = {
+    /**
+     * OK
+     */
+    200: Readers;
+};
+
+export type ListReadersResponse = ListReadersResponses[keyof ListReadersResponses];
 
 export type GetCompletenessData = {
     body?: never;
@@ -2191,51 +2548,6 @@ export type RemoveDomainResponses = {
 
 export type RemoveDomainResponse = RemoveDomainResponses[keyof RemoveDomainResponses];
 
-export type GetEvidenceData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/evidence';
-};
-
-export type GetEvidenceErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type GetEvidenceError = GetEvidenceErrors[keyof GetEvidenceErrors];
-
-export type GetEvidenceResponses = {
-    /**
-     * OK
-     */
-    200: Evidence;
-};
-
-export type GetEvidenceResponse = GetEvidenceResponses[keyof GetEvidenceResponses];
-
 export type BeginMailboxLogInData = {
     body: MailboxLogIn;
     path?: never;
@@ -2479,6 +2791,10 @@ export type GetMessageData = {
          * Query whose matches are marked
          */
         q?: string;
+        /**
+         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
+         */
+        grant?: string;
     };
     url: '/messages/{id}';
 };
@@ -2537,7 +2853,12 @@ export type GetAttachmentData = {
          */
         no: number;
     };
-    query?: never;
+    query?: {
+        /**
+         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
+         */
+        grant?: string;
+    };
     url: '/messages/{id}/attachments/{no}';
 };
 
@@ -2591,7 +2912,12 @@ export type CheckMessageData = {
          */
         id: string;
     };
-    query?: never;
+    query?: {
+        /**
+         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
+         */
+        grant?: string;
+    };
     url: '/messages/{id}/check';
 };
 
@@ -2637,168 +2963,6 @@ export type CheckMessageResponses = {
 
 export type CheckMessageResponse = CheckMessageResponses[keyof CheckMessageResponses];
 
-export type GetMessageEvidenceData = {
-    body?: never;
-    path: {
-        /**
-         * Id of the message
-         */
-        id: string;
-    };
-    query?: never;
-    url: '/messages/{id}/evidence';
-};
-
-export type GetMessageEvidenceErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type GetMessageEvidenceError = GetMessageEvidenceErrors[keyof GetMessageEvidenceErrors];
-
-export type GetMessageEvidenceResponses = {
-    /**
-     * OK
-     */
-    200: MessageEvidence;
-};
-
-export type GetMessageEvidenceResponse = GetMessageEvidenceResponses[keyof GetMessageEvidenceResponses];
-
-export type GetEvidenceRecordData = {
-    body?: never;
-    path: {
-        /**
-         * Id of the message
-         */
-        id: string;
-    };
-    query?: never;
-    url: '/messages/{id}/evidence.er';
-};
-
-export type GetEvidenceRecordErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type GetEvidenceRecordError = GetEvidenceRecordErrors[keyof GetEvidenceRecordErrors];
-
-export type GetEvidenceRecordResponses = {
-    /**
-     * OK
-     */
-    200: Blob | File;
-};
-
-export type GetEvidenceRecordResponse = GetEvidenceRecordResponses[keyof GetEvidenceRecordResponses];
-
-export type GetEvidenceBundleData = {
-    body?: never;
-    path: {
-        /**
-         * Id of the message
-         */
-        id: string;
-    };
-    query?: never;
-    url: '/messages/{id}/evidence.zip';
-};
-
-export type GetEvidenceBundleErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type GetEvidenceBundleError = GetEvidenceBundleErrors[keyof GetEvidenceBundleErrors];
-
-export type GetEvidenceBundleResponses = {
-    /**
-     * OK
-     */
-    200: Blob | File;
-};
-
-export type GetEvidenceBundleResponse = GetEvidenceBundleResponses[keyof GetEvidenceBundleResponses];
-
 export type GetMessageHtmlData = {
     body?: never;
     path: {
@@ -2808,6 +2972,10 @@ export type GetMessageHtmlData = {
         id: string;
     };
     query?: {
+        /**
+         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
+         */
+        grant?: string;
         /**
          * Let references to other servers in
          */
@@ -2867,6 +3035,10 @@ export type GetMessageRawData = {
         id: string;
     };
     query?: {
+        /**
+         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
+         */
+        grant?: string;
         /**
          * Only the first MiB, as plain text to be shown
          */
@@ -2929,7 +3101,12 @@ export type GetReportData = {
          */
         capture: string;
     };
-    query?: never;
+    query?: {
+        /**
+         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
+         */
+        grant?: string;
+    };
     url: '/messages/{id}/reports/{capture}';
 };
 
@@ -3306,210 +3483,6 @@ export type DecideQuarantineResponses = {
 
 export type DecideQuarantineResponse = DecideQuarantineResponses[keyof DecideQuarantineResponses];
 
-export type GetSealingData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/sealing';
-};
-
-export type GetSealingErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type GetSealingError = GetSealingErrors[keyof GetSealingErrors];
-
-export type GetSealingResponses = {
-    /**
-     * OK
-     */
-    200: Sealing;
-};
-
-export type GetSealingResponse = GetSealingResponses[keyof GetSealingResponses];
-
-export type ChangeSealingData = {
-    body: SealingChangeWritable;
-    path?: never;
-    query?: never;
-    url: '/sealing';
-};
-
-export type ChangeSealingErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type ChangeSealingError = ChangeSealingErrors[keyof ChangeSealingErrors];
-
-export type ChangeSealingResponses = {
-    /**
-     * OK
-     */
-    200: Sealing;
-};
-
-export type ChangeSealingResponse = ChangeSealingResponses[keyof ChangeSealingResponses];
-
-export type SealNowData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/sealing-runs';
-};
-
-export type SealNowErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type SealNowError = SealNowErrors[keyof SealNowErrors];
-
-export type SealNowResponses = {
-    /**
-     * OK
-     */
-    200: SealingRun;
-};
-
-export type SealNowResponse = SealNowResponses[keyof SealNowResponses];
-
-export type TestAuthorityData = {
-    body: SealingTestWritable;
-    path?: never;
-    query?: never;
-    url: '/sealing-tests';
-};
-
-export type TestAuthorityErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type TestAuthorityError = TestAuthorityErrors[keyof TestAuthorityErrors];
-
-export type TestAuthorityResponses = {
-    /**
-     * OK
-     */
-    200: SealingFinding;
-};
-
-export type TestAuthorityResponse = TestAuthorityResponses[keyof TestAuthorityResponses];
-
 export type SearchData = {
     body?: never;
     path?: never;
@@ -3527,6 +3500,10 @@ export type SearchData = {
          */
         limit?: number;
         order?: 'newest' | 'oldest';
+        /**
+         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
+         */
+        grant?: string;
     };
     url: '/search';
 };
@@ -3577,6 +3554,10 @@ export type GetFacetsData = {
          * Query; empty finds everything
          */
         q?: string;
+        /**
+         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
+         */
+        grant?: string;
     };
     url: '/search/facets';
 };
@@ -3631,6 +3612,10 @@ export type SuggestData = {
          * Characters before the cursor; -1: the cursor is at the end
          */
         pos?: number;
+        /**
+         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
+         */
+        grant?: string;
     };
     url: '/search/suggest';
 };
@@ -3877,6 +3862,10 @@ export type GetAccountErrors = {
      * Unauthorized
      */
     401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
     /**
      * Unprocessable Entity
      */

@@ -3,6 +3,7 @@ import { useMutation } from '@tanstack/react-query';
 import { IconAlertTriangle, IconShieldCheck } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 
+import { underGrant } from '../access/grant';
 import { checkMessage, type Integrity, type Message } from '../api';
 import { ask } from '../failure';
 import { formatDateTime, formatLongDateTime } from '../format';
@@ -17,7 +18,7 @@ export function IntegrityNote({ message }: { message: Message }) {
   const { t, i18n } = useTranslation();
   const zone = useAccount().tenant?.zone;
   const check = useMutation({
-    mutationFn: () => ask<Integrity>(checkMessage({ path: { id: message.id } })),
+    mutationFn: () => ask<Integrity>(checkMessage({ path: { id: message.id }, query: underGrant() })),
     onSuccess: (integrity) => {
       queries.setQueriesData<Message>({ queryKey: ['message', message.id] }, (old) => (old ? { ...old, integrity } : old));
     },

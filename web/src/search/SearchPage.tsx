@@ -5,6 +5,7 @@ import { IconFilter, IconInbox, IconMailSearch, IconSortAscending, IconSortDesce
 import { lazy, Suspense, useEffect, useMemo, useRef, useState, type RefObject } from 'react';
 import { useTranslation } from 'react-i18next';
 
+import { GrantBanner } from '../access/GrantBanner';
 import { queryProblem } from '../failure';
 import { formatNumber } from '../format';
 import { rawAddress, searchAgain, searchQuery, type Order } from '../queries';
@@ -25,7 +26,7 @@ const mistakeId = 'query-mistake';
 
 export function SearchPage() {
   const { t } = useTranslation();
-  const { q, order, id, search, sort, open, close } = useSearchState();
+  const { q, order, id, grant, search, sort, open, close } = useSearchState();
   useTitle(q || t('search.title'));
   const facetsBeside = useMediaQuery('(min-width: 1200px)', true, { getInitialValueInEffect: false });
   const [filters, setFilters] = useState(false);
@@ -83,6 +84,7 @@ export function SearchPage() {
     <div className={classes.page} data-open={id ? true : undefined}>
       <VisuallyHidden><Title order={1}>{t('search.title')}</Title></VisuallyHidden>
       <div className={classes.top}>
+        {grant && <GrantBanner id={grant} />}
         <SearchField q={q} invalid={problem !== undefined} describedBy={problem ? mistakeId : undefined} search={submit} handle={field} />
         {problem && <QueryMistake q={q} problem={problem} search={search} id={mistakeId} />}
         {data?.pages[0] && !results.isPlaceholderData && <Chips q={q} chips={data.pages[0].chips} search={search} />}
@@ -103,7 +105,7 @@ export function SearchPage() {
               open={open}
               enter={enter}
               listRef={list}
-              resetKey={`${order} ${q}`}
+              resetKey={`${order} ${q} ${grant ?? ''}`}
               more={{ has: results.hasNextPage, loading: results.isFetchingNextPage, error: results.isFetchNextPageError ? results.error : undefined, load: fetchNextPage }}
             />
           </Results>

@@ -17,7 +17,7 @@ export type SearchActions = {
 };
 
 // useSearchState keeps everything that a search shows in the address.
-export function useSearchState(): SearchActions & { q: string; order: Order; id: string | undefined } {
+export function useSearchState(): SearchActions & { q: string; order: Order; id: string | undefined; grant: string | undefined } {
   const state = route.useSearch();
   const navigate = useNavigate();
   const { id } = state;
@@ -29,7 +29,7 @@ export function useSearchState(): SearchActions & { q: string; order: Order; id:
   const sort = useCallback((order: Order) => go((old) => without({ ...old, order }, ['id', 'view'])), [go]);
   const open = useCallback((next: string) => go((old) => ({ ...old, id: next }), id !== undefined), [go, id]);
   const close = useCallback(() => go((old) => without(old, ['id', 'view']), true), [go]);
-  return { q: state.q ?? '', order: state.order === 'oldest' ? 'oldest' : 'newest', id, search, sort, open, close };
+  return { q: state.q ?? '', order: state.order === 'oldest' ? 'oldest' : 'newest', id, grant: state.grant, search, sort, open, close };
 }
 
 function without(state: SearchState, keys: (keyof SearchState)[]): SearchState {

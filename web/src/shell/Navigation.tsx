@@ -4,11 +4,13 @@ import { Link } from '@tanstack/react-router';
 import { IconAt, IconChartBar, IconChecklist, IconCloudUpload, IconListCheck, IconMailDown, IconMailForward, IconSearch, IconSettings, IconWorld } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 
+import { AccessLink, mayAccess } from '../access/AccessLink';
 import { formatNumber } from '../format';
 import { useAccount } from './usePage';
 import { QuarantineLink } from '../routing/QuarantineLink';
 import { quarantineCountsQuery } from '../routing/queries';
 import classes from './Frame.module.css';
+import { useAccount } from './usePage';
 
 const administration = ['/overview', '/sources', '/completeness', '/quarantine', '/domains', '/selection', '/log'];
 
@@ -19,6 +21,7 @@ export const isAdministration = (path: string): boolean => administration.some((
 export function Navigation({ admin, operator, path }: { admin: boolean; operator: boolean; path: string }) {
   const { t } = useTranslation();
   const role: string = useAccount().role;
+  const { role } = useAccount();
   if (operator) { // sees no mail: there is nothing to search
     return (
       <nav aria-label={t('app.navigation')} className={classes.nav}>
@@ -41,6 +44,7 @@ export function Navigation({ admin, operator, path }: { admin: boolean; operator
         <IconCloudUpload size={18} aria-hidden /><span>{t('upload.title')}</span>
       </Link>
       {(role === 'auditor' || role === 'dpo') && <EventLogLink />}
+      {mayAccess(role) && <AccessLink className={classes.link} />}
       {admin && <AdministrationLink within={isAdministration(path)} />}
     </nav>
   );

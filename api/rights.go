@@ -1,0 +1,155 @@
+package api
+
+import (
+	"fmt"
+	"maps"
+
+	"github.com/muniment/muniment/internal/access"
+)
+
+// rightExtension is under which the document tells the right that an operation needs.
+const rightExtension = "x-muniment-right"
+
+// rights says which right whoever asks for an operation needs: one line for each
+// operation that needs a session. The server checks it before it looks at the
+// request; the verbs of the archive check again, and more closely. An operation that
+// is not here cannot be registered.
+func rights() map[string]access.Right {
+	all := map[string]access.Right{}
+	for _, m := range []map[string]access.Right{ownRights(), accessRights(), tenantRights(), installationRights()} {
+		maps.Copy(all, m)
+	}
+	return all
+}
+
+// ownRights are for operations on what is one's own.
+func ownRights() map[string]access.Right {
+	return map[string]access.Right{
+		"getAccount":    access.OwnAccount,
+		"changeAccount": access.OwnAccount,
+
+		"search":         access.SearchOwn,
+		"getFacets":      access.SearchOwn,
+		"suggest":        access.SearchOwn,
+		"getMessage":     access.SearchOwn,
+		"checkMessage":   access.SearchOwn,
+		"getMessageHtml": access.SearchOwn,
+		"getMessageRaw":  access.SearchOwn,
+		"getAttachment":  access.SearchOwn,
+		"getReport":      access.SearchOwn,
+
+		"getMessageEvidence": access.SearchOwn,
+		"getEvidenceRecord":  access.SearchOwn,
+		"getEvidenceBundle":  access.SearchOwn,
+
+		"listUploads":  access.UploadDocuments,
+		"createUpload": access.UploadDocuments, // of mail: access.ImportMail as well
+		"getUpload":    access.UploadDocuments,
+		"writeUpload":  access.UploadDocuments,
+		"finishUpload": access.UploadDocuments,
+		"cancelUpload": access.UploadDocuments,
+		"getUploadCsv": access.UploadDocuments,
+	}
+}
+
+// accessRights are for operations on access to other people's mail.
+func accessRights() map[string]access.Right {
+	return map[string]access.Right{
+		"listAccessRequests":  access.SeeAccessRequests,
+		"requestAccess":       access.RequestAccess,
+		"getAccessRequest":    access.SeeAccessRequests,
+		"decideAccess":        access.DecideAccess,
+		"endAccess":           access.SeeAccessRequests,
+		"listAccessRecords":   access.SeeAccessRecords,
+		"getAccessRecordsCsv": access.SeeAccessRecords,
+		"getAccessPolicy":     access.SeeAccessRecords,
+		"changeAccessPolicy":  access.SeeAccessRecords,
+		"listReaders":         access.SeeReaders,
+	}
+}
+
+// tenantRights are for operations on a customer.
+func tenantRights() map[string]access.Right {
+	return map[string]access.Right{
+		"getStatistics": access.SeeStatistics,
+
+		"listSources":        access.ManageSources,
+		"createSource":       access.ManageSources,
+		"getSource":          access.ManageSources,
+		"changeSource":       access.ManageSources,
+		"testMailbox":        access.ManageSources,
+		"beginMailboxLogIn":  access.ManageSources,
+		"getMailboxLogIn":    access.ManageSources,
+		"cancelMailboxLogIn": access.ManageSources,
+		"fetchNow":           access.ManageSources,
+		"listLeft":           access.ManageSources,
+		"startHistory":       access.ManageSources,
+		"getHistory":         access.ManageSources,
+		"cancelHistory":      access.ManageSources,
+		"getCompleteness":    access.SeeStatistics,
+		"getCompletenessCsv": access.SeeStatistics,
+
+		"listDomains":      access.ManageDomains,
+		"addDomain":        access.ManageDomains,
+		"removeDomain":     access.ManageDomains,
+		"getSelection":     access.ManageDomains,
+		"changeSelection":  access.ManageDomains,
+		"proposeAddresses": access.ManageDomains,
+		"listQuarantine":   access.ManageQuarantine,
+		"countQuarantine":  access.ManageQuarantine,
+		"decideQuarantine": access.ManageQuarantine,
+
+		"getEvidence":           access.SeeEvidence,
+		"getEventLog":           access.SeeLog, // also of the installation
+		"listEvents":            access.SeeLog,
+		"getEventProof":         access.SeeLog,
+		"getCheckpoint":         access.SeeLog,
+		"getConsistency":        access.SeeLog,
+		"compareReceipts":       access.SeeLog,
+		"exportLog":             access.SeeLog,
+		"listReceipts":          access.SeeLog,
+		"getReceiptFile":        access.SeeLog,
+		"getReceiptSettings":    access.SeeLog,
+		"changeReceiptSettings": access.ManageReceipts,
+		"getAudit":              access.SeeLog,
+		"startAudit":            access.SeeLog,
+	}
+}
+
+// installationRights are for operations on the installation.
+func installationRights() map[string]access.Right {
+	return map[string]access.Right{
+		"getSmarthost":    access.ManageMail,
+		"changeSmarthost": access.ManageMail,
+		"removeSmarthost": access.ManageMail,
+		"testSmarthost":   access.ManageMail,
+		"getOutbox":       access.ManageMail,
+		"retryMail":       access.ManageMail,
+		"dropMail":        access.ManageMail,
+
+		"getSite":           access.ManageSite,
+		"changeSite":        access.ManageSite,
+		"obtainCertificate": access.ManageSite,
+
+		"getSealing":    access.ManageEvidence,
+		"changeSealing": access.ManageEvidence,
+		"sealNow":       access.ManageEvidence,
+		"testAuthority": access.ManageEvidence,
+	}
+}
+
+// right returns the right that d needs; ok is false if anybody may ask for it. It
+// panics over an operation that nobody has decided on.
+func (d op) right() (right access.Right, ok bool) {
+	right, ok = rights()[d.id]
+	if ok == d.public {
+		panic(fmt.Sprintf("operation %s: either it is public, or rights.go names the right that it needs", d.id))
+	}
+	return right, ok
+}
+
+// Right returns the right that the download needs.
+func (d Download) Right() access.Right {
+	right, _ := d.right()
+	return right
+}

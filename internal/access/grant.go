@@ -1,0 +1,94 @@
+package access
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/muniment/muniment/internal/uid"
+)
+
+// Kind is what a request for access asks for. More kinds are added as the acts
+// exist that they allow; a kind that this table does not know is nobody's to ask for.
+type Kind string
+
+// Kinds of requests.
+const (
+	// ReadMailbox reads the mail of one other person.
+	ReadMailbox Kind = "mailbox"
+	// ReadSeveral reads the mail of several addresses: an auditor's session.
+	ReadSeveral Kind = "session"
+)
+
+// Kinds lists all kinds.
+func Kinds() []Kind { return []Kind{ReadMailbox, ReadSeveral} }
+
+// Requesters returns the roles that may ask for a kind.
+func Requesters(k Kind) []Role {
+	switch k {
+	case ReadMailbox, ReadSeveral:
+		return []Role{RoleAuditor}
+	}
+	return nil
+}
+
+// Approvers returns the roles that may approve what somebody with the role requester
+// asks for. The requester's own is never among them.
+func Approvers(k Kind, requester Role) []Role {
+	switch k {
+	case ReadMailbox, ReadSeveral:
+		if requester == RoleAuditor {
+			return []Role{RoleTenantAdmin, RoleDPO}
+		}
+	}
+	return nil
+}
+
+// Limits of a request.
+const (
+	MaxGrantAddresses = 100                 // of a session over several mailboxes
+	MaxGrantTime      = 90 * 24 * time.Hour // from asking to the end
+)
+
+// Grant is access to other people's mail that one person has asked for and another
+// one with another role has approved.
+type Grant struct {
+	Request uid.ID
+	// From and To bound the date of messages, From <= date < To; zero is open.
+	From, To time.Time
+	Query    string // only what it finds; empty: everything
+	Until    time.Time
+}
+
+// Covers reports whether a message of this date lies within the period.
+func (g *Grant) Covers(date time.Time) bool {
+	return (g.From.IsZero() || !date.Before(g.From)) && (g.To.IsZero() || date.Before(g.To))
+}
+
+// SeesAllRequests reports whether the actor sees the requests of everybody in the
+// tenant, and not only its own.
+func (a Actor) SeesAllRequests() bool { return Allowed(a.Role, DecideAccess) }
+
+// CheckRequest returns ErrForbidden, wrapped, unless the actor may ask for a kind.
+func (a Actor) CheckRequest(k Kind) error {
+	if err := a.Check(RequestAccess); err != nil {
+		return err
+	}
+	if !slices.Contains(Requesters(k), a.Role) {
+		return fmt.Errorf("a request for %q needs another role than %s: %w", k, a.Role, ErrForbidden)
+	}
+	return nil
+}
+
+// CheckDecision returns ErrForbidden, wrapped, unless the actor may decide on what
+// user, who had the role then, has asked for: never the same person, never somebody
+// with the same role.
+func (a Actor) CheckDecision(k Kind, user uid.ID, role Role) error {
+	if err := a.Check(DecideAccess); err != nil {
+		return err
+	}
+	if a.User == user || a.Role == role || !slices.Contains(Approvers(k, role), a.Role) {
+		return fmt.Errorf("somebody else with another role decides on this request: %w", ErrForbidden)
+	}
+	return nil
+}

@@ -1,0 +1,79 @@
+import { Badge, Button, Group, Paper, Text, Textarea } from '@mantine/core';
+import { useMutation } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+
+import { decideAccess, endAccess, type AccessRequest } from '../api';
+import { ask } from '../failure';
+import { formatDateTime, plain } from '../format';
+import { FailureNote } from '../shell/Failure';
+import { useAccount } from '../shell/usePage';
+import classes from './Access.module.css';
+import { settled } from './queries';
+
+const colors = { waiting: 'orange', approved: 'green', refused: 'red', withdrawn: 'gray', ended: 'gray', expired: 'gray' } as const;
+
+// RequestCard shows a request and what the reader may do with it.
+export function RequestCard({ request: r }: { request: AccessRequest }) {
+  const { t } = useTranslation();
+  const what = plain(r.addresses.join(', '));
+  return (
+    <Paper withBorder radius="md" p="md" className={classes.panel} component="article" aria-label={t('access.requestFor', { addresses: what })}>
+      <Group justify="space-between" gap="xs" align="flex-start">
+        <Text className={classes.name}>{what}</Text>
+        <Badge variant="light" color={colors[r.state]} radius="sm" tt="none" c="var(--mantine-color-text)">{t(`access.state.${r.state}`)}</Badge>
+      </Group>
+      <Facts request={r} />
+      <Acts request={r} what={what} />
+    </Paper>
+  );
+}
+
+function Facts({ request: r }: { request: AccessRequest }) {
+  const { t, i18n } = useTranslation();
+  const zone = useAccount().tenant?.zone;
+  const when = (at: string) => formatDateTime(at, i18n.language, zone);
+  const by = (p: { name: string; role: string }) => (p.role ? `${plain(p.name) || '–'} (${t(`role.${p.role as 'auditor'}`)})` : plain(p.name) || '–');
+  return (
+    <dl className={classes.facts}>
+      <dt>{t('access.reason')}</dt><dd>{plain(r.reason)}</dd>
+      {r.covert && <><dt>{t('access.covert')}</dt><dd>{plain(r.covert)}</dd></>}
+      {(r.from || r.to) && (
+        <><dt>{t('access.period')}</dt><dd>{t('access.periodOf', { from: r.from ? when(r.from) : '…', to: r.to ? when(r.to) : '…' })}</dd></>
+      )}
+      {r.query && <><dt>{t('access.query')}</dt><dd>{plain(r.query)}</dd></>}
+      <dt>{t('access.until')}</dt><dd>{when(r.until)}</dd>
+      <dt>{t('access.requested')}</dt><dd>{t('access.byAt', { person: by(r.requested_by), date: when(r.requested_at) })}</dd>
+      {r.decided_by && r.decided_at && <><dt>{t('access.decided')}</dt><dd>{t('access.byAt', { person: by(r.decided_by), date: when(r.decided_at) })}{r.note && `: ${plain(r.note)}`}</dd></>}
+      {r.ended_by && r.ended_at && <><dt>{t('access.ended')}</dt><dd>{t('access.byAt', { person: by(r.ended_by), date: when(r.ended_at) })}</dd></>}
+    </dl>
+  );
+}
+
+function Acts({ request: r, what }: { request: AccessRequest; what: string }) {
+  const { t } = useTranslation();
+  const [note, setNote] = useState('');
+  const decide = useMutation({
+    mutationFn: (approve: boolean) => ask<AccessRequest>(decideAccess({ path: { id: r.id }, body: { approve, note } })),
+    onSettled: settled,
+  });
+  const end = useMutation({ mutationFn: () => ask<AccessRequest>(endAccess({ path: { id: r.id } })), onSettled: settled });
+  const error = decide.error ?? end.error;
+  return (
+    <>
+      {r.may_decide && (
+        <Textarea mt="sm" label={t('access.note')} autosize minRows={1} maxRows={6} value={note} maxLength={2000} onChange={(e) => setNote(e.currentTarget.value)} />
+      )}
+      {(r.may_decide || r.may_read || r.may_end) && (
+        <Group gap="xs" mt="sm">
+          {r.may_decide && <Button size="xs" loading={decide.isPending} onClick={() => decide.mutate(true)} aria-label={t('access.approveOf', { addresses: what })}>{t('access.approve')}</Button>}
+          {r.may_decide && <Button size="xs" variant="default" disabled={decide.isPending} onClick={() => decide.mutate(false)} aria-label={t('access.refuseOf', { addresses: what })}>{t('access.refuse')}</Button>}
+          {r.may_read && <Button size="xs" renderRoot={(props) => <Link to="/" search={{ grant: r.id }} {...props} />}>{t('access.read')}</Button>}
+          {r.may_end && <Button size="xs" variant="default" loading={end.isPending} onClick={() => end.mutate()}>{t(r.state === 'waiting' ? 'access.withdraw' : 'access.end')}</Button>}
+        </Group>
+      )}
+      {error && <FailureNote error={error} compact />}
+    </>
+  );
+}

@@ -1,0 +1,84 @@
+import { Alert, Button, Group, Paper, Stack, Switch, TagsInput, Textarea, TextInput, Title } from '@mantine/core';
+import { useMutation } from '@tanstack/react-query';
+import { IconAlertTriangle } from '@tabler/icons-react';
+import { useState, type FormEvent } from 'react';
+import { useTranslation } from 'react-i18next';
+
+import { requestAccess, type AccessRequest } from '../api';
+import { ask, Failure } from '../failure';
+import { FailureNote } from '../shell/Failure';
+import classes from './Access.module.css';
+import { settled } from './queries';
+
+const week = 7 * 24 * 60 * 60 * 1000;
+
+// local is a time as a field for date and time takes it, in the browser's zone.
+function local(at: Date): string {
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+
+const empty = () => ({ addresses: [] as string[], from: '', to: '', query: '', reason: '', covert: '', until: local(new Date(Date.now() + week)) });
+
+// RequestForm asks for access to other people's mail.
+export function RequestForm() {
+  const { t } = useTranslation();
+  const [form, setForm] = useState(empty);
+  const [hidden, setHidden] = useState(false);
+  const set = (change: Partial<ReturnType<typeof empty>>) => setForm((old) => ({ ...old, ...change }));
+  const send = useMutation({
+    mutationFn: () => {
+      const until = new Date(form.until);
+      return ask<AccessRequest>(requestAccess({
+        body: {
+          kind: form.addresses.length > 1 ? 'session' : 'mailbox', addresses: form.addresses, reason: form.reason, until: Number.isNaN(until.getTime()) ? '' : until.toISOString(),
+          ...(form.from && { from: form.from }), ...(form.to && { to: form.to }), ...(form.query && { query: form.query }), ...(hidden && { covert: form.covert }),
+        },
+      }));
+    },
+    onSuccess: () => {
+      setForm(empty());
+      setHidden(false);
+      settled();
+    },
+  });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    send.mutate();
+  };
+  return (
+    <Paper withBorder p="lg" radius="md" component="section" aria-labelledby="ask" className={classes.panel}>
+      <Title order={2} size="h4" mb="md" id="ask">{t('access.ask')}</Title>
+      <form onSubmit={submit} noValidate>
+        <Stack gap="md">
+          <TagsInput label={t('access.addresses')} description={t('access.addressesHint')} required value={form.addresses} onChange={(addresses) => set({ addresses })} splitChars={[',', ' ', ';']} acceptValueOnBlur />
+          <Group grow align="flex-start">
+            <TextInput type="date" label={t('access.from')} description={t('access.periodHint')} value={form.from} onChange={(e) => set({ from: e.currentTarget.value })} />
+            <TextInput type="date" label={t('access.to')} description={t('access.periodHint')} value={form.to} onChange={(e) => set({ to: e.currentTarget.value })} />
+          </Group>
+          <TextInput label={t('access.query')} description={t('access.queryHint')} value={form.query} maxLength={1000} onChange={(e) => set({ query: e.currentTarget.value })} />
+          <Textarea label={t('access.reason')} description={t('access.reasonHint')} required autosize minRows={2} maxRows={8} value={form.reason} maxLength={2000} onChange={(e) => set({ reason: e.currentTarget.value })} />
+          <TextInput type="datetime-local" label={t('access.until')} description={t('access.untilHint')} required value={form.until} onChange={(e) => set({ until: e.currentTarget.value })} maw={320} />
+          <Switch checked={hidden} onChange={(e) => setHidden(e.currentTarget.checked)} label={t('access.covert')} description={t('access.covertHint')} />
+          {hidden && <Textarea label={t('access.covertReason')} required autosize minRows={2} maxRows={8} value={form.covert} maxLength={2000} onChange={(e) => set({ covert: e.currentTarget.value })} />}
+          {send.error && <Mistake error={send.error} />}
+          <Group>
+            <Button type="submit" loading={send.isPending}>{t('access.send')}</Button>
+          </Group>
+        </Stack>
+      </form>
+    </Paper>
+  );
+}
+
+// Mistake says what the server found wrong with what was typed.
+function Mistake({ error }: { error: unknown }) {
+  const { t } = useTranslation();
+  if (!(error instanceof Failure) || (error.code !== 'invalid' && error.code !== 'query')) {
+    return <FailureNote error={error} compact />;
+  }
+  return (
+    <Alert variant="light" color="red" role="alert" icon={<IconAlertTriangle aria-hidden />} title={t('access.invalid')}>
+      {error.problem?.errors?.map((e) => <div key={e.message}>{e.message}</div>) ?? error.problem?.detail}
+    </Alert>
+  );
+}
