@@ -37,6 +37,7 @@ var allowed = map[string][]string{
 	// rules
 	"internal/access":   {"internal/uid"},
 	"internal/eventlog": {},
+	"internal/factor":   {},
 	"internal/journal":  {},
 	"internal/mailer":   {"internal/remote"},
 	"internal/mapi":     {},
