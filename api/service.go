@@ -16,6 +16,9 @@ type Door interface {
 	// Authenticate finds the session of the request that ctx belongs to and
 	// returns a context in which the Service knows its user.
 	Authenticate(ctx context.Context) (context.Context, error)
+	// AuthenticateSetup is Authenticate for operations that somebody may do who has to
+	// set up a second factor first. Authenticate lets nobody through who has to.
+	AuthenticateSetup(ctx context.Context) (context.Context, error)
 	// Problem tells how an error is reported to the client. It writes the cause
 	// into the log.
 	Problem(ctx context.Context, err error) Fault
@@ -28,7 +31,7 @@ type Door interface {
 // Door.Problem.
 type Service interface {
 	Status(ctx context.Context) (*Status, error)
-	LogIn(ctx context.Context, in LogIn) (*Account, *http.Cookie, error)
+	LogIn(ctx context.Context, in LogIn) (*Account, []http.Cookie, error)
 	// LogOut ends the session, if there is one, and returns a cookie that
 	// removes the session's.
 	LogOut(ctx context.Context) (*http.Cookie, error)
@@ -66,6 +69,7 @@ type Service interface {
 	DropMail(ctx context.Context, id string) error
 	UploadService
 	RoutingService
+	LoginService
 }
 
 // Register adds the operations to mux, under Base.

@@ -19,6 +19,8 @@
 //	                                            ledger.go, fsckindex.go, fscktenant.go, adopt.go
 //	route.go hint.go  who is in a message, and where it belongs
 //	domain.go selection.go quarantine.go  the rules of that, and what they hold back
+//	guess.go enter.go passkey.go factors.go  log-in in steps, and what proves a user
+//	link.go letter.go loginpolicy.go usersecurity.go site.go  one-time links, mails about log-ins, what is asked of them
 //	describetenant.go  what the vault remembers of tenants and sources
 package archive
 
@@ -49,8 +51,8 @@ const DefaultClass = "unclassified"
 // time.
 const inFlight = 96 << 20
 
-// Config is what an Archive is built from. All members but JournalDomain and
-// Now are required.
+// Config is what an Archive is built from. All members but JournalDomain,
+// Now, URL and LogIns are required.
 type Config struct {
 	Catalog *catalog.Catalog
 	Vault   *vault.Vault
@@ -60,6 +62,9 @@ type Config struct {
 	// JournalDomain is the domain of new journal addresses.
 	JournalDomain string
 	Now           func() time.Time
+	// URL is where people reach the web interface; SetURL changes it.
+	URL    string
+	LogIns LogInTimes
 }
 
 // Archive is the whole archive of one installation. All methods are safe for
@@ -73,6 +78,10 @@ type Archive struct {
 	domain  string
 	now     func() time.Time
 	hasher  *password.Hasher
+	times   LogInTimes
+	site    sites
+	guesses *guesses
+	mail    chan struct{} // capacity 1: a mail was queued
 
 	cpu   chan struct{}       // one slot per message being prepared
 	bytes *semaphore.Weighted // originals being prepared
@@ -109,7 +118,9 @@ func New(c Config) (*Archive, error) {
 		hasher: password.NewHasher(2), cpu: make(chan struct{}, runtime.GOMAXPROCS(0)),
 		bytes: semaphore.NewWeighted(inFlight), tenants: map[uid.ID]*tenantWork{},
 		background: ctx, stop: stop,
+		times: c.LogIns.orDefault(), guesses: newGuesses(c.Now), mail: make(chan struct{}, 1),
 	}
+	a.SetURL(c.URL)
 	tenants, err := a.Tenants(ctx)
 	if err != nil {
 		stop()

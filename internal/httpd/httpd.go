@@ -12,7 +12,7 @@
 //	history.go   whole mailboxes
 //	upload.go    files that people give folder.go      watched folders
 //	reach.go     hosts of mailboxes  metrics.go       figures for operators
-//	smarthost.go mail that leaves
+//	smarthost.go mail that leaves    login.go  second steps, passkeys, links   security.go  factors, sessions
 package httpd
 
 import (
@@ -90,7 +90,8 @@ type Server struct {
 	handler  http.Handler
 	throttle *throttle
 	metrics  *metrics
-	logIns   logIns // to mailboxes, by codes
+	reminds  chan struct{} // one slot for every forgotten password that is being looked after
+	logIns   logIns        // to mailboxes, by codes
 	// downloads are the patterns of the routes that stream.
 	downloads map[string]bool
 	languages language.Matcher
@@ -105,7 +106,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{cfg: cfg, throttle: newThrottle(), metrics: newMetrics(),
+	s := &Server{cfg: cfg, throttle: newThrottle(), metrics: newMetrics(), reminds: make(chan struct{}, maxReminds),
 		downloads: map[string]bool{}, languages: language.NewMatcher(languages())}
 	mux, err := s.routes()
 	if err != nil {
