@@ -39,6 +39,18 @@ const logInRoute = createRoute({
   component: lazyRouteComponent(() => import('./login/LogInPage'), 'LogInPage'),
 });
 
+const forgottenRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/forgotten',
+  component: lazyRouteComponent(() => import('./login/ForgottenPage'), 'ForgottenPage'),
+});
+
+const linkRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/link',
+  component: lazyRouteComponent(() => import('./login/LinkPage'), 'LinkPage'),
+});
+
 const frameRoute = createRoute({ getParentRoute: () => rootRoute, id: 'frame', component: Frame });
 
 const searchRoute = createRoute({
@@ -135,6 +147,12 @@ const quarantineRoute = createRoute({
   component: lazyRouteComponent(() => import('./routing/QuarantinePage'), 'QuarantinePage'),
 });
 
+const policyRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/login-policy',
+  component: lazyRouteComponent(() => import('./login/PolicyPage'), 'PolicyPage'),
+});
+
 // The router's own notation would turn a query such as 2024 into a number; here
 // everything in an address is text.
 function stringify(search: Record<string, unknown>): string {
@@ -149,8 +167,8 @@ function stringify(search: Record<string, unknown>): string {
 }
 
 export const router = createRouter({
-  routeTree: rootRoute.addChildren([logInRoute, frameRoute.addChildren([
-    searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, smarthostRoute, uploadRoute, domainsRoute, selectionRoute, quarantineRoute,
+  routeTree: rootRoute.addChildren([logInRoute, forgottenRoute, linkRoute, frameRoute.addChildren([
+    searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, smarthostRoute, uploadRoute, domainsRoute, selectionRoute, quarantineRoute, policyRoute,
   ])]),
   parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
   stringifySearch: stringify,
