@@ -16,7 +16,7 @@ type Json = Record<string, unknown>;
 
 async function withBrowser<T extends object>(act: () => Promise<T>): Promise<Json> {
   try {
-    return { ...(await act()) };
+    return Object.fromEntries(Object.entries(await act())) as Json;
   } catch (cause) {
     throw new Abandoned('no passkey was used', { cause });
   }
