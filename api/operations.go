@@ -44,11 +44,11 @@ type (
 	empty         struct{}
 	body[T any]   struct{ Body T }
 	signed[T any] struct {
-		Cookie http.Cookie `header:"Set-Cookie"`
-		Body   T
+		Cookies []http.Cookie `header:"Set-Cookie"`
+		Body    T
 	}
 	cookie struct {
-		Cookie http.Cookie `header:"Set-Cookie"`
+		Cookies []http.Cookie `header:"Set-Cookie"`
 	}
 	byID struct {
 		ID    string `path:"id" doc:"Id of the message"`
@@ -80,6 +80,7 @@ type op struct {
 	id, method, path string
 	tag, summary     string
 	public           bool          // needs no session
+	setup            bool          // may be done before a second factor is set up that has to be
 	status           int           // of success; 0: 200
 	problems         []Code        // besides those that every operation has
 	body             int64         // bound of the request body, in bytes; 0: maxBody
@@ -101,6 +102,7 @@ func describe(o operations, s Service) {
 	routing(o, s)
 	eventLog(o, s)
 	accesses(o, s)
+	logins(o, s)
 	add(o, op{id: "getStatistics", method: http.MethodGet, path: "/statistics", tag: "administration",
 		summary: "Figures of the tenant", problems: []Code{CodeRole}},
 		func(ctx context.Context, _ *empty) (*body[Statistics], error) { return reply(s.Statistics(ctx)) })
@@ -113,15 +115,11 @@ func session(o operations, s Service) {
 		summary: "What anybody may know of the installation"},
 		func(ctx context.Context, _ *empty) (*body[Status], error) { return reply(s.Status(ctx)) })
 	add(o, op{id: "logIn", method: http.MethodPost, path: "/session", tag: "session", public: true,
-		summary: "Log in", problems: []Code{CodeLogIn, CodeOrigin, CodeTimeout, CodeTenantNeeded, CodeTooLarge, CodeMediaType, CodeTooMany}},
+		summary: "Log in", problems: []Code{CodeSecondFactor, CodeLogIn, CodeOrigin, CodeTimeout, CodeTenantNeeded, CodeTooLarge, CodeMediaType, CodeTooMany}},
 		func(ctx context.Context, in *body[LogIn]) (*signed[Account], error) {
-			account, cookie, err := s.LogIn(ctx, in.Body)
-			if err != nil {
-				return nil, err
-			}
-			return &signed[Account]{Cookie: *cookie, Body: *account}, nil
+			return answered(s.LogIn(ctx, in.Body))
 		})
-	add(o, op{id: "getAccount", method: http.MethodGet, path: "/session", tag: "session", summary: "Who is logged in"},
+	add(o, op{id: "getAccount", method: http.MethodGet, path: "/session", tag: "session", setup: true, summary: "Who is logged in"},
 		func(ctx context.Context, _ *empty) (*body[Account], error) { return reply(s.Account(ctx)) })
 	add(o, op{id: "logOut", method: http.MethodDelete, path: "/session", tag: "session", public: true, status: http.StatusNoContent,
 		summary: "Log out", problems: []Code{CodeOrigin}},
@@ -130,9 +128,9 @@ func session(o operations, s Service) {
 			if err != nil {
 				return nil, err
 			}
-			return &cookie{*c}, nil
+			return &cookie{[]http.Cookie{*c}}, nil
 		})
-	add(o, op{id: "changeAccount", method: http.MethodPatch, path: "/account", tag: "session",
+	add(o, op{id: "changeAccount", method: http.MethodPatch, path: "/account", tag: "session", setup: true,
 		summary: "Change one's own settings", problems: []Code{CodeOrigin, CodeTimeout, CodeTooLarge, CodeMediaType}},
 		func(ctx context.Context, in *body[AccountChange]) (*body[Account], error) {
 			return reply(s.ChangeAccount(ctx, in.Body))
@@ -175,7 +173,7 @@ func add[I, O any](o operations, d op, f func(context.Context, *I) (*O, error)) 
 	h := d.operation(o.api.OpenAPI().Components.Schemas)
 	if !d.public {
 		right, _ := d.right()
-		h.Middlewares = huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) { o.authenticate(ctx, right, next) }}
+		h.Middlewares = huma.Middlewares{o.authenticate(right, d.setup)}
 	}
 	huma.Register(o.api, h, func(ctx context.Context, in *I) (*O, error) {
 		out, err := f(ctx, in)
@@ -186,17 +184,25 @@ func add[I, O any](o operations, d op, f func(context.Context, *I) (*O, error)) 
 	})
 }
 
-func (o operations) authenticate(ctx huma.Context, right access.Right, next func(huma.Context)) {
-	known, err := o.door.Authenticate(ctx.Context())
-	if err == nil {
-		err = o.door.Allow(known, right)
+// authenticate lets only those pass who have a session and the right; setup says that
+// the session may be of somebody who has to set up a second factor first.
+func (o operations) authenticate(right access.Right, setup bool) func(ctx huma.Context, next func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		find := o.door.Authenticate
+		if setup {
+			find = o.door.AuthenticateSetup
+		}
+		known, err := find(ctx.Context())
+		if err == nil {
+			err = o.door.Allow(known, right)
+		}
+		if err == nil {
+			next(huma.WithContext(ctx, known))
+			return
+		}
+		_, w := humago.Unwrap(ctx)
+		WriteProblem(w, o.door.RequestID(ctx.Context()), o.door.Problem(ctx.Context(), err))
 	}
-	if err == nil {
-		next(huma.WithContext(ctx, known))
-		return
-	}
-	_, w := humago.Unwrap(ctx)
-	WriteProblem(w, o.door.RequestID(ctx.Context()), o.door.Problem(ctx.Context(), err))
 }
 
 // operation describes d for huma and the document.
@@ -207,6 +213,9 @@ func (d op) operation(schemas huma.Registry) huma.Operation {
 		DefaultStatus: d.status, MaxBodyBytes: limit, BodyReadTimeout: d.bodyTime, Responses: map[string]*huma.Response{}}
 	if right, ok := d.right(); ok {
 		codes = append(codes, CodeNoSession, CodeRole)
+		if !d.setup {
+			codes = append(codes, CodeSetupNeeded)
+		}
 		h.Security = []map[string][]string{{sessionScheme: {}}}
 		h.Extensions = map[string]any{rightExtension: string(right)}
 	}

@@ -40,7 +40,7 @@ type SearchProblem struct {
 	Proposal string `json:"proposal,omitempty" doc:"The whole query, corrected"`
 }
 
-// Fault is a problem that can be sent: *Problem or *SearchProblem.
+// Fault is a problem that can be sent: *Problem, *SearchProblem or *StepProblem.
 type Fault interface {
 	huma.StatusError
 	huma.HeadersError
@@ -98,6 +98,14 @@ const (
 	CodeCorrupt      Code = "corrupt"
 	CodeBusy         Code = "busy"
 	CodeNotRunning   Code = "not-running"
+	CodeSecondFactor Code = "second-factor"
+	CodeFactor       Code = "factor"
+	CodePassword     Code = "password"
+	CodeStepEnded    Code = "step-ended"
+	CodeSetupNeeded  Code = "setup-needed"
+	CodeConfirm      Code = "confirm-needed"
+	CodeLink         Code = "link"
+	CodeNoPasskeys   Code = "no-passkeys"
 	CodeUploadOffset Code = "upload-offset"
 	CodeUploadState  Code = "upload-state"
 	CodeUploadLimit  Code = "upload-limit"
@@ -118,6 +126,12 @@ func Kinds() []Kind {
 		{CodeMalformed, http.StatusBadRequest, "Request cannot be read", "The request body is missing or is not JSON, or the query string is not properly encoded."},
 		{CodeLogIn, http.StatusUnauthorized, "Log-in failed", "The user name or the password is wrong."},
 		{CodeNoSession, http.StatusUnauthorized, "Not logged in", "Log in first; a session ends after some hours without a request."},
+		{CodeSecondFactor, http.StatusUnauthorized, "Second factor needed", "The password is right; go on with one of the factors."},
+		{CodeFactor, http.StatusUnauthorized, "Second factor wrong", "The code or the passkey is wrong, or was used before."},
+		{CodeStepEnded, http.StatusUnauthorized, "Log-in has ended", "The log-in took too long or was tried too often; begin again."},
+		{CodePassword, http.StatusForbidden, "Password wrong", "The password is wrong."},
+		{CodeSetupNeeded, http.StatusForbidden, "Second factor has to be set up", "Your role needs a second factor: set one up first."},
+		{CodeConfirm, http.StatusForbidden, "Confirmation needed", "Confirm with your password, or log in anew, before you change this."},
 		{CodeRole, http.StatusForbidden, "Not allowed", "Your role does not allow this."},
 		{CodeAccessOver, http.StatusForbidden, "Access is over", "This access has ended or expired, or somebody has decided on it already."},
 		{CodeOrigin, http.StatusForbidden, "Request of another site", "Changes are taken only from pages of this server."},
@@ -129,6 +143,8 @@ func Kinds() []Kind {
 		{CodeFounded, http.StatusConflict, "Founded already", "The installation has an operator already; log in."},
 		{CodeUploadOffset, http.StatusConflict, "Piece does not follow", "The piece does not begin where the last one ended; ask the upload what it has received."},
 		{CodeUploadState, http.StatusConflict, "Not possible in this state", "The upload is complete already, or another request is writing it."},
+		{CodeNoPasskeys, http.StatusConflict, "No passkeys here", "Passkeys need the web interface to have a host name and TLS."},
+		{CodeLink, http.StatusGone, "Link is not valid any more", "The link was used, replaced or has expired; ask for a new one."},
 		{CodeTooLarge, http.StatusRequestEntityTooLarge, "Request too large", "The request body is larger than this operation takes."},
 		{CodeMediaType, http.StatusUnsupportedMediaType, "Media type not supported", "Send application/json."},
 		{CodeInvalid, http.StatusUnprocessableEntity, "Request is not valid", "Members or parameters of the request are wrong; errors says which."},

@@ -21,6 +21,9 @@ type Door interface {
 	// Allow returns an error unless the user of ctx, which comes from Authenticate, has
 	// the right.
 	Allow(ctx context.Context, right access.Right) error
+	// AuthenticateSetup is Authenticate for operations that somebody may do who has to
+	// set up a second factor first. Authenticate lets nobody through who has to.
+	AuthenticateSetup(ctx context.Context) (context.Context, error)
 	// Problem tells how an error is reported to the client. It writes the cause
 	// into the log.
 	Problem(ctx context.Context, err error) Fault
@@ -33,7 +36,7 @@ type Door interface {
 // Door.Problem.
 type Service interface {
 	Status(ctx context.Context) (*Status, error)
-	LogIn(ctx context.Context, in LogIn) (*Account, *http.Cookie, error)
+	LogIn(ctx context.Context, in LogIn) (*Account, []http.Cookie, error)
 	// LogOut ends the session, if there is one, and returns a cookie that
 	// removes the session's.
 	LogOut(ctx context.Context) (*http.Cookie, error)
@@ -80,6 +83,7 @@ type Service interface {
 	RoutingService
 	LogService
 	AccessService
+	LoginService
 }
 
 // Register adds the operations to mux, under Base.

@@ -49,7 +49,7 @@ type SiteChange struct {
 // SetupService is the first start and how the installation is reached.
 type SetupService interface {
 	// Found makes the first operator and logs in.
-	Found(ctx context.Context, in FirstOperator) (*Account, *http.Cookie, error)
+	Found(ctx context.Context, in FirstOperator) (*Account, []http.Cookie, error)
 	Site(ctx context.Context) (*SiteState, error)
 	ChangeSite(ctx context.Context, c SiteChange) (*SiteState, error)
 	// ObtainCertificate asks for a certificate and does not wait for it.
@@ -62,11 +62,7 @@ func setup(o operations, s Service) {
 		summary:  "Make the first operator, with the code that the server has printed, and log in",
 		problems: []Code{CodeLogIn, CodeOrigin, CodeTimeout, CodeFounded, CodeTooLarge, CodeMediaType, CodeTooMany}},
 		func(ctx context.Context, in *body[FirstOperator]) (*signed[Account], error) {
-			account, cookie, err := s.Found(ctx, in.Body)
-			if err != nil {
-				return nil, err
-			}
-			return &signed[Account]{Cookie: *cookie, Body: *account}, nil
+			return answered(s.Found(ctx, in.Body))
 		})
 	add(o, op{id: "getSite", method: http.MethodGet, path: "/site", tag: "installation",
 		summary: "How people reach the installation", problems: []Code{CodeRole}},

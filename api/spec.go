@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -76,7 +77,7 @@ func polish(doc *huma.OpenAPI) {
 			if p.Type == huma.TypeInteger {
 				p.Format = ""
 			}
-			if name == "code" && (schema == "Problem" || schema == "SearchProblem") {
+			if name == "code" && (schema == "Problem" || schema == "SearchProblem" || schema == "StepProblem") {
 				p.Enum = codes
 			}
 		}
@@ -107,6 +108,10 @@ func addProblem(r *huma.Response, k Kind, schemas huma.Registry) {
 	if k.Code == CodeQuery {
 		m.Schema = &huma.Schema{AnyOf: []*huma.Schema{schemas.Schema(reflect.TypeFor[SearchProblem](), true, ""), m.Schema}}
 		example = &SearchProblem{Problem: *p, Start: 8, End: 14, Proposal: "before:2024-02-29"}
+	}
+	if k.Code == CodeSecondFactor {
+		m.Schema = &huma.Schema{AnyOf: []*huma.Schema{schemas.Schema(reflect.TypeFor[StepProblem](), true, ""), m.Schema}}
+		example = &StepProblem{Problem: *p, Factors: []string{"totp", "recovery"}, ExpiresAt: time.Date(2026, 3, 2, 10, 10, 0, 0, time.UTC)}
 	}
 	if k.Code == CodeInvalid {
 		p.Errors = []ProblemError{{Location: "query.limit", Message: "expected number <= 200"}}

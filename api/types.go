@@ -32,6 +32,8 @@ type Account struct {
 	Addresses []string  `json:"addresses"`
 	Tenant    *Tenant   `json:"tenant,omitempty"`
 	ExpiresAt time.Time `json:"expires_at" doc:"End of the session without activity"`
+	// SetupNeeded: nothing else can be done.
+	SetupNeeded bool `json:"setup_needed" doc:"A second factor has to be set up first"`
 }
 
 // Tenant is a customer.
@@ -251,6 +253,8 @@ type Status struct {
 	Version string `json:"version"`
 	Demo    bool   `json:"demo" doc:"A demonstration: the log-ins are public"`
 	Setup   bool   `json:"setup,omitempty" doc:"The installation waits for its first operator"`
+	// PasskeyHost is the host name that passkeys belong to.
+	PasskeyHost string `json:"passkey_host,omitempty" doc:"Passkeys can be used where the web interface has this host name; absent: nowhere"`
 	// DemoLogins is filled in a demonstration only.
 	DemoLogins []DemoLogin `json:"demo_logins,omitempty"`
 }

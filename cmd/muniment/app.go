@@ -85,7 +85,9 @@ func (a *app) open(ctx context.Context, how sharing) error {
 		return err
 	}
 	a.closers = append(a.closers, idx.Close)
-	a.archive, err = archive.New(archive.Config{Catalog: a.catalog, Vault: v, Index: idx, Log: a.log, Spool: reading, JournalDomain: c.SMTP.JournalDomain})
+	a.archive, err = archive.New(archive.Config{Catalog: a.catalog, Vault: v, Index: idx, Log: a.log, Spool: reading, JournalDomain: c.SMTP.JournalDomain,
+		URL:    c.BaseURL(c.HTTP.Listen),
+		LogIns: archive.LogInTimes{SessionIdle: c.Login.SessionIdle, SessionMax: c.Login.SessionMax, Welcome: c.Login.WelcomeLink, Reset: c.Login.ResetLink}})
 	if err != nil {
 		return err
 	}

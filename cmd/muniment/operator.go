@@ -14,6 +14,9 @@ type operatorCmd struct {
 	List     operatorListCmd     `cmd:"" help:"List the operators."`
 	Password operatorPasswordCmd `cmd:"" help:"Set an operator's password and end all sessions."`
 	Change   operatorChangeCmd   `cmd:"" help:"Change an operator's name; disable or enable."`
+
+	Link         operatorLinkCmd    `cmd:"" help:"Print a one-time link with which an operator sets a password."`
+	ResetFactors operatorFactorsCmd `cmd:"" help:"Remove an operator's authenticator application, passkeys and recovery codes, and end all sessions."`
 }
 
 type operatorCreateCmd struct {

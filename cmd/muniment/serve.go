@@ -119,6 +119,7 @@ func (a *app) listen(ctx context.Context, demo *httpd.Demo) (_ *server, err erro
 	if err = srv.openHTTP(); err != nil {
 		return nil, err
 	}
+	a.archive.SetURL(c.BaseURL(srv.httpLn.Addr().String())) // the port may have been chosen by the system
 	dir, err := spool.Open(filepath.Join(c.Data, spoolDir, "mail"))
 	if err != nil {
 		return nil, err

@@ -19,6 +19,10 @@ type userCmd struct {
 	List     userListCmd     `cmd:"" help:"List the users of a tenant."`
 	Password userPasswordCmd `cmd:"" help:"Set a user's password and end all sessions."`
 	Change   userChangeCmd   `cmd:"" help:"Change a user's name, role, addresses; disable or enable."`
+
+	Link         userLinkCmd     `cmd:"" help:"Print a one-time link with which a user sets a password."`
+	ResetFactors userFactorsCmd  `cmd:"" help:"Remove a user's authenticator application, passkeys and recovery codes, and end all sessions."`
+	Sessions     userSessionsCmd `cmd:"" help:"List a user's sessions, or end them."`
 }
 
 // secret is where a password comes from: never from the command line, where

@@ -80,6 +80,9 @@ const (
 	ManageUsers Right = "manage-users"
 	// ManageTenants creates and changes tenants.
 	ManageTenants Right = "manage-tenants"
+	// ManageLogins says what log-ins must have: of the tenant's users, or of those who
+	// belong to no tenant.
+	ManageLogins Right = "manage-logins"
 	// ManageMail sets how mail of the installation leaves, and sees what waits to
 	// be sent, but not what is in it.
 	ManageMail Right = "manage-mail"
@@ -124,6 +127,8 @@ func Allowed(role Role, right Right) bool {
 		return role == RoleOperator || role == RoleReseller
 	case SeeEvidence:
 		return role == RoleTenantAdmin || role == RoleAuditor || role == RoleDPO
+	case ManageLogins:
+		return role == RoleTenantAdmin || role == RoleOperator
 	case ManageMail, ManageSite, ManageEvidence:
 		return role == RoleOperator
 	case SeeLog:

@@ -2,9 +2,7 @@ package archive
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"strings"
@@ -23,13 +21,8 @@ var (
 	ErrNoSession    = errors.New("not logged in")
 )
 
-// A session ends after sessionIdle without a request, at the latest after
-// sessionMax.
-const (
-	sessionIdle  = 12 * time.Hour
-	sessionMax   = 7 * 24 * time.Hour
-	sessionTouch = time.Minute // how often the last use is written
-)
+// sessionTouch is how often the last use of a session is written.
+const sessionTouch = time.Minute
 
 // maxCandidates bounds how many users of different tenants one log-in tries.
 const maxCandidates = 4
@@ -44,6 +37,11 @@ type LogIn struct {
 	Password  string
 	Peer      string
 	UserAgent string
+	Device    string // cookie of a browser that was here before; empty: none
+}
+
+func (in LogIn) place() Place {
+	return Place{Peer: in.Peer, UserAgent: in.UserAgent, Device: in.Device}
 }
 
 // Account is a user with an open session.
@@ -52,39 +50,104 @@ type Account struct {
 	Tenant    catalog.Tenant // without an id: the user is an operator
 	Actor     access.Actor
 	ExpiresAt time.Time
+	Session   catalog.Session
 }
+
+// SetUp reports whether the session has no rights but to set up a second factor.
+func (a *Account) SetUp() bool { return a.Session.Stage == catalog.StageSetup }
 
 // LogIn opens a session and returns its token, which is stored nowhere. Errors
 // match ErrLogIn, ErrTenantNeeded (the password fits several users: of tenants, or of a
-// tenant and of the installation).
+// tenant and of the installation), *SecondFactorError, *TooManyError. The account may
+// be one that has to SetUp a second factor first.
 func (a *Archive) LogIn(ctx context.Context, in LogIn) (token string, acc *Account, err error) {
 	users, err := a.candidates(ctx, in)
 	if err != nil {
 		return "", nil, err
 	}
-	var fit []catalog.User
+	users, keys, err := a.admit(users, in)
+	if err != nil {
+		return "", nil, err
+	}
+	fit, err := a.fitting(ctx, users, in.Password)
+	if err != nil || len(fit) > 0 { // it was no guess
+		for _, k := range keys {
+			a.guesses.giveBack(k)
+		}
+	}
+	switch {
+	case err != nil:
+		return "", nil, err
+	case len(fit) == 0:
+		return "", nil, ErrLogIn
+	case len(fit) > 1:
+		return "", nil, ErrTenantNeeded
+	}
+	return a.proceed(ctx, &fit[0], in.place())
+}
+
+// admit counts an attempt and leaves out those who were tried too often. A name of nobody
+// is counted like that of a user. *TooManyError if nobody is left.
+func (a *Archive) admit(users []catalog.User, in LogIn) (left []catalog.User, keys []guessKey, err error) {
+	if len(users) == 0 {
+		k := strangerKey(in)
+		if wait := a.guesses.take(k, guessPasswords); wait > 0 {
+			return nil, nil, &TooManyError{wait}
+		}
+		return nil, []guessKey{k}, nil
+	}
+	known := a.device(in.Device)
+	var longest time.Duration
 	for _, u := range users {
-		ok, err := a.hasher.Verify(ctx, u.PasswordHash, in.Password)
+		k := keyOf("password", u.ID, known)
+		if wait := a.guesses.take(k, guessPasswords); wait > 0 {
+			longest = max(longest, wait)
+			continue
+		}
+		left, keys = append(left, u), append(keys, k)
+	}
+	if len(left) == 0 {
+		a.log.Warn("a user was tried too often", "user", users[0].ID, "peer", in.Peer)
+		return nil, nil, &TooManyError{longest}
+	}
+	return left, keys, nil
+}
+
+// fitting returns those whom the password belongs to. It costs one hash for each, and
+// one if there is nobody: an unknown user takes the time of a wrong password.
+func (a *Archive) fitting(ctx context.Context, users []catalog.User, password string) (fit []catalog.User, err error) {
+	for _, u := range users {
+		ok, err := a.hasher.Verify(ctx, u.PasswordHash, password)
 		if err != nil {
-			return "", nil, err
+			return nil, err
 		}
 		if ok && !u.Disabled {
 			fit = append(fit, u)
 		}
 	}
-	switch len(fit) {
-	case 1:
-	case 0:
-		if len(users) == 0 { // cost the same time as a wrong password
-			if _, err := a.hasher.Verify(ctx, "", in.Password); err != nil {
-				return "", nil, err
-			}
+	if len(users) == 0 {
+		if _, err := a.hasher.Verify(ctx, "", password); err != nil {
+			return nil, err
 		}
-		return "", nil, ErrLogIn
-	default:
-		return "", nil, ErrTenantNeeded
 	}
-	return a.openSession(ctx, fit[0], in)
+	return fit, nil
+}
+
+// Known reports whether somebody whom a log-in may mean has logged in with this
+// browser before, and names the browser: attempts are counted under that and
+// not under the network, which others may share.
+func (a *Archive) Known(ctx context.Context, in LogIn) (device string, err error) {
+	d := a.device(in.Device)
+	if d == nil {
+		return "", nil
+	}
+	users, err := a.candidates(ctx, in)
+	for _, u := range users {
+		if d.knows(u.ID) {
+			return d.ID, err
+		}
+	}
+	return "", err
 }
 
 // candidates finds the users whom a log-in may mean.
@@ -150,24 +213,6 @@ func means(tenants []*catalog.Tenant, u *catalog.User, in LogIn) bool {
 	return false
 }
 
-func (a *Archive) openSession(ctx context.Context, u catalog.User, in LogIn) (string, *Account, error) {
-	b := make([]byte, 32)
-	rand.Read(b)
-	token := base64.RawURLEncoding.EncodeToString(b)
-	now := a.now().UTC().Truncate(time.Millisecond)
-	s := &catalog.Session{TokenHash: sha256.Sum256([]byte(token)), User: u.ID, Tenant: u.Tenant, CreatedAt: now, SeenAt: now,
-		ExpiresAt: now.Add(sessionIdle), Peer: in.Peer, UserAgent: clip(in.UserAgent, 200)}
-	if err := a.catalog.CreateSession(ctx, s); err != nil {
-		return "", nil, err
-	}
-	acc, err := a.account(ctx, s, in.Peer)
-	if err != nil {
-		return "", nil, err
-	}
-	e := &catalog.Event{At: now, Actor: "user:" + u.ID.String(), Action: "session.opened", Object: u.ID.String(), Details: map[string]string{"peer": in.Peer}}
-	return token, acc, a.catalog.AppendEvents(ctx, u.Tenant, []*catalog.Event{e})
-}
-
 func clip(s string, n int) string {
 	s = strings.ToValidUTF8(s, "")
 	if len(s) > n {
@@ -177,22 +222,41 @@ func clip(s string, n int) string {
 }
 
 // Session returns the account of an open session and extends it. ErrNoSession
-// if there is none or the user may no longer log in.
+// if there is none or the user may no longer log in, ErrSetupNeeded if it has no rights
+// before a second factor is set up.
 func (a *Archive) Session(ctx context.Context, token, peer string) (*Account, error) {
+	acc, err := a.AnySession(ctx, token, peer)
+	if err == nil && acc.SetUp() {
+		return nil, ErrSetupNeeded
+	}
+	return acc, err
+}
+
+// AnySession is Session for what those may do as well who have to set up a second
+// factor first: little more than that.
+func (a *Archive) AnySession(ctx context.Context, token, peer string) (*Account, error) {
 	s, err := a.catalog.Session(ctx, sha256.Sum256([]byte(token)))
-	if errors.Is(err, catalog.ErrNotFound) {
+	if errors.Is(err, catalog.ErrNotFound) || err == nil && s.Stage == catalog.StageSecond {
 		return nil, ErrNoSession
 	}
 	if err != nil {
 		return nil, err
 	}
 	now := a.now().UTC()
-	if !now.Before(s.ExpiresAt) || now.Sub(s.CreatedAt) > sessionMax {
+	end := s.CreatedAt.Add(a.times.SessionMax)
+	if !now.Before(s.ExpiresAt) || !now.Before(end) {
 		return nil, ErrNoSession
 	}
 	if now.Sub(s.SeenAt) > sessionTouch {
-		s.SeenAt, s.ExpiresAt = now.Truncate(time.Millisecond), now.Add(sessionIdle).Truncate(time.Millisecond)
-		if err := a.catalog.TouchSession(ctx, s.TokenHash, s.SeenAt, s.ExpiresAt); err != nil {
+		s.SeenAt, s.ExpiresAt = now.Truncate(time.Millisecond), now.Add(a.times.SessionIdle).Truncate(time.Millisecond)
+		if s.ExpiresAt.After(end) {
+			s.ExpiresAt = end
+		}
+		err := a.catalog.TouchSession(ctx, s.TokenHash, s.SeenAt, s.ExpiresAt)
+		if errors.Is(err, catalog.ErrNotFound) { // somebody has just ended it
+			return nil, ErrNoSession
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -225,7 +289,7 @@ func (a *Archive) account(ctx context.Context, s *catalog.Session, peer string) 
 	if err != nil {
 		return nil, err
 	}
-	return &Account{User: *u, Tenant: *t, ExpiresAt: s.ExpiresAt,
+	return &Account{User: *u, Tenant: *t, ExpiresAt: s.ExpiresAt, Session: *s,
 		Actor: access.Actor{Tenant: u.Tenant, User: u.ID, Role: role, Addresses: rules.mailboxAddresses(u.Addresses), Peer: peer}}, nil
 }
 

@@ -204,7 +204,7 @@ func (a *Archive) ChangeUser(ctx context.Context, u *catalog.User) error {
 	return a.act(ctx, u.Tenant, "user.changed", u.ID)
 }
 
-// SetPassword sets a user's password and ends all sessions.
+// SetPassword sets a user's password and ends all sessions and one-time links.
 func (a *Archive) SetPassword(ctx context.Context, u *catalog.User, plain string) error {
 	if err := password.CheckPolicy(plain); err != nil {
 		return invalid("%v", err)
@@ -213,14 +213,14 @@ func (a *Archive) SetPassword(ctx context.Context, u *catalog.User, plain string
 	if err != nil {
 		return err
 	}
+	err = a.catalog.SetPassword(ctx, catalog.PasswordChange{Tenant: u.Tenant, User: u.ID, Hash: hash, At: a.now(),
+		Events: []*catalog.Event{a.cliEvent("user.password-set", u.ID.String(), nil)}})
+	if err != nil {
+		return err
+	}
 	u.PasswordHash = hash
-	if err := a.catalog.UpdateUser(ctx, u); err != nil {
-		return err
-	}
-	if err := a.catalog.DeleteSessions(ctx, u.Tenant, u.ID); err != nil {
-		return err
-	}
-	return a.act(ctx, u.Tenant, "user.password-set", u.ID)
+	a.tell(ctx, u, letterPassword, letterFacts{})
+	return nil
 }
 
 // Kinds of sources.

@@ -21,6 +21,9 @@
 //	domain.go selection.go quarantine.go  the rules of that, and what they hold back
 //	member.go metadata.go  what an evidence record covers
 //	seal.go sealstamp.go sealstate.go sealsetting.go fsckseal.go  batches and their time stamps
+//	guess.go enter.go passkey.go factors.go  log-in in steps, and what proves a user
+//	link.go letter.go loginpolicy.go usersecurity.go url.go  one-time links, mails about log-ins, what is asked of them
+//	site.go   by which name and certificate the installation is reached
 //	describetenant.go  what the vault remembers of tenants and sources
 package archive
 
@@ -51,8 +54,8 @@ const DefaultClass = "unclassified"
 // time.
 const inFlight = 96 << 20
 
-// Config is what an Archive is built from. All members but JournalDomain and
-// Now are required.
+// Config is what an Archive is built from. All members but JournalDomain,
+// Now, URL and LogIns are required.
 type Config struct {
 	Catalog *catalog.Catalog
 	Vault   *vault.Vault
@@ -62,6 +65,9 @@ type Config struct {
 	// JournalDomain is the domain of new journal addresses.
 	JournalDomain string
 	Now           func() time.Time
+	// URL is where people reach the web interface; SetURL changes it.
+	URL    string
+	LogIns LogInTimes
 }
 
 // Archive is the whole archive of one installation. All methods are safe for
@@ -75,6 +81,10 @@ type Archive struct {
 	domain  string
 	now     func() time.Time
 	hasher  *password.Hasher
+	times   LogInTimes
+	place   places
+	guesses *guesses
+	mail    chan struct{} // capacity 1: a mail was queued
 
 	cpu   chan struct{}       // one slot per message being prepared
 	bytes *semaphore.Weighted // originals being prepared
@@ -114,7 +124,9 @@ func New(c Config) (*Archive, error) {
 		hasher: password.NewHasher(2), cpu: make(chan struct{}, runtime.GOMAXPROCS(0)),
 		bytes: semaphore.NewWeighted(inFlight), tenants: map[uid.ID]*tenantWork{},
 		background: ctx, stop: stop,
+		times: c.LogIns.orDefault(), guesses: newGuesses(c.Now), mail: make(chan struct{}, 1),
 	}
+	a.SetURL(c.URL)
 	tenants, err := a.Tenants(ctx)
 	if err != nil {
 		stop()

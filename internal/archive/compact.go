@@ -207,7 +207,7 @@ func (a *Archive) TidyIndex(ctx context.Context, tenant uid.ID) error {
 // pays, tidies the index, and forgets sessions that have ended. What goes wrong for one tenant does
 // not keep it from the others.
 func (a *Archive) Tidy(ctx context.Context) error {
-	errs := []error{a.catalog.DeleteExpiredSessions(ctx, a.now())}
+	errs := []error{a.catalog.DeleteExpiredSessions(ctx, a.now()), a.catalog.DeleteExpiredLinks(ctx, a.now())}
 	tenants, err := a.Tenants(ctx)
 	if err != nil {
 		return errors.Join(append(errs, err)...)

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/muniment/muniment/internal/access"
 	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/uid"
 	"github.com/muniment/muniment/internal/vault"
@@ -28,6 +29,8 @@ type tenantData struct {
 
 	Domains   []domainData   `json:"domains,omitempty"`
 	Selection *selectionData `json:"selection,omitempty"`
+
+	SecondFactor []access.Role `json:"second_factor,omitempty"` // roles that have to have one
 }
 
 // sourceData is what the vault keeps of a source. Settings and passwords of
@@ -77,6 +80,11 @@ func (a *Archive) described(ctx context.Context, tenant uid.ID) (same bool, want
 	if err := a.describeRules(ctx, tenant, &d); err != nil {
 		return false, nil, err
 	}
+	policy, err := a.loginPolicy(ctx, tenant)
+	if err != nil {
+		return false, nil, err
+	}
+	d.SecondFactor = policy.SecondFactor
 	if want, err = tenantDescription(t, list, d); err != nil {
 		return false, nil, err
 	}

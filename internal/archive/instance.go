@@ -112,5 +112,5 @@ func (a *Archive) ofInstance(s *catalog.Session, u *catalog.User, peer string) (
 	if u.Role != string(access.RoleOperator) {
 		return nil, fmt.Errorf("user %s: %w", u.ID, errors.New("belongs to no tenant and is no operator"))
 	}
-	return &Account{User: *u, ExpiresAt: s.ExpiresAt, Actor: access.Actor{User: u.ID, Role: access.RoleOperator, Peer: peer}}, nil
+	return &Account{User: *u, ExpiresAt: s.ExpiresAt, Session: *s, Actor: access.Actor{User: u.ID, Role: access.RoleOperator, Peer: peer}}, nil
 }

@@ -277,6 +277,9 @@ func (r *rebuild) describedRules(ctx context.Context, t *catalog.Tenant, d *tena
 			return err
 		}
 	}
+	if err := r.a.restoreLoginPolicy(ctx, t.ID, d.SecondFactor); err != nil {
+		return err
+	}
 	if d.Selection == nil {
 		return nil
 	}

@@ -122,7 +122,7 @@ type AccessPolicy struct {
 	ChangedBy string // as in Event.Actor
 }
 
-type policyRow struct {
+type accessPolicyRow struct {
 	bun.BaseModel `bun:"table:access_policy,alias:pol"`
 
 	Tenant    blob `bun:"tenant"`
@@ -132,27 +132,27 @@ type policyRow struct {
 	Checksum  blob `bun:"checksum"`
 }
 
-func newPolicyRow(p *AccessPolicy) *policyRow {
-	r := &policyRow{Tenant: p.Tenant[:], Silent: flag(p.Silent), ChangedAt: millis(p.ChangedAt), ChangedBy: text(p.ChangedBy)}
+func newAccessPolicyRow(p *AccessPolicy) *accessPolicyRow {
+	r := &accessPolicyRow{Tenant: p.Tenant[:], Silent: flag(p.Silent), ChangedAt: millis(p.ChangedAt), ChangedBy: text(p.ChangedBy)}
 	r.Checksum = r.sum()
 	return r
 }
 
-func (r *policyRow) sum() blob {
+func (r *accessPolicyRow) sum() blob {
 	return newSummer(nil, "access_policy", GroupRow).bytes(r.Tenant).num(r.Silent, r.ChangedAt).text(r.ChangedBy).sum()
 }
 
-func (r *policyRow) verify() *RowError {
+func (r *accessPolicyRow) verify() *RowError {
 	return differs(r.Checksum, r.sum(), RowError{Table: "access_policy", Object: idText(r.Tenant)})
 }
 
-func (r *policyRow) model() (*AccessPolicy, error) {
+func (r *accessPolicyRow) model() (*AccessPolicy, error) {
 	return &AccessPolicy{Tenant: toID(r.Tenant), Silent: r.Silent != 0, ChangedAt: r.ChangedAt.millis(), ChangedBy: string(r.ChangedBy)}, nil
 }
 
 // AccessPolicy returns that of a tenant. ErrNotFound if nobody has ever said.
 func (c *Catalog) AccessPolicy(ctx context.Context, tenant uid.ID) (*AccessPolicy, error) {
-	p, err := one[AccessPolicy](ctx, new(policyRow), c.read.NewSelect().Where("tenant = ?", tenant))
+	p, err := one[AccessPolicy](ctx, new(accessPolicyRow), c.read.NewSelect().Where("tenant = ?", tenant))
 	return p, c.wrap(err, "access policy")
 }
 
@@ -160,10 +160,10 @@ func (c *Catalog) AccessPolicy(ctx context.Context, tenant uid.ID) (*AccessPolic
 // the events that tell of it.
 func (c *Catalog) SetAccessPolicy(ctx context.Context, p *AccessPolicy, events ...*Event) error {
 	err := c.withEvents(ctx, p.Tenant, events, func(ctx context.Context, tx bun.Tx) error {
-		if _, err := tx.NewDelete().Model((*policyRow)(nil)).Where("tenant = ?", p.Tenant).Exec(ctx); err != nil {
+		if _, err := tx.NewDelete().Model((*accessPolicyRow)(nil)).Where("tenant = ?", p.Tenant).Exec(ctx); err != nil {
 			return err
 		}
-		_, err := tx.NewInsert().Model(newPolicyRow(p)).Exec(ctx)
+		_, err := tx.NewInsert().Model(newAccessPolicyRow(p)).Exec(ctx)
 		return err
 	})
 	return c.wrap(err, "set access policy")

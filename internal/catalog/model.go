@@ -48,18 +48,6 @@ type User struct {
 	Addresses    []string // normalised mail addresses whose mail the user may see
 }
 
-// Session is one log-in. Only a hash of its token is kept.
-type Session struct {
-	TokenHash [32]byte // SHA-256 of the token in the cookie
-	User      uid.ID
-	Tenant    uid.ID
-	CreatedAt time.Time
-	SeenAt    time.Time
-	ExpiresAt time.Time
-	Peer      string
-	UserAgent string
-}
-
 // Source is where mail comes from.
 type Source struct {
 	ID             uid.ID

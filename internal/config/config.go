@@ -30,6 +30,7 @@ type Config struct {
 	Catalog string  `koanf:"catalog" help:"Database: empty for SQLite in the data directory, or postgres://user:password@host/name."`
 	KeyFile string  `koanf:"key_file" help:"File with the instance key; empty: instance.key in the data directory. Keep a copy elsewhere: without it the archive cannot be read."`
 	HTTP    HTTP    `koanf:"http"`
+	Login   Login   `koanf:"login"`
 	SMTP    SMTP    `koanf:"smtp"`
 	LMTP    LMTP    `koanf:"lmtp"`
 	Milter  Milter  `koanf:"milter"`
@@ -43,11 +44,20 @@ type Config struct {
 // HTTP are the settings of web interface and REST interface.
 type HTTP struct {
 	Listen          string   `koanf:"listen" help:"Address and port of the web interface."`
+	URL             string   `koanf:"url" help:"Where people reach the web interface, such as https://archive.example.com; empty: the address it listens on. Links in mails lead there, and passkeys belong to its host name."`
 	PlainListen     string   `koanf:"plain_listen" help:"Second address and port for plain HTTP, such as :80: it leads to TLS and answers certificate authorities; empty: none."`
 	TLSCert         string   `koanf:"tls_cert" help:"Certificate file (PEM), read again when it changes; empty: what operators set in the web interface, at first plain HTTP."`
 	TLSKey          string   `koanf:"tls_key" help:"Key file (PEM) of the certificate."`
 	TrustedProxies  []string `koanf:"trusted_proxies" help:"Networks (CIDR) whose X-Forwarded-For and X-Forwarded-Proto are believed."`
 	MetricsNetworks []string `koanf:"metrics_networks" help:"Networks (CIDR) that may read /metrics."`
+}
+
+// Login are the settings of log-ins.
+type Login struct {
+	SessionIdle time.Duration `koanf:"session_idle" help:"A session ends after so long without a request."`
+	SessionMax  time.Duration `koanf:"session_max" help:"A session ends after so long at the latest."`
+	WelcomeLink time.Duration `koanf:"welcome_link" help:"How long a link is valid with which a new user sets a password."`
+	ResetLink   time.Duration `koanf:"reset_link" help:"How long a link is valid with which a user sets a new password in place of a forgotten one."`
 }
 
 // SMTP are the settings of the SMTP receiver.
@@ -126,8 +136,9 @@ type Log struct {
 // Default returns the settings without file, environment and flags.
 func Default() Config {
 	return Config{
-		Data: "data",
-		HTTP: HTTP{Listen: "127.0.0.1:8080", MetricsNetworks: []string{"127.0.0.0/8", "::1/128"}},
+		Data:  "data",
+		HTTP:  HTTP{Listen: "127.0.0.1:8080", MetricsNetworks: []string{"127.0.0.0/8", "::1/128"}},
+		Login: Login{SessionIdle: 12 * time.Hour, SessionMax: 7 * 24 * time.Hour, WelcomeLink: 7 * 24 * time.Hour, ResetLink: time.Hour},
 		SMTP: SMTP{Listen: "127.0.0.1:2525", JournalDomain: "journal.invalid", TLS: TLSOffered, MaxSize: 160 << 20, Networks: []string{"0.0.0.0/0", "::/0"},
 			PerPeer: 50, Connections: 500, PeerMinute: 10_000, Timeout: 5 * time.Minute},
 		Milter: Milter{OnTrouble: TroubleTempfail, Networks: []string{"127.0.0.0/8", "::1/128"}},
@@ -242,7 +253,7 @@ func (c Config) check() error {
 	if !slices.Contains([]string{TroubleTempfail, TroubleAccept}, c.Milter.OnTrouble) {
 		errs = append(errs, fmt.Errorf("milter.on_trouble: %q is neither tempfail nor accept", c.Milter.OnTrouble))
 	}
-	errs = append(errs, c.checkFiles())
+	errs = append(errs, c.checkFiles(), c.checkLogin())
 	if c.Catalog != "" && !strings.HasPrefix(c.Catalog, "postgres://") && !strings.HasPrefix(c.Catalog, "postgresql://") && !strings.HasPrefix(c.Catalog, "sqlite:") {
 		errs = append(errs, errors.New("catalog: want postgres://… or sqlite:path, or empty"))
 	}
@@ -258,6 +269,46 @@ func (c Config) check() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// checkLogin checks the settings of log-ins and of where people log in.
+func (c Config) checkLogin() error {
+	var errs []error
+	if u, err := url.Parse(c.HTTP.URL); c.HTTP.URL != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil) {
+		errs = append(errs, fmt.Errorf("http.url: %q is no address such as https://archive.example.com", c.HTTP.URL))
+	}
+	for name, d := range map[string]time.Duration{"session_idle": c.Login.SessionIdle, "session_max": c.Login.SessionMax, "welcome_link": c.Login.WelcomeLink, "reset_link": c.Login.ResetLink} {
+		if d < time.Minute {
+			errs = append(errs, fmt.Errorf("login.%s: %v is shorter than a minute", name, d))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// BaseURL is where people reach the web interface that listens on an address, without a
+// slash at the end.
+func (c Config) BaseURL(listen string) string {
+	if c.HTTP.URL != "" {
+		return strings.TrimRight(c.HTTP.URL, "/")
+	}
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return ""
+	}
+	if ip, err := netip.ParseAddr(host); host == "" || err == nil && (ip.IsLoopback() || ip.IsUnspecified()) {
+		host = "localhost"
+	}
+	scheme, usual := "http", "80"
+	if c.HTTP.TLSCert != "" {
+		scheme, usual = "https", "443"
+	}
+	if port == usual {
+		if strings.Contains(host, ":") {
+			host = "[" + host + "]"
+		}
+		return scheme + "://" + host
+	}
+	return scheme + "://" + net.JoinHostPort(host, port)
 }
 
 // checkFiles checks the settings of folders and uploads.

@@ -13,8 +13,9 @@
 //	upload.go    files that people give folder.go      watched folders
 //	reach.go     hosts of mailboxes  metrics.go       figures for operators
 //	smarthost.go mail that leaves    setup.go    first start, host name and certificate
-//	evidence.go  what proves messages            log.go     the event log, its proofs and receipts
-//	access.go    access to other people's mail
+//	evidence.go  what proves messages            log.go       the event log, its proofs and receipts
+//	access.go    access to other people's mail   login.go     second steps, passkeys, links
+//	security.go  factors, sessions
 package httpd
 
 import (
@@ -101,7 +102,8 @@ type Server struct {
 	handler  http.Handler
 	throttle *throttle
 	metrics  *metrics
-	logIns   logIns // to mailboxes, by codes
+	reminds  chan struct{} // one slot for every forgotten password that is being looked after
+	logIns   logIns        // to mailboxes, by codes
 	audits   audits
 	// downloads are the patterns of the routes that stream.
 	downloads map[string]bool
@@ -117,7 +119,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{cfg: cfg, throttle: newThrottle(), metrics: newMetrics(),
+	s := &Server{cfg: cfg, throttle: newThrottle(), metrics: newMetrics(), reminds: make(chan struct{}, maxReminds),
 		downloads: map[string]bool{}, languages: language.NewMatcher(languages())}
 	s.metrics.registry.MustRegister(newLagCollector(cfg.Archive))
 	mux, err := s.routes()

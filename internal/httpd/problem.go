@@ -9,6 +9,7 @@ import (
 	"github.com/muniment/muniment/internal/access"
 	"github.com/muniment/muniment/internal/archive"
 	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/factor"
 	"github.com/muniment/muniment/internal/index"
 	"github.com/muniment/muniment/internal/index/query"
 	"github.com/muniment/muniment/internal/message"
@@ -28,6 +29,10 @@ func (s *Server) Problem(ctx context.Context, err error) api.Fault {
 	if errors.As(err, &mistake) {
 		p := api.NewProblem(api.CodeQuery, mistake.Message(requestOf(ctx).language))
 		return &api.SearchProblem{Problem: *p, Start: mistake.Pos, End: mistake.Pos + mistake.Len, Proposal: mistake.Proposal}
+	}
+	var often *archive.TooManyError
+	if errors.As(err, &often) {
+		return tooMany(often.Wait)
 	}
 	code := codeOf(err)
 	if errors.Is(err, context.Canceled) {
@@ -49,6 +54,8 @@ func codeOf(err error) api.Code {
 		code api.Code
 	}{
 		{archive.ErrLogIn, api.CodeLogIn}, {archive.ErrTenantNeeded, api.CodeTenantNeeded}, {archive.ErrNoSession, api.CodeNoSession},
+		{archive.ErrFactor, api.CodeFactor}, {archive.ErrStepEnded, api.CodeStepEnded}, {archive.ErrSetupNeeded, api.CodeSetupNeeded},
+		{archive.ErrConfirm, api.CodeConfirm}, {archive.ErrPassword, api.CodePassword}, {archive.ErrLink, api.CodeLink}, {factor.ErrNoPasskeys, api.CodeNoPasskeys},
 		{access.ErrForbidden, api.CodeRole}, {archive.ErrAccessOver, api.CodeAccessOver}, {catalog.ErrNotFound, api.CodeNotFound}, {index.ErrCursor, api.CodeCursor},
 		{message.ErrNoHTML, api.CodeNoHTML}, {archive.ErrNoSmarthost, api.CodeNotFound},
 		{vault.ErrCorrupt, api.CodeCorrupt}, {vault.ErrNotFound, api.CodeCorrupt}, {vault.ErrErased, api.CodeCorrupt},

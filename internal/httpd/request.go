@@ -27,6 +27,9 @@ type request struct {
 	peer     string // address of the client, behind proxies that are trusted
 	secure   bool   // the client speaks TLS
 	token    string // of the session cookie, not yet checked
+	step     string // likewise of a log-in whose second step is to follow
+	passkey  string // likewise what a passkey is to sign
+	device   string // likewise of a browser that somebody has logged in with
 	agent    string
 	grant    string // id of the request under which other people's mail is read; empty: one's own
 	language string // "de" or "en"
@@ -159,12 +162,10 @@ func (s *Server) describe(r *http.Request) *request {
 		}
 		q.peer = s.client(host, r.Header.Values("X-Forwarded-For"))
 	}
-	name := api.CookieName
-	if q.secure {
-		name = api.SecureCookieName
-	}
-	if c, err := r.Cookie(name); err == nil {
-		q.token = c.Value
+	for name, value := range map[string]*string{api.CookieName: &q.token, api.StepCookieName: &q.step, api.PasskeyCookieName: &q.passkey, api.DeviceCookieName: &q.device} {
+		if c, err := r.Cookie(cookieName(q, name)); err == nil {
+			*value = c.Value
+		}
 	}
 	q.language = s.preferred(r.Header.Get("Accept-Language"))
 	return q

@@ -12,11 +12,20 @@ import (
 
 // Authenticate implements api.Door.
 func (s *Server) Authenticate(ctx context.Context) (context.Context, error) {
+	return authenticate(ctx, s.cfg.Archive.Session)
+}
+
+// AuthenticateSetup implements api.Door.
+func (s *Server) AuthenticateSetup(ctx context.Context) (context.Context, error) {
+	return authenticate(ctx, s.cfg.Archive.AnySession)
+}
+
+func authenticate(ctx context.Context, find func(ctx context.Context, token, peer string) (*archive.Account, error)) (context.Context, error) {
 	q := requestOf(ctx)
 	if q.token == "" {
 		return nil, archive.ErrNoSession
 	}
-	a, err := s.cfg.Archive.Session(ctx, q.token, q.peer)
+	a, err := find(ctx, q.token, q.peer)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +58,7 @@ func (s *Server) known(right access.Right, next http.HandlerFunc) http.Handler {
 
 // Status implements api.Service.
 func (s *Server) Status(ctx context.Context) (*api.Status, error) {
-	st := &api.Status{Name: "Muniment", Version: s.cfg.Version, Setup: s.unfounded(ctx)}
+	st := &api.Status{Name: "Muniment", Version: s.cfg.Version, Setup: s.unfounded(ctx), PasskeyHost: s.cfg.Archive.PasskeyHost()}
 	if s.cfg.Demo != nil {
 		st.Demo = true
 		for _, l := range s.cfg.Demo.Logins {
@@ -60,24 +69,36 @@ func (s *Server) Status(ctx context.Context) (*api.Status, error) {
 }
 
 // LogIn implements api.Service.
-func (s *Server) LogIn(ctx context.Context, in api.LogIn) (*api.Account, *http.Cookie, error) {
+func (s *Server) LogIn(ctx context.Context, in api.LogIn) (*api.Account, []http.Cookie, error) {
 	q := requestOf(ctx)
-	if wait := s.throttle.take(q.peer, in.Login); wait > 0 {
-		p := api.NewProblem(api.CodeTooMany, "")
-		p.RetryAfter = wait
-		return nil, nil, p
+	try := archive.LogIn{Login: in.Login, Tenant: in.Tenant, Operator: in.Operator, Password: in.Password, Peer: q.peer, UserAgent: q.agent, Device: q.device}
+	// A browser that the user has logged in with before is not slowed down for what
+	// others in its network do.
+	place, err := s.cfg.Archive.Known(ctx, try)
+	if err != nil {
+		return nil, nil, err
 	}
-	token, a, err := s.cfg.Archive.LogIn(ctx, archive.LogIn{
-		Login: in.Login, Tenant: in.Tenant, Operator: in.Operator, Password: in.Password, Peer: q.peer, UserAgent: q.agent})
+	if place == "" {
+		place = q.peer
+	}
+	if wait := s.throttle.take(place, in.Login); wait > 0 {
+		return nil, nil, tooMany(wait)
+	}
+	token, a, err := s.cfg.Archive.LogIn(ctx, try)
 	if errors.Is(err, archive.ErrLogIn) {
 		return nil, nil, err
 	}
+	var step *archive.SecondFactorError
+	if errors.As(err, &step) {
+		s.throttle.succeeded(place, in.Login)
+		return nil, nil, stepProblem(q, step)
+	}
 	if err != nil {
-		s.throttle.giveBack(q.peer, in.Login)
+		s.throttle.giveBack(place, in.Login)
 		return nil, nil, err
 	}
-	s.throttle.succeeded(q.peer, in.Login)
-	return account(a), sessionCookie(q, token, 0), nil
+	s.throttle.succeeded(place, in.Login)
+	return s.entered(q, token, a)
 }
 
 // LogOut implements api.Service.
@@ -91,13 +112,26 @@ func (s *Server) LogOut(ctx context.Context) (*http.Cookie, error) {
 	return sessionCookie(q, "", -1), nil
 }
 
-// sessionCookie ends with the browser; the session itself ends earlier.
+// sessionCookie ends with the browser; the session itself ends earlier. Lax: a link in
+// a mail to a page of the archive finds the session.
 func sessionCookie(q *request, token string, maxAge int) *http.Cookie {
-	c := &http.Cookie{Name: api.CookieName, Value: token, Path: "/", MaxAge: maxAge, HttpOnly: true, SameSite: http.SameSiteLaxMode}
-	if q.secure {
-		c.Name, c.Secure = api.SecureCookieName, true
-	}
+	c := newCookie(q, api.CookieName, token, maxAge)
+	c.SameSite = http.SameSiteLaxMode
 	return c
+}
+
+// newCookie makes a cookie for this host alone, that no script reads and no other site
+// sends.
+func newCookie(q *request, name, value string, maxAge int) *http.Cookie {
+	return &http.Cookie{Name: cookieName(q, name), Value: value, Path: "/", MaxAge: maxAge, HttpOnly: true, Secure: q.secure, SameSite: http.SameSiteStrictMode}
+}
+
+// cookieName binds a cookie to host and TLS where there is TLS.
+func cookieName(q *request, name string) string {
+	if q.secure {
+		return api.SecurePrefix + name
+	}
+	return name
 }
 
 // Account implements api.Service.
@@ -126,7 +160,7 @@ func (s *Server) ChangeAccount(ctx context.Context, c api.AccountChange) (*api.A
 
 func account(a *archive.Account) *api.Account {
 	out := &api.Account{
-		ID: a.User.ID.String(), Login: a.User.Login, Name: a.User.Name, Role: a.User.Role, Language: a.User.Language,
+		ID: a.User.ID.String(), Login: a.User.Login, Name: a.User.Name, Role: a.User.Role, Language: a.User.Language, SetupNeeded: a.SetUp(),
 		Addresses: list(a.User.Addresses), ExpiresAt: a.ExpiresAt,
 	}
 	if !a.Tenant.ID.IsZero() { // an operator has none

@@ -30,7 +30,7 @@ type Certificates interface {
 const setupLogin = "\x00setup"
 
 // Found implements api.Service.
-func (s *Server) Found(ctx context.Context, in api.FirstOperator) (*api.Account, *http.Cookie, error) {
+func (s *Server) Found(ctx context.Context, in api.FirstOperator) (*api.Account, []http.Cookie, error) {
 	q := requestOf(ctx)
 	if wait := s.throttle.take(q.peer, setupLogin); wait > 0 {
 		p := api.NewProblem(api.CodeTooMany, "")

@@ -14,9 +14,7 @@ package outbox
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/muniment/muniment/internal/archive"
@@ -65,40 +63,11 @@ func New(c Config) (*Outbox, error) {
 }
 
 // Letter is what people are to read.
-type Letter struct {
-	Tenant uid.ID // on whose behalf; zero: the installation's
-	Kind   string // what it is: a short word for operators, such as "alert"
-	// Key makes the letter unique within the tenant: who queues the same twice, for
-	// instance a job that runs again, queues it once. Empty: it is not compared.
-	Key     string
-	To      []string
-	Subject string
-	Text    string
-	Files   []mailer.File // attachments
-}
+type Letter = archive.Letter
 
-// Queue makes a letter durable, to be sent from the address that is set now. It
-// returns the id of the mail, that of the first if the key has been used.
-// archive.ErrNoSmarthost if nobody has set how mail leaves, catalog.ErrOutboxFull
-// if too much waits.
+// Queue makes a letter durable, to be sent: see archive.Post.
 func (o *Outbox) Queue(ctx context.Context, l Letter) (uid.ID, error) {
-	set, err := o.cfg.Archive.Smarthost(ctx, l.Tenant)
-	if err != nil {
-		return uid.ID{}, fmt.Errorf("queue mail: %w", err)
-	}
-	l.To = slices.Compact(slices.Sorted(slices.Values(l.To)))
-	now := o.cfg.Now()
-	id := uid.New(now)
-	body, err := mailer.Compose(set.Smarthost, mailer.Letter{ID: id.String(), Date: now, To: l.To, Subject: l.Subject, Text: l.Text, Files: l.Files})
-	if err != nil {
-		return uid.ID{}, err
-	}
-	m, err := o.cfg.Archive.QueueMail(ctx, archive.NewMail{ID: id, Tenant: l.Tenant, Kind: l.Kind, Key: l.Key, Sender: set.From, To: l.To, Body: body})
-	if err != nil {
-		return uid.ID{}, err
-	}
-	o.Wake()
-	return m.ID, nil
+	return o.cfg.Archive.Post(ctx, l)
 }
 
 // Wake has the worker look for mail at once.

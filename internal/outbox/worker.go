@@ -37,6 +37,7 @@ func (o *Outbox) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-o.wake:
+		case <-o.cfg.Archive.Posted():
 		case <-look.C:
 		}
 		if time.Since(tidied) > o.timings.tidy {

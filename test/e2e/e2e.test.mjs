@@ -11,6 +11,7 @@
 //	upload.mjs   uploads, documents, folders
 //	routing.mjs  domains, selection, quarantine
 //	history.mjs  whole mailboxes         access.mjs      other people's mail
+//	history.mjs  whole mailboxes           login.mjs    second factors, passkeys, links
 //
 // Run it with `npm run e2e` in web/ after `make build`.
 import { after, before, describe } from 'node:test';
@@ -21,6 +22,7 @@ import { launch } from './browser.mjs';
 import { startCanary } from './canary.mjs';
 import { damage } from './damage.mjs';
 import { gallery } from './gallery.mjs';
+import { login } from './login.mjs';
 import { mailboxLogIn } from './mailboxlogin.mjs';
 import { history } from './history.mjs';
 import { message } from './message.mjs';
@@ -52,6 +54,7 @@ after(async () => {
 });
 
 describe('session', { timeout: 120_000 }, () => session(world));
+describe('log-ins in steps', { timeout: 240_000 }, () => login(world));
 describe('search', { timeout: 180_000 }, () => search(world));
 describe('message', { timeout: 180_000 }, () => message(world));
 describe('sources', { timeout: 180_000 }, () => sources(world));

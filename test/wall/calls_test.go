@@ -99,6 +99,10 @@ func calls(t *testing.T, o operation, id string) []string {
 		return []string{path} // the operator's
 	case "getMessageEvidence", "getEvidence", "getEvidenceRecord", "getEvidenceBundle":
 		return []string{path}
+	case "finishLogIn", "beginPasskey", "logInByPasskey", "forgotPassword", "lookAtLink", "useLink", "getSecurity", "confirmPassword", "changePassword",
+		"beginTotp", "confirmTotp", "removeFactor", "newRecoveryCodes", "endSession", "endOtherSessions", "beginAddPasskey", "addPasskey", "renamePasskey",
+		"getUserSecurity", "welcomeUser", "resetFactors", "endUserSession", "endUserSessions", "getLoginPolicy", "changeLoginPolicy":
+		return []string{strings.Replace(path, "{session}", id, 1)}
 	case "checkMessage", "getStatistics", "getStatus", "getAccount", "logIn", "logOut", "changeAccount":
 		return []string{path}
 	}
@@ -112,6 +116,30 @@ func body(o operation, id string) string {
 		return `{"login":"anna@firma.example","tenant":"alpha","password":"wrong"}`
 	case "changeAccount":
 		return `{"language":"de"}`
+	case "finishLogIn", "confirmTotp":
+		return `{"code":"123456"}`
+	case "beginPasskey":
+		return `{}`
+	case "logInByPasskey":
+		return `{"passkey":{}}`
+	case "addPasskey":
+		return `{"name":"Wand","passkey":{}}`
+	case "renamePasskey":
+		return `{"name":"Wand"}`
+	case "forgotPassword":
+		return `{"login":"nobody"}`
+	case "lookAtLink":
+		return `{"token":"Wand"}`
+	case "useLink":
+		return `{"token":"Wand","password":"falsch falsch"}`
+	case "confirmPassword":
+		return `{"password":"wrong"}`
+	case "changePassword":
+		return `{"old":"wrong","new":"falsch falsch"}`
+	case "welcomeUser":
+		return `{}`
+	case "changeLoginPolicy":
+		return `{"second_factor":["keine rolle"]}`
 	case "createSource":
 		return `{"kind":"mailbox","name":"Wand"}` // lacks its settings: nothing is made
 	case "createUpload":

@@ -26,6 +26,9 @@ function ended(error: unknown): void {
     queries.setQueryData(endedKey, true);
     queries.setQueryData<Account | null>(['account'], null);
   }
+  if (hasCode(error, 'setup-needed')) { // somebody has just asked that of the role
+    void queries.invalidateQueries({ queryKey: ['account'] });
+  }
 }
 
 export const queries = new QueryClient({

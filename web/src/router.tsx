@@ -42,6 +42,18 @@ const logInRoute = createRoute({
   component: lazyRouteComponent(() => import('./login/LogInPage'), 'LogInPage'),
 });
 
+const forgottenRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/forgotten',
+  component: lazyRouteComponent(() => import('./login/ForgottenPage'), 'ForgottenPage'),
+});
+
+const linkRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/link',
+  component: lazyRouteComponent(() => import('./login/LinkPage'), 'LinkPage'),
+});
+
 const frameRoute = createRoute({ getParentRoute: () => rootRoute, id: 'frame', component: Frame });
 
 const searchRoute = createRoute({
@@ -164,6 +176,10 @@ const accessRecordsRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/access/records',
   component: lazyRouteComponent(() => import('./access/RecordsPage'), 'RecordsPage'),
+const policyRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/login-policy',
+  component: lazyRouteComponent(() => import('./login/PolicyPage'), 'PolicyPage'),
 });
 
 // The router's own notation would turn a query such as 2024 into a number; here
@@ -185,6 +201,8 @@ export const router = createRouter({
   routeTree: rootRoute.addChildren([logInRoute, frameRoute.addChildren([
     searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, smarthostRoute, uploadRoute, domainsRoute, selectionRoute, quarantineRoute,
     accessRoute, accessRecordsRoute,
+  routeTree: rootRoute.addChildren([logInRoute, forgottenRoute, linkRoute, frameRoute.addChildren([
+    searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, smarthostRoute, uploadRoute, domainsRoute, selectionRoute, quarantineRoute, policyRoute,
   ])]),
   parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
   stringifySearch: stringify,

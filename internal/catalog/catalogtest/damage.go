@@ -29,6 +29,7 @@ func newDamaged(t *testing.T, e *env) *damaged {
 	d.user = e.user(t, d.tenant, "anna", "anna@example.com", "info@example.com")
 	d.source = e.source(t, d.tenant, "files")
 	must(t, e.CreateSession(t.Context(), &catalog.Session{TokenHash: [32]byte{1}, User: d.user.ID, Tenant: d.tenant, ExpiresAt: at(9)}))
+	d.loginRows(t)
 	must(t, e.SetSourceSetting(t.Context(), &catalog.SourceSetting{Source: d.source.ID, Tenant: d.tenant, Settings: []byte(`{"host":"mail"}`), Secret: []byte{1, 2}}))
 	must(t, e.SetSourceState(t.Context(), &catalog.SourceState{Source: d.source.ID, Tenant: d.tenant, State: []byte(`{"error":""}`)}))
 	must(t, e.SettleItems(t.Context(), d.tenant, d.source.ID, "INBOX;1", []*catalog.SourceItem{{Item: "7", Outcome: catalog.Left, Bytes: 9, At: at(1), Detail: "too large"}}, nil))
@@ -55,6 +56,16 @@ func newDamaged(t *testing.T, e *env) *damaged {
 	return d
 }
 
+// loginRows fills the tables of log-ins.
+func (d *damaged) loginRows(t *testing.T) {
+	t.Helper()
+	must(t, d.SetLink(t.Context(), &catalog.Link{TokenHash: [32]byte{2}, User: d.user.ID, Tenant: d.tenant, Purpose: catalog.LinkReset, CreatedAt: at(1), ExpiresAt: at(9)}))
+	must(t, d.ChangeFactors(t.Context(), d.tenant, d.user.ID, func([]*catalog.Factor) (catalog.FactorChange, error) {
+		return catalog.FactorChange{Put: []*catalog.Factor{{ID: uid.New(at(1)), User: d.user.ID, Tenant: d.tenant, Kind: catalog.FactorTOTP, Secret: []byte{1}, CreatedAt: at(1)}}}, nil
+	}))
+	must(t, d.SetLoginPolicy(t.Context(), &catalog.LoginPolicy{Tenant: d.tenant, Settings: []byte(`{"roles":["user"]}`)}, nil))
+}
+
 // columns lists the guarded columns that are not the key a row is found by.
 // What a changed key does is seen by the check, not on reading.
 func columns() map[string]string {
@@ -62,7 +73,7 @@ func columns() map[string]string {
 		"tenant":           "slug name zone state created_at checksum",
 		"user":             "login name role password_hash language disabled created_at checksum",
 		"user_address":     "address",
-		"session":          "created_at seen_at expires_at peer user_agent checksum",
+		"session":          "created_at seen_at expires_at peer user_agent checksum id confirmed_at stage method tries challenge",
 		"source":           "kind name journal_address category disabled created_at checksum",
 		"source_setting":   "settings secret checksum",
 		"source_state":     "state checksum",
@@ -93,6 +104,9 @@ func columns() map[string]string {
 		"access_request":   "kind addresses query mail_from mail_to reason covert requested_by requested_role requested_at valid_until state decided_by decided_role decided_at note ended_by ended_at checksum",
 		"access_record":    "request user_id at act object query addresses peer checksum",
 		"access_policy":    "silent changed_at changed_by checksum",
+		"login_link":       "purpose created_at expires_at checksum",
+		"factor":           "kind name secret counter confirmed created_at used_at checksum",
+		"login_policy":     "settings checksum",
 	}
 }
 
@@ -105,6 +119,12 @@ func (d *damaged) read(ctx context.Context, table string) error {
 		return second(d.User(ctx, d.tenant, d.user.ID))
 	case "session":
 		return second(d.Session(ctx, [32]byte{1}))
+	case "login_link":
+		return second(d.Link(ctx, [32]byte{2}))
+	case "factor":
+		return second(d.Factors(ctx, d.tenant, d.user.ID))
+	case "login_policy":
+		return second(d.LoginPolicy(ctx, d.tenant))
 	case "source":
 		return second(d.Source(ctx, d.tenant, d.source.ID))
 	case "source_setting":
@@ -233,6 +253,7 @@ func testDamagedColumns(t *testing.T, e *env) {
 func keys() map[string]string {
 	return map[string]string{
 		"tenant": "id", "user": "id tenant", "user_address": "user_id position", "session": "token_hash user_id tenant", "source": "id tenant",
+		"login_link": "token_hash user_id tenant purpose", "factor": "id user_id tenant", "login_policy": "tenant",
 		"source_setting": "source tenant", "source_state": "source tenant", "source_item": "source tenant folder item", "source_folder": "source tenant folder",
 		"smarthost": "tenant", "instance_setting": "name", "outbox": "id", "outbox_body": "outbox", "source_count": "source tenant folder day",
 		"log_key": "number", "receipt": "tenant day", "receipt_setting": "tenant",

@@ -181,7 +181,31 @@ func attempts() map[string]struct {
 		"SettleItems": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
 			return nil, e.SettleItems(ctx, t, of.source.ID, "INBOX;1", nil, []string{"7"})
 		}},
-		"Smarthost": {denies, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.Smarthost(ctx, t) }},
+		"Sessions": {empty, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return e.Sessions(ctx, t, of.user.ID)
+		}},
+		"EndSession": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return nil, e.EndSession(ctx, t, of.user.ID, uid.ID{})
+		}},
+		"EndSessions": {empty, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return 0, e.EndSessions(ctx, t, of.user.ID, [32]byte{})
+		}},
+		"Links": {empty, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return e.Links(ctx, t, of.user.ID)
+		}},
+		"Factors": {empty, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return e.Factors(ctx, t, of.user.ID)
+		}},
+		"ChangeFactors": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return nil, e.ChangeFactors(ctx, t, of.user.ID, func([]*catalog.Factor) (catalog.FactorChange, error) {
+				return catalog.FactorChange{Put: []*catalog.Factor{{ID: uid.New(at(0)), User: of.user.ID, Tenant: t}}, EndSessions: true}, nil
+			})
+		}},
+		"ResetFactors": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return nil, e.ResetFactors(ctx, t, of.user.ID)
+		}},
+		"LoginPolicy": {denies, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.LoginPolicy(ctx, t) }},
+		"Smarthost":   {denies, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.Smarthost(ctx, t) }},
 		"DeleteSmarthost": {denies, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
 			return nil, e.DeleteSmarthost(ctx, t)
 		}},
@@ -255,6 +279,11 @@ func testWall(t *testing.T, e *env) {
 	of := theirs{batch: e.commit(t, tenant, batch("first", 3)), user: e.user(t, tenant, "anna", "anna@example.com"), source: e.source(t, tenant, "files")}
 	of.access = e.access(t, tenant, of.user.ID)
 	must(t, e.CreateSession(ctx, &catalog.Session{TokenHash: [32]byte{1}, User: of.user.ID, Tenant: tenant, ExpiresAt: at(9)}))
+	must(t, e.SetLink(ctx, &catalog.Link{TokenHash: [32]byte{1}, User: of.user.ID, Tenant: tenant, Purpose: catalog.LinkReset, ExpiresAt: at(9)}))
+	must(t, e.ChangeFactors(ctx, tenant, of.user.ID, func([]*catalog.Factor) (catalog.FactorChange, error) {
+		return catalog.FactorChange{Put: []*catalog.Factor{{ID: uid.New(at(0)), User: of.user.ID, Tenant: tenant, Kind: catalog.FactorTOTP}}}, nil
+	}))
+	must(t, e.SetLoginPolicy(ctx, &catalog.LoginPolicy{Tenant: tenant, Settings: []byte("{}")}, nil))
 	must(t, e.SetSourceSetting(ctx, &catalog.SourceSetting{Source: of.source.ID, Tenant: tenant, Settings: []byte("{}")}))
 	must(t, e.SetSourceState(ctx, &catalog.SourceState{Source: of.source.ID, Tenant: tenant, State: []byte("{}")}))
 	must(t, e.SettleItems(ctx, tenant, of.source.ID, "INBOX;1", []*catalog.SourceItem{{Item: "7", Outcome: catalog.Left, At: at(0)}}, nil))

@@ -7,6 +7,7 @@ import { changeAccount, type Account } from '../api';
 import { ask } from '../failure';
 import { formatDateTime } from '../format';
 import { speak } from '../i18n';
+import { OwnLogIns } from '../login/OwnLogIns';
 import { accountQuery, queries } from '../queries';
 import { FailureNote } from '../shell/Failure';
 import { switchShortcuts, useShortcutsOn } from '../shell/shortcuts';
@@ -23,6 +24,7 @@ export function AccountPage() {
       <Title order={1} size="h2" mb="lg">{t('account.title')}</Title>
       <Stack gap="lg">
         <Settings />
+        <OwnLogIns />
         <Profile />
         <Readers />
       </Stack>

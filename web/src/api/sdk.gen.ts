@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { AddDomainData, AddDomainErrors, AddDomainResponses, BeginMailboxLogInData, BeginMailboxLogInErrors, BeginMailboxLogInResponses, CancelHistoryData, CancelHistoryErrors, CancelHistoryResponses, CancelMailboxLogInData, CancelMailboxLogInErrors, CancelMailboxLogInResponses, CancelUploadData, CancelUploadErrors, CancelUploadResponses, ChangeAccessPolicyData, ChangeAccessPolicyErrors, ChangeAccessPolicyResponses, ChangeAccountData, ChangeAccountErrors, ChangeAccountResponses, ChangeSelectionData, ChangeSelectionErrors, ChangeSelectionResponses, ChangeSmarthostData, ChangeSmarthostErrors, ChangeSmarthostResponses, ChangeSourceData, ChangeSourceErrors, ChangeSourceResponses, CheckMessageData, CheckMessageErrors, CheckMessageResponses, CountQuarantineData, CountQuarantineErrors, CountQuarantineResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, CreateUploadData, CreateUploadErrors, CreateUploadResponses, DecideAccessData, DecideAccessErrors, DecideAccessResponses, DecideQuarantineData, DecideQuarantineErrors, DecideQuarantineResponses, DropMailData, DropMailErrors, DropMailResponses, EndAccessData, EndAccessErrors, EndAccessResponses, FetchNowData, FetchNowErrors, FetchNowResponses, FinishUploadData, FinishUploadErrors, FinishUploadResponses, GetAccessPolicyData, GetAccessPolicyErrors, GetAccessPolicyResponses, GetAccessRecordsCsvData, GetAccessRecordsCsvErrors, GetAccessRecordsCsvResponses, GetAccessRequestData, GetAccessRequestErrors, GetAccessRequestResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetAttachmentData, GetAttachmentErrors, GetAttachmentResponses, GetCompletenessCsvData, GetCompletenessCsvErrors, GetCompletenessCsvResponses, GetCompletenessData, GetCompletenessErrors, GetCompletenessResponses, GetFacetsData, GetFacetsErrors, GetFacetsResponses, GetHistoryData, GetHistoryErrors, GetHistoryResponses, GetMailboxLogInData, GetMailboxLogInErrors, GetMailboxLogInResponses, GetMessageData, GetMessageErrors, GetMessageHtmlData, GetMessageHtmlErrors, GetMessageHtmlResponses, GetMessageRawData, GetMessageRawErrors, GetMessageRawResponses, GetMessageResponses, GetOutboxData, GetOutboxErrors, GetOutboxResponses, GetReportData, GetReportErrors, GetReportResponses, GetSelectionData, GetSelectionErrors, GetSelectionResponses, GetSmarthostData, GetSmarthostErrors, GetSmarthostResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetStatisticsData, GetStatisticsErrors, GetStatisticsResponses, GetStatusData, GetStatusErrors, GetStatusResponses, GetUploadCsvData, GetUploadCsvErrors, GetUploadCsvResponses, GetUploadData, GetUploadErrors, GetUploadResponses, ListAccessRecordsData, ListAccessRecordsErrors, ListAccessRecordsResponses, ListAccessRequestsData, ListAccessRequestsErrors, ListAccessRequestsResponses, ListDomainsData, ListDomainsErrors, ListDomainsResponses, ListLeftData, ListLeftErrors, ListLeftResponses, ListQuarantineData, ListQuarantineErrors, ListQuarantineResponses, ListReadersData, ListReadersErrors, ListReadersResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, ListUploadsData, ListUploadsErrors, ListUploadsResponses, LogInData, LogInErrors, LogInResponses, LogOutData, LogOutErrors, LogOutResponses, ProposeAddressesData, ProposeAddressesErrors, ProposeAddressesResponses, RemoveDomainData, RemoveDomainErrors, RemoveDomainResponses, RemoveSmarthostData, RemoveSmarthostErrors, RemoveSmarthostResponses, RequestAccessData, RequestAccessErrors, RequestAccessResponses, RetryMailData, RetryMailErrors, RetryMailResponses, SearchData, SearchErrors, SearchResponses, StartHistoryData, StartHistoryErrors, StartHistoryResponses, SuggestData, SuggestErrors, SuggestResponses, TestMailboxData, TestMailboxErrors, TestMailboxResponses, TestSmarthostData, TestSmarthostErrors, TestSmarthostResponses, WriteUploadData, WriteUploadErrors, WriteUploadResponses } from './types.gen';
+import type { AddDomainData, AddDomainErrors, AddDomainResponses, AddPasskeyData, AddPasskeyErrors, AddPasskeyResponses, BeginAddPasskeyData, BeginAddPasskeyErrors, BeginAddPasskeyResponses, BeginMailboxLogInData, BeginMailboxLogInErrors, BeginMailboxLogInResponses, BeginPasskeyData, BeginPasskeyErrors, BeginPasskeyResponses, BeginTotpData, BeginTotpErrors, BeginTotpResponses, CancelHistoryData, CancelHistoryErrors, CancelHistoryResponses, CancelMailboxLogInData, CancelMailboxLogInErrors, CancelMailboxLogInResponses, CancelUploadData, CancelUploadErrors, CancelUploadResponses, ChangeAccountData, ChangeAccountErrors, ChangeAccountResponses, ChangeLoginPolicyData, ChangeLoginPolicyErrors, ChangeLoginPolicyResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, ChangeSelectionData, ChangeSelectionErrors, ChangeSelectionResponses, ChangeSmarthostData, ChangeSmarthostErrors, ChangeSmarthostResponses, ChangeSourceData, ChangeSourceErrors, ChangeSourceResponses, CheckMessageData, CheckMessageErrors, CheckMessageResponses, ConfirmPasswordData, ConfirmPasswordErrors, ConfirmPasswordResponses, ConfirmTotpData, ConfirmTotpErrors, ConfirmTotpResponses, CountQuarantineData, CountQuarantineErrors, CountQuarantineResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, CreateUploadData, CreateUploadErrors, CreateUploadResponses, DecideQuarantineData, DecideQuarantineErrors, DecideQuarantineResponses, DropMailData, DropMailErrors, DropMailResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndSessionData, EndSessionErrors, EndSessionResponses, EndUserSessionData, EndUserSessionErrors, EndUserSessionResponses, EndUserSessionsData, EndUserSessionsErrors, EndUserSessionsResponses, FetchNowData, FetchNowErrors, FetchNowResponses, FinishLogInData, FinishLogInErrors, FinishLogInResponses, FinishUploadData, FinishUploadErrors, FinishUploadResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetAttachmentData, GetAttachmentErrors, GetAttachmentResponses, GetCompletenessCsvData, GetCompletenessCsvErrors, GetCompletenessCsvResponses, GetCompletenessData, GetCompletenessErrors, GetCompletenessResponses, GetFacetsData, GetFacetsErrors, GetFacetsResponses, GetHistoryData, GetHistoryErrors, GetHistoryResponses, GetLoginPolicyData, GetLoginPolicyErrors, GetLoginPolicyResponses, GetMailboxLogInData, GetMailboxLogInErrors, GetMailboxLogInResponses, GetMessageData, GetMessageErrors, GetMessageHtmlData, GetMessageHtmlErrors, GetMessageHtmlResponses, GetMessageRawData, GetMessageRawErrors, GetMessageRawResponses, GetMessageResponses, GetOutboxData, GetOutboxErrors, GetOutboxResponses, GetReportData, GetReportErrors, GetReportResponses, GetSecurityData, GetSecurityErrors, GetSecurityResponses, GetSelectionData, GetSelectionErrors, GetSelectionResponses, GetSmarthostData, GetSmarthostErrors, GetSmarthostResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetStatisticsData, GetStatisticsErrors, GetStatisticsResponses, GetStatusData, GetStatusErrors, GetStatusResponses, GetUploadCsvData, GetUploadCsvErrors, GetUploadCsvResponses, GetUploadData, GetUploadErrors, GetUploadResponses, GetUserSecurityData, GetUserSecurityErrors, GetUserSecurityResponses, ListDomainsData, ListDomainsErrors, ListDomainsResponses, ListLeftData, ListLeftErrors, ListLeftResponses, ListQuarantineData, ListQuarantineErrors, ListQuarantineResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, ListUploadsData, ListUploadsErrors, ListUploadsResponses, LogInByPasskeyData, LogInByPasskeyErrors, LogInByPasskeyResponses, LogInData, LogInErrors, LogInResponses, LogOutData, LogOutErrors, LogOutResponses, LookAtLinkData, LookAtLinkErrors, LookAtLinkResponses, NewRecoveryCodesData, NewRecoveryCodesErrors, NewRecoveryCodesResponses, ProposeAddressesData, ProposeAddressesErrors, ProposeAddressesResponses, RemoveDomainData, RemoveDomainErrors, RemoveDomainResponses, RemoveFactorData, RemoveFactorErrors, RemoveFactorResponses, RemoveSmarthostData, RemoveSmarthostErrors, RemoveSmarthostResponses, RenamePasskeyData, RenamePasskeyErrors, RenamePasskeyResponses, ResetFactorsData, ResetFactorsErrors, ResetFactorsResponses, RetryMailData, RetryMailErrors, RetryMailResponses, SearchData, SearchErrors, SearchResponses, StartHistoryData, StartHistoryErrors, StartHistoryResponses, SuggestData, SuggestErrors, SuggestResponses, TestMailboxData, TestMailboxErrors, TestMailboxResponses, TestSmarthostData, TestSmarthostErrors, TestSmarthostResponses, UseLinkData, UseLinkErrors, UseLinkResponses, WelcomeUserData, WelcomeUserErrors, WelcomeUserResponses, WriteUploadData, WriteUploadErrors, WriteUploadResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -17,135 +17,6 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
      */
     meta?: Record<string, unknown>;
 };
-
-/**
- * Whether people learn who has read their mail
- */
-export const getAccessPolicy = <ThrowOnError extends boolean = false>(options?: Options<GetAccessPolicyData, ThrowOnError>) => (options?.client ?? client).get<GetAccessPolicyResponses, GetAccessPolicyErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/access-policy',
-    ...options
-});
-
-/**
- * Say whether people learn who has read their mail
- */
-export const changeAccessPolicy = <ThrowOnError extends boolean = false>(options: Options<ChangeAccessPolicyData, ThrowOnError>) => (options.client ?? client).put<ChangeAccessPolicyResponses, ChangeAccessPolicyErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/access-policy',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * What was read under requests
- */
-export const listAccessRecords = <ThrowOnError extends boolean = false>(options?: Options<ListAccessRecordsData, ThrowOnError>) => (options?.client ?? client).get<ListAccessRecordsResponses, ListAccessRecordsErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/access-records',
-    ...options
-});
-
-/**
- * What was read under requests, as CSV
- */
-export const getAccessRecordsCsv = <ThrowOnError extends boolean = false>(options?: Options<GetAccessRecordsCsvData, ThrowOnError>) => (options?.client ?? client).get<GetAccessRecordsCsvResponses, GetAccessRecordsCsvErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/access-records.csv',
-    ...options
-});
-
-/**
- * Requests for access to other people's mail: an auditor's own, or all
- */
-export const listAccessRequests = <ThrowOnError extends boolean = false>(options?: Options<ListAccessRequestsData, ThrowOnError>) => (options?.client ?? client).get<ListAccessRequestsResponses, ListAccessRequestsErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/access-requests',
-    ...options
-});
-
-/**
- * Ask for access to other people's mail
- */
-export const requestAccess = <ThrowOnError extends boolean = false>(options: Options<RequestAccessData, ThrowOnError>) => (options.client ?? client).post<RequestAccessResponses, RequestAccessErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/access-requests',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * One request
- */
-export const getAccessRequest = <ThrowOnError extends boolean = false>(options: Options<GetAccessRequestData, ThrowOnError>) => (options.client ?? client).get<GetAccessRequestResponses, GetAccessRequestErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/access-requests/{id}',
-    ...options
-});
-
-/**
- * Approve or refuse what somebody else with another role asks for
- */
-export const decideAccess = <ThrowOnError extends boolean = false>(options: Options<DecideAccessData, ThrowOnError>) => (options.client ?? client).post<DecideAccessResponses, DecideAccessErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/access-requests/{id}/decision',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Withdraw a request, or end an access early
- */
-export const endAccess = <ThrowOnError extends boolean = false>(options: Options<EndAccessData, ThrowOnError>) => (options.client ?? client).post<EndAccessResponses, EndAccessErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/access-requests/{id}/end',
-    ...options
-});
 
 /**
  * Change one's own settings
@@ -165,16 +36,179 @@ export const changeAccount = <ThrowOnError extends boolean = false>(options: Opt
 });
 
 /**
- * Who has read mail of one's own addresses
+ * Prove to be there still, before factors are changed
  */
-export const listReaders = <ThrowOnError extends boolean = false>(options?: Options<ListReadersData, ThrowOnError>) => (options?.client ?? client).get<ListReadersResponses, ListReadersErrors, ThrowOnError>({
+export const confirmPassword = <ThrowOnError extends boolean = false>(options: Options<ConfirmPasswordData, ThrowOnError>) => (options.client ?? client).post<ConfirmPasswordResponses, ConfirmPasswordErrors, ThrowOnError>({
     security: [{
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
         }],
-    url: '/account/readers',
+    url: '/account/confirmation',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Remove one's own authenticator application or a passkey
+ */
+export const removeFactor = <ThrowOnError extends boolean = false>(options: Options<RemoveFactorData, ThrowOnError>) => (options.client ?? client).delete<RemoveFactorResponses, RemoveFactorErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/account/factors/{id}',
     ...options
+});
+
+/**
+ * Begin to make a passkey
+ */
+export const beginAddPasskey = <ThrowOnError extends boolean = false>(options?: Options<BeginAddPasskeyData, ThrowOnError>) => (options?.client ?? client).post<BeginAddPasskeyResponses, BeginAddPasskeyErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/account/passkey-options',
+    ...options
+});
+
+/**
+ * Keep the passkey that a browser has made
+ */
+export const addPasskey = <ThrowOnError extends boolean = false>(options: Options<AddPasskeyData, ThrowOnError>) => (options.client ?? client).post<AddPasskeyResponses, AddPasskeyErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/account/passkeys',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Call one's own passkey something else
+ */
+export const renamePasskey = <ThrowOnError extends boolean = false>(options: Options<RenamePasskeyData, ThrowOnError>) => (options.client ?? client).patch<RenamePasskeyResponses, RenamePasskeyErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/account/passkeys/{id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Change one's own password; all other sessions end
+ */
+export const changePassword = <ThrowOnError extends boolean = false>(options: Options<ChangePasswordData, ThrowOnError>) => (options.client ?? client).put<ChangePasswordResponses, ChangePasswordErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/account/password',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Make recovery codes in place of those that are left
+ */
+export const newRecoveryCodes = <ThrowOnError extends boolean = false>(options?: Options<NewRecoveryCodesData, ThrowOnError>) => (options?.client ?? client).post<NewRecoveryCodesResponses, NewRecoveryCodesErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/account/recovery-codes',
+    ...options
+});
+
+/**
+ * One's own factors and sessions
+ */
+export const getSecurity = <ThrowOnError extends boolean = false>(options?: Options<GetSecurityData, ThrowOnError>) => (options?.client ?? client).get<GetSecurityResponses, GetSecurityErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/account/security',
+    ...options
+});
+
+/**
+ * End all of one's own sessions but this one
+ */
+export const endOtherSessions = <ThrowOnError extends boolean = false>(options?: Options<EndOtherSessionsData, ThrowOnError>) => (options?.client ?? client).delete<EndOtherSessionsResponses, EndOtherSessionsErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/account/sessions',
+    ...options
+});
+
+/**
+ * End another of one's own sessions
+ */
+export const endSession = <ThrowOnError extends boolean = false>(options: Options<EndSessionData, ThrowOnError>) => (options.client ?? client).delete<EndSessionResponses, EndSessionErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/account/sessions/{id}',
+    ...options
+});
+
+/**
+ * Begin to set up an authenticator application
+ */
+export const beginTotp = <ThrowOnError extends boolean = false>(options?: Options<BeginTotpData, ThrowOnError>) => (options?.client ?? client).post<BeginTotpResponses, BeginTotpErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/account/totp',
+    ...options
+});
+
+/**
+ * Take the first code of an authenticator application
+ */
+export const confirmTotp = <ThrowOnError extends boolean = false>(options: Options<ConfirmTotpData, ThrowOnError>) => (options.client ?? client).post<ConfirmTotpResponses, ConfirmTotpErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/account/totp/confirmation',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**
@@ -244,6 +278,72 @@ export const removeDomain = <ThrowOnError extends boolean = false>(options: Opti
         }],
     url: '/domains/{name}',
     ...options
+});
+
+/**
+ * Have a link mailed to set a new password with; the answer is the same for everybody
+ */
+export const forgotPassword = <ThrowOnError extends boolean = false>(options: Options<ForgotPasswordData, ThrowOnError>) => (options.client ?? client).post<ForgotPasswordResponses, ForgotPasswordErrors, ThrowOnError>({
+    url: '/forgotten-passwords',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Whose a one-time link is; it stays as it is
+ */
+export const lookAtLink = <ThrowOnError extends boolean = false>(options: Options<LookAtLinkData, ThrowOnError>) => (options.client ?? client).post<LookAtLinkResponses, LookAtLinkErrors, ThrowOnError>({
+    url: '/links/look',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Set a password by a one-time link; it opens no session
+ */
+export const useLink = <ThrowOnError extends boolean = false>(options: Options<UseLinkData, ThrowOnError>) => (options.client ?? client).post<UseLinkResponses, UseLinkErrors, ThrowOnError>({
+    url: '/links/use',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * What is asked of log-ins of the tenant, or of the installation
+ */
+export const getLoginPolicy = <ThrowOnError extends boolean = false>(options?: Options<GetLoginPolicyData, ThrowOnError>) => (options?.client ?? client).get<GetLoginPolicyResponses, GetLoginPolicyErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/login-policy',
+    ...options
+});
+
+/**
+ * Say what is asked of log-ins
+ */
+export const changeLoginPolicy = <ThrowOnError extends boolean = false>(options: Options<ChangeLoginPolicyData, ThrowOnError>) => (options.client ?? client).put<ChangeLoginPolicyResponses, ChangeLoginPolicyErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/login-policy',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**
@@ -579,6 +679,42 @@ export const logIn = <ThrowOnError extends boolean = false>(options: Options<Log
 });
 
 /**
+ * Log in with a passkey alone
+ */
+export const logInByPasskey = <ThrowOnError extends boolean = false>(options: Options<LogInByPasskeyData, ThrowOnError>) => (options.client ?? client).post<LogInByPasskeyResponses, LogInByPasskeyErrors, ThrowOnError>({
+    url: '/session/passkey',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Ask what a passkey is to sign
+ */
+export const beginPasskey = <ThrowOnError extends boolean = false>(options: Options<BeginPasskeyData, ThrowOnError>) => (options.client ?? client).post<BeginPasskeyResponses, BeginPasskeyErrors, ThrowOnError>({
+    url: '/session/passkey-options',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Second step of a log-in
+ */
+export const finishLogIn = <ThrowOnError extends boolean = false>(options: Options<FinishLogInData, ThrowOnError>) => (options.client ?? client).post<FinishLogInResponses, FinishLogInErrors, ThrowOnError>({
+    url: '/session/step',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * Let no mail leave any more; what waits stays
  */
 export const removeSmarthost = <ThrowOnError extends boolean = false>(options?: Options<RemoveSmarthostData, ThrowOnError>) => (options?.client ?? client).delete<RemoveSmarthostResponses, RemoveSmarthostErrors, ThrowOnError>({
@@ -887,4 +1023,73 @@ export const getUploadCsv = <ThrowOnError extends boolean = false>(options: Opti
         }],
     url: '/uploads/{id}/report.csv',
     ...options
+});
+
+/**
+ * Remove all factors of a user; the user's sessions end and the user is told
+ */
+export const resetFactors = <ThrowOnError extends boolean = false>(options: Options<ResetFactorsData, ThrowOnError>) => (options.client ?? client).delete<ResetFactorsResponses, ResetFactorsErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/users/{id}/factors',
+    ...options
+});
+
+/**
+ * A user's factors and sessions
+ */
+export const getUserSecurity = <ThrowOnError extends boolean = false>(options: Options<GetUserSecurityData, ThrowOnError>) => (options.client ?? client).get<GetUserSecurityResponses, GetUserSecurityErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/users/{id}/security',
+    ...options
+});
+
+/**
+ * End all of a user's sessions
+ */
+export const endUserSessions = <ThrowOnError extends boolean = false>(options: Options<EndUserSessionsData, ThrowOnError>) => (options.client ?? client).delete<EndUserSessionsResponses, EndUserSessionsErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/users/{id}/sessions',
+    ...options
+});
+
+/**
+ * End one of a user's sessions
+ */
+export const endUserSession = <ThrowOnError extends boolean = false>(options: Options<EndUserSessionData, ThrowOnError>) => (options.client ?? client).delete<EndUserSessionResponses, EndUserSessionErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/users/{id}/sessions/{session}',
+    ...options
+});
+
+/**
+ * Mail a user a one-time link to set a password with
+ */
+export const welcomeUser = <ThrowOnError extends boolean = false>(options: Options<WelcomeUserData, ThrowOnError>) => (options.client ?? client).post<WelcomeUserResponses, WelcomeUserErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/users/{id}/welcome',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });

@@ -4,126 +4,6 @@ export type ClientOptions = {
     baseUrl: `${string}://${string}/api/v1` | (string & {});
 };
 
-export type AccessDecision = {
-    approve: boolean;
-    note?: string;
-};
-
-export type AccessPerson = {
-    id: string;
-    name: string;
-    role: string;
-};
-
-export type AccessPolicy = {
-    tell_people: boolean;
-};
-
-export type AccessRecord = {
-    act: 'mail.searched' | 'mail.counted' | 'message.read' | 'message.shown' | 'message.downloaded' | 'attachment.downloaded' | 'report.downloaded';
-    /**
-     * Whose mail it was, of the addresses of the request
-     */
-    addresses: Array<string>;
-    at: string;
-    /**
-     * The people concerned are not told
-     */
-    covert: boolean;
-    id: string;
-    /**
-     * Id of the message; absent: a search
-     */
-    message?: string;
-    /**
-     * Where the request came from
-     */
-    peer?: string;
-    query?: string;
-    /**
-     * Of the request
-     */
-    reason: string;
-    /**
-     * Id of the request
-     */
-    request: string;
-    /**
-     * Name of who did it
-     */
-    user: string;
-    user_id: string;
-};
-
-export type AccessRecords = {
-    /**
-     * Cursor of the next page; absent at the end
-     */
-    next?: string;
-    records: Array<AccessRecord>;
-};
-
-export type AccessRequest = {
-    addresses: Array<string>;
-    /**
-     * Why the people concerned are not told; empty: they are
-     */
-    covert: string;
-    decided_at?: string;
-    decided_by?: AccessPerson;
-    ended_at?: string;
-    /**
-     * Who withdrew it or ended it early
-     */
-    ended_by?: AccessPerson;
-    /**
-     * Date of the mail, inclusive
-     */
-    from?: string;
-    id: string;
-    /**
-     * mailbox, session; more may come
-     */
-    kind: string;
-    /**
-     * The reader of this may approve or refuse it now
-     */
-    may_decide: boolean;
-    /**
-     * The reader of this may withdraw or end it now
-     */
-    may_end: boolean;
-    /**
-     * The reader of this may read mail under it now
-     */
-    may_read: boolean;
-    /**
-     * Of who decided
-     */
-    note: string;
-    query: string;
-    reason: string;
-    requested_at: string;
-    requested_by: AccessPerson;
-    /**
-     * approved: it can be read under it now; expired: its time is over
-     */
-    state: 'waiting' | 'approved' | 'refused' | 'withdrawn' | 'ended' | 'expired';
-    /**
-     * Exclusive
-     */
-    to?: string;
-    until: string;
-};
-
-export type AccessRequests = {
-    requests: Array<AccessRequest>;
-    /**
-     * How many of them wait for a decision of the reader of this
-     */
-    waiting: number;
-};
-
 export type Account = {
     addresses: Array<string>;
     /**
@@ -137,7 +17,11 @@ export type Account = {
     language: '' | 'de' | 'en';
     login: string;
     name: string;
-    role: 'operator' | 'reseller' | 'tenant-admin' | 'auditor' | 'dpo' | 'user';
+    role: 'operator' | 'tenant-admin' | 'user';
+    /**
+     * A second factor has to be set up first
+     */
+    setup_needed: boolean;
     tenant?: Tenant;
 };
 
@@ -295,6 +179,20 @@ export type Facets = {
     years: Array<Bucket>;
 };
 
+export type Factor = {
+    created_at: string;
+    id: string;
+    name: string;
+    used_at?: string;
+};
+
+export type FactorAdded = {
+    /**
+     * New ones, if there were none. They are shown this once
+     */
+    recovery_codes: Array<string>;
+};
+
 export type File = {
     /**
      * Of the document, as whoever gave it said; may be empty
@@ -379,6 +277,18 @@ export type FolderState = {
      * Files still to be archived
      */
     waiting: number;
+};
+
+export type ForgottenPassword = {
+    /**
+     * User name or mail address
+     */
+    login: string;
+    operator?: boolean;
+    /**
+     * Short name of the customer
+     */
+    tenant?: string;
 };
 
 export type Header = {
@@ -544,6 +454,19 @@ export type Integrity = {
     problem?: string;
 };
 
+export type Invitation = {
+    expires_at: string;
+    /**
+     * Whoever has it can become the user
+     */
+    link?: string;
+    /**
+     * Absent: no mail could be sent, and link is to be handed over
+     */
+    mailed_to?: string;
+    purpose: 'welcome' | 'reset';
+};
+
 export type JournalRecipient = {
     address: string;
     /**
@@ -610,6 +533,24 @@ export type LeftItems = {
     items: Array<LeftItem>;
 };
 
+export type Link = {
+    expires_at: string;
+    language: '' | 'de' | 'en';
+    login: string;
+    name: string;
+    purpose: 'welcome' | 'reset';
+    tenant?: Tenant;
+};
+
+export type LinkToken = {
+    token: string;
+};
+
+export type LinkUse = {
+    password: string;
+    token: string;
+};
+
 export type LogIn = {
     /**
      * User name, or one of the user's mail addresses
@@ -624,6 +565,13 @@ export type LogIn = {
      * Short name of the customer; needed only with a user name that several customers use
      */
     tenant?: string;
+};
+
+export type LoginPolicy = {
+    /**
+     * Roles that have to have a second factor
+     */
+    second_factor: Array<string>;
 };
 
 export type Mailbox = {
@@ -912,35 +860,6 @@ export type Message = {
     why: Array<string>;
 };
 
-export type NewAccessRequest = {
-    addresses: Array<string>;
-    /**
-     * Why, by which law, the people concerned are not to be told; empty: they are, if the customer tells them
-     */
-    covert?: string;
-    /**
-     * First day of the mail, such as 2026-01-31; empty: open
-     */
-    from?: string;
-    /**
-     * mailbox: one address; session: several
-     */
-    kind: 'mailbox' | 'session';
-    /**
-     * Only what this query finds; empty: everything
-     */
-    query?: string;
-    reason: string;
-    /**
-     * Last day of the mail; empty: open
-     */
-    to?: string;
-    /**
-     * When the access ends, at most 90 days from now
-     */
-    until: string;
-};
-
 export type NewDomain = {
     /**
      * Another domain of the tenant that it stands for
@@ -972,6 +891,16 @@ export type NewHistory = {
     remove_older_than_days?: number;
     spam?: boolean;
     trash?: boolean;
+};
+
+export type NewPasskey = {
+    name: string;
+    /**
+     * As PublicKeyCredential.toJSON writes it
+     */
+    passkey: {
+        [key: string]: unknown;
+    };
 };
 
 export type NewSource = {
@@ -1084,11 +1013,55 @@ export type Party = {
     via?: string;
 };
 
+export type PasskeyAnswer = {
+    /**
+     * As PublicKeyCredential.toJSON writes it
+     */
+    passkey: {
+        [key: string]: unknown;
+    };
+};
+
+export type PasskeyName = {
+    name: string;
+};
+
+export type PasskeyOptions = {
+    /**
+     * For PublicKeyCredential.parseCreationOptionsFromJSON or parseRequestOptionsFromJSON
+     */
+    options: {
+        [key: string]: unknown;
+    };
+};
+
+export type PasskeyQuestion = {
+    /**
+     * As the second step of the log-in that has begun; else by itself
+     */
+    step?: boolean;
+};
+
+export type PasswordChange = {
+    new: string;
+    old: string;
+};
+
+export type PasswordConfirmation = {
+    password: string;
+};
+
+export type PendingLink = {
+    created_at: string;
+    expires_at: string;
+    purpose: 'welcome' | 'reset';
+};
+
 export type Problem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'role' | 'access-over' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -1210,15 +1183,8 @@ export type QuarantinedMessage = {
     to: Array<string>;
 };
 
-export type Readers = {
-    /**
-     * The newest, at most 500; without those of covert requests
-     */
-    records: Array<AccessRecord>;
-    /**
-     * false: the customer does not tell
-     */
-    told: boolean;
+export type RecoveryCodes = {
+    codes: Array<string>;
 };
 
 export type SearchPage = {
@@ -1247,7 +1213,7 @@ export type SearchProblem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'role' | 'access-over' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -1281,6 +1247,49 @@ export type SearchProblem = {
      * Identifies the kind of problem; its fragment is the code
      */
     type: string;
+};
+
+export type SecondStep = {
+    /**
+     * Of an authenticator application
+     */
+    code?: string;
+    /**
+     * The browser's answer, as PublicKeyCredential.toJSON writes it
+     */
+    passkey?: {
+        [key: string]: unknown;
+    };
+    /**
+     * A recovery code
+     */
+    recovery?: string;
+};
+
+export type Security = {
+    /**
+     * Factors can be changed without confirming with the password
+     */
+    confirmed: boolean;
+    has_password: boolean;
+    /**
+     * One-time links that can be used
+     */
+    links: Array<PendingLink>;
+    passkeys: Array<Factor>;
+    /**
+     * That are left
+     */
+    recovery_codes: number;
+    /**
+     * A second factor has to be there
+     */
+    required: boolean;
+    sessions: Array<Session>;
+    /**
+     * Authenticator application
+     */
+    totp?: Factor;
 };
 
 export type Selection = {
@@ -1346,6 +1355,32 @@ export type ServerCount = {
      * Id of the source
      */
     source: string;
+};
+
+export type Session = {
+    created_at: string;
+    /**
+     * This one
+     */
+    current: boolean;
+    /**
+     * At the latest
+     */
+    ends_at: string;
+    id: string;
+    /**
+     * What it was opened with, in the end
+     */
+    method: 'password' | 'passkey' | 'totp' | 'recovery';
+    /**
+     * Network address it was opened from
+     */
+    peer: string;
+    /**
+     * To the minute
+     */
+    seen_at: string;
+    user_agent: string;
 };
 
 export type Smarthost = {
@@ -1542,7 +1577,50 @@ export type Status = {
     demo: boolean;
     demo_logins?: Array<DemoLogin>;
     name: string;
+    /**
+     * Passkeys can be used where the web interface has this host name; absent: nowhere
+     */
+    passkey_host?: string;
     version: string;
+};
+
+export type StepProblem = {
+    /**
+     * Stable name of the kind of problem
+     */
+    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
+    /**
+     * What is wrong this time
+     */
+    detail?: string;
+    /**
+     * What is wrong with which member or parameter
+     */
+    errors?: Array<ProblemError>;
+    /**
+     * When the log-in has to begin again
+     */
+    expires_at: string;
+    /**
+     * Of which one is enough
+     */
+    factors: Array<'totp' | 'passkey' | 'recovery'>;
+    /**
+     * Under which the server's log tells more
+     */
+    request_id: string;
+    /**
+     * HTTP status
+     */
+    status: number;
+    /**
+     * Short English name of the kind of problem
+     */
+    title: string;
+    /**
+     * Identifies the kind of problem; its fragment is the code
+     */
+    type: string;
 };
 
 export type Suggestion = {
@@ -1559,6 +1637,22 @@ export type Suggestion = {
 
 export type Suggestions = {
     suggestions: Array<Suggestion>;
+};
+
+export type TotpCode = {
+    code: string;
+};
+
+export type TotpSetup = {
+    /**
+     * The URI as a picture: a data URI
+     */
+    qr: string;
+    /**
+     * Base 32, for typing
+     */
+    secret: string;
+    uri: string;
 };
 
 export type Tenant = {
@@ -1664,519 +1758,12 @@ export type Uploads = {
     uploads: Array<Upload>;
 };
 
-export type GetAccessPolicyData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/access-policy';
+export type Welcome = {
+    /**
+     * Answer with the link as well, if the user has no password yet
+     */
+    show?: boolean;
 };
-
-export type GetAccessPolicyErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type GetAccessPolicyError = GetAccessPolicyErrors[keyof GetAccessPolicyErrors];
-
-export type GetAccessPolicyResponses = {
-    /**
-     * OK
-     */
-    200: AccessPolicy;
-};
-
-export type GetAccessPolicyResponse = GetAccessPolicyResponses[keyof GetAccessPolicyResponses];
-
-export type ChangeAccessPolicyData = {
-    body: AccessPolicy;
-    path?: never;
-    query?: never;
-    url: '/access-policy';
-};
-
-export type ChangeAccessPolicyErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type ChangeAccessPolicyError = ChangeAccessPolicyErrors[keyof ChangeAccessPolicyErrors];
-
-export type ChangeAccessPolicyResponses = {
-    /**
-     * OK
-     */
-    200: AccessPolicy;
-};
-
-export type ChangeAccessPolicyResponse = ChangeAccessPolicyResponses[keyof ChangeAccessPolicyResponses];
-
-export type ListAccessRecordsData = {
-    body?: never;
-    path?: never;
-    query?: {
-        /**
-         * Id of the request; empty: all
-         */
-        request?: string;
-        /**
-         * Id of who read; empty: all
-         */
-        user?: string;
-        /**
-         * Whose mail was read; empty: all
-         */
-        address?: string;
-        /**
-         * First day, such as 2026-01-31
-         */
-        from?: string;
-        /**
-         * Last day
-         */
-        to?: string;
-        /**
-         * Next of the previous page
-         */
-        cursor?: string;
-    };
-    url: '/access-records';
-};
-
-export type ListAccessRecordsErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type ListAccessRecordsError = ListAccessRecordsErrors[keyof ListAccessRecordsErrors];
-
-export type ListAccessRecordsResponses = {
-    /**
-     * OK
-     */
-    200: AccessRecords;
-};
-
-export type ListAccessRecordsResponse = ListAccessRecordsResponses[keyof ListAccessRecordsResponses];
-
-export type GetAccessRecordsCsvData = {
-    body?: never;
-    path?: never;
-    query?: {
-        /**
-         * Id of the request; empty: all
-         */
-        request?: string;
-        /**
-         * Id of who read; empty: all
-         */
-        user?: string;
-        /**
-         * Whose mail was read; empty: all
-         */
-        address?: string;
-        /**
-         * First day
-         */
-        from?: string;
-        /**
-         * Last day
-         */
-        to?: string;
-    };
-    url: '/access-records.csv';
-};
-
-export type GetAccessRecordsCsvErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type GetAccessRecordsCsvError = GetAccessRecordsCsvErrors[keyof GetAccessRecordsCsvErrors];
-
-export type GetAccessRecordsCsvResponses = {
-    /**
-     * OK
-     */
-    200: Blob | File;
-};
-
-export type GetAccessRecordsCsvResponse = GetAccessRecordsCsvResponses[keyof GetAccessRecordsCsvResponses];
-
-export type ListAccessRequestsData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/access-requests';
-};
-
-export type ListAccessRequestsErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type ListAccessRequestsError = ListAccessRequestsErrors[keyof ListAccessRequestsErrors];
-
-export type ListAccessRequestsResponses = {
-    /**
-     * OK
-     */
-    200: AccessRequests;
-};
-
-export type ListAccessRequestsResponse = ListAccessRequestsResponses[keyof ListAccessRequestsResponses];
-
-export type RequestAccessData = {
-    body: NewAccessRequest;
-    path?: never;
-    query?: never;
-    url: '/access-requests';
-};
-
-export type RequestAccessErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: SearchProblem | Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type RequestAccessError = RequestAccessErrors[keyof RequestAccessErrors];
-
-export type RequestAccessResponses = {
-    /**
-     * Created
-     */
-    201: AccessRequest;
-};
-
-export type RequestAccessResponse = RequestAccessResponses[keyof RequestAccessResponses];
-
-export type GetAccessRequestData = {
-    body?: never;
-    path: {
-        /**
-         * Id of the request
-         */
-        id: string;
-    };
-    query?: never;
-    url: '/access-requests/{id}';
-};
-
-export type GetAccessRequestErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type GetAccessRequestError = GetAccessRequestErrors[keyof GetAccessRequestErrors];
-
-export type GetAccessRequestResponses = {
-    /**
-     * OK
-     */
-    200: AccessRequest;
-};
-
-export type GetAccessRequestResponse = GetAccessRequestResponses[keyof GetAccessRequestResponses];
-
-export type DecideAccessData = {
-    body: AccessDecision;
-    path: {
-        /**
-         * Id of the request
-         */
-        id: string;
-    };
-    query?: never;
-    url: '/access-requests/{id}/decision';
-};
-
-export type DecideAccessErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type DecideAccessError = DecideAccessErrors[keyof DecideAccessErrors];
-
-export type DecideAccessResponses = {
-    /**
-     * OK
-     */
-    200: AccessRequest;
-};
-
-export type DecideAccessResponse = DecideAccessResponses[keyof DecideAccessResponses];
-
-export type EndAccessData = {
-    body?: never;
-    path: {
-        /**
-         * Id of the request
-         */
-        id: string;
-    };
-    query?: never;
-    url: '/access-requests/{id}/end';
-};
-
-export type EndAccessErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type EndAccessError = EndAccessErrors[keyof EndAccessErrors];
-
-export type EndAccessResponses = {
-    /**
-     * OK
-     */
-    200: AccessRequest;
-};
-
-export type EndAccessResponse = EndAccessResponses[keyof EndAccessResponses];
 
 export type ChangeAccountData = {
     body: AccountChange;
@@ -2235,14 +1822,492 @@ export type ChangeAccountResponses = {
 
 export type ChangeAccountResponse = ChangeAccountResponses[keyof ChangeAccountResponses];
 
-export type ListReadersData = {
+export type ConfirmPasswordData = {
+    body: PasswordConfirmation;
+    path?: never;
+    query?: never;
+    url: '/account/confirmation';
+};
+
+export type ConfirmPasswordErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ConfirmPasswordError = ConfirmPasswordErrors[keyof ConfirmPasswordErrors];
+
+export type ConfirmPasswordResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type ConfirmPasswordResponse = ConfirmPasswordResponses[keyof ConfirmPasswordResponses];
+
+export type RemoveFactorData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the factor
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/account/factors/{id}';
+};
+
+export type RemoveFactorErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RemoveFactorError = RemoveFactorErrors[keyof RemoveFactorErrors];
+
+export type RemoveFactorResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type RemoveFactorResponse = RemoveFactorResponses[keyof RemoveFactorResponses];
+
+export type BeginAddPasskeyData = {
     body?: never;
     path?: never;
     query?: never;
-    url: '/account/readers';
+    url: '/account/passkey-options';
 };
 
-export type ListReadersErrors = {
+export type BeginAddPasskeyErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type BeginAddPasskeyError = BeginAddPasskeyErrors[keyof BeginAddPasskeyErrors];
+
+export type BeginAddPasskeyResponses = {
+    /**
+     * OK
+     */
+    200: PasskeyOptions;
+};
+
+export type BeginAddPasskeyResponse = BeginAddPasskeyResponses[keyof BeginAddPasskeyResponses];
+
+export type AddPasskeyData = {
+    body: NewPasskey;
+    path?: never;
+    query?: never;
+    url: '/account/passkeys';
+};
+
+export type AddPasskeyErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type AddPasskeyError = AddPasskeyErrors[keyof AddPasskeyErrors];
+
+export type AddPasskeyResponses = {
+    /**
+     * OK
+     */
+    200: FactorAdded;
+};
+
+export type AddPasskeyResponse = AddPasskeyResponses[keyof AddPasskeyResponses];
+
+export type RenamePasskeyData = {
+    body: PasskeyName;
+    path: {
+        /**
+         * Id of the passkey
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/account/passkeys/{id}';
+};
+
+export type RenamePasskeyErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RenamePasskeyError = RenamePasskeyErrors[keyof RenamePasskeyErrors];
+
+export type RenamePasskeyResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type RenamePasskeyResponse = RenamePasskeyResponses[keyof RenamePasskeyResponses];
+
+export type ChangePasswordData = {
+    body: PasswordChange;
+    path?: never;
+    query?: never;
+    url: '/account/password';
+};
+
+export type ChangePasswordErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ChangePasswordError = ChangePasswordErrors[keyof ChangePasswordErrors];
+
+export type ChangePasswordResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type ChangePasswordResponse = ChangePasswordResponses[keyof ChangePasswordResponses];
+
+export type NewRecoveryCodesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/account/recovery-codes';
+};
+
+export type NewRecoveryCodesErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type NewRecoveryCodesError = NewRecoveryCodesErrors[keyof NewRecoveryCodesErrors];
+
+export type NewRecoveryCodesResponses = {
+    /**
+     * OK
+     */
+    200: RecoveryCodes;
+};
+
+export type NewRecoveryCodesResponse = NewRecoveryCodesResponses[keyof NewRecoveryCodesResponses];
+
+export type GetSecurityData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/account/security';
+};
+
+export type GetSecurityErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetSecurityError = GetSecurityErrors[keyof GetSecurityErrors];
+
+export type GetSecurityResponses = {
+    /**
+     * OK
+     */
+    200: Security;
+};
+
+export type GetSecurityResponse = GetSecurityResponses[keyof GetSecurityResponses];
+
+export type EndOtherSessionsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/account/sessions';
+};
+
+export type EndOtherSessionsErrors = {
     /**
      * Bad Request
      */
@@ -2269,16 +2334,192 @@ export type ListReadersErrors = {
     503: Problem;
 };
 
-export type ListReadersError = ListReadersErrors[keyof ListReadersErrors];
+export type EndOtherSessionsError = EndOtherSessionsErrors[keyof EndOtherSessionsErrors];
 
-export type ListReadersResponses = {
+export type EndOtherSessionsResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type EndOtherSessionsResponse = EndOtherSessionsResponses[keyof EndOtherSessionsResponses];
+
+export type EndSessionData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the session
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/account/sessions/{id}';
+};
+
+export type EndSessionErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type EndSessionError = EndSessionErrors[keyof EndSessionErrors];
+
+export type EndSessionResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type EndSessionResponse = EndSessionResponses[keyof EndSessionResponses];
+
+export type BeginTotpData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/account/totp';
+};
+
+export type BeginTotpErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type BeginTotpError = BeginTotpErrors[keyof BeginTotpErrors];
+
+export type BeginTotpResponses = {
     /**
      * OK
      */
-    200: Readers;
+    200: TotpSetup;
 };
 
-export type ListReadersResponse = ListReadersResponses[keyof ListReadersResponses];
+export type BeginTotpResponse = BeginTotpResponses[keyof BeginTotpResponses];
+
+export type ConfirmTotpData = {
+    body: TotpCode;
+    path?: never;
+    query?: never;
+    url: '/account/totp/confirmation';
+};
+
+export type ConfirmTotpErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ConfirmTotpError = ConfirmTotpErrors[keyof ConfirmTotpErrors];
+
+export type ConfirmTotpResponses = {
+    /**
+     * OK
+     */
+    200: FactorAdded;
+};
+
+export type ConfirmTotpResponse = ConfirmTotpResponses[keyof ConfirmTotpResponses];
 
 export type GetCompletenessData = {
     body?: never;
@@ -2548,6 +2789,289 @@ export type RemoveDomainResponses = {
 
 export type RemoveDomainResponse = RemoveDomainResponses[keyof RemoveDomainResponses];
 
+export type ForgotPasswordData = {
+    body: ForgottenPassword;
+    path?: never;
+    query?: never;
+    url: '/forgotten-passwords';
+};
+
+export type ForgotPasswordErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ForgotPasswordError = ForgotPasswordErrors[keyof ForgotPasswordErrors];
+
+export type ForgotPasswordResponses = {
+    /**
+     * Accepted
+     */
+    202: unknown;
+};
+
+export type LookAtLinkData = {
+    body: LinkToken;
+    path?: never;
+    query?: never;
+    url: '/links/look';
+};
+
+export type LookAtLinkErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Gone
+     */
+    410: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type LookAtLinkError = LookAtLinkErrors[keyof LookAtLinkErrors];
+
+export type LookAtLinkResponses = {
+    /**
+     * OK
+     */
+    200: Link;
+};
+
+export type LookAtLinkResponse = LookAtLinkResponses[keyof LookAtLinkResponses];
+
+export type UseLinkData = {
+    body: LinkUse;
+    path?: never;
+    query?: never;
+    url: '/links/use';
+};
+
+export type UseLinkErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Gone
+     */
+    410: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type UseLinkError = UseLinkErrors[keyof UseLinkErrors];
+
+export type UseLinkResponses = {
+    /**
+     * OK
+     */
+    200: Link;
+};
+
+export type UseLinkResponse = UseLinkResponses[keyof UseLinkResponses];
+
+export type GetLoginPolicyData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/login-policy';
+};
+
+export type GetLoginPolicyErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetLoginPolicyError = GetLoginPolicyErrors[keyof GetLoginPolicyErrors];
+
+export type GetLoginPolicyResponses = {
+    /**
+     * OK
+     */
+    200: LoginPolicy;
+};
+
+export type GetLoginPolicyResponse = GetLoginPolicyResponses[keyof GetLoginPolicyResponses];
+
+export type ChangeLoginPolicyData = {
+    body: LoginPolicy;
+    path?: never;
+    query?: never;
+    url: '/login-policy';
+};
+
+export type ChangeLoginPolicyErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ChangeLoginPolicyError = ChangeLoginPolicyErrors[keyof ChangeLoginPolicyErrors];
+
+export type ChangeLoginPolicyResponses = {
+    /**
+     * OK
+     */
+    200: LoginPolicy;
+};
+
+export type ChangeLoginPolicyResponse = ChangeLoginPolicyResponses[keyof ChangeLoginPolicyResponses];
+
 export type BeginMailboxLogInData = {
     body: MailboxLogIn;
     path?: never;
@@ -2791,10 +3315,6 @@ export type GetMessageData = {
          * Query whose matches are marked
          */
         q?: string;
-        /**
-         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
-         */
-        grant?: string;
     };
     url: '/messages/{id}';
 };
@@ -2853,12 +3373,7 @@ export type GetAttachmentData = {
          */
         no: number;
     };
-    query?: {
-        /**
-         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
-         */
-        grant?: string;
-    };
+    query?: never;
     url: '/messages/{id}/attachments/{no}';
 };
 
@@ -2912,12 +3427,7 @@ export type CheckMessageData = {
          */
         id: string;
     };
-    query?: {
-        /**
-         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
-         */
-        grant?: string;
-    };
+    query?: never;
     url: '/messages/{id}/check';
 };
 
@@ -2972,10 +3482,6 @@ export type GetMessageHtmlData = {
         id: string;
     };
     query?: {
-        /**
-         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
-         */
-        grant?: string;
         /**
          * Let references to other servers in
          */
@@ -3035,10 +3541,6 @@ export type GetMessageRawData = {
         id: string;
     };
     query?: {
-        /**
-         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
-         */
-        grant?: string;
         /**
          * Only the first MiB, as plain text to be shown
          */
@@ -3101,12 +3603,7 @@ export type GetReportData = {
          */
         capture: string;
     };
-    query?: {
-        /**
-         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
-         */
-        grant?: string;
-    };
+    query?: never;
     url: '/messages/{id}/reports/{capture}';
 };
 
@@ -3500,10 +3997,6 @@ export type SearchData = {
          */
         limit?: number;
         order?: 'newest' | 'oldest';
-        /**
-         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
-         */
-        grant?: string;
     };
     url: '/search';
 };
@@ -3554,10 +4047,6 @@ export type GetFacetsData = {
          * Query; empty finds everything
          */
         q?: string;
-        /**
-         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
-         */
-        grant?: string;
     };
     url: '/search/facets';
 };
@@ -3612,10 +4101,6 @@ export type SuggestData = {
          * Characters before the cursor; -1: the cursor is at the end
          */
         pos?: number;
-        /**
-         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
-         */
-        grant?: string;
     };
     url: '/search/suggest';
 };
@@ -3863,10 +4348,6 @@ export type GetAccountErrors = {
      */
     401: Problem;
     /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
      * Unprocessable Entity
      */
     422: Problem;
@@ -3906,7 +4387,7 @@ export type LogInErrors = {
     /**
      * Unauthorized
      */
-    401: Problem;
+    401: StepProblem | Problem;
     /**
      * Forbidden
      */
@@ -3955,6 +4436,197 @@ export type LogInResponses = {
 };
 
 export type LogInResponse = LogInResponses[keyof LogInResponses];
+
+export type LogInByPasskeyData = {
+    body: PasskeyAnswer;
+    path?: never;
+    query?: never;
+    url: '/session/passkey';
+};
+
+export type LogInByPasskeyErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type LogInByPasskeyError = LogInByPasskeyErrors[keyof LogInByPasskeyErrors];
+
+export type LogInByPasskeyResponses = {
+    /**
+     * OK
+     */
+    200: Account;
+};
+
+export type LogInByPasskeyResponse = LogInByPasskeyResponses[keyof LogInByPasskeyResponses];
+
+export type BeginPasskeyData = {
+    body: PasskeyQuestion;
+    path?: never;
+    query?: never;
+    url: '/session/passkey-options';
+};
+
+export type BeginPasskeyErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type BeginPasskeyError = BeginPasskeyErrors[keyof BeginPasskeyErrors];
+
+export type BeginPasskeyResponses = {
+    /**
+     * OK
+     */
+    200: PasskeyOptions;
+};
+
+export type BeginPasskeyResponse = BeginPasskeyResponses[keyof BeginPasskeyResponses];
+
+export type FinishLogInData = {
+    body: SecondStep;
+    path?: never;
+    query?: never;
+    url: '/session/step';
+};
+
+export type FinishLogInErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type FinishLogInError = FinishLogInErrors[keyof FinishLogInErrors];
+
+export type FinishLogInResponses = {
+    /**
+     * OK
+     */
+    200: Account;
+};
+
+export type FinishLogInResponse = FinishLogInResponses[keyof FinishLogInResponses];
 
 export type RemoveSmarthostData = {
     body?: never;
@@ -5183,3 +5855,293 @@ export type GetUploadCsvResponses = {
 };
 
 export type GetUploadCsvResponse = GetUploadCsvResponses[keyof GetUploadCsvResponses];
+
+export type ResetFactorsData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the user
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/users/{id}/factors';
+};
+
+export type ResetFactorsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ResetFactorsError = ResetFactorsErrors[keyof ResetFactorsErrors];
+
+export type ResetFactorsResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type ResetFactorsResponse = ResetFactorsResponses[keyof ResetFactorsResponses];
+
+export type GetUserSecurityData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the user
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/users/{id}/security';
+};
+
+export type GetUserSecurityErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetUserSecurityError = GetUserSecurityErrors[keyof GetUserSecurityErrors];
+
+export type GetUserSecurityResponses = {
+    /**
+     * OK
+     */
+    200: Security;
+};
+
+export type GetUserSecurityResponse = GetUserSecurityResponses[keyof GetUserSecurityResponses];
+
+export type EndUserSessionsData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the user
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/users/{id}/sessions';
+};
+
+export type EndUserSessionsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type EndUserSessionsError = EndUserSessionsErrors[keyof EndUserSessionsErrors];
+
+export type EndUserSessionsResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type EndUserSessionsResponse = EndUserSessionsResponses[keyof EndUserSessionsResponses];
+
+export type EndUserSessionData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the user
+         */
+        id: string;
+        /**
+         * Id of the session
+         */
+        session: string;
+    };
+    query?: never;
+    url: '/users/{id}/sessions/{session}';
+};
+
+export type EndUserSessionErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type EndUserSessionError = EndUserSessionErrors[keyof EndUserSessionErrors];
+
+export type EndUserSessionResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type EndUserSessionResponse = EndUserSessionResponses[keyof EndUserSessionResponses];
+
+export type WelcomeUserData = {
+    body: Welcome;
+    path: {
+        /**
+         * Id of the user
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/users/{id}/welcome';
+};
+
+export type WelcomeUserErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type WelcomeUserError = WelcomeUserErrors[keyof WelcomeUserErrors];
+
+export type WelcomeUserResponses = {
+    /**
+     * Created
+     */
+    201: Invitation;
+};
+
+export type WelcomeUserResponse = WelcomeUserResponses[keyof WelcomeUserResponses];

@@ -1,19 +1,20 @@
-import { Alert, Anchor, Badge, Button, Checkbox, Group, Paper, PasswordInput, Stack, Text, TextInput, Title, UnstyledButton } from '@mantine/core';
+import { Alert, Anchor, Badge, Button, Checkbox, Divider, Group, PasswordInput, Stack, Text, TextInput, Title, UnstyledButton } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { getRouteApi, Navigate, useRouter } from '@tanstack/react-router';
-import { IconAlertTriangle, IconArrowRight } from '@tabler/icons-react';
+import { getRouteApi, Link, Navigate, useRouter } from '@tanstack/react-router';
+import { IconAlertTriangle, IconArrowRight, IconFingerprint } from '@tabler/icons-react';
 import { useEffect, useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 
-import { logIn, type Account, type DemoLogin, type LogIn } from '../api';
-import { ask, hasCode } from '../failure';
-import { speak } from '../i18n';
+import { logIn, type Account, type DemoLogin, type LogIn, type StepProblem } from '../api';
+import { ask, Failure, hasCode } from '../failure';
 import { accountQuery, endedKey, queries, statusQuery } from '../queries';
 import { FailureNote } from '../shell/Failure';
-import { Logo } from '../shell/Logo';
-import { SchemeMenu } from '../shell/SchemeMenu';
 import { useTitle } from '../shell/usePage';
+import { Door } from './Door';
 import classes from './LogInPage.module.css';
+import { canPasskey, enterByPasskey } from './passkey';
+import { SecondStep } from './SecondStep';
+import { Trouble } from './Trouble';
 
 const route = getRouteApi('/login');
 
@@ -23,13 +24,12 @@ export function LogInPage() {
   const { next } = route.useSearch();
   const status = useQuery(statusQuery);
   const account = useQuery(accountQuery);
-  const enter = useMutation({
-    mutationFn: (body: LogIn) => ask<Account>(logIn({ body })),
-    onSuccess: (data) => {
-      queries.removeQueries({ predicate: (q) => q.queryKey[0] !== 'account' && q.queryKey[0] !== 'status' });
-      queries.setQueryData(accountQuery.queryKey, data);
-    },
-  });
+  const done = (data: Account) => {
+    queries.removeQueries({ predicate: (q) => q.queryKey[0] !== 'account' && q.queryKey[0] !== 'status' });
+    queries.setQueryData(accountQuery.queryKey, data);
+  };
+  const enter = useMutation({ mutationFn: (body: LogIn) => ask<Account>(logIn({ body })), onSuccess: done });
+  const passkey = useMutation({ mutationFn: enterByPasskey, onSuccess: done });
   if (account.data) {
     return <Back next={next} />;
   }
@@ -37,26 +37,32 @@ export function LogInPage() {
     return <Navigate to="/setup" hash={(h) => h ?? ''} replace />;
   }
   const demo = status.data?.demo_logins ?? [];
+  const step = stepOf(enter.error);
+  const passkeys = canPasskey(status.data?.passkey_host);
+  if (step) {
+    return <Door><SecondStep factors={step.factors} passkeys={passkeys} done={done} again={() => enter.reset()} /></Door>;
+  }
   return (
-    <div className={classes.page}>
-      <div className={classes.corner}><Languages /><SchemeMenu /></div>
-      <main className={classes.main}>
-        <Stack gap={6} align="center" mb="lg">
-          <Logo size={52} />
-          <Title order={1} size={28}>{status.data?.name ?? 'Muniment'}</Title>
-          <Text c="dimmed">{t('app.tagline')}</Text>
-        </Stack>
-        <Paper withBorder p="lg" radius="md" className={classes.card}>
-          {queries.getQueryData(endedKey) === true && <Alert variant="light" color="gray" mb="md" role="status">{t('login.ended')}</Alert>}
-          <LogInForm busy={enter.isPending} error={enter.error} submit={(body) => enter.mutate(body)} />
-        </Paper>
-        {demo.length > 0 && <DemoLogins logins={demo} busy={enter.isPending} choose={(d) => enter.mutate({ login: d.login, password: d.password })} />}
-      </main>
-      <footer className={classes.foot}>
-        <Text size="xs" c="dimmed">Muniment {status.data?.version}</Text>
-      </footer>
-    </div>
+    <Door below={demo.length > 0 && <DemoLogins logins={demo} busy={enter.isPending} choose={(d) => enter.mutate({ login: d.login, password: d.password })} />}>
+      {queries.getQueryData(endedKey) === true && <Alert variant="light" color="gray" mb="md" role="status">{t('login.ended')}</Alert>}
+      <LogInForm busy={enter.isPending} error={enter.error} submit={(body) => enter.mutate(body)} />
+      <Anchor size="sm" mt="sm" display="inline-block" renderRoot={(props) => <Link to="/forgotten" {...props} />}>{t('logins.forgotten')}</Anchor>
+      {passkeys && (
+        <>
+          <Divider my="md" label={t('logins.or')} />
+          <Stack>
+            <Button variant="default" fullWidth leftSection={<IconFingerprint size={20} aria-hidden />} loading={passkey.isPending} onClick={() => passkey.mutate()}>{t('logins.withPasskey')}</Button>
+            <Trouble error={passkey.error} passkey />
+          </Stack>
+        </>
+      )}
+    </Door>
   );
+}
+
+// stepOf returns the second step if the password was right and one is to follow.
+function stepOf(error: unknown): StepProblem | undefined {
+  return error instanceof Failure && error.code === 'second-factor' ? (error.problem as StepProblem) : undefined;
 }
 
 // inside says whether an address is a path of this origin: nobody is sent elsewhere
@@ -69,14 +75,6 @@ function Back({ next }: { next: string | undefined }) {
   const router = useRouter();
   useEffect(() => router.history.replace(next && inside(next) ? next : '/'), [router, next]);
   return null;
-}
-
-function Languages() {
-  const { t, i18n } = useTranslation();
-  const other = i18n.resolvedLanguage === 'de' ? 'en' : 'de';
-  return (
-    <Anchor component="button" type="button" size="sm" lang={other} onClick={() => speak(other)}>{t(`language.${other}`)}</Anchor>
-  );
 }
 
 function LogInForm({ busy, error, submit }: { busy: boolean; error: unknown; submit: (body: LogIn) => void }) {

@@ -2,7 +2,7 @@ import { ActionIcon, Badge, Group, Menu, Text, Tooltip, UnstyledButton, Visually
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, Navigate, Outlet, useRouter, useRouterState } from '@tanstack/react-router';
 import { IconKeyboard, IconLogout, IconUser, IconUserCircle } from '@tabler/icons-react';
-import { Suspense, useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { logOut, type Account } from '../api';
@@ -17,6 +17,8 @@ import { Administration, isAdministration, Navigation } from './Navigation';
 import { SchemeMenu } from './SchemeMenu';
 import { useKeys } from './shortcuts';
 
+const SetUp = lazy(async () => ({ default: (await import('../login/SetUp')).SetUp }));
+
 // Frame is what surrounds every page of a session. It leads to the log-in page
 // when there is none.
 export function Frame() {
@@ -29,6 +31,9 @@ export function Frame() {
   }, [language]);
   if (account.data === null) {
     return <ToLogIn />;
+  }
+  if (account.data?.setup_needed) {
+    return <Suspense fallback={<PageLoading />}><SetUp account={account.data} /></Suspense>;
   }
   if (account.data) {
     return <Framed account={account.data} />;

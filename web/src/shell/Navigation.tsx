@@ -1,7 +1,7 @@
 import { Badge } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { IconAt, IconChartBar, IconChecklist, IconCloudUpload, IconListCheck, IconMailDown, IconMailForward, IconSearch, IconSettings, IconWorld } from '@tabler/icons-react';
+import { IconAt, IconChartBar, IconChecklist, IconCloudUpload, IconListCheck, IconMailDown, IconMailForward, IconSearch, IconSettings, IconShieldLock, IconWorld } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 
 import { AccessLink, mayAccess } from '../access/AccessLink';
@@ -13,6 +13,7 @@ import classes from './Frame.module.css';
 import { useAccount } from './usePage';
 
 const administration = ['/overview', '/sources', '/completeness', '/quarantine', '/domains', '/selection', '/log'];
+const administration = ['/overview', '/sources', '/completeness', '/quarantine', '/domains', '/selection', '/login-policy'];
 
 // isAdministration reports whether a page is one of those for administrators.
 export const isAdministration = (path: string): boolean => administration.some((p) => path === p || path.startsWith(`${p}/`));
@@ -32,6 +33,9 @@ export function Navigation({ admin, operator, path }: { admin: boolean; operator
           <IconWorld size={18} aria-hidden /><span>{t('site.title')}</span>
         </Link>
         <EventLogLink />
+        <Link to="/login-policy" className={classes.link} aria-label={t('logins.policyNav')}>
+          <IconShieldLock size={18} aria-hidden /><span>{t('logins.policyNav')}</span>
+        </Link>
       </nav>
     );
   }
@@ -97,6 +101,9 @@ export function Administration() {
         <IconAt size={18} aria-hidden /><span>{t('routing.domains')}</span>
       </Link>
       <EventLogLink />
+      <Link to="/login-policy" className={classes.link}>
+        <IconShieldLock size={18} aria-hidden /><span>{t('logins.policyNav')}</span>
+      </Link>
     </nav>
   );
 }
