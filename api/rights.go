@@ -28,6 +28,19 @@ func ownRights() map[string]access.Right {
 		"getAccount":    access.OwnAccount,
 		"changeAccount": access.OwnAccount,
 
+		"confirmPassword":  access.OwnAccount,
+		"changePassword":   access.OwnAccount,
+		"getSecurity":      access.OwnAccount,
+		"beginTotp":        access.OwnAccount,
+		"confirmTotp":      access.OwnAccount,
+		"removeFactor":     access.OwnAccount,
+		"newRecoveryCodes": access.OwnAccount,
+		"beginAddPasskey":  access.OwnAccount,
+		"addPasskey":       access.OwnAccount,
+		"renamePasskey":    access.OwnAccount,
+		"endSession":       access.OwnAccount,
+		"endOtherSessions": access.OwnAccount,
+
 		"search":         access.SearchOwn,
 		"getFacets":      access.SearchOwn,
 		"suggest":        access.SearchOwn,
@@ -98,6 +111,14 @@ func tenantRights() map[string]access.Right {
 		"listQuarantine":   access.ManageQuarantine,
 		"countQuarantine":  access.ManageQuarantine,
 		"decideQuarantine": access.ManageQuarantine,
+
+		"getUserSecurity":   access.ManageLogins, // also of operators
+		"welcomeUser":       access.ManageLogins,
+		"resetFactors":      access.ManageLogins,
+		"endUserSession":    access.ManageLogins,
+		"endUserSessions":   access.ManageLogins,
+		"getLoginPolicy":    access.ManageLogins,
+		"changeLoginPolicy": access.ManageLogins,
 
 		"getEvidence":           access.SeeEvidence,
 		"getEventLog":           access.SeeLog, // also of the installation

@@ -119,7 +119,7 @@ func (a *app) listen(ctx context.Context, demo *httpd.Demo) (_ *server, err erro
 	if err = srv.openHTTP(); err != nil {
 		return nil, err
 	}
-	a.archive.SetURL(c.BaseURL(srv.httpLn.Addr().String())) // the port may have been chosen by the system
+	a.archive.SetURL(c.BaseURL(srv.httpLn.Addr().String())) // the port may have been chosen by the system; WatchSite may know better
 	dir, err := spool.Open(filepath.Join(c.Data, spoolDir, "mail"))
 	if err != nil {
 		return nil, err
@@ -223,7 +223,7 @@ func (a *app) newHTTP(demo *httpd.Demo, srv *server) (*httpd.Server, error) {
 		return nil, err
 	}
 	return httpd.New(httpd.Config{Archive: a.archive, UI: ui, Log: a.log, Version: version(), TrustedProxies: proxies, MetricsNetworks: metrics,
-		Certificates: srv.certs, SiteFixed: c.TLSCert != "", Port: port(c.Listen), SetupCode: srv.setupCode, Demo: demo, Ready: a.catalog.Ping, Fetcher: srv.fetcher, Histories: srv.fetcher, Mailer: srv.outbox,
+		Certificates: srv.certs, SiteFixed: c.TLSCert != "", URLFixed: c.URL != "", Port: port(c.Listen), SetupCode: srv.setupCode, Demo: demo, Ready: a.catalog.Ping, Fetcher: srv.fetcher, Histories: srv.fetcher, Mailer: srv.outbox,
 		Post: post{srv.outbox}, Sealer: srv.sealer, Uploads: srv.files.uploads,
 		AllowPrivate: a.config.Fetch.PrivateNetworks, LogIns: a.newOAuth()})
 }

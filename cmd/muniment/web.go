@@ -145,8 +145,7 @@ func (s *server) serveHTTP(ctx context.Context, fail func(error)) (shutdown func
 	}
 	if s.app.config.HTTP.TLSCert != "" {
 		go s.watchFiles(ctx)
-	} else {
-		go s.http.WatchSite(ctx, siteEvery)
 	}
+	go s.http.WatchSite(ctx, siteEvery)
 	return web.Shutdown
 }

@@ -61,6 +61,7 @@ type Config struct {
 	// Certificates keeps the certificate of the server; nil: it speaks no TLS itself.
 	Certificates Certificates
 	SiteFixed    bool   // the configuration file sets the certificate
+	URLFixed     bool   // the configuration file says where people reach the web interface
 	Port         string // where the web interface listens, as people reach it
 	// SetupCode lets whoever knows it make the first operator; empty: nobody.
 	SetupCode string

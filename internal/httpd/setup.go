@@ -114,15 +114,13 @@ func (s *Server) ChangeSite(ctx context.Context, c api.SiteChange) (*api.SiteSta
 		}
 		return nil, err
 	}
-	if s.cfg.Certificates != nil && !s.cfg.SiteFixed {
-		set, key, err := s.cfg.Archive.SiteSettings(ctx)
-		if err != nil {
+	if s.cfg.Certificates != nil {
+		if _, err := s.applySite(ctx); err != nil {
 			return nil, err
 		}
-		if err := s.cfg.Certificates.Apply(set, key); err != nil {
-			return nil, err
+		if !s.cfg.SiteFixed {
+			s.obtain(ctx)
 		}
-		s.obtain(ctx)
 	}
 	return s.Site(ctx)
 }
@@ -197,7 +195,7 @@ const (
 // WatchSite puts into force what is set, also by other processes, and sees to it that
 // there is a certificate, until ctx ends.
 func (s *Server) WatchSite(ctx context.Context, every time.Duration) {
-	if s.cfg.Certificates == nil || s.cfg.SiteFixed {
+	if s.cfg.Certificates == nil {
 		return
 	}
 	t := time.NewTicker(every)
@@ -225,11 +223,18 @@ func (s *Server) WatchSite(ctx context.Context, every time.Duration) {
 	}
 }
 
-// applySite puts into force what is set, and reports whether that is something else.
+// applySite puts into force what is set, and reports whether that is another
+// certificate.
 func (s *Server) applySite(ctx context.Context) (changed bool, err error) {
 	set, key, err := s.cfg.Archive.SiteSettings(ctx)
-	if err != nil || set.Normal() == s.cfg.Certificates.Settings() {
+	if err != nil {
 		return false, err
+	}
+	if url := set.URL(s.cfg.Port); url != "" && !s.cfg.URLFixed && strings.TrimSuffix(url, "/") != s.cfg.Archive.URL() {
+		s.cfg.Archive.SetURL(url)
+	}
+	if s.cfg.SiteFixed || set.Normal() == s.cfg.Certificates.Settings() {
+		return false, nil
 	}
 	return true, s.cfg.Certificates.Apply(set, key)
 }
