@@ -1,6 +1,10 @@
 // Package password hashes and checks passwords with argon2id (RFC 9106) and
 // writes them as PHC strings, so that parameters can be raised later and
-// hashes move between systems.
+// hashes move between systems. It judges new passwords, too, without asking anybody.
+//
+//	password.go  hashing      policy.go    what a new password must be
+//	estimate.go  match.go     how many guesses a password takes
+//	common.go    what people use        breached.go  lists of leaked passwords
 package password
 
 import (
@@ -11,7 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
 )
@@ -37,28 +40,12 @@ const (
 	maxLanes     = 16
 )
 
-// MinLength is the number of characters a password needs at least.
-const MinLength = 10
-
 // Hasher bounds how many passwords are hashed at the same time: each takes
 // 64 MiB. It is safe for concurrent use.
 type Hasher struct{ slots chan struct{} }
 
 // NewHasher returns a Hasher for n hashes at a time.
 func NewHasher(n int) *Hasher { return &Hasher{slots: make(chan struct{}, max(n, 1))} }
-
-// CheckPolicy says why a new password is refused, or nil.
-func CheckPolicy(password string) error {
-	switch {
-	case !utf8.ValidString(password):
-		return errors.New("password: is not valid UTF-8")
-	case utf8.RuneCountInString(password) < MinLength:
-		return fmt.Errorf("password: has fewer than %d characters; use a longer one", MinLength)
-	case len(password) > 1024:
-		return errors.New("password: is longer than 1024 bytes; use a shorter one")
-	}
-	return nil
-}
 
 // Hash returns the PHC string of password.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
@@ -92,6 +79,12 @@ func (h *Hasher) Verify(ctx context.Context, phc, password string) (bool, error)
 	}
 	key := argon2.IDKey([]byte(password), p.salt, p.passes, p.memory, p.lanes, uint32(len(p.key)))
 	return subtle.ConstantTimeCompare(key, p.key) == 1, nil
+}
+
+// CheckHash reports as ErrFormat what is no argon2id PHC string that Verify takes.
+func CheckHash(phc string) error {
+	_, err := parse(phc)
+	return err
 }
 
 func (h *Hasher) acquire(ctx context.Context) error {
