@@ -49,20 +49,33 @@ func (r *sessionRow) model() (*Session, error) {
 		SeenAt: r.SeenAt.millis(), ExpiresAt: r.ExpiresAt.millis(), Peer: string(r.Peer), UserAgent: string(r.UserAgent)}, nil
 }
 
-// CreateSession adds a log-in of a user that exists.
+// CreateSession adds a log-in of a user that exists, who has logged in then.
 func (c *Catalog) CreateSession(ctx context.Context, s *Session) error {
 	err := c.transact(ctx, func(ctx context.Context, tx bun.Tx) error {
-		n, err := tx.NewSelect().Model((*userRow)(nil)).Where("tenant = ?", s.Tenant).Where("id = ?", s.User).Count(ctx)
-		if err != nil {
+		if err := c.loggedIn(ctx, tx, s); err != nil {
 			return err
 		}
-		if n == 0 {
-			return ErrNotFound
-		}
-		_, err = tx.NewInsert().Model(newSessionRow(s)).Exec(ctx)
+		_, err := tx.NewInsert().Model(newSessionRow(s)).Exec(ctx)
 		return err
 	})
 	return c.wrap(err, "create session of user %s", s.User)
+}
+
+// loggedIn writes down when the user of a session has logged in.
+func (c *Catalog) loggedIn(ctx context.Context, tx bun.Tx, s *Session) error {
+	rows, err := userRows(ctx, tx, c.locked(tx.NewSelect().Where("tenant = ?", s.Tenant).Where("id = ?", s.User)))
+	if err != nil {
+		return err
+	}
+	if len(rows) == 0 {
+		return ErrNotFound
+	}
+	u, err := verified[User](&rows[0])
+	if err != nil || !s.CreatedAt.After(u.LoggedInAt) {
+		return err
+	}
+	u.LoggedInAt = s.CreatedAt
+	return changed(tx.NewUpdate().Model(newUserRow(u)).Where("id = ?", u.ID).Exec(ctx))
 }
 
 // Session returns the log-in with this token hash, expired or not.
