@@ -16,7 +16,7 @@ const module = "github.com/muniment/muniment/"
 // packages of this module that it may import. Test files may import more.
 var allowed = map[string][]string{
 	// doors
-	"internal/httpd":           {"api", "internal/access", "internal/archive", "internal/catalog", "internal/index", "internal/index/query", "internal/message", "internal/oauth", "internal/remote", "internal/uid", "internal/upload", "internal/vault", "internal/watch"},
+	"internal/httpd":           {"api", "internal/access", "internal/archive", "internal/catalog", "internal/index", "internal/index/query", "internal/message", "internal/oauth", "internal/remote", "internal/uid", "internal/upload", "internal/usercsv", "internal/vault", "internal/watch"},
 	"internal/ingest/graph":    {"internal/archive", "internal/catalog", "internal/ingest/importer", "internal/oauth", "internal/remote", "internal/spool", "internal/uid"},
 	"internal/ingest/folder":   {"internal/archive", "internal/catalog", "internal/ingest/importer", "internal/spool", "internal/uid", "internal/watch"},
 	"internal/ingest/imap":     {},
@@ -33,7 +33,7 @@ var allowed = map[string][]string{
 	"internal/socket":          {},
 	"internal/spool":           {},
 	// verbs
-	"internal/archive": {"internal/access", "internal/blob", "internal/catalog", "internal/index", "internal/index/query", "internal/journal", "internal/message", "internal/password", "internal/remote", "internal/uid", "internal/vault"},
+	"internal/archive": {"internal/access", "internal/blob", "internal/catalog", "internal/index", "internal/index/query", "internal/journal", "internal/message", "internal/password", "internal/remote", "internal/uid", "internal/usercsv", "internal/vault"},
 	// rules
 	"internal/access":   {"internal/uid"},
 	"internal/eventlog": {},
@@ -60,13 +60,14 @@ var allowed = map[string][]string{
 	"internal/blob/file": {"internal/blob"},
 	"internal/index/fts": {"internal/index", "internal/index/query", "internal/index/text", "internal/uid"},
 	// beside the storeys
-	"internal/arch":   {},
-	"internal/config": {},
-	"internal/demo":   {},
-	"internal/uid":    {},
-	"api":             {},
-	"api/genspec":     {"api"},
-	"web":             {},
+	"internal/arch":    {},
+	"internal/config":  {},
+	"internal/demo":    {},
+	"internal/uid":     {},
+	"internal/usercsv": {},
+	"api":              {},
+	"api/genspec":      {"api"},
+	"web":              {},
 	// for tests only
 	"internal/archivetest":         {"internal/access", "internal/archive", "internal/blob", "internal/blob/file", "internal/catalog", "internal/index", "internal/index/fts", "internal/vault"},
 	"internal/blob/blobtest":       {"internal/blob"},
