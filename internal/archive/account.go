@@ -68,7 +68,7 @@ func (a *Archive) LogIn(ctx context.Context, in LogIn) (token string, acc *Accou
 		if err != nil {
 			return "", nil, err
 		}
-		if ok && !u.Disabled {
+		if ok && mayLogIn(&u, a.now()) {
 			fit = append(fit, u)
 		}
 	}
@@ -201,7 +201,7 @@ func (a *Archive) Session(ctx context.Context, token, peer string) (*Account, er
 
 func (a *Archive) account(ctx context.Context, s *catalog.Session, peer string) (*Account, error) {
 	u, err := a.catalog.User(ctx, s.Tenant, s.User)
-	if errors.Is(err, catalog.ErrNotFound) || err == nil && u.Disabled {
+	if errors.Is(err, catalog.ErrNotFound) || err == nil && !mayLogIn(u, a.now()) {
 		return nil, ErrNoSession
 	}
 	if err != nil {

@@ -38,6 +38,8 @@ const (
 	maxMemoryKiB = 256 << 10
 	maxPasses    = 16
 	maxLanes     = 16
+	maxWork      = 1 << 20 // memory times passes: five times that of new hashes
+	minMemoryKiB = 7 << 10 // of hashes from elsewhere; less protects little
 )
 
 // Hasher bounds how many passwords are hashed at the same time: each takes
@@ -81,9 +83,13 @@ func (h *Hasher) Verify(ctx context.Context, phc, password string) (bool, error)
 	return subtle.ConstantTimeCompare(key, p.key) == 1, nil
 }
 
-// CheckHash reports as ErrFormat what is no argon2id PHC string that Verify takes.
+// CheckHash reports as ErrFormat what is no argon2id PHC string that Verify takes, and
+// what protects its password too little to be taken from elsewhere.
 func CheckHash(phc string) error {
-	_, err := parse(phc)
+	p, err := parse(phc)
+	if err == nil && p.memory < minMemoryKiB {
+		err = fmt.Errorf("memory of %d KiB is too little: %w", p.memory, ErrFormat)
+	}
 	return err
 }
 
@@ -117,7 +123,7 @@ func parse(phc string) (*parameters, error) {
 	if _, err := fmt.Sscanf(f[3], "m=%d,t=%d,p=%d", &p.memory, &p.passes, &p.lanes); err != nil {
 		return nil, fmt.Errorf("parameters %.40q: %w", f[3], ErrFormat)
 	}
-	if p.memory == 0 || p.memory > maxMemoryKiB || p.passes == 0 || p.passes > maxPasses || p.lanes == 0 || p.lanes > maxLanes {
+	if p.memory == 0 || p.memory > maxMemoryKiB || p.passes == 0 || p.passes > maxPasses || p.lanes == 0 || p.lanes > maxLanes || p.memory*p.passes > maxWork {
 		return nil, fmt.Errorf("parameters %.40q out of bounds: %w", f[3], ErrFormat)
 	}
 	var err error
