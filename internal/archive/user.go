@@ -188,6 +188,9 @@ func displayName(u *catalog.User) string {
 func checkPerson(u *catalog.User) error {
 	var errs []error
 	for _, n := range []struct{ field, text string }{{"name", u.Name}, {"first_name", u.FirstName}, {"last_name", u.LastName}} {
+		if n.field == "name" && n.text == displayName(u) && len(n.text) <= 2*maxName {
+			continue // of the two that are checked
+		}
 		if checkName(n.text) != nil {
 			errs = append(errs, &UserError{Field: n.field, Code: CodeName, Args: map[string]string{"limit": fmt.Sprint(maxName)},
 				Text: fmt.Sprintf("%.40q: want at most %d bytes of text in one line", n.text, maxName)})
