@@ -86,6 +86,7 @@ func describe(o operations, s Service) {
 	histories(o, s)
 	uploads(o, s)
 	routing(o, s)
+	users(o, s)
 	add(o, op{id: "getStatistics", method: http.MethodGet, path: "/statistics", tag: "administration",
 		summary: "Figures of the tenant", problems: []Code{CodeRole}},
 		func(ctx context.Context, _ *empty) (*body[Statistics], error) { return reply(s.Statistics(ctx)) })

@@ -31,7 +31,7 @@ func config() huma.Config {
 				sessionScheme: {Type: "apiKey", In: "cookie", Name: CookieName,
 					Description: "Set by logIn. Over TLS the cookie is called " + SecureCookieName + "."},
 			}},
-			Tags: []*huma.Tag{{Name: "session"}, {Name: "search"}, {Name: "message"}, {Name: "sources"}, {Name: "administration"}, {Name: "installation"}},
+			Tags: []*huma.Tag{{Name: "session"}, {Name: "search"}, {Name: "message"}, {Name: "sources"}, {Name: "administration"}, {Name: "installation"}, {Name: "users"}},
 		},
 		Formats:                      map[string]huma.Format{"application/json": json, "json": json},
 		DefaultFormat:                "application/json",
@@ -158,6 +158,7 @@ func Downloads() []Download {
 			"message/rfc822"},
 		completenessCSV(),
 		uploadCSV(),
+		usersCSV(),
 	}
 }
 

@@ -12,7 +12,7 @@
 //	history.go   whole mailboxes
 //	upload.go    files that people give folder.go      watched folders
 //	reach.go     hosts of mailboxes  metrics.go       figures for operators
-//	smarthost.go mail that leaves
+//	smarthost.go mail that leaves    user.go  userimport.go  users of a tenant
 package httpd
 
 import (
@@ -86,11 +86,12 @@ type DemoLogin struct {
 
 // Server is the web door.
 type Server struct {
-	cfg      Config
-	handler  http.Handler
-	throttle *throttle
-	metrics  *metrics
-	logIns   logIns // to mailboxes, by codes
+	cfg         Config
+	handler     http.Handler
+	throttle    *throttle
+	metrics     *metrics
+	logIns      logIns // to mailboxes, by codes
+	userImports userImports
 	// downloads are the patterns of the routes that stream.
 	downloads map[string]bool
 	languages language.Matcher
@@ -132,7 +133,7 @@ func (s *Server) routes() (*http.ServeMux, error) {
 	mux := http.NewServeMux()
 	api.Register(mux, s, s)
 	handlers := map[string]http.HandlerFunc{"getMessageHtml": s.html, "getMessageRaw": s.raw, "getAttachment": s.attachment,
-		"getReport": s.report, "getCompletenessCsv": s.completenessCSV, "getUploadCsv": s.uploadCSV}
+		"getReport": s.report, "getCompletenessCsv": s.completenessCSV, "getUploadCsv": s.uploadCSV, "exportUsers": s.usersCSV}
 	for _, d := range api.Downloads() {
 		h, ok := handlers[d.ID()]
 		if !ok {

@@ -79,6 +79,12 @@ func calls(t *testing.T, o operation, id string) []string {
 		return []string{path} // the operator's
 	case "listDomains", "addDomain", "removeDomain", "getSelection", "changeSelection", "proposeAddresses", "countQuarantine", "decideQuarantine":
 		return []string{strings.Replace(path, "{name}", "geheim.example", 1)}
+	case "listUsers":
+		return []string{path, path + "?q=walnuss", path + "?after=a&limit=1"}
+	case "exportUsers":
+		return []string{path, path + "?passwords=true&disabled=true&separator=semicolon"}
+	case "createUser", "getUser", "changeUser", "addUserAddress", "removeUserAddress", "setUserPassword", "previewUsers", "importUsers", "getUserImport", "cancelUserImport":
+		return []string{strings.Replace(path, "{address}", "anna@firma.example", 1)}
 	case "listQuarantine":
 		return []string{path, path + "?state=all", path + "?state=all&q=walnuss", path + "?cursor=" + id, path + "?source=" + id}
 	case "checkMessage", "getStatistics", "getStatus", "getAccount", "logIn", "logOut", "changeAccount":
@@ -110,6 +116,16 @@ func body(o operation, id string) string {
 		return `{"smarthost":{"host":"127.0.0.1","tls":"starttls","from":"a@firma.example"}}`
 	case "startHistory":
 		return `{"dry_run":true}`
+	case "createUser":
+		return `{"login":"-","role":"user"}` // not valid: nobody is made
+	case "changeUser":
+		return `{"disabled":true}`
+	case "addUserAddress":
+		return `{"address":"wand@firma.example"}`
+	case "setUserPassword":
+		return `{"password":"kurz"}`
+	case "previewUsers", "importUsers":
+		return `{"content":"LQo="}` // one field: a problem
 	case "addDomain":
 		return `{"name":"keine domain"}`
 	case "changeSelection":
