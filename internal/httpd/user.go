@@ -123,7 +123,11 @@ func (s *Server) AddUserAddress(ctx context.Context, id string, a api.UserAddres
 	if err != nil {
 		return nil, err
 	}
-	return userAnswer(h.ChangeUser(ctx, user, archive.UserChange{Add: []string{a.Address}, Shared: a.Shared}))
+	v, err := h.ChangeUser(ctx, user, archive.UserChange{Add: []string{a.Address}, Shared: a.Shared})
+	for _, e := range archive.UserErrors(err) {
+		e.Field = "address" // as it is called here
+	}
+	return userAnswer(v, err)
 }
 
 // RemoveUserAddress implements api.Service.
