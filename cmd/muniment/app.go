@@ -11,6 +11,7 @@ import (
 	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/config"
 	"github.com/muniment/muniment/internal/index/fts"
+	"github.com/muniment/muniment/internal/password"
 	"github.com/muniment/muniment/internal/vault"
 )
 
@@ -85,7 +86,11 @@ func (a *app) open(ctx context.Context, how sharing) error {
 		return err
 	}
 	a.closers = append(a.closers, idx.Close)
-	a.archive, err = archive.New(archive.Config{Catalog: a.catalog, Vault: v, Index: idx, Log: a.log, Spool: reading, JournalDomain: c.SMTP.JournalDomain})
+	policy, err := password.NewPolicy(password.PolicyConfig{Breached: c.Passwords.BreachedFile})
+	if err != nil {
+		return err
+	}
+	a.archive, err = archive.New(archive.Config{Catalog: a.catalog, Vault: v, Index: idx, Log: a.log, Spool: reading, JournalDomain: c.SMTP.JournalDomain, Passwords: policy})
 	if err != nil {
 		return err
 	}

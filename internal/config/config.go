@@ -37,6 +37,8 @@ type Config struct {
 	Folder  Folder `koanf:"folder"`
 	Upload  Upload `koanf:"upload"`
 	Log     Log    `koanf:"log"`
+
+	Passwords Passwords `koanf:"passwords"`
 }
 
 // HTTP are the settings of web interface and REST interface.
@@ -108,6 +110,11 @@ type Folder struct {
 type Upload struct {
 	MaxSize   int64 `koanf:"max_size" help:"Largest upload in bytes. A document may have at most 268435456 whatever this says."`
 	PerTenant int64 `koanf:"per_tenant" help:"Bytes that all unfinished uploads of a tenant may have together. They lie in the data directory until they are archived."`
+}
+
+// Passwords are the settings of new passwords.
+type Passwords struct {
+	BreachedFile string `koanf:"breached_file" help:"File of leaked passwords that new ones must not be among: a SHA-1 sum in hexadecimal digits a line, ordered, with or without a colon and a count, as the list of Have I Been Pwned is. It is searched where it lies; no password leaves the machine. Empty: none."`
 }
 
 // Log are the settings of the log on standard error.

@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { AddDomainData, AddDomainErrors, AddDomainResponses, BeginMailboxLogInData, BeginMailboxLogInErrors, BeginMailboxLogInResponses, CancelHistoryData, CancelHistoryErrors, CancelHistoryResponses, CancelMailboxLogInData, CancelMailboxLogInErrors, CancelMailboxLogInResponses, CancelUploadData, CancelUploadErrors, CancelUploadResponses, ChangeAccountData, ChangeAccountErrors, ChangeAccountResponses, ChangeSelectionData, ChangeSelectionErrors, ChangeSelectionResponses, ChangeSmarthostData, ChangeSmarthostErrors, ChangeSmarthostResponses, ChangeSourceData, ChangeSourceErrors, ChangeSourceResponses, CheckMessageData, CheckMessageErrors, CheckMessageResponses, CountQuarantineData, CountQuarantineErrors, CountQuarantineResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, CreateUploadData, CreateUploadErrors, CreateUploadResponses, DecideQuarantineData, DecideQuarantineErrors, DecideQuarantineResponses, DropMailData, DropMailErrors, DropMailResponses, FetchNowData, FetchNowErrors, FetchNowResponses, FinishUploadData, FinishUploadErrors, FinishUploadResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetAttachmentData, GetAttachmentErrors, GetAttachmentResponses, GetCompletenessCsvData, GetCompletenessCsvErrors, GetCompletenessCsvResponses, GetCompletenessData, GetCompletenessErrors, GetCompletenessResponses, GetFacetsData, GetFacetsErrors, GetFacetsResponses, GetHistoryData, GetHistoryErrors, GetHistoryResponses, GetMailboxLogInData, GetMailboxLogInErrors, GetMailboxLogInResponses, GetMessageData, GetMessageErrors, GetMessageHtmlData, GetMessageHtmlErrors, GetMessageHtmlResponses, GetMessageRawData, GetMessageRawErrors, GetMessageRawResponses, GetMessageResponses, GetOutboxData, GetOutboxErrors, GetOutboxResponses, GetReportData, GetReportErrors, GetReportResponses, GetSelectionData, GetSelectionErrors, GetSelectionResponses, GetSmarthostData, GetSmarthostErrors, GetSmarthostResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetStatisticsData, GetStatisticsErrors, GetStatisticsResponses, GetStatusData, GetStatusErrors, GetStatusResponses, GetUploadCsvData, GetUploadCsvErrors, GetUploadCsvResponses, GetUploadData, GetUploadErrors, GetUploadResponses, ListDomainsData, ListDomainsErrors, ListDomainsResponses, ListLeftData, ListLeftErrors, ListLeftResponses, ListQuarantineData, ListQuarantineErrors, ListQuarantineResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, ListUploadsData, ListUploadsErrors, ListUploadsResponses, LogInData, LogInErrors, LogInResponses, LogOutData, LogOutErrors, LogOutResponses, ProposeAddressesData, ProposeAddressesErrors, ProposeAddressesResponses, RemoveDomainData, RemoveDomainErrors, RemoveDomainResponses, RemoveSmarthostData, RemoveSmarthostErrors, RemoveSmarthostResponses, RetryMailData, RetryMailErrors, RetryMailResponses, SearchData, SearchErrors, SearchResponses, StartHistoryData, StartHistoryErrors, StartHistoryResponses, SuggestData, SuggestErrors, SuggestResponses, TestMailboxData, TestMailboxErrors, TestMailboxResponses, TestSmarthostData, TestSmarthostErrors, TestSmarthostResponses, WriteUploadData, WriteUploadErrors, WriteUploadResponses } from './types.gen';
+import type { AddDomainData, AddDomainErrors, AddDomainResponses, AddUserAddressData, AddUserAddressErrors, AddUserAddressResponses, BeginMailboxLogInData, BeginMailboxLogInErrors, BeginMailboxLogInResponses, CancelHistoryData, CancelHistoryErrors, CancelHistoryResponses, CancelMailboxLogInData, CancelMailboxLogInErrors, CancelMailboxLogInResponses, CancelUploadData, CancelUploadErrors, CancelUploadResponses, CancelUserImportData, CancelUserImportErrors, CancelUserImportResponses, ChangeAccountData, ChangeAccountErrors, ChangeAccountResponses, ChangeSelectionData, ChangeSelectionErrors, ChangeSelectionResponses, ChangeSmarthostData, ChangeSmarthostErrors, ChangeSmarthostResponses, ChangeSourceData, ChangeSourceErrors, ChangeSourceResponses, ChangeUserData, ChangeUserErrors, ChangeUserResponses, CheckMessageData, CheckMessageErrors, CheckMessageResponses, CountQuarantineData, CountQuarantineErrors, CountQuarantineResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, CreateUploadData, CreateUploadErrors, CreateUploadResponses, CreateUserData, CreateUserErrors, CreateUserResponses, DecideQuarantineData, DecideQuarantineErrors, DecideQuarantineResponses, DropMailData, DropMailErrors, DropMailResponses, ExportUsersData, ExportUsersErrors, ExportUsersResponses, FetchNowData, FetchNowErrors, FetchNowResponses, FinishUploadData, FinishUploadErrors, FinishUploadResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetAttachmentData, GetAttachmentErrors, GetAttachmentResponses, GetCompletenessCsvData, GetCompletenessCsvErrors, GetCompletenessCsvResponses, GetCompletenessData, GetCompletenessErrors, GetCompletenessResponses, GetFacetsData, GetFacetsErrors, GetFacetsResponses, GetHistoryData, GetHistoryErrors, GetHistoryResponses, GetMailboxLogInData, GetMailboxLogInErrors, GetMailboxLogInResponses, GetMessageData, GetMessageErrors, GetMessageHtmlData, GetMessageHtmlErrors, GetMessageHtmlResponses, GetMessageRawData, GetMessageRawErrors, GetMessageRawResponses, GetMessageResponses, GetOutboxData, GetOutboxErrors, GetOutboxResponses, GetReportData, GetReportErrors, GetReportResponses, GetSelectionData, GetSelectionErrors, GetSelectionResponses, GetSmarthostData, GetSmarthostErrors, GetSmarthostResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetStatisticsData, GetStatisticsErrors, GetStatisticsResponses, GetStatusData, GetStatusErrors, GetStatusResponses, GetUploadCsvData, GetUploadCsvErrors, GetUploadCsvResponses, GetUploadData, GetUploadErrors, GetUploadResponses, GetUserData, GetUserErrors, GetUserImportData, GetUserImportErrors, GetUserImportResponses, GetUserResponses, ImportUsersData, ImportUsersErrors, ImportUsersResponses, ListDomainsData, ListDomainsErrors, ListDomainsResponses, ListLeftData, ListLeftErrors, ListLeftResponses, ListQuarantineData, ListQuarantineErrors, ListQuarantineResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, ListUploadsData, ListUploadsErrors, ListUploadsResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LogInData, LogInErrors, LogInResponses, LogOutData, LogOutErrors, LogOutResponses, PreviewUsersData, PreviewUsersErrors, PreviewUsersResponses, ProposeAddressesData, ProposeAddressesErrors, ProposeAddressesResponses, RemoveDomainData, RemoveDomainErrors, RemoveDomainResponses, RemoveSmarthostData, RemoveSmarthostErrors, RemoveSmarthostResponses, RemoveUserAddressData, RemoveUserAddressErrors, RemoveUserAddressResponses, RetryMailData, RetryMailErrors, RetryMailResponses, SearchData, SearchErrors, SearchResponses, SetUserPasswordData, SetUserPasswordErrors, SetUserPasswordResponses, StartHistoryData, StartHistoryErrors, StartHistoryResponses, SuggestData, SuggestErrors, SuggestResponses, TestMailboxData, TestMailboxErrors, TestMailboxResponses, TestSmarthostData, TestSmarthostErrors, TestSmarthostResponses, WriteUploadData, WriteUploadErrors, WriteUploadResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -745,4 +745,184 @@ export const getUploadCsv = <ThrowOnError extends boolean = false>(options: Opti
         }],
     url: '/uploads/{id}/report.csv',
     ...options
+});
+
+/**
+ * Users of the tenant
+ */
+export const listUsers = <ThrowOnError extends boolean = false>(options?: Options<ListUsersData, ThrowOnError>) => (options?.client ?? client).get<ListUsersResponses, ListUsersErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/users',
+    ...options
+});
+
+/**
+ * Make a user
+ */
+export const createUser = <ThrowOnError extends boolean = false>(options: Options<CreateUserData, ThrowOnError>) => (options.client ?? client).post<CreateUserResponses, CreateUserErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/users',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * The users as CSV: user id, password, first name, last name, e-mail addresses, without a header line
+ */
+export const exportUsers = <ThrowOnError extends boolean = false>(options?: Options<ExportUsersData, ThrowOnError>) => (options?.client ?? client).get<ExportUsersResponses, ExportUsersErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/users/export.csv',
+    ...options
+});
+
+/**
+ * Begin to import users: all of the file, or nothing
+ */
+export const importUsers = <ThrowOnError extends boolean = false>(options: Options<ImportUsersData, ThrowOnError>) => (options.client ?? client).post<ImportUsersResponses, ImportUsersErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/users/import',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * What an import of users would do; nothing is changed
+ */
+export const previewUsers = <ThrowOnError extends boolean = false>(options: Options<PreviewUsersData, ThrowOnError>) => (options.client ?? client).post<PreviewUsersResponses, PreviewUsersErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/users/import/preview',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Stop an import of users: nothing is changed, unless it is done
+ */
+export const cancelUserImport = <ThrowOnError extends boolean = false>(options: Options<CancelUserImportData, ThrowOnError>) => (options.client ?? client).delete<CancelUserImportResponses, CancelUserImportErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/users/import/{id}',
+    ...options
+});
+
+/**
+ * How far an import of users is
+ */
+export const getUserImport = <ThrowOnError extends boolean = false>(options: Options<GetUserImportData, ThrowOnError>) => (options.client ?? client).get<GetUserImportResponses, GetUserImportErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/users/import/{id}',
+    ...options
+});
+
+/**
+ * A user, and how much it sees
+ */
+export const getUser = <ThrowOnError extends boolean = false>(options: Options<GetUserData, ThrowOnError>) => (options.client ?? client).get<GetUserResponses, GetUserErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/users/{id}',
+    ...options
+});
+
+/**
+ * Change a user; it holds at once
+ */
+export const changeUser = <ThrowOnError extends boolean = false>(options: Options<ChangeUserData, ThrowOnError>) => (options.client ?? client).patch<ChangeUserResponses, ChangeUserErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/users/{id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Let a user see the mail of an address
+ */
+export const addUserAddress = <ThrowOnError extends boolean = false>(options: Options<AddUserAddressData, ThrowOnError>) => (options.client ?? client).post<AddUserAddressResponses, AddUserAddressErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/users/{id}/addresses',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Let a user see the mail of an address no more; the mail stays archived
+ */
+export const removeUserAddress = <ThrowOnError extends boolean = false>(options: Options<RemoveUserAddressData, ThrowOnError>) => (options.client ?? client).delete<RemoveUserAddressResponses, RemoveUserAddressErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/users/{id}/addresses/{address}',
+    ...options
+});
+
+/**
+ * Set a user's password; it ends the user's sessions
+ */
+export const setUserPassword = <ThrowOnError extends boolean = false>(options: Options<SetUserPasswordData, ThrowOnError>) => (options.client ?? client).post<SetUserPasswordResponses, SetUserPasswordErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/users/{id}/password',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });

@@ -873,6 +873,28 @@ export type NewUpload = {
     title?: string;
 };
 
+export type NewUser = {
+    addresses?: Array<string>;
+    expires_on?: string;
+    first_name?: string;
+    language?: '' | 'de' | 'en';
+    last_name?: string;
+    login: string;
+    /**
+     * Empty: first and last name, or else the login
+     */
+    name?: string;
+    /**
+     * Empty: nobody logs in with one until one is set
+     */
+    password?: string;
+    role: 'tenant-admin' | 'auditor' | 'dpo' | 'user';
+    /**
+     * Addresses may belong to other users as well
+     */
+    shared?: boolean;
+};
+
 export type Outbox = {
     failed: number;
     /**
@@ -967,6 +989,16 @@ export type Problem = {
 };
 
 export type ProblemError = {
+    /**
+     * What it is about
+     */
+    args?: {
+        [key: string]: string;
+    };
+    /**
+     * Stable name of the mistake, if it has one
+     */
+    code?: string;
     /**
      * For instance body.password or query.limit
      */
@@ -1502,6 +1534,205 @@ export type Uploads = {
      */
     may_import: boolean;
     uploads: Array<Upload>;
+};
+
+export type User = {
+    /**
+     * Whose mail the user sees
+     */
+    addresses: Array<string>;
+    created_at: string;
+    disabled: boolean;
+    /**
+     * The last day is over
+     */
+    expired: boolean;
+    /**
+     * Last day of log-ins, such as 2027-03-31, in the tenant's zone; empty: for ever
+     */
+    expires_on: string;
+    first_name: string;
+    has_password: boolean;
+    id: string;
+    /**
+     * Empty: the browser's
+     */
+    language: '' | 'de' | 'en';
+    last_name: string;
+    /**
+     * The last log-in; absent: none is known
+     */
+    logged_in_at?: string;
+    /**
+     * Never changes
+     */
+    login: string;
+    /**
+     * As people read it
+     */
+    name: string;
+    role: 'tenant-admin' | 'auditor' | 'dpo' | 'user';
+    /**
+     * What the user finds now; absent in lists, and if it cannot be counted
+     */
+    sees?: UserSees;
+};
+
+export type UserAddress = {
+    address: string;
+    /**
+     * It may belong to another user as well
+     */
+    shared?: boolean;
+};
+
+export type UserChange = {
+    /**
+     * Ends all sessions
+     */
+    disabled?: boolean;
+    /**
+     * Empty: for ever
+     */
+    expires_on?: string;
+    first_name?: string;
+    language?: '' | 'de' | 'en';
+    last_name?: string;
+    /**
+     * Empty: first and last name, or else the login
+     */
+    name?: string;
+    role?: 'tenant-admin' | 'auditor' | 'dpo' | 'user';
+};
+
+export type UserImport = {
+    began_at: string;
+    /**
+     * Passwords so far
+     */
+    hashed: number;
+    /**
+     * Passwords in all
+     */
+    hashing: number;
+    id: string;
+    /**
+     * What was done, or what is wrong; absent while it runs
+     */
+    plan?: UserImportPlan;
+    /**
+     * Unless it is done, nothing was changed
+     */
+    state: 'running' | 'done' | 'problems' | 'failed';
+};
+
+export type UserImportLine = {
+    act: 'create' | 'update' | 'same';
+    addresses: Array<string>;
+    line: number;
+    login: string;
+    name: string;
+    password: 'clear' | 'hash' | 'none' | 'kept';
+};
+
+export type UserImportPlan = {
+    create: number;
+    /**
+     * Clear passwords: each takes a fraction of a second
+     */
+    hashing: number;
+    /**
+     * Problems and notices that are not listed
+     */
+    more: number;
+    notices: Array<UserImportProblem>;
+    /**
+     * If there is one, nothing is imported
+     */
+    problems: Array<UserImportProblem>;
+    /**
+     * Users who are as the file says already
+     */
+    same: number;
+    separator: 'comma' | 'semicolon';
+    update: number;
+    /**
+     * The first 1000
+     */
+    users: Array<UserImportLine>;
+};
+
+export type UserImportProblem = {
+    /**
+     * What a text in another language needs
+     */
+    args?: {
+        [key: string]: string;
+    };
+    code: string;
+    /**
+     * Field of the line, from 1; 0: the whole line
+     */
+    column: number;
+    /**
+     * From 1; 0: the whole file
+     */
+    line: number;
+    /**
+     * English, with the cure
+     */
+    text: string;
+};
+
+export type UserList = {
+    /**
+     * The file, at most 4 MiB, base64
+     */
+    content: string;
+    /**
+     * Addresses may belong to several users; else that is a problem
+     */
+    shared?: boolean;
+    /**
+     * Users who exist are changed; else they are a problem
+     */
+    update?: boolean;
+};
+
+export type UserPassword = {
+    password: string;
+};
+
+export type UserSees = {
+    count: number;
+    /**
+     * false: there are more
+     */
+    exact: boolean;
+};
+
+export type Users = {
+    /**
+     * How many there are
+     */
+    all: number;
+    /**
+     * The tenant has no domains, so that addresses of all domains are taken
+     */
+    any_domain: boolean;
+    /**
+     * Users that cannot be read; whoever runs the archive has to look
+     */
+    damaged: number;
+    /**
+     * How many fit the query
+     */
+    found: number;
+    /**
+     * After of the next page; absent at the end
+     */
+    next?: string;
+    users: Array<User>;
 };
 
 export type ChangeAccountData = {
@@ -4421,3 +4652,708 @@ export type GetUploadCsvResponses = {
 };
 
 export type GetUploadCsvResponse = GetUploadCsvResponses[keyof GetUploadCsvResponses];
+
+export type ListUsersData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Words that are in the login, the names or the addresses
+         */
+        q?: string;
+        /**
+         * Next of the previous page
+         */
+        after?: string;
+        /**
+         * Users on a page
+         */
+        limit?: number;
+    };
+    url: '/users';
+};
+
+export type ListUsersErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListUsersError = ListUsersErrors[keyof ListUsersErrors];
+
+export type ListUsersResponses = {
+    /**
+     * OK
+     */
+    200: Users;
+};
+
+export type ListUsersResponse = ListUsersResponses[keyof ListUsersResponses];
+
+export type CreateUserData = {
+    body: NewUser;
+    path?: never;
+    query?: never;
+    url: '/users';
+};
+
+export type CreateUserErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type CreateUserError = CreateUserErrors[keyof CreateUserErrors];
+
+export type CreateUserResponses = {
+    /**
+     * Created
+     */
+    201: User;
+};
+
+export type CreateUserResponse = CreateUserResponses[keyof CreateUserResponses];
+
+export type ExportUsersData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * The hashes of passwords (argon2id, PHC form) instead of nothing
+         */
+        passwords?: boolean;
+        /**
+         * Also those who may not log in; an import makes them active
+         */
+        disabled?: boolean;
+        /**
+         * Between the fields; with semicolons there is a byte order mark for spreadsheets
+         */
+        separator?: 'semicolon' | 'comma';
+    };
+    url: '/users/export.csv';
+};
+
+export type ExportUsersErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ExportUsersError = ExportUsersErrors[keyof ExportUsersErrors];
+
+export type ExportUsersResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type ExportUsersResponse = ExportUsersResponses[keyof ExportUsersResponses];
+
+export type ImportUsersData = {
+    body: UserList;
+    path?: never;
+    query?: never;
+    url: '/users/import';
+};
+
+export type ImportUsersErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ImportUsersError = ImportUsersErrors[keyof ImportUsersErrors];
+
+export type ImportUsersResponses = {
+    /**
+     * Accepted
+     */
+    202: UserImport;
+};
+
+export type ImportUsersResponse = ImportUsersResponses[keyof ImportUsersResponses];
+
+export type PreviewUsersData = {
+    body: UserList;
+    path?: never;
+    query?: never;
+    url: '/users/import/preview';
+};
+
+export type PreviewUsersErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type PreviewUsersError = PreviewUsersErrors[keyof PreviewUsersErrors];
+
+export type PreviewUsersResponses = {
+    /**
+     * OK
+     */
+    200: UserImportPlan;
+};
+
+export type PreviewUsersResponse = PreviewUsersResponses[keyof PreviewUsersResponses];
+
+export type CancelUserImportData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the import
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/users/import/{id}';
+};
+
+export type CancelUserImportErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type CancelUserImportError = CancelUserImportErrors[keyof CancelUserImportErrors];
+
+export type CancelUserImportResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type CancelUserImportResponse = CancelUserImportResponses[keyof CancelUserImportResponses];
+
+export type GetUserImportData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the import
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/users/import/{id}';
+};
+
+export type GetUserImportErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetUserImportError = GetUserImportErrors[keyof GetUserImportErrors];
+
+export type GetUserImportResponses = {
+    /**
+     * OK
+     */
+    200: UserImport;
+};
+
+export type GetUserImportResponse = GetUserImportResponses[keyof GetUserImportResponses];
+
+export type GetUserData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the user
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/users/{id}';
+};
+
+export type GetUserErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetUserError = GetUserErrors[keyof GetUserErrors];
+
+export type GetUserResponses = {
+    /**
+     * OK
+     */
+    200: User;
+};
+
+export type GetUserResponse = GetUserResponses[keyof GetUserResponses];
+
+export type ChangeUserData = {
+    body: UserChange;
+    path: {
+        /**
+         * Id of the user
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/users/{id}';
+};
+
+export type ChangeUserErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ChangeUserError = ChangeUserErrors[keyof ChangeUserErrors];
+
+export type ChangeUserResponses = {
+    /**
+     * OK
+     */
+    200: User;
+};
+
+export type ChangeUserResponse = ChangeUserResponses[keyof ChangeUserResponses];
+
+export type AddUserAddressData = {
+    body: UserAddress;
+    path: {
+        /**
+         * Id of the user
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/users/{id}/addresses';
+};
+
+export type AddUserAddressErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type AddUserAddressError = AddUserAddressErrors[keyof AddUserAddressErrors];
+
+export type AddUserAddressResponses = {
+    /**
+     * OK
+     */
+    200: User;
+};
+
+export type AddUserAddressResponse = AddUserAddressResponses[keyof AddUserAddressResponses];
+
+export type RemoveUserAddressData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the user
+         */
+        id: string;
+        /**
+         * One of the user's addresses
+         */
+        address: string;
+    };
+    query?: never;
+    url: '/users/{id}/addresses/{address}';
+};
+
+export type RemoveUserAddressErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RemoveUserAddressError = RemoveUserAddressErrors[keyof RemoveUserAddressErrors];
+
+export type RemoveUserAddressResponses = {
+    /**
+     * OK
+     */
+    200: User;
+};
+
+export type RemoveUserAddressResponse = RemoveUserAddressResponses[keyof RemoveUserAddressResponses];
+
+export type SetUserPasswordData = {
+    body: UserPassword;
+    path: {
+        /**
+         * Id of the user
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/users/{id}/password';
+};
+
+export type SetUserPasswordErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type SetUserPasswordError = SetUserPasswordErrors[keyof SetUserPasswordErrors];
+
+export type SetUserPasswordResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type SetUserPasswordResponse = SetUserPasswordResponses[keyof SetUserPasswordResponses];
