@@ -124,6 +124,30 @@ const selectionRoute = createRoute({
   component: lazyRouteComponent(() => import('./routing/SelectionPage'), 'SelectionPage'),
 });
 
+const usersRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/users',
+  component: lazyRouteComponent(() => import('./users/UsersPage'), 'UsersPage'),
+});
+
+const newUserRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/users/new',
+  component: lazyRouteComponent(() => import('./users/UserPage'), 'NewUserPage'),
+});
+
+const importUsersRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/users/import',
+  component: lazyRouteComponent(() => import('./users/ImportPage'), 'ImportPage'),
+});
+
+const userRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/users/$id',
+  component: lazyRouteComponent(() => import('./users/UserPage'), 'UserPage'),
+});
+
 const quarantineRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/quarantine',
@@ -150,7 +174,7 @@ function stringify(search: Record<string, unknown>): string {
 
 export const router = createRouter({
   routeTree: rootRoute.addChildren([logInRoute, frameRoute.addChildren([
-    searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, smarthostRoute, uploadRoute, domainsRoute, selectionRoute, quarantineRoute,
+    searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, smarthostRoute, uploadRoute, domainsRoute, selectionRoute, quarantineRoute, usersRoute, newUserRoute, importUsersRoute, userRoute,
   ])]),
   parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
   stringifySearch: stringify,
