@@ -11,6 +11,7 @@
 //	upload.mjs   uploads, documents, folders
 //	routing.mjs  domains, selection, quarantine
 //	history.mjs  whole mailboxes
+//	users.mjs    users, import and export of lists
 //
 // Run it with `npm run e2e` in web/ after `make build`.
 import { after, before, describe } from 'node:test';
@@ -30,6 +31,7 @@ import { session } from './session.mjs';
 import { smarthost } from './smarthost.mjs';
 import { sources } from './sources.mjs';
 import { upload } from './upload.mjs';
+import { users } from './users.mjs';
 
 // world is what the tests share: it is filled before the first of them runs.
 const world = {};
@@ -57,6 +59,7 @@ describe('log-ins to mailboxes', { timeout: 180_000 }, () => mailboxLogIn(world)
 describe('smarthost', { timeout: 180_000 }, () => smarthost(world));
 describe('upload', { timeout: 240_000 }, () => upload(world));
 describe('routing', { timeout: 180_000 }, () => routing(world));
+describe('users', { timeout: 240_000 }, () => users(world));
 describe('history', { timeout: 120_000 }, () => history(world));
 describe('damage', { timeout: 120_000 }, () => damage(world));
 describe('appearance', { timeout: 240_000 }, () => appearance(world));
