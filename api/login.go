@@ -225,9 +225,6 @@ type (
 	bySession struct {
 		ID string `path:"id" doc:"Id of the session"`
 	}
-	byUser struct {
-		ID string `path:"id" doc:"Id of the user"`
-	}
 	byUserWelcome struct {
 		ID   string `path:"id" doc:"Id of the user"`
 		Body Welcome

@@ -103,6 +103,7 @@ func describe(o operations, s Service) {
 	eventLog(o, s)
 	accesses(o, s)
 	logins(o, s)
+	users(o, s)
 	add(o, op{id: "getStatistics", method: http.MethodGet, path: "/statistics", tag: "administration",
 		summary: "Figures of the tenant", problems: []Code{CodeRole}},
 		func(ctx context.Context, _ *empty) (*body[Statistics], error) { return reply(s.Statistics(ctx)) })

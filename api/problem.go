@@ -30,6 +30,9 @@ type Problem struct {
 type ProblemError struct {
 	Location string `json:"location,omitempty" doc:"For instance body.password or query.limit"`
 	Message  string `json:"message"`
+	// Code and Args, where there are any, let clients say it in another language.
+	Code string            `json:"code,omitempty" doc:"Stable name of the mistake, if it has one"`
+	Args map[string]string `json:"args,omitempty" doc:"What it is about"`
 }
 
 // SearchProblem is a problem of code "query": it tells the place of the mistake.

@@ -84,6 +84,7 @@ type Service interface {
 	LogService
 	AccessService
 	LoginService
+	UserService
 }
 
 // Register adds the operations to mux, under Base.

@@ -33,7 +33,7 @@ func config() huma.Config {
 				sessionScheme: {Type: "apiKey", In: "cookie", Name: CookieName,
 					Description: "Set by logIn. Over TLS the cookie is called " + SecureCookieName + "."},
 			}},
-			Tags: []*huma.Tag{{Name: "session"}, {Name: "search"}, {Name: "message"}, {Name: "sources"}, {Name: "access"}, {Name: "administration"}, {Name: "evidence"}, {Name: "installation"}},
+			Tags: []*huma.Tag{{Name: "session"}, {Name: "search"}, {Name: "message"}, {Name: "sources"}, {Name: "access"}, {Name: "administration"}, {Name: "users"}, {Name: "evidence"}, {Name: "installation"}},
 		},
 		Formats:                      map[string]huma.Format{"application/json": json, "json": json},
 		DefaultFormat:                "application/json",
@@ -166,6 +166,7 @@ func Downloads() []Download {
 		completenessCSV(),
 		uploadCSV(),
 		accessCSV(),
+		usersCSV(),
 	}, evidenceDownloads(id, problems), logDownloads())
 }
 

@@ -4,7 +4,7 @@
 //
 //	types.go       the values                   problem.go  errors (RFC 9457)
 //	source.go      sources and their accounts   spec.go     the OpenAPI document
-//	smarthost.go   mail that leaves
+//	smarthost.go   mail that leaves             user.go  userimport.go  users of a tenant
 //	operations.go  the operations               genspec     writes openapi.json
 //	service.go     what a server provides
 //

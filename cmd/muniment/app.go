@@ -11,6 +11,7 @@ import (
 	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/config"
 	"github.com/muniment/muniment/internal/index/fts"
+	"github.com/muniment/muniment/internal/password"
 	"github.com/muniment/muniment/internal/vault"
 )
 
@@ -85,8 +86,12 @@ func (a *app) open(ctx context.Context, how sharing) error {
 		return err
 	}
 	a.closers = append(a.closers, idx.Close)
+	policy, err := password.NewPolicy(password.PolicyConfig{Breached: c.Passwords.BreachedFile})
+	if err != nil {
+		return err
+	}
 	a.archive, err = archive.New(archive.Config{Catalog: a.catalog, Vault: v, Index: idx, Log: a.log, Spool: reading, JournalDomain: c.SMTP.JournalDomain,
-		URL:    c.BaseURL(c.HTTP.Listen),
+		Passwords: policy, URL: c.BaseURL(c.HTTP.Listen),
 		LogIns: archive.LogInTimes{SessionIdle: c.Login.SessionIdle, SessionMax: c.Login.SessionMax, Welcome: c.Login.WelcomeLink, Reset: c.Login.ResetLink}})
 	if err != nil {
 		return err

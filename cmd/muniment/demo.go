@@ -157,7 +157,7 @@ func (a *app) createDemo(ctx context.Context) (*demoState, error) {
 		if u.Admin {
 			role = access.RoleTenantAdmin
 		}
-		_, err := a.archive.CreateUser(ctx, archive.NewUser{Tenant: t.ID, Login: u.Login, Name: u.Name, Role: role, Password: demoPassword, Addresses: u.Addresses})
+		_, err := a.archive.CreateUser(ctx, archive.NewUser{Tenant: t.ID, Login: u.Login, Name: u.Name, Role: role, Password: demoPassword, Addresses: u.Addresses, Shared: true, Demo: true})
 		if err != nil && !errors.Is(err, catalog.ErrTaken) {
 			return nil, err
 		}

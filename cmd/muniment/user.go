@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
+	"time"
 
 	"github.com/muniment/muniment/internal/access"
 	"github.com/muniment/muniment/internal/archive"
@@ -18,7 +18,9 @@ type userCmd struct {
 	Create   userCreateCmd   `cmd:"" help:"Create a user."`
 	List     userListCmd     `cmd:"" help:"List the users of a tenant."`
 	Password userPasswordCmd `cmd:"" help:"Set a user's password and end all sessions."`
-	Change   userChangeCmd   `cmd:"" help:"Change a user's name, role, addresses; disable or enable."`
+	Change   userChangeCmd   `cmd:"" help:"Change a user's names, role, addresses, last day; disable or enable."`
+	Import   userImportCmd   `cmd:"" help:"Make users from a CSV file: user id, password, first name, last name, e-mail addresses; all of them, or none."`
+	Export   userExportCmd   `cmd:"" help:"Write the users as such a file to standard output."`
 
 	Link         userLinkCmd     `cmd:"" help:"Print a one-time link with which a user sets a password."`
 	ResetFactors userFactorsCmd  `cmd:"" help:"Remove a user's authenticator application, passkeys and recovery codes, and end all sessions."`
@@ -50,13 +52,23 @@ func (p *secret) read(s *streams) (string, error) {
 	return strings.TrimRight(line, "\r\n"), nil
 }
 
+// person are the members of a user that commands set.
+type person struct {
+	Name      *string `help:"Name as people read it; empty: first and last name, or else the login."`
+	FirstName *string `help:"First name."`
+	LastName  *string `help:"Last name."`
+	Expires   *string `help:"Last day of log-ins, such as 2027-03-31, in the tenant's zone; empty: for ever." placeholder:"DAY"`
+	Shared    bool    `help:"Addresses may belong to other users as well: shared mailboxes."`
+}
+
 type userCreateCmd struct {
 	Tenant   string   `arg:"" help:"Short name of the tenant."`
 	Login    string   `arg:"" help:"User name; cannot be changed later."`
-	Name     string   `help:"Name as people read it."`
 	Role     string   `help:"${enum}." enum:"user,tenant-admin,auditor,dpo" default:"user"`
 	Language string   `help:"de, en, or empty for the browser's." enum:",de,en" default:""`
 	Address  []string `short:"a" help:"Mail address whose mail the user may see; may be repeated."`
+	None     bool     `name:"no-password" help:"Set no password: nobody logs in with one until one is set."`
+	person
 	secret
 }
 
@@ -66,16 +78,29 @@ func (c *userCreateCmd) Run(ctx context.Context, g *Globals, s *streams) error {
 		return err
 	}
 	defer a.close()
-	pw, err := c.read(s)
-	if err != nil {
-		return err
+	n := archive.NewUser{Tenant: t.ID, Login: c.Login, Name: deref(c.Name), FirstName: deref(c.FirstName), LastName: deref(c.LastName), ExpiresOn: deref(c.Expires),
+		Role: access.Role(c.Role), Language: c.Language, Addresses: c.Address, Shared: c.Shared}
+	if !c.None {
+		if n.Password, err = c.read(s); err != nil {
+			return err
+		}
+		if n.Password == "" {
+			return usage(errors.New("password: is empty; --no-password makes a user without one"))
+		}
 	}
-	u, err := a.archive.CreateUser(ctx, archive.NewUser{Tenant: t.ID, Login: c.Login, Name: c.Name, Role: access.Role(c.Role), Password: pw, Language: c.Language, Addresses: c.Address})
+	u, err := a.archive.CreateUser(ctx, n)
 	if err != nil {
 		return taken(err, "user %q exists already", c.Login)
 	}
 	fmt.Fprintf(s.out, "created user %s (%s)\n", u.Login, u.ID)
 	return nil
+}
+
+func deref(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
 }
 
 type userListCmd struct {
@@ -96,12 +121,19 @@ func (c *userListCmd) Run(ctx context.Context, g *Globals, s *streams) error {
 	var rows [][]any
 	for _, u := range users {
 		state := "active"
-		if u.Disabled {
+		switch {
+		case u.Disabled:
 			state = "disabled"
+		case !u.ExpiresAt.IsZero() && !time.Now().Before(u.ExpiresAt):
+			state = "expired"
 		}
-		rows = append(rows, []any{u.Login, u.Name, u.Role, state, u.Addresses})
+		seen := ""
+		if !u.LoggedInAt.IsZero() {
+			seen = u.LoggedInAt.Local().Format("2006-01-02 15:04")
+		}
+		rows = append(rows, []any{u.Login, u.Name, u.Role, state, seen, u.Addresses})
 	}
-	return c.print(s, []string{"login", "name", "role", "state", "addresses"}, rows)
+	return c.print(s, []string{"login", "name", "role", "state", "last log-in", "addresses"}, rows)
 }
 
 type userPasswordCmd struct {
@@ -130,12 +162,12 @@ func (c *userPasswordCmd) Run(ctx context.Context, g *Globals, s *streams) error
 type userChangeCmd struct {
 	Tenant        string   `arg:"" help:"Short name of the tenant."`
 	Login         string   `arg:"" help:"User name."`
-	Name          *string  `help:"New name."`
 	Role          *string  `help:"New role: user, tenant-admin, auditor or dpo."`
 	AddAddress    []string `help:"Mail address to add; may be repeated."`
 	RemoveAddress []string `help:"Mail address to remove; may be repeated."`
 	Disable       bool     `help:"No log-in any more; ends all sessions." xor:"state"`
 	Enable        bool     `help:"Log-in again." xor:"state"`
+	person
 }
 
 func (c *userChangeCmd) Run(ctx context.Context, g *Globals, s *streams) error {
@@ -148,38 +180,25 @@ func (c *userChangeCmd) Run(ctx context.Context, g *Globals, s *streams) error {
 	if err != nil {
 		return err
 	}
-	if err := c.apply(u); err != nil {
+	change := archive.UserChange{Name: c.Name, FirstName: c.FirstName, LastName: c.LastName, ExpiresOn: c.Expires, Add: c.AddAddress, Remove: c.RemoveAddress, Shared: c.Shared}
+	if c.Role != nil {
+		change.Role = new(access.Role(*c.Role))
+	}
+	if c.Disable || c.Enable {
+		change.Disabled = new(c.Disable)
+	}
+	v, err := a.archive.ChangeUserOf(ctx, u.Tenant, u.ID, change)
+	if errors.Is(err, archive.ErrInvalid) {
 		return usage(err)
 	}
-	return a.archive.ChangeUser(ctx, u)
-}
-
-func (c *userChangeCmd) apply(u *catalog.User) error {
-	add, err := archive.Addresses(c.AddAddress)
-	if err != nil {
+	if err != nil || len(c.AddAddress)+len(c.RemoveAddress) == 0 || v.Sees == nil {
 		return err
 	}
-	remove, err := archive.Addresses(c.RemoveAddress)
-	if err != nil {
-		return err
+	more := ""
+	if !v.Sees.Exact {
+		more = "more than "
 	}
-	u.Addresses = slices.DeleteFunc(u.Addresses, func(x string) bool { return slices.Contains(remove, x) })
-	for _, x := range add {
-		if !slices.Contains(u.Addresses, x) {
-			u.Addresses = append(u.Addresses, x)
-		}
-	}
-	if c.Name != nil {
-		u.Name = *c.Name
-	}
-	if c.Role != nil {
-		r, err := access.ParseRole(*c.Role)
-		if err != nil || !r.OfTenant() {
-			return fmt.Errorf("role %q: want user, tenant-admin, auditor or dpo", *c.Role)
-		}
-		u.Role = string(r)
-	}
-	u.Disabled = (u.Disabled || c.Disable) && !c.Enable
+	fmt.Fprintf(s.out, "%s sees %s%d archived messages now\n", v.Login, more, v.Sees.N)
 	return nil
 }
 

@@ -16,7 +16,7 @@ const module = "github.com/muniment/muniment/"
 // packages of this module that it may import. Test files may import more.
 var allowed = map[string][]string{
 	// doors
-	"internal/httpd":           {"api", "internal/access", "internal/archive", "internal/catalog", "internal/evidence/algo", "internal/factor", "internal/index", "internal/index/query", "internal/message", "internal/oauth", "internal/remote", "internal/seal", "internal/site", "internal/uid", "internal/upload", "internal/vault", "internal/watch"},
+	"internal/httpd":           {"api", "internal/access", "internal/archive", "internal/catalog", "internal/evidence/algo", "internal/factor", "internal/index", "internal/index/query", "internal/message", "internal/oauth", "internal/remote", "internal/seal", "internal/site", "internal/uid", "internal/upload", "internal/usercsv", "internal/vault", "internal/watch"},
 	"internal/ingest/graph":    {"internal/archive", "internal/catalog", "internal/ingest/importer", "internal/oauth", "internal/remote", "internal/spool", "internal/uid"},
 	"internal/ingest/folder":   {"internal/archive", "internal/catalog", "internal/ingest/importer", "internal/spool", "internal/uid", "internal/watch"},
 	"internal/ingest/imap":     {},
@@ -34,7 +34,7 @@ var allowed = map[string][]string{
 	"internal/socket":          {},
 	"internal/spool":           {},
 	// verbs
-	"internal/archive": {"internal/access", "internal/blob", "internal/catalog", "internal/eventlog", "internal/evidence/algo", "internal/evidence/ers", "internal/evidence/tsp", "internal/factor", "internal/index", "internal/index/query", "internal/journal", "internal/mailer", "internal/message", "internal/password", "internal/remote", "internal/seal", "internal/site", "internal/uid", "internal/vault"},
+	"internal/archive": {"internal/access", "internal/blob", "internal/catalog", "internal/eventlog", "internal/evidence/algo", "internal/evidence/ers", "internal/evidence/tsp", "internal/factor", "internal/index", "internal/index/query", "internal/journal", "internal/mailer", "internal/message", "internal/password", "internal/remote", "internal/seal", "internal/site", "internal/uid", "internal/usercsv", "internal/vault"},
 	"internal/sealing": {"internal/archive", "internal/catalog", "internal/evidence", "internal/evidence/algo", "internal/evidence/tsp", "internal/remote", "internal/seal"},
 	// verbs
 	// rules
@@ -66,13 +66,14 @@ var allowed = map[string][]string{
 	"internal/blob/file": {"internal/blob"},
 	"internal/index/fts": {"internal/index", "internal/index/query", "internal/index/text", "internal/uid"},
 	// beside the storeys
-	"internal/arch":   {},
-	"internal/config": {},
-	"internal/demo":   {},
-	"internal/uid":    {},
-	"api":             {"internal/access"}, // an operation names the right that it needs
-	"api/genspec":     {"api"},
-	"web":             {},
+	"internal/arch":    {},
+	"internal/config":  {},
+	"internal/demo":    {},
+	"internal/uid":     {},
+	"api":              {"internal/access"}, // an operation names the right that it needs
+	"api/genspec":      {"api"},
+	"web":              {},
+	"internal/usercsv": {},
 	// for tests only
 	"internal/archivetest":         {"internal/access", "internal/archive", "internal/blob", "internal/blob/file", "internal/catalog", "internal/index", "internal/index/fts", "internal/vault"},
 	"internal/blob/blobtest":       {"internal/blob"},

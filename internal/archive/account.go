@@ -121,7 +121,7 @@ func (a *Archive) fitting(ctx context.Context, users []catalog.User, password st
 		if err != nil {
 			return nil, err
 		}
-		if ok && !u.Disabled {
+		if ok && mayLogIn(&u, a.now()) {
 			fit = append(fit, u)
 		}
 	}
@@ -265,7 +265,7 @@ func (a *Archive) AnySession(ctx context.Context, token, peer string) (*Account,
 
 func (a *Archive) account(ctx context.Context, s *catalog.Session, peer string) (*Account, error) {
 	u, err := a.catalog.User(ctx, s.Tenant, s.User)
-	if errors.Is(err, catalog.ErrNotFound) || err == nil && u.Disabled {
+	if errors.Is(err, catalog.ErrNotFound) || err == nil && !mayLogIn(u, a.now()) {
 		return nil, ErrNoSession
 	}
 	if err != nil {

@@ -6,18 +6,15 @@ import (
 	"encoding/base32"
 	"errors"
 	"fmt"
-	"net/mail"
 	"regexp"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/muniment/muniment/internal/access"
 	"github.com/muniment/muniment/internal/blob"
 	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/message"
-	"github.com/muniment/muniment/internal/password"
 	"github.com/muniment/muniment/internal/uid"
 	"github.com/muniment/muniment/internal/vault"
 )
@@ -36,8 +33,6 @@ func invalid(format string, args ...any) error {
 }
 
 var slugForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
-
-var loginForm = regexp.MustCompile(`^[\p{Ll}\p{N}][\p{Ll}\p{N}._@+-]{0,127}$`)
 
 // NewTenant describes a tenant to be created.
 type NewTenant struct {
@@ -117,110 +112,6 @@ func (a *Archive) Tenants(ctx context.Context) ([]*catalog.Tenant, error) {
 // act records what somebody did on the command line.
 func (a *Archive) act(ctx context.Context, tenant uid.ID, action string, object uid.ID) error {
 	return a.catalog.AppendEvents(ctx, tenant, []*catalog.Event{{At: a.now().UTC(), Actor: "cli", Action: action, Object: object.String()}})
-}
-
-// NewUser describes a user to be created.
-type NewUser struct {
-	Tenant    uid.ID
-	Login     string
-	Name      string
-	Role      access.Role
-	Password  string
-	Language  string
-	Addresses []string
-}
-
-// CreateUser makes a user. catalog.ErrTaken if the login is in use.
-func (a *Archive) CreateUser(ctx context.Context, n NewUser) (*catalog.User, error) {
-	login := strings.ToLower(strings.TrimSpace(n.Login))
-	if !loginForm.MatchString(login) {
-		return nil, invalid("login %q: want up to 128 letters, digits and . _ @ + -, starting with a letter or digit", n.Login)
-	}
-	if r, err := access.ParseRole(string(n.Role)); err != nil {
-		return nil, err
-	} else if !r.OfTenant() {
-		return nil, invalid("role %s: does not belong to a tenant; want tenant-admin, auditor, dpo or user", r)
-	}
-	if err := password.CheckPolicy(n.Password); err != nil {
-		return nil, invalid("%v", err)
-	}
-	if err := checkName(n.Name); err != nil {
-		return nil, err
-	}
-	addresses, err := Addresses(n.Addresses)
-	if err != nil {
-		return nil, err
-	}
-	hash, err := a.hasher.Hash(ctx, n.Password)
-	if err != nil {
-		return nil, err
-	}
-	now := a.now().UTC().Truncate(time.Millisecond)
-	if n.Name == "" {
-		n.Name = login
-	}
-	u := &catalog.User{ID: uid.New(now), Tenant: n.Tenant, Login: login, Name: n.Name, Role: string(n.Role), PasswordHash: hash,
-		Language: n.Language, CreatedAt: now, Addresses: addresses}
-	if err := a.catalog.CreateUser(ctx, u); err != nil {
-		return nil, err
-	}
-	return u, a.act(ctx, n.Tenant, "user.created", u.ID)
-}
-
-// Addresses normalises mail addresses and refuses what is none.
-func Addresses(list []string) ([]string, error) {
-	var out []string
-	for _, s := range list {
-		n := message.NormalizeAddress(s)
-		if _, err := mail.ParseAddress(n); err != nil || !strings.Contains(n, "@") {
-			return nil, invalid("address %q: is no mail address such as anna@example.com", s)
-		}
-		out = append(out, n)
-	}
-	return out, nil
-}
-
-// Users lists the users of a tenant.
-func (a *Archive) Users(ctx context.Context, tenant uid.ID) ([]*catalog.User, error) {
-	return a.catalog.Users(ctx, tenant)
-}
-
-// User finds a user by login. catalog.ErrNotFound.
-func (a *Archive) User(ctx context.Context, tenant uid.ID, login string) (*catalog.User, error) {
-	return a.catalog.UserByLogin(ctx, tenant, strings.ToLower(strings.TrimSpace(login)))
-}
-
-// ChangeUser stores what was changed in u but login, tenant and password, and
-// ends the user's sessions if it was disabled.
-func (a *Archive) ChangeUser(ctx context.Context, u *catalog.User) error {
-	if err := a.catalog.UpdateUser(ctx, u); err != nil {
-		return err
-	}
-	if u.Disabled {
-		if err := a.catalog.DeleteSessions(ctx, u.Tenant, u.ID); err != nil {
-			return err
-		}
-	}
-	return a.act(ctx, u.Tenant, "user.changed", u.ID)
-}
-
-// SetPassword sets a user's password and ends all sessions and one-time links.
-func (a *Archive) SetPassword(ctx context.Context, u *catalog.User, plain string) error {
-	if err := password.CheckPolicy(plain); err != nil {
-		return invalid("%v", err)
-	}
-	hash, err := a.hasher.Hash(ctx, plain)
-	if err != nil {
-		return err
-	}
-	err = a.catalog.SetPassword(ctx, catalog.PasswordChange{Tenant: u.Tenant, User: u.ID, Hash: hash, At: a.now(),
-		Events: []*catalog.Event{a.cliEvent("user.password-set", u.ID.String(), nil)}})
-	if err != nil {
-		return err
-	}
-	u.PasswordHash = hash
-	a.tell(ctx, u, letterPassword, letterFacts{})
-	return nil
 }
 
 // Kinds of sources.

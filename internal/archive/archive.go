@@ -13,7 +13,9 @@
 //	commit.go      group commit per tenant      read.go     message, download, HTML
 //	document.go    files that are no mail
 //	record.go      what the vault remembers     account.go  log-in and sessions
-//	indexing.go    keeps the index up to date   admin.go    tenants, users, sources
+//	indexing.go    keeps the index up to date   admin.go    tenants, sources
+//	user.go  userdesk.go  users: creation, rules; userchange.go, userlist.go
+//	userimport.go  userplan.go  userexport.go  lists of users as files
 //	fsck.go rebuild.go compact.go               the caretakers; mergeplan.go chooses, relocate.go
 //	                                            records what a compaction moves; fsckrows.go,
 //	                                            ledger.go, fsckindex.go, fscktenant.go, adopt.go
@@ -54,8 +56,11 @@ const DefaultClass = "unclassified"
 // time.
 const inFlight = 96 << 20
 
+// hashers bounds how many passwords are hashed at the same time: each takes 64 MiB.
+const hashers = 2
+
 // Config is what an Archive is built from. All members but JournalDomain,
-// Now, URL and LogIns are required.
+// Now, URL, LogIns and Passwords are required.
 type Config struct {
 	Catalog *catalog.Catalog
 	Vault   *vault.Vault
@@ -68,6 +73,8 @@ type Config struct {
 	// URL is where people reach the web interface; SetURL changes it.
 	URL    string
 	LogIns LogInTimes
+	// Passwords judges new passwords; nil: without lists of leaked ones.
+	Passwords *password.Policy
 }
 
 // Archive is the whole archive of one installation. All methods are safe for
@@ -85,6 +92,8 @@ type Archive struct {
 	place   places
 	guesses *guesses
 	mail    chan struct{} // capacity 1: a mail was queued
+
+	passwords *password.Policy
 
 	cpu   chan struct{}       // one slot per message being prepared
 	bytes *semaphore.Weighted // originals being prepared
@@ -118,10 +127,16 @@ func New(c Config) (*Archive, error) {
 	if c.JournalDomain == "" {
 		c.JournalDomain = "journal.invalid"
 	}
+	if c.Passwords == nil {
+		var err error
+		if c.Passwords, err = password.NewPolicy(password.PolicyConfig{}); err != nil {
+			return nil, err
+		}
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	a := &Archive{
 		catalog: c.Catalog, vault: c.Vault, index: c.Index, log: c.Log, spool: c.Spool, domain: c.JournalDomain, now: c.Now,
-		hasher: password.NewHasher(2), cpu: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		hasher: password.NewHasher(hashers), passwords: c.Passwords, cpu: make(chan struct{}, runtime.GOMAXPROCS(0)),
 		bytes: semaphore.NewWeighted(inFlight), tenants: map[uid.ID]*tenantWork{},
 		background: ctx, stop: stop,
 		times: c.LogIns.orDefault(), guesses: newGuesses(c.Now), mail: make(chan struct{}, 1),

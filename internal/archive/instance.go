@@ -10,7 +10,6 @@ import (
 
 	"github.com/muniment/muniment/internal/access"
 	"github.com/muniment/muniment/internal/catalog"
-	"github.com/muniment/muniment/internal/password"
 	"github.com/muniment/muniment/internal/uid"
 )
 
@@ -51,8 +50,8 @@ func (a *Archive) CreateOperator(ctx context.Context, n NewUser) (*catalog.User,
 	if !loginForm.MatchString(login) {
 		return nil, invalid("login %q: want up to 128 letters, digits and . _ @ + -, starting with a letter or digit", n.Login)
 	}
-	if err := password.CheckPolicy(n.Password); err != nil {
-		return nil, invalid("%v", err)
+	if err := a.checkOperatorPassword(login, n.Name, n.Password); err != nil {
+		return nil, err
 	}
 	if err := checkName(n.Name); err != nil {
 		return nil, err
@@ -66,10 +65,10 @@ func (a *Archive) CreateOperator(ctx context.Context, n NewUser) (*catalog.User,
 	}
 	now := a.now().UTC().Truncate(time.Millisecond)
 	u := &catalog.User{ID: uid.New(now), Login: login, Name: n.Name, Role: string(access.RoleOperator), PasswordHash: hash, Language: n.Language, CreatedAt: now}
-	if err := a.catalog.CreateUser(ctx, u); err != nil {
+	if err := a.catalog.CreateUser(ctx, u, a.cliEvent("operator.created", u.ID.String(), userDetails(nil, u))); err != nil {
 		return nil, err
 	}
-	return u, a.act(ctx, uid.ID{}, "operator.created", u.ID)
+	return u, nil
 }
 
 // ErrFounded is returned when the first operator is to be made and there is one.

@@ -8,7 +8,6 @@ import (
 
 	"github.com/muniment/muniment/internal/access"
 	"github.com/muniment/muniment/internal/catalog"
-	"github.com/muniment/muniment/internal/password"
 	"github.com/muniment/muniment/internal/uid"
 )
 
@@ -162,10 +161,7 @@ func (a *Archive) UseLink(ctx context.Context, token, plain, peer string) (*Link
 	if err != nil {
 		return nil, err
 	}
-	if err := password.CheckPolicy(plain); err != nil {
-		return nil, invalid("%v", err)
-	}
-	hash, err := a.hasher.Hash(ctx, plain)
+	hash, err := a.newPassword(ctx, &v.User, plain)
 	if err != nil {
 		return nil, err
 	}

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/muniment/muniment/internal/catalog"
-	"github.com/muniment/muniment/internal/password"
 	"github.com/muniment/muniment/internal/uid"
 )
 
@@ -91,14 +90,11 @@ func (s *Self) ChangePassword(ctx context.Context, old, plain, device string) (t
 	if err := s.checkPassword(ctx, old, device); err != nil {
 		return "", err
 	}
-	if err := password.CheckPolicy(plain); err != nil {
-		return "", invalid("%v", err)
-	}
-	hash, err := s.a.hasher.Hash(ctx, plain)
+	u := &s.acc.User
+	hash, err := s.a.newPassword(ctx, u, plain)
 	if err != nil {
 		return "", err
 	}
-	u := &s.acc.User
 	err = s.a.catalog.SetPassword(ctx, catalog.PasswordChange{Tenant: u.Tenant, User: u.ID, Hash: hash, Keep: s.acc.Session.TokenHash, At: s.a.now(),
 		Events: []*catalog.Event{s.event("user.password-set", map[string]string{"by": "user"})}})
 	if err != nil {

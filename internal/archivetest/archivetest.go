@@ -118,7 +118,7 @@ const Password = "correct horse battery"
 // User makes a user of the tenant and returns how it acts.
 func (e *Env) User(t testing.TB, tenant *catalog.Tenant, login string, role access.Role, addresses ...string) access.Actor {
 	t.Helper()
-	u, err := e.CreateUser(t.Context(), archive.NewUser{Tenant: tenant.ID, Login: login, Role: role, Password: Password, Addresses: addresses})
+	u, err := e.CreateUser(t.Context(), archive.NewUser{Tenant: tenant.ID, Login: login, Role: role, Password: Password, Addresses: addresses, Shared: true})
 	if err != nil {
 		t.Fatal(err)
 	}

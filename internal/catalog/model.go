@@ -39,13 +39,17 @@ type User struct {
 	ID           uid.ID
 	Tenant       uid.ID // zero for an operator
 	Login        string // lower case, unique within the tenant, never changed
-	Name         string
+	Name         string // as people read it
+	FirstName    string
+	LastName     string
 	Role         string // an access.Role
-	PasswordHash string // argon2id in PHC form
+	PasswordHash string // argon2id in PHC form; empty: no log-in with a password
 	Language     string // "de", "en" or empty: the browser's
 	Disabled     bool
+	ExpiresAt    time.Time // no log-in from then on; zero: for ever
 	CreatedAt    time.Time
-	Addresses    []string // normalised mail addresses whose mail the user may see
+	LoggedInAt   time.Time // the last time; zero: never that the catalog knows of
+	Addresses    []string  // normalised mail addresses whose mail the user may see
 }
 
 // Source is where mail comes from.

@@ -61,9 +61,10 @@ func (r *sessionRow) model() (*Session, error) {
 	return s, nil
 }
 
-// CreateSession adds a log-in of a user that exists, and its events.
+// CreateSession adds a log-in of a user that exists, and its events. A user has logged
+// in when there is one of StageFull.
 func (c *Catalog) CreateSession(ctx context.Context, s *Session, events ...*Event) error {
-	err := c.withEvents(ctx, s.Tenant, events, func(ctx context.Context, tx bun.Tx) error { return insertSession(ctx, tx, s) })
+	err := c.withEvents(ctx, s.Tenant, events, func(ctx context.Context, tx bun.Tx) error { return c.insertSession(ctx, tx, s) })
 	return c.wrap(err, "create session of user %s", s.User)
 }
 
@@ -75,14 +76,18 @@ func (c *Catalog) ReplaceSession(ctx context.Context, old [32]byte, s *Session, 
 		if err := changed(tx.NewDelete().Model((*sessionRow)(nil)).Where("token_hash = ?", old[:]).Exec(ctx)); err != nil {
 			return err
 		}
-		return insertSession(ctx, tx, s)
+		return c.insertSession(ctx, tx, s)
 	})
 	return c.wrap(err, "replace session of user %s", s.User)
 }
 
-func insertSession(ctx context.Context, tx bun.Tx, s *Session) error {
-	if err := userThere(ctx, tx, s.Tenant, s.User); err != nil {
-		return err
+func (c *Catalog) insertSession(ctx context.Context, tx bun.Tx, s *Session) error {
+	there := userThere(ctx, tx, s.Tenant, s.User)
+	if there == nil && s.Stage == StageFull {
+		there = c.loggedIn(ctx, tx, s)
+	}
+	if there != nil {
+		return there
 	}
 	_, err := tx.NewInsert().Model(newSessionRow(s)).Exec(ctx)
 	return err
@@ -95,6 +100,23 @@ func userThere(ctx context.Context, tx bun.Tx, tenant, user uid.ID) error {
 		err = ErrNotFound
 	}
 	return err
+}
+
+// loggedIn writes down when the user of a session has logged in.
+func (c *Catalog) loggedIn(ctx context.Context, tx bun.Tx, s *Session) error {
+	rows, err := userRows(ctx, tx, c.locked(tx.NewSelect().Where("tenant = ?", s.Tenant).Where("id = ?", s.User)))
+	if err != nil {
+		return err
+	}
+	if len(rows) == 0 {
+		return ErrNotFound
+	}
+	u, err := verified[User](&rows[0])
+	if err != nil || !s.CreatedAt.After(u.LoggedInAt) {
+		return err
+	}
+	u.LoggedInAt = s.CreatedAt
+	return changed(tx.NewUpdate().Model(newUserRow(u)).Where("id = ?", u.ID).Exec(ctx))
 }
 
 // Session returns the log-in with this token hash, expired or not.

@@ -26,6 +26,10 @@ type userRow struct {
 	Disabled     num  `bun:"disabled"`
 	CreatedAt    num  `bun:"created_at"`
 	Checksum     blob `bun:"checksum"`
+	FirstName    text `bun:"first_name"`
+	LastName     text `bun:"last_name"`
+	ExpiresAt    num  `bun:"expires_at"`
+	LoggedInAt   num  `bun:"logged_in_at"`
 
 	addresses []text
 }
@@ -40,7 +44,8 @@ type addressRow struct {
 
 func newUserRow(u *User) *userRow {
 	r := &userRow{ID: u.ID[:], Tenant: u.Tenant[:], Login: text(u.Login), Name: text(u.Name), Role: text(u.Role),
-		PasswordHash: text(u.PasswordHash), Language: text(u.Language), Disabled: flag(u.Disabled), CreatedAt: millis(u.CreatedAt)}
+		PasswordHash: text(u.PasswordHash), Language: text(u.Language), Disabled: flag(u.Disabled), CreatedAt: millis(u.CreatedAt),
+		FirstName: text(u.FirstName), LastName: text(u.LastName), ExpiresAt: orZero(u.ExpiresAt), LoggedInAt: orZero(u.LoggedInAt)}
 	for _, a := range u.Addresses {
 		r.addresses = append(r.addresses, text(a))
 	}
@@ -49,8 +54,12 @@ func newUserRow(u *User) *userRow {
 }
 
 func (r *userRow) sum() blob {
-	return newSummer(nil, "user", GroupRow).bytes(r.ID, r.Tenant).text(r.Login, r.Name, r.Role, r.PasswordHash, r.Language).
-		num(r.Disabled, r.CreatedAt, num(len(r.addresses))).text(r.addresses...).sum()
+	s := newSummer(nil, "user", GroupRow).bytes(r.ID, r.Tenant).text(r.Login, r.Name, r.Role, r.PasswordHash, r.Language).
+		num(r.Disabled, r.CreatedAt, num(len(r.addresses))).text(r.addresses...)
+	if r.FirstName != "" || r.LastName != "" || r.ExpiresAt != 0 || r.LoggedInAt != 0 { // rows before schema 8 were summed without them
+		s.text("person", r.FirstName, r.LastName).num(r.ExpiresAt, r.LoggedInAt)
+	}
+	return s.sum()
 }
 
 func (r *userRow) verify() *RowError {
@@ -59,35 +68,41 @@ func (r *userRow) verify() *RowError {
 
 func (r *userRow) model() (*User, error) {
 	u := &User{ID: toID(r.ID), Tenant: toID(r.Tenant), Login: string(r.Login), Name: string(r.Name), Role: string(r.Role),
-		PasswordHash: string(r.PasswordHash), Language: string(r.Language), Disabled: r.Disabled != 0, CreatedAt: r.CreatedAt.millis()}
+		PasswordHash: string(r.PasswordHash), Language: string(r.Language), Disabled: r.Disabled != 0, CreatedAt: r.CreatedAt.millis(),
+		FirstName: string(r.FirstName), LastName: string(r.LastName), ExpiresAt: r.ExpiresAt.orZeroTime(), LoggedInAt: r.LoggedInAt.orZeroTime()}
 	for _, a := range r.addresses {
 		u.Addresses = append(u.Addresses, string(a))
 	}
 	return u, nil
 }
 
-// CreateUser adds u. ErrTaken if the login is in use within the tenant. The
-// same address may belong to several users: a shared mailbox.
-func (c *Catalog) CreateUser(ctx context.Context, u *User) error {
+// CreateUser adds u, and the events of it to the log of its tenant or of the
+// installation. ErrTaken if the login is in use within the tenant. The same address
+// may belong to several users: a shared mailbox.
+func (c *Catalog) CreateUser(ctx context.Context, u *User, events ...*Event) error {
 	if u.ID.IsZero() || u.Login == "" {
 		return fmt.Errorf("create user: %w: no id or no login", ErrInvalid)
 	}
-	r := newUserRow(u)
-	if err := errors.Join(nameable(r.Login), nameable(r.addresses...)); err != nil {
-		return c.wrap(err, "create user %s", u.ID)
-	}
-	err := c.transact(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err := c.withEvents(ctx, u.Tenant, events, func(ctx context.Context, tx bun.Tx) error {
 		if !u.Tenant.IsZero() {
 			if _, err := one[Tenant](ctx, new(tenantRow), tx.NewSelect().Where("id = ?", u.Tenant)); err != nil {
 				return err
 			}
 		}
-		if _, err := tx.NewInsert().Model(r).Exec(ctx); err != nil {
-			return err
-		}
-		return insertAddresses(ctx, tx, r)
+		return insertUser(ctx, tx, u)
 	})
 	return c.wrap(err, "create user %s", u.ID)
+}
+
+func insertUser(ctx context.Context, tx bun.Tx, u *User) error {
+	r := newUserRow(u)
+	if err := errors.Join(nameable(r.Login), nameable(r.addresses...)); err != nil {
+		return err
+	}
+	if _, err := tx.NewInsert().Model(r).Exec(ctx); err != nil {
+		return err
+	}
+	return insertAddresses(ctx, tx, r)
 }
 
 func insertAddresses(ctx context.Context, tx bun.Tx, r *userRow) error {
@@ -102,7 +117,8 @@ func insertAddresses(ctx context.Context, tx bun.Tx, r *userRow) error {
 	return err
 }
 
-// UpdateUser writes everything but ID, tenant, login and time of creation.
+// UpdateUser writes everything but ID, tenant, login and the times of creation and of
+// the last log-in.
 func (c *Catalog) UpdateUser(ctx context.Context, u *User) error {
 	err := c.transact(ctx, func(ctx context.Context, tx bun.Tx) error {
 		rows, err := userRows(ctx, tx, c.locked(tx.NewSelect().Where("tenant = ?", u.Tenant).Where("id = ?", u.ID)))
@@ -116,21 +132,26 @@ func (c *Catalog) UpdateUser(ctx context.Context, u *User) error {
 		if len(list) == 0 {
 			return ErrNotFound
 		}
-		changedUser := *u
-		changedUser.Login, changedUser.CreatedAt = list[0].Login, list[0].CreatedAt
-		r := newUserRow(&changedUser)
-		if err := nameable(r.addresses...); err != nil {
-			return err
-		}
-		if err := changed(tx.NewUpdate().Model(r).Where("id = ?", u.ID).Exec(ctx)); err != nil {
-			return err
-		}
-		if _, err := tx.NewDelete().Model((*addressRow)(nil)).Where("user_id = ?", u.ID).Exec(ctx); err != nil {
-			return err
-		}
-		return insertAddresses(ctx, tx, r)
+		return replaceUser(ctx, tx, list[0], u)
 	})
 	return c.wrap(err, "update user %s", u.ID)
+}
+
+// replaceUser writes what may change of u in place of old.
+func replaceUser(ctx context.Context, tx bun.Tx, old, u *User) error {
+	next := *u
+	next.ID, next.Tenant, next.Login, next.CreatedAt, next.LoggedInAt = old.ID, old.Tenant, old.Login, old.CreatedAt, old.LoggedInAt
+	r := newUserRow(&next)
+	if err := nameable(r.addresses...); err != nil {
+		return err
+	}
+	if err := changed(tx.NewUpdate().Model(r).Where("id = ?", old.ID).Exec(ctx)); err != nil {
+		return err
+	}
+	if _, err := tx.NewDelete().Model((*addressRow)(nil)).Where("user_id = ?", old.ID).Exec(ctx); err != nil {
+		return err
+	}
+	return insertAddresses(ctx, tx, r)
 }
 
 // userRows selects users with their addresses.

@@ -39,6 +39,8 @@ type Config struct {
 	Upload  Upload  `koanf:"upload"`
 	Receipt Receipt `koanf:"receipt"`
 	Log     Log     `koanf:"log"`
+
+	Passwords Passwords `koanf:"passwords"`
 }
 
 // HTTP are the settings of web interface and REST interface.
@@ -125,6 +127,11 @@ type Upload struct {
 // Receipt are the settings of the daily receipts of the event logs.
 type Receipt struct {
 	Dir string `koanf:"dir" help:"Directory in which the daily receipts of the event logs are kept as files, one directory for each tenant; empty: they are in the catalog alone. Best on a disk or share that whoever runs the archive cannot change."`
+}
+
+// Passwords are the settings of new passwords.
+type Passwords struct {
+	BreachedFile string `koanf:"breached_file" help:"File of leaked passwords that new ones must not be among: a SHA-1 sum in hexadecimal digits a line, ordered, with or without a colon and a count, as the list of Have I Been Pwned is. It is searched where it lies; no password leaves the machine. Empty: none."`
 }
 
 // Log are the settings of the log on standard error.

@@ -15,7 +15,7 @@
 //	smarthost.go mail that leaves    setup.go    first start, host name and certificate
 //	evidence.go  what proves messages            log.go       the event log, its proofs and receipts
 //	access.go    access to other people's mail   login.go     second steps, passkeys, links
-//	security.go  factors, sessions
+//	security.go  factors, sessions   user.go  userimport.go  users of a tenant
 package httpd
 
 import (
@@ -99,13 +99,14 @@ type DemoLogin struct {
 
 // Server is the web door.
 type Server struct {
-	cfg      Config
-	handler  http.Handler
-	throttle *throttle
-	metrics  *metrics
-	reminds  chan struct{} // one slot for every forgotten password that is being looked after
-	logIns   logIns        // to mailboxes, by codes
-	audits   audits
+	cfg         Config
+	handler     http.Handler
+	throttle    *throttle
+	metrics     *metrics
+	reminds     chan struct{} // one slot for every forgotten password that is being looked after
+	logIns      logIns        // to mailboxes, by codes
+	audits      audits
+	userImports userImports
 	// downloads are the patterns of the routes that stream.
 	downloads map[string]bool
 	languages language.Matcher
@@ -150,7 +151,7 @@ func (s *Server) routes() (*http.ServeMux, error) {
 	handlers := map[string]http.HandlerFunc{"getMessageHtml": s.html, "getMessageRaw": s.raw, "getAttachment": s.attachment,
 		"getReport": s.report, "getEvidenceRecord": s.evidenceRecord, "getEvidenceBundle": s.evidenceBundle, "getCompletenessCsv": s.completenessCSV, "getUploadCsv": s.uploadCSV,
 		"getEventProof": s.eventProof, "getCheckpoint": s.checkpoint, "getConsistency": s.consistency, "getReceiptFile": s.receiptFile, "exportLog": s.exportLog,
-		"getAccessRecordsCsv": s.accessRecordsCSV}
+		"getAccessRecordsCsv": s.accessRecordsCSV, "exportUsers": s.usersCSV}
 	for _, d := range api.Downloads() {
 		h, ok := handlers[d.ID()]
 		if !ok {

@@ -1,6 +1,10 @@
 // Package password hashes and checks passwords with argon2id (RFC 9106) and
 // writes them as PHC strings, so that parameters can be raised later and
-// hashes move between systems.
+// hashes move between systems. It judges new passwords, too, without asking anybody.
+//
+//	password.go  hashing      policy.go    what a new password must be
+//	estimate.go  match.go     how many guesses a password takes
+//	common.go    what people use        breached.go  lists of leaked passwords
 package password
 
 import (
@@ -11,7 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
 )
@@ -35,10 +38,9 @@ const (
 	maxMemoryKiB = 256 << 10
 	maxPasses    = 16
 	maxLanes     = 16
+	maxWork      = 1 << 20 // memory times passes: five times that of new hashes
+	minMemoryKiB = 7 << 10 // of hashes from elsewhere; less protects little
 )
-
-// MinLength is the number of characters a password needs at least.
-const MinLength = 10
 
 // Hasher bounds how many passwords are hashed at the same time: each takes
 // 64 MiB. It is safe for concurrent use.
@@ -46,19 +48,6 @@ type Hasher struct{ slots chan struct{} }
 
 // NewHasher returns a Hasher for n hashes at a time.
 func NewHasher(n int) *Hasher { return &Hasher{slots: make(chan struct{}, max(n, 1))} }
-
-// CheckPolicy says why a new password is refused, or nil.
-func CheckPolicy(password string) error {
-	switch {
-	case !utf8.ValidString(password):
-		return errors.New("password: is not valid UTF-8")
-	case utf8.RuneCountInString(password) < MinLength:
-		return fmt.Errorf("password: has fewer than %d characters; use a longer one", MinLength)
-	case len(password) > 1024:
-		return errors.New("password: is longer than 1024 bytes; use a shorter one")
-	}
-	return nil
-}
 
 // Hash returns the PHC string of password.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
@@ -94,6 +83,16 @@ func (h *Hasher) Verify(ctx context.Context, phc, password string) (bool, error)
 	return subtle.ConstantTimeCompare(key, p.key) == 1, nil
 }
 
+// CheckHash reports as ErrFormat what is no argon2id PHC string that Verify takes, and
+// what protects its password too little to be taken from elsewhere.
+func CheckHash(phc string) error {
+	p, err := parse(phc)
+	if err == nil && p.memory < minMemoryKiB {
+		err = fmt.Errorf("memory of %d KiB is too little: %w", p.memory, ErrFormat)
+	}
+	return err
+}
+
 func (h *Hasher) acquire(ctx context.Context) error {
 	select {
 	case h.slots <- struct{}{}:
@@ -124,7 +123,7 @@ func parse(phc string) (*parameters, error) {
 	if _, err := fmt.Sscanf(f[3], "m=%d,t=%d,p=%d", &p.memory, &p.passes, &p.lanes); err != nil {
 		return nil, fmt.Errorf("parameters %.40q: %w", f[3], ErrFormat)
 	}
-	if p.memory == 0 || p.memory > maxMemoryKiB || p.passes == 0 || p.passes > maxPasses || p.lanes == 0 || p.lanes > maxLanes {
+	if p.memory == 0 || p.memory > maxMemoryKiB || p.passes == 0 || p.passes > maxPasses || p.lanes == 0 || p.lanes > maxLanes || p.memory*p.passes > maxWork {
 		return nil, fmt.Errorf("parameters %.40q out of bounds: %w", f[3], ErrFormat)
 	}
 	var err error

@@ -12,6 +12,8 @@
 //	routing.mjs  domains, selection, quarantine
 //	history.mjs  whole mailboxes         access.mjs      other people's mail
 //	history.mjs  whole mailboxes           login.mjs    second factors, passkeys, links
+//	history.mjs  whole mailboxes
+//	users.mjs    users, import and export of lists
 //
 // Run it with `npm run e2e` in web/ after `make build`.
 import { after, before, describe } from 'node:test';
@@ -34,6 +36,7 @@ import { setup } from './setup.mjs';
 import { smarthost } from './smarthost.mjs';
 import { sources } from './sources.mjs';
 import { upload } from './upload.mjs';
+import { users } from './users.mjs';
 
 // world is what the tests share: it is filled before the first of them runs.
 const world = {};
@@ -64,6 +67,7 @@ describe('smarthost', { timeout: 180_000 }, () => smarthost(world));
 describe('access', { timeout: 240_000 }, () => access(world));
 describe('upload', { timeout: 240_000 }, () => upload(world));
 describe('routing', { timeout: 180_000 }, () => routing(world));
+describe('users', { timeout: 240_000 }, () => users(world));
 describe('history', { timeout: 120_000 }, () => history(world));
 describe('damage', { timeout: 120_000 }, () => damage(world));
 describe('appearance', { timeout: 240_000 }, () => appearance(world));

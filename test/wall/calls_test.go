@@ -91,6 +91,12 @@ func calls(t *testing.T, o operation, id string) []string {
 		return []string{path}
 	case "listAccessRecords", "getAccessRecordsCsv":
 		return []string{path, path + "?request=" + id, path + "?user=" + id, path + "?address=anna@firma.example"}
+	case "listUsers":
+		return []string{path, path + "?q=walnuss", path + "?after=a&limit=1"}
+	case "exportUsers":
+		return []string{path, path + "?passwords=true&disabled=true&separator=semicolon"}
+	case "createUser", "getUser", "changeUser", "addUserAddress", "removeUserAddress", "setUserPassword", "previewUsers", "importUsers", "getUserImport", "cancelUserImport":
+		return []string{strings.Replace(path, "{address}", "anna@firma.example", 1)}
 	case "listQuarantine":
 		return []string{path, path + "?state=all", path + "?state=all&q=walnuss", path + "?cursor=" + id, path + "?source=" + id}
 	case "found", "getSite", "changeSite", "obtainCertificate":
@@ -170,6 +176,16 @@ func body(o operation, id string) string {
 		return `{"tell_people":true}`
 	case "startHistory":
 		return `{"dry_run":true}`
+	case "createUser":
+		return `{"login":"-","role":"user"}` // not valid: nobody is made
+	case "changeUser":
+		return `{"disabled":true}`
+	case "addUserAddress":
+		return `{"address":"wand@firma.example"}`
+	case "setUserPassword":
+		return `{"password":"kurz"}`
+	case "previewUsers", "importUsers":
+		return `{"content":"LQo="}` // one field: a problem
 	case "addDomain":
 		return `{"name":"keine domain"}`
 	case "changeSelection":

@@ -151,6 +151,30 @@ const selectionRoute = createRoute({
   component: lazyRouteComponent(() => import('./routing/SelectionPage'), 'SelectionPage'),
 });
 
+const usersRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/users',
+  component: lazyRouteComponent(() => import('./users/UsersPage'), 'UsersPage'),
+});
+
+const newUserRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/users/new',
+  component: lazyRouteComponent(() => import('./users/UserPage'), 'NewUserPage'),
+});
+
+const importUsersRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/users/import',
+  component: lazyRouteComponent(() => import('./users/ImportPage'), 'ImportPage'),
+});
+
+const userRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/users/$id',
+  component: lazyRouteComponent(() => import('./users/UserPage'), 'UserPage'),
+});
+
 const quarantineRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/quarantine',
@@ -203,6 +227,7 @@ export const router = createRouter({
     accessRoute, accessRecordsRoute,
   routeTree: rootRoute.addChildren([logInRoute, forgottenRoute, linkRoute, frameRoute.addChildren([
     searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, smarthostRoute, uploadRoute, domainsRoute, selectionRoute, quarantineRoute, policyRoute,
+    searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, smarthostRoute, uploadRoute, domainsRoute, selectionRoute, quarantineRoute, usersRoute, newUserRoute, importUsersRoute, userRoute,
   ])]),
   parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
   stringifySearch: stringify,

@@ -56,6 +56,7 @@ func cases() []testCase {
 		{name: "Tenants", run: testTenants},
 		{name: "Users", run: testUsers},
 		{name: "UsersOfAllTenants", run: testUsersOfAllTenants},
+		{name: "EditUsers", run: testEditUsers},
 		{name: "Sessions", run: testSessions},
 		{name: "SessionList", run: testSessionList},
 		{name: "Links", run: testLinks},

@@ -71,7 +71,7 @@ func (d *damaged) loginRows(t *testing.T) {
 func columns() map[string]string {
 	return map[string]string{
 		"tenant":           "slug name zone state created_at checksum",
-		"user":             "login name role password_hash language disabled created_at checksum",
+		"user":             "login name role password_hash language disabled created_at checksum first_name last_name expires_at logged_in_at",
 		"user_address":     "address",
 		"session":          "created_at seen_at expires_at peer user_agent checksum id confirmed_at stage method tries challenge",
 		"source":           "kind name journal_address category disabled created_at checksum",

@@ -105,6 +105,55 @@ func testUsersOfAllTenants(t *testing.T, e *env) {
 	same(t, "by the address of many", got(e.UsersByAddress(ctx, "many@example.com"))(t), want)
 }
 
+func testEditUsers(t *testing.T, e *env) {
+	ctx := t.Context()
+	tenant, other := e.tenant(t, "a"), e.tenant(t, "b")
+	anna, bernd := e.user(t, tenant, "anna", "anna@example.com"), e.user(t, tenant, "bernd")
+	theirs := e.user(t, other, "anna")
+	must(t, e.CreateSession(ctx, &catalog.Session{TokenHash: [32]byte{1}, User: bernd.ID, Tenant: tenant, CreatedAt: at(7), ExpiresAt: at(9)}))
+	must(t, e.CreateSession(ctx, &catalog.Session{TokenHash: [32]byte{2}, User: bernd.ID, Tenant: tenant, CreatedAt: at(6), ExpiresAt: at(9)}))
+	bernd.LoggedInAt = at(7)
+	carla := &catalog.User{ID: uid.New(at(1)), Tenant: tenant, Login: "carla", Name: "Dr. Carla", FirstName: "Carla", LastName: "Cäsar", Role: "user",
+		ExpiresAt: at(50), CreatedAt: at(1), Addresses: []string{"carla@example.com"}}
+	edit := func(change func(users []*catalog.User) (*catalog.UserEdit, error)) error {
+		return e.EditUsers(ctx, tenant, change)
+	}
+	must(t, edit(func(users []*catalog.User) (*catalog.UserEdit, error) {
+		same(t, "handed out", users, []*catalog.User{anna, bernd})
+		users[1].Login, users[1].LoggedInAt, users[1].Disabled, users[1].Addresses = "renamed", at(90), true, []string{"b@example.com"}
+		return &catalog.UserEdit{Create: []*catalog.User{carla}, Update: users[1:], End: []uid.ID{bernd.ID}, Events: events(0, 2)}, nil
+	}))
+	bernd.Disabled, bernd.Addresses = true, []string{"b@example.com"}
+	want := []*catalog.User{anna, bernd, carla}
+	same(t, "changed", got(e.Users(ctx, tenant))(t), want)
+	_, err := e.Session(ctx, [32]byte{1})
+	mustBe(t, "ended", err, catalog.ErrNotFound)
+	if list := got(e.Events(ctx, tenant, 0, 9))(t); len(list) != 2 {
+		t.Errorf("%d events, want 2", len(list))
+	}
+
+	// All or nothing.
+	again := *carla
+	again.ID = uid.New(at(2))
+	mustBe(t, "login in use", edit(func(users []*catalog.User) (*catalog.UserEdit, error) {
+		users[0].Name = "Lost"
+		return &catalog.UserEdit{Update: users[:1], Create: []*catalog.User{&again}, Events: events(2, 1)}, nil
+	}), catalog.ErrTaken)
+	mustBe(t, "another tenant's", edit(func(users []*catalog.User) (*catalog.UserEdit, error) {
+		return &catalog.UserEdit{Update: []*catalog.User{users[0], theirs}}, nil
+	}), catalog.ErrNotFound)
+	mustBe(t, "for another tenant", edit(func([]*catalog.User) (*catalog.UserEdit, error) {
+		return &catalog.UserEdit{Create: []*catalog.User{{ID: uid.New(at(3)), Tenant: other, Login: "d"}}}, nil
+	}), catalog.ErrInvalid)
+	mustBe(t, "tenant of none", e.EditUsers(ctx, uid.New(at(4)), func([]*catalog.User) (*catalog.UserEdit, error) {
+		return &catalog.UserEdit{}, nil
+	}), catalog.ErrNotFound)
+	same(t, "unchanged", got(e.Users(ctx, tenant))(t), want)
+	if list := got(e.Events(ctx, tenant, 0, 9))(t); len(list) != 2 {
+		t.Errorf("%d events, want 2", len(list))
+	}
+}
+
 func testSessions(t *testing.T, e *env) {
 	ctx := t.Context()
 	tenant, other := e.tenant(t, "a"), e.tenant(t, "b")

@@ -108,9 +108,14 @@ func attempts() map[string]struct {
 			loc, _, err := e.FindPart(ctx, t, of.batch.Parts[0].SHA256)
 			return loc, err
 		}},
-		"Segments":       {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.Segments(ctx, t) }},
-		"Sources":        {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.Sources(ctx, t) }},
-		"Users":          {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.Users(ctx, t) }},
+		"Segments": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.Segments(ctx, t) }},
+		"Sources":  {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.Sources(ctx, t) }},
+		"Users":    {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.Users(ctx, t) }},
+		"EditUsers": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return nil, e.EditUsers(ctx, t, func(users []*catalog.User) (*catalog.UserEdit, error) {
+				return &catalog.UserEdit{Update: append(users, of.user), End: []uid.ID{of.user.ID}}, nil
+			})
+		}},
 		"Accounts":       {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.Accounts(ctx, t, "", "") }},
 		"Events":         {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.Events(ctx, t, 0, 9) }},
 		"PendingReindex": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.PendingReindex(ctx, t, 9) }},

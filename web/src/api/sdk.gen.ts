@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { AddDomainData, AddDomainErrors, AddDomainResponses, AddPasskeyData, AddPasskeyErrors, AddPasskeyResponses, BeginAddPasskeyData, BeginAddPasskeyErrors, BeginAddPasskeyResponses, BeginMailboxLogInData, BeginMailboxLogInErrors, BeginMailboxLogInResponses, BeginPasskeyData, BeginPasskeyErrors, BeginPasskeyResponses, BeginTotpData, BeginTotpErrors, BeginTotpResponses, CancelHistoryData, CancelHistoryErrors, CancelHistoryResponses, CancelMailboxLogInData, CancelMailboxLogInErrors, CancelMailboxLogInResponses, CancelUploadData, CancelUploadErrors, CancelUploadResponses, ChangeAccountData, ChangeAccountErrors, ChangeAccountResponses, ChangeLoginPolicyData, ChangeLoginPolicyErrors, ChangeLoginPolicyResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, ChangeSelectionData, ChangeSelectionErrors, ChangeSelectionResponses, ChangeSmarthostData, ChangeSmarthostErrors, ChangeSmarthostResponses, ChangeSourceData, ChangeSourceErrors, ChangeSourceResponses, CheckMessageData, CheckMessageErrors, CheckMessageResponses, ConfirmPasswordData, ConfirmPasswordErrors, ConfirmPasswordResponses, ConfirmTotpData, ConfirmTotpErrors, ConfirmTotpResponses, CountQuarantineData, CountQuarantineErrors, CountQuarantineResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, CreateUploadData, CreateUploadErrors, CreateUploadResponses, DecideQuarantineData, DecideQuarantineErrors, DecideQuarantineResponses, DropMailData, DropMailErrors, DropMailResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndSessionData, EndSessionErrors, EndSessionResponses, EndUserSessionData, EndUserSessionErrors, EndUserSessionResponses, EndUserSessionsData, EndUserSessionsErrors, EndUserSessionsResponses, FetchNowData, FetchNowErrors, FetchNowResponses, FinishLogInData, FinishLogInErrors, FinishLogInResponses, FinishUploadData, FinishUploadErrors, FinishUploadResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetAttachmentData, GetAttachmentErrors, GetAttachmentResponses, GetCompletenessCsvData, GetCompletenessCsvErrors, GetCompletenessCsvResponses, GetCompletenessData, GetCompletenessErrors, GetCompletenessResponses, GetFacetsData, GetFacetsErrors, GetFacetsResponses, GetHistoryData, GetHistoryErrors, GetHistoryResponses, GetLoginPolicyData, GetLoginPolicyErrors, GetLoginPolicyResponses, GetMailboxLogInData, GetMailboxLogInErrors, GetMailboxLogInResponses, GetMessageData, GetMessageErrors, GetMessageHtmlData, GetMessageHtmlErrors, GetMessageHtmlResponses, GetMessageRawData, GetMessageRawErrors, GetMessageRawResponses, GetMessageResponses, GetOutboxData, GetOutboxErrors, GetOutboxResponses, GetReportData, GetReportErrors, GetReportResponses, GetSecurityData, GetSecurityErrors, GetSecurityResponses, GetSelectionData, GetSelectionErrors, GetSelectionResponses, GetSmarthostData, GetSmarthostErrors, GetSmarthostResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetStatisticsData, GetStatisticsErrors, GetStatisticsResponses, GetStatusData, GetStatusErrors, GetStatusResponses, GetUploadCsvData, GetUploadCsvErrors, GetUploadCsvResponses, GetUploadData, GetUploadErrors, GetUploadResponses, GetUserSecurityData, GetUserSecurityErrors, GetUserSecurityResponses, ListDomainsData, ListDomainsErrors, ListDomainsResponses, ListLeftData, ListLeftErrors, ListLeftResponses, ListQuarantineData, ListQuarantineErrors, ListQuarantineResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, ListUploadsData, ListUploadsErrors, ListUploadsResponses, LogInByPasskeyData, LogInByPasskeyErrors, LogInByPasskeyResponses, LogInData, LogInErrors, LogInResponses, LogOutData, LogOutErrors, LogOutResponses, LookAtLinkData, LookAtLinkErrors, LookAtLinkResponses, NewRecoveryCodesData, NewRecoveryCodesErrors, NewRecoveryCodesResponses, ProposeAddressesData, ProposeAddressesErrors, ProposeAddressesResponses, RemoveDomainData, RemoveDomainErrors, RemoveDomainResponses, RemoveFactorData, RemoveFactorErrors, RemoveFactorResponses, RemoveSmarthostData, RemoveSmarthostErrors, RemoveSmarthostResponses, RenamePasskeyData, RenamePasskeyErrors, RenamePasskeyResponses, ResetFactorsData, ResetFactorsErrors, ResetFactorsResponses, RetryMailData, RetryMailErrors, RetryMailResponses, SearchData, SearchErrors, SearchResponses, StartHistoryData, StartHistoryErrors, StartHistoryResponses, SuggestData, SuggestErrors, SuggestResponses, TestMailboxData, TestMailboxErrors, TestMailboxResponses, TestSmarthostData, TestSmarthostErrors, TestSmarthostResponses, UseLinkData, UseLinkErrors, UseLinkResponses, WelcomeUserData, WelcomeUserErrors, WelcomeUserResponses, WriteUploadData, WriteUploadErrors, WriteUploadResponses } from './types.gen';
+import type { AddDomainData, AddDomainErrors, AddDomainResponses, AddUserAddressData, AddUserAddressErrors, AddUserAddressResponses, BeginMailboxLogInData, BeginMailboxLogInErrors, BeginMailboxLogInResponses, CancelHistoryData, CancelHistoryErrors, CancelHistoryResponses, CancelMailboxLogInData, CancelMailboxLogInErrors, CancelMailboxLogInResponses, CancelUploadData, CancelUploadErrors, CancelUploadResponses, CancelUserImportData, CancelUserImportErrors, CancelUserImportResponses, ChangeAccountData, ChangeAccountErrors, ChangeAccountResponses, ChangeSelectionData, ChangeSelectionErrors, ChangeSelectionResponses, ChangeSmarthostData, ChangeSmarthostErrors, ChangeSmarthostResponses, ChangeSourceData, ChangeSourceErrors, ChangeSourceResponses, ChangeUserData, ChangeUserErrors, ChangeUserResponses, CheckMessageData, CheckMessageErrors, CheckMessageResponses, CountQuarantineData, CountQuarantineErrors, CountQuarantineResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, CreateUploadData, CreateUploadErrors, CreateUploadResponses, CreateUserData, CreateUserErrors, CreateUserResponses, DecideQuarantineData, DecideQuarantineErrors, DecideQuarantineResponses, DropMailData, DropMailErrors, DropMailResponses, ExportUsersData, ExportUsersErrors, ExportUsersResponses, FetchNowData, FetchNowErrors, FetchNowResponses, FinishUploadData, FinishUploadErrors, FinishUploadResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetAttachmentData, GetAttachmentErrors, GetAttachmentResponses, GetCompletenessCsvData, GetCompletenessCsvErrors, GetCompletenessCsvResponses, GetCompletenessData, GetCompletenessErrors, GetCompletenessResponses, GetFacetsData, GetFacetsErrors, GetFacetsResponses, GetHistoryData, GetHistoryErrors, GetHistoryResponses, GetMailboxLogInData, GetMailboxLogInErrors, GetMailboxLogInResponses, GetMessageData, GetMessageErrors, GetMessageHtmlData, GetMessageHtmlErrors, GetMessageHtmlResponses, GetMessageRawData, GetMessageRawErrors, GetMessageRawResponses, GetMessageResponses, GetOutboxData, GetOutboxErrors, GetOutboxResponses, GetReportData, GetReportErrors, GetReportResponses, GetSelectionData, GetSelectionErrors, GetSelectionResponses, GetSmarthostData, GetSmarthostErrors, GetSmarthostResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetStatisticsData, GetStatisticsErrors, GetStatisticsResponses, GetStatusData, GetStatusErrors, GetStatusResponses, GetUploadCsvData, GetUploadCsvErrors, GetUploadCsvResponses, GetUploadData, GetUploadErrors, GetUploadResponses, GetUserData, GetUserErrors, GetUserImportData, GetUserImportErrors, GetUserImportResponses, GetUserResponses, ImportUsersData, ImportUsersErrors, ImportUsersResponses, ListDomainsData, ListDomainsErrors, ListDomainsResponses, ListLeftData, ListLeftErrors, ListLeftResponses, ListQuarantineData, ListQuarantineErrors, ListQuarantineResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, ListUploadsData, ListUploadsErrors, ListUploadsResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LogInData, LogInErrors, LogInResponses, LogOutData, LogOutErrors, LogOutResponses, PreviewUsersData, PreviewUsersErrors, PreviewUsersResponses, ProposeAddressesData, ProposeAddressesErrors, ProposeAddressesResponses, RemoveDomainData, RemoveDomainErrors, RemoveDomainResponses, RemoveSmarthostData, RemoveSmarthostErrors, RemoveSmarthostResponses, RemoveUserAddressData, RemoveUserAddressErrors, RemoveUserAddressResponses, RetryMailData, RetryMailErrors, RetryMailResponses, SearchData, SearchErrors, SearchResponses, SetUserPasswordData, SetUserPasswordErrors, SetUserPasswordResponses, StartHistoryData, StartHistoryErrors, StartHistoryResponses, SuggestData, SuggestErrors, SuggestResponses, TestMailboxData, TestMailboxErrors, TestMailboxResponses, TestSmarthostData, TestSmarthostErrors, TestSmarthostResponses, WriteUploadData, WriteUploadErrors, WriteUploadResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -28,182 +28,6 @@ export const changeAccount = <ThrowOnError extends boolean = false>(options: Opt
             type: 'apiKey'
         }],
     url: '/account',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Prove to be there still, before factors are changed
- */
-export const confirmPassword = <ThrowOnError extends boolean = false>(options: Options<ConfirmPasswordData, ThrowOnError>) => (options.client ?? client).post<ConfirmPasswordResponses, ConfirmPasswordErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/account/confirmation',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Remove one's own authenticator application or a passkey
- */
-export const removeFactor = <ThrowOnError extends boolean = false>(options: Options<RemoveFactorData, ThrowOnError>) => (options.client ?? client).delete<RemoveFactorResponses, RemoveFactorErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/account/factors/{id}',
-    ...options
-});
-
-/**
- * Begin to make a passkey
- */
-export const beginAddPasskey = <ThrowOnError extends boolean = false>(options?: Options<BeginAddPasskeyData, ThrowOnError>) => (options?.client ?? client).post<BeginAddPasskeyResponses, BeginAddPasskeyErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/account/passkey-options',
-    ...options
-});
-
-/**
- * Keep the passkey that a browser has made
- */
-export const addPasskey = <ThrowOnError extends boolean = false>(options: Options<AddPasskeyData, ThrowOnError>) => (options.client ?? client).post<AddPasskeyResponses, AddPasskeyErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/account/passkeys',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Call one's own passkey something else
- */
-export const renamePasskey = <ThrowOnError extends boolean = false>(options: Options<RenamePasskeyData, ThrowOnError>) => (options.client ?? client).patch<RenamePasskeyResponses, RenamePasskeyErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/account/passkeys/{id}',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Change one's own password; all other sessions end
- */
-export const changePassword = <ThrowOnError extends boolean = false>(options: Options<ChangePasswordData, ThrowOnError>) => (options.client ?? client).put<ChangePasswordResponses, ChangePasswordErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/account/password',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Make recovery codes in place of those that are left
- */
-export const newRecoveryCodes = <ThrowOnError extends boolean = false>(options?: Options<NewRecoveryCodesData, ThrowOnError>) => (options?.client ?? client).post<NewRecoveryCodesResponses, NewRecoveryCodesErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/account/recovery-codes',
-    ...options
-});
-
-/**
- * One's own factors and sessions
- */
-export const getSecurity = <ThrowOnError extends boolean = false>(options?: Options<GetSecurityData, ThrowOnError>) => (options?.client ?? client).get<GetSecurityResponses, GetSecurityErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/account/security',
-    ...options
-});
-
-/**
- * End all of one's own sessions but this one
- */
-export const endOtherSessions = <ThrowOnError extends boolean = false>(options?: Options<EndOtherSessionsData, ThrowOnError>) => (options?.client ?? client).delete<EndOtherSessionsResponses, EndOtherSessionsErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/account/sessions',
-    ...options
-});
-
-/**
- * End another of one's own sessions
- */
-export const endSession = <ThrowOnError extends boolean = false>(options: Options<EndSessionData, ThrowOnError>) => (options.client ?? client).delete<EndSessionResponses, EndSessionErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/account/sessions/{id}',
-    ...options
-});
-
-/**
- * Begin to set up an authenticator application
- */
-export const beginTotp = <ThrowOnError extends boolean = false>(options?: Options<BeginTotpData, ThrowOnError>) => (options?.client ?? client).post<BeginTotpResponses, BeginTotpErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/account/totp',
-    ...options
-});
-
-/**
- * Take the first code of an authenticator application
- */
-export const confirmTotp = <ThrowOnError extends boolean = false>(options: Options<ConfirmTotpData, ThrowOnError>) => (options.client ?? client).post<ConfirmTotpResponses, ConfirmTotpErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/account/totp/confirmation',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -278,72 +102,6 @@ export const removeDomain = <ThrowOnError extends boolean = false>(options: Opti
         }],
     url: '/domains/{name}',
     ...options
-});
-
-/**
- * Have a link mailed to set a new password with; the answer is the same for everybody
- */
-export const forgotPassword = <ThrowOnError extends boolean = false>(options: Options<ForgotPasswordData, ThrowOnError>) => (options.client ?? client).post<ForgotPasswordResponses, ForgotPasswordErrors, ThrowOnError>({
-    url: '/forgotten-passwords',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Whose a one-time link is; it stays as it is
- */
-export const lookAtLink = <ThrowOnError extends boolean = false>(options: Options<LookAtLinkData, ThrowOnError>) => (options.client ?? client).post<LookAtLinkResponses, LookAtLinkErrors, ThrowOnError>({
-    url: '/links/look',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Set a password by a one-time link; it opens no session
- */
-export const useLink = <ThrowOnError extends boolean = false>(options: Options<UseLinkData, ThrowOnError>) => (options.client ?? client).post<UseLinkResponses, UseLinkErrors, ThrowOnError>({
-    url: '/links/use',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * What is asked of log-ins of the tenant, or of the installation
- */
-export const getLoginPolicy = <ThrowOnError extends boolean = false>(options?: Options<GetLoginPolicyData, ThrowOnError>) => (options?.client ?? client).get<GetLoginPolicyResponses, GetLoginPolicyErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/login-policy',
-    ...options
-});
-
-/**
- * Say what is asked of log-ins
- */
-export const changeLoginPolicy = <ThrowOnError extends boolean = false>(options: Options<ChangeLoginPolicyData, ThrowOnError>) => (options.client ?? client).put<ChangeLoginPolicyResponses, ChangeLoginPolicyErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/login-policy',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
 });
 
 /**
@@ -679,42 +437,6 @@ export const logIn = <ThrowOnError extends boolean = false>(options: Options<Log
 });
 
 /**
- * Log in with a passkey alone
- */
-export const logInByPasskey = <ThrowOnError extends boolean = false>(options: Options<LogInByPasskeyData, ThrowOnError>) => (options.client ?? client).post<LogInByPasskeyResponses, LogInByPasskeyErrors, ThrowOnError>({
-    url: '/session/passkey',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Ask what a passkey is to sign
- */
-export const beginPasskey = <ThrowOnError extends boolean = false>(options: Options<BeginPasskeyData, ThrowOnError>) => (options.client ?? client).post<BeginPasskeyResponses, BeginPasskeyErrors, ThrowOnError>({
-    url: '/session/passkey-options',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Second step of a log-in
- */
-export const finishLogIn = <ThrowOnError extends boolean = false>(options: Options<FinishLogInData, ThrowOnError>) => (options.client ?? client).post<FinishLogInResponses, FinishLogInErrors, ThrowOnError>({
-    url: '/session/step',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
  * Let no mail leave any more; what waits stays
  */
 export const removeSmarthost = <ThrowOnError extends boolean = false>(options?: Options<RemoveSmarthostData, ThrowOnError>) => (options?.client ?? client).delete<RemoveSmarthostResponses, RemoveSmarthostErrors, ThrowOnError>({
@@ -1026,67 +748,178 @@ export const getUploadCsv = <ThrowOnError extends boolean = false>(options: Opti
 });
 
 /**
- * Remove all factors of a user; the user's sessions end and the user is told
+ * Users of the tenant
  */
-export const resetFactors = <ThrowOnError extends boolean = false>(options: Options<ResetFactorsData, ThrowOnError>) => (options.client ?? client).delete<ResetFactorsResponses, ResetFactorsErrors, ThrowOnError>({
+export const listUsers = <ThrowOnError extends boolean = false>(options?: Options<ListUsersData, ThrowOnError>) => (options?.client ?? client).get<ListUsersResponses, ListUsersErrors, ThrowOnError>({
     security: [{
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
         }],
-    url: '/users/{id}/factors',
+    url: '/users',
     ...options
 });
 
 /**
- * A user's factors and sessions
+ * Make a user
  */
-export const getUserSecurity = <ThrowOnError extends boolean = false>(options: Options<GetUserSecurityData, ThrowOnError>) => (options.client ?? client).get<GetUserSecurityResponses, GetUserSecurityErrors, ThrowOnError>({
+export const createUser = <ThrowOnError extends boolean = false>(options: Options<CreateUserData, ThrowOnError>) => (options.client ?? client).post<CreateUserResponses, CreateUserErrors, ThrowOnError>({
     security: [{
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
         }],
-    url: '/users/{id}/security',
+    url: '/users',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * The users as CSV: user id, password, first name, last name, e-mail addresses, without a header line
+ */
+export const exportUsers = <ThrowOnError extends boolean = false>(options?: Options<ExportUsersData, ThrowOnError>) => (options?.client ?? client).get<ExportUsersResponses, ExportUsersErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/users/export.csv',
     ...options
 });
 
 /**
- * End all of a user's sessions
+ * Begin to import users: all of the file, or nothing
  */
-export const endUserSessions = <ThrowOnError extends boolean = false>(options: Options<EndUserSessionsData, ThrowOnError>) => (options.client ?? client).delete<EndUserSessionsResponses, EndUserSessionsErrors, ThrowOnError>({
+export const importUsers = <ThrowOnError extends boolean = false>(options: Options<ImportUsersData, ThrowOnError>) => (options.client ?? client).post<ImportUsersResponses, ImportUsersErrors, ThrowOnError>({
     security: [{
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
         }],
-    url: '/users/{id}/sessions',
+    url: '/users/import',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * What an import of users would do; nothing is changed
+ */
+export const previewUsers = <ThrowOnError extends boolean = false>(options: Options<PreviewUsersData, ThrowOnError>) => (options.client ?? client).post<PreviewUsersResponses, PreviewUsersErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/users/import/preview',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Stop an import of users: nothing is changed, unless it is done
+ */
+export const cancelUserImport = <ThrowOnError extends boolean = false>(options: Options<CancelUserImportData, ThrowOnError>) => (options.client ?? client).delete<CancelUserImportResponses, CancelUserImportErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/users/import/{id}',
     ...options
 });
 
 /**
- * End one of a user's sessions
+ * How far an import of users is
  */
-export const endUserSession = <ThrowOnError extends boolean = false>(options: Options<EndUserSessionData, ThrowOnError>) => (options.client ?? client).delete<EndUserSessionResponses, EndUserSessionErrors, ThrowOnError>({
+export const getUserImport = <ThrowOnError extends boolean = false>(options: Options<GetUserImportData, ThrowOnError>) => (options.client ?? client).get<GetUserImportResponses, GetUserImportErrors, ThrowOnError>({
     security: [{
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
         }],
-    url: '/users/{id}/sessions/{session}',
+    url: '/users/import/{id}',
     ...options
 });
 
 /**
- * Mail a user a one-time link to set a password with
+ * A user, and how much it sees
  */
-export const welcomeUser = <ThrowOnError extends boolean = false>(options: Options<WelcomeUserData, ThrowOnError>) => (options.client ?? client).post<WelcomeUserResponses, WelcomeUserErrors, ThrowOnError>({
+export const getUser = <ThrowOnError extends boolean = false>(options: Options<GetUserData, ThrowOnError>) => (options.client ?? client).get<GetUserResponses, GetUserErrors, ThrowOnError>({
     security: [{
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
         }],
-    url: '/users/{id}/welcome',
+    url: '/users/{id}',
+    ...options
+});
+
+/**
+ * Change a user; it holds at once
+ */
+export const changeUser = <ThrowOnError extends boolean = false>(options: Options<ChangeUserData, ThrowOnError>) => (options.client ?? client).patch<ChangeUserResponses, ChangeUserErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/users/{id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Let a user see the mail of an address
+ */
+export const addUserAddress = <ThrowOnError extends boolean = false>(options: Options<AddUserAddressData, ThrowOnError>) => (options.client ?? client).post<AddUserAddressResponses, AddUserAddressErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/users/{id}/addresses',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Let a user see the mail of an address no more; the mail stays archived
+ */
+export const removeUserAddress = <ThrowOnError extends boolean = false>(options: Options<RemoveUserAddressData, ThrowOnError>) => (options.client ?? client).delete<RemoveUserAddressResponses, RemoveUserAddressErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/users/{id}/addresses/{address}',
+    ...options
+});
+
+/**
+ * Set a user's password; it ends the user's sessions
+ */
+export const setUserPassword = <ThrowOnError extends boolean = false>(options: Options<SetUserPasswordData, ThrowOnError>) => (options.client ?? client).post<SetUserPasswordResponses, SetUserPasswordErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/users/{id}/password',
     ...options,
     headers: {
         'Content-Type': 'application/json',

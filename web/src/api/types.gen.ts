@@ -18,10 +18,6 @@ export type Account = {
     login: string;
     name: string;
     role: 'operator' | 'tenant-admin' | 'user';
-    /**
-     * A second factor has to be set up first
-     */
-    setup_needed: boolean;
     tenant?: Tenant;
 };
 
@@ -179,20 +175,6 @@ export type Facets = {
     years: Array<Bucket>;
 };
 
-export type Factor = {
-    created_at: string;
-    id: string;
-    name: string;
-    used_at?: string;
-};
-
-export type FactorAdded = {
-    /**
-     * New ones, if there were none. They are shown this once
-     */
-    recovery_codes: Array<string>;
-};
-
 export type File = {
     /**
      * Of the document, as whoever gave it said; may be empty
@@ -277,18 +259,6 @@ export type FolderState = {
      * Files still to be archived
      */
     waiting: number;
-};
-
-export type ForgottenPassword = {
-    /**
-     * User name or mail address
-     */
-    login: string;
-    operator?: boolean;
-    /**
-     * Short name of the customer
-     */
-    tenant?: string;
 };
 
 export type Header = {
@@ -454,19 +424,6 @@ export type Integrity = {
     problem?: string;
 };
 
-export type Invitation = {
-    expires_at: string;
-    /**
-     * Whoever has it can become the user
-     */
-    link?: string;
-    /**
-     * Absent: no mail could be sent, and link is to be handed over
-     */
-    mailed_to?: string;
-    purpose: 'welcome' | 'reset';
-};
-
 export type JournalRecipient = {
     address: string;
     /**
@@ -533,24 +490,6 @@ export type LeftItems = {
     items: Array<LeftItem>;
 };
 
-export type Link = {
-    expires_at: string;
-    language: '' | 'de' | 'en';
-    login: string;
-    name: string;
-    purpose: 'welcome' | 'reset';
-    tenant?: Tenant;
-};
-
-export type LinkToken = {
-    token: string;
-};
-
-export type LinkUse = {
-    password: string;
-    token: string;
-};
-
 export type LogIn = {
     /**
      * User name, or one of the user's mail addresses
@@ -565,13 +504,6 @@ export type LogIn = {
      * Short name of the customer; needed only with a user name that several customers use
      */
     tenant?: string;
-};
-
-export type LoginPolicy = {
-    /**
-     * Roles that have to have a second factor
-     */
-    second_factor: Array<string>;
 };
 
 export type Mailbox = {
@@ -893,16 +825,6 @@ export type NewHistory = {
     trash?: boolean;
 };
 
-export type NewPasskey = {
-    name: string;
-    /**
-     * As PublicKeyCredential.toJSON writes it
-     */
-    passkey: {
-        [key: string]: unknown;
-    };
-};
-
 export type NewSource = {
     category?: string;
     disabled?: boolean;
@@ -949,6 +871,28 @@ export type NewUpload = {
      * Of a document; empty: its name
      */
     title?: string;
+};
+
+export type NewUser = {
+    addresses?: Array<string>;
+    expires_on?: string;
+    first_name?: string;
+    language?: '' | 'de' | 'en';
+    last_name?: string;
+    login: string;
+    /**
+     * Empty: first and last name, or else the login
+     */
+    name?: string;
+    /**
+     * Empty: nobody logs in with one until one is set
+     */
+    password?: string;
+    role: 'tenant-admin' | 'auditor' | 'dpo' | 'user';
+    /**
+     * Addresses may belong to other users as well
+     */
+    shared?: boolean;
 };
 
 export type Outbox = {
@@ -1013,55 +957,11 @@ export type Party = {
     via?: string;
 };
 
-export type PasskeyAnswer = {
-    /**
-     * As PublicKeyCredential.toJSON writes it
-     */
-    passkey: {
-        [key: string]: unknown;
-    };
-};
-
-export type PasskeyName = {
-    name: string;
-};
-
-export type PasskeyOptions = {
-    /**
-     * For PublicKeyCredential.parseCreationOptionsFromJSON or parseRequestOptionsFromJSON
-     */
-    options: {
-        [key: string]: unknown;
-    };
-};
-
-export type PasskeyQuestion = {
-    /**
-     * As the second step of the log-in that has begun; else by itself
-     */
-    step?: boolean;
-};
-
-export type PasswordChange = {
-    new: string;
-    old: string;
-};
-
-export type PasswordConfirmation = {
-    password: string;
-};
-
-export type PendingLink = {
-    created_at: string;
-    expires_at: string;
-    purpose: 'welcome' | 'reset';
-};
-
 export type Problem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -1089,6 +989,16 @@ export type Problem = {
 };
 
 export type ProblemError = {
+    /**
+     * What it is about
+     */
+    args?: {
+        [key: string]: string;
+    };
+    /**
+     * Stable name of the mistake, if it has one
+     */
+    code?: string;
     /**
      * For instance body.password or query.limit
      */
@@ -1183,10 +1093,6 @@ export type QuarantinedMessage = {
     to: Array<string>;
 };
 
-export type RecoveryCodes = {
-    codes: Array<string>;
-};
-
 export type SearchPage = {
     chips: Array<Chip>;
     hits: Array<Hit>;
@@ -1213,7 +1119,7 @@ export type SearchProblem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -1247,49 +1153,6 @@ export type SearchProblem = {
      * Identifies the kind of problem; its fragment is the code
      */
     type: string;
-};
-
-export type SecondStep = {
-    /**
-     * Of an authenticator application
-     */
-    code?: string;
-    /**
-     * The browser's answer, as PublicKeyCredential.toJSON writes it
-     */
-    passkey?: {
-        [key: string]: unknown;
-    };
-    /**
-     * A recovery code
-     */
-    recovery?: string;
-};
-
-export type Security = {
-    /**
-     * Factors can be changed without confirming with the password
-     */
-    confirmed: boolean;
-    has_password: boolean;
-    /**
-     * One-time links that can be used
-     */
-    links: Array<PendingLink>;
-    passkeys: Array<Factor>;
-    /**
-     * That are left
-     */
-    recovery_codes: number;
-    /**
-     * A second factor has to be there
-     */
-    required: boolean;
-    sessions: Array<Session>;
-    /**
-     * Authenticator application
-     */
-    totp?: Factor;
 };
 
 export type Selection = {
@@ -1355,32 +1218,6 @@ export type ServerCount = {
      * Id of the source
      */
     source: string;
-};
-
-export type Session = {
-    created_at: string;
-    /**
-     * This one
-     */
-    current: boolean;
-    /**
-     * At the latest
-     */
-    ends_at: string;
-    id: string;
-    /**
-     * What it was opened with, in the end
-     */
-    method: 'password' | 'passkey' | 'totp' | 'recovery';
-    /**
-     * Network address it was opened from
-     */
-    peer: string;
-    /**
-     * To the minute
-     */
-    seen_at: string;
-    user_agent: string;
 };
 
 export type Smarthost = {
@@ -1577,50 +1414,7 @@ export type Status = {
     demo: boolean;
     demo_logins?: Array<DemoLogin>;
     name: string;
-    /**
-     * Passkeys can be used where the web interface has this host name; absent: nowhere
-     */
-    passkey_host?: string;
     version: string;
-};
-
-export type StepProblem = {
-    /**
-     * Stable name of the kind of problem
-     */
-    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
-    /**
-     * What is wrong this time
-     */
-    detail?: string;
-    /**
-     * What is wrong with which member or parameter
-     */
-    errors?: Array<ProblemError>;
-    /**
-     * When the log-in has to begin again
-     */
-    expires_at: string;
-    /**
-     * Of which one is enough
-     */
-    factors: Array<'totp' | 'passkey' | 'recovery'>;
-    /**
-     * Under which the server's log tells more
-     */
-    request_id: string;
-    /**
-     * HTTP status
-     */
-    status: number;
-    /**
-     * Short English name of the kind of problem
-     */
-    title: string;
-    /**
-     * Identifies the kind of problem; its fragment is the code
-     */
-    type: string;
 };
 
 export type Suggestion = {
@@ -1637,22 +1431,6 @@ export type Suggestion = {
 
 export type Suggestions = {
     suggestions: Array<Suggestion>;
-};
-
-export type TotpCode = {
-    code: string;
-};
-
-export type TotpSetup = {
-    /**
-     * The URI as a picture: a data URI
-     */
-    qr: string;
-    /**
-     * Base 32, for typing
-     */
-    secret: string;
-    uri: string;
 };
 
 export type Tenant = {
@@ -1758,11 +1536,203 @@ export type Uploads = {
     uploads: Array<Upload>;
 };
 
-export type Welcome = {
+export type User = {
     /**
-     * Answer with the link as well, if the user has no password yet
+     * Whose mail the user sees
      */
-    show?: boolean;
+    addresses: Array<string>;
+    created_at: string;
+    disabled: boolean;
+    /**
+     * The last day is over
+     */
+    expired: boolean;
+    /**
+     * Last day of log-ins, such as 2027-03-31, in the tenant's zone; empty: for ever
+     */
+    expires_on: string;
+    first_name: string;
+    has_password: boolean;
+    id: string;
+    /**
+     * Empty: the browser's
+     */
+    language: '' | 'de' | 'en';
+    last_name: string;
+    /**
+     * The last log-in; absent: none is known
+     */
+    logged_in_at?: string;
+    /**
+     * Never changes
+     */
+    login: string;
+    /**
+     * As people read it
+     */
+    name: string;
+    role: 'tenant-admin' | 'auditor' | 'dpo' | 'user';
+    /**
+     * What the user finds now; absent in lists, and if it cannot be counted
+     */
+    sees?: UserSees;
+};
+
+export type UserAddress = {
+    address: string;
+    /**
+     * It may belong to another user as well
+     */
+    shared?: boolean;
+};
+
+export type UserChange = {
+    /**
+     * Ends all sessions
+     */
+    disabled?: boolean;
+    /**
+     * Empty: for ever
+     */
+    expires_on?: string;
+    first_name?: string;
+    language?: '' | 'de' | 'en';
+    last_name?: string;
+    /**
+     * Empty: first and last name, or else the login
+     */
+    name?: string;
+    role?: 'tenant-admin' | 'auditor' | 'dpo' | 'user';
+};
+
+export type UserImport = {
+    began_at: string;
+    /**
+     * Passwords so far
+     */
+    hashed: number;
+    /**
+     * Passwords in all
+     */
+    hashing: number;
+    id: string;
+    /**
+     * What was done, or what is wrong; absent while it runs
+     */
+    plan?: UserImportPlan;
+    /**
+     * Unless it is done, nothing was changed
+     */
+    state: 'running' | 'done' | 'problems' | 'failed';
+};
+
+export type UserImportLine = {
+    act: 'create' | 'update' | 'same';
+    addresses: Array<string>;
+    line: number;
+    login: string;
+    name: string;
+    password: 'clear' | 'hash' | 'none' | 'kept';
+};
+
+export type UserImportPlan = {
+    create: number;
+    /**
+     * Clear passwords: each takes a fraction of a second
+     */
+    hashing: number;
+    /**
+     * Problems and notices that are not listed
+     */
+    more: number;
+    notices: Array<UserImportProblem>;
+    /**
+     * If there is one, nothing is imported
+     */
+    problems: Array<UserImportProblem>;
+    /**
+     * Users who are as the file says already
+     */
+    same: number;
+    separator: 'comma' | 'semicolon';
+    update: number;
+    /**
+     * The first 1000
+     */
+    users: Array<UserImportLine>;
+};
+
+export type UserImportProblem = {
+    /**
+     * What a text in another language needs
+     */
+    args?: {
+        [key: string]: string;
+    };
+    code: string;
+    /**
+     * Field of the line, from 1; 0: the whole line
+     */
+    column: number;
+    /**
+     * From 1; 0: the whole file
+     */
+    line: number;
+    /**
+     * English, with the cure
+     */
+    text: string;
+};
+
+export type UserList = {
+    /**
+     * The file, at most 4 MiB, base64
+     */
+    content: string;
+    /**
+     * Addresses may belong to several users; else that is a problem
+     */
+    shared?: boolean;
+    /**
+     * Users who exist are changed; else they are a problem
+     */
+    update?: boolean;
+};
+
+export type UserPassword = {
+    password: string;
+};
+
+export type UserSees = {
+    count: number;
+    /**
+     * false: there are more
+     */
+    exact: boolean;
+};
+
+export type Users = {
+    /**
+     * How many there are
+     */
+    all: number;
+    /**
+     * The tenant has no domains, so that addresses of all domains are taken
+     */
+    any_domain: boolean;
+    /**
+     * Users that cannot be read; whoever runs the archive has to look
+     */
+    damaged: number;
+    /**
+     * How many fit the query
+     */
+    found: number;
+    /**
+     * After of the next page; absent at the end
+     */
+    next?: string;
+    users: Array<User>;
 };
 
 export type ChangeAccountData = {
@@ -1821,705 +1791,6 @@ export type ChangeAccountResponses = {
 };
 
 export type ChangeAccountResponse = ChangeAccountResponses[keyof ChangeAccountResponses];
-
-export type ConfirmPasswordData = {
-    body: PasswordConfirmation;
-    path?: never;
-    query?: never;
-    url: '/account/confirmation';
-};
-
-export type ConfirmPasswordErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Too Many Requests
-     */
-    429: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type ConfirmPasswordError = ConfirmPasswordErrors[keyof ConfirmPasswordErrors];
-
-export type ConfirmPasswordResponses = {
-    /**
-     * No Content
-     */
-    204: void;
-};
-
-export type ConfirmPasswordResponse = ConfirmPasswordResponses[keyof ConfirmPasswordResponses];
-
-export type RemoveFactorData = {
-    body?: never;
-    path: {
-        /**
-         * Id of the factor
-         */
-        id: string;
-    };
-    query?: never;
-    url: '/account/factors/{id}';
-};
-
-export type RemoveFactorErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type RemoveFactorError = RemoveFactorErrors[keyof RemoveFactorErrors];
-
-export type RemoveFactorResponses = {
-    /**
-     * No Content
-     */
-    204: void;
-};
-
-export type RemoveFactorResponse = RemoveFactorResponses[keyof RemoveFactorResponses];
-
-export type BeginAddPasskeyData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/account/passkey-options';
-};
-
-export type BeginAddPasskeyErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Conflict
-     */
-    409: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Too Many Requests
-     */
-    429: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type BeginAddPasskeyError = BeginAddPasskeyErrors[keyof BeginAddPasskeyErrors];
-
-export type BeginAddPasskeyResponses = {
-    /**
-     * OK
-     */
-    200: PasskeyOptions;
-};
-
-export type BeginAddPasskeyResponse = BeginAddPasskeyResponses[keyof BeginAddPasskeyResponses];
-
-export type AddPasskeyData = {
-    body: NewPasskey;
-    path?: never;
-    query?: never;
-    url: '/account/passkeys';
-};
-
-export type AddPasskeyErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Conflict
-     */
-    409: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Too Many Requests
-     */
-    429: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type AddPasskeyError = AddPasskeyErrors[keyof AddPasskeyErrors];
-
-export type AddPasskeyResponses = {
-    /**
-     * OK
-     */
-    200: FactorAdded;
-};
-
-export type AddPasskeyResponse = AddPasskeyResponses[keyof AddPasskeyResponses];
-
-export type RenamePasskeyData = {
-    body: PasskeyName;
-    path: {
-        /**
-         * Id of the passkey
-         */
-        id: string;
-    };
-    query?: never;
-    url: '/account/passkeys/{id}';
-};
-
-export type RenamePasskeyErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Too Many Requests
-     */
-    429: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type RenamePasskeyError = RenamePasskeyErrors[keyof RenamePasskeyErrors];
-
-export type RenamePasskeyResponses = {
-    /**
-     * No Content
-     */
-    204: void;
-};
-
-export type RenamePasskeyResponse = RenamePasskeyResponses[keyof RenamePasskeyResponses];
-
-export type ChangePasswordData = {
-    body: PasswordChange;
-    path?: never;
-    query?: never;
-    url: '/account/password';
-};
-
-export type ChangePasswordErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Too Many Requests
-     */
-    429: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type ChangePasswordError = ChangePasswordErrors[keyof ChangePasswordErrors];
-
-export type ChangePasswordResponses = {
-    /**
-     * No Content
-     */
-    204: void;
-};
-
-export type ChangePasswordResponse = ChangePasswordResponses[keyof ChangePasswordResponses];
-
-export type NewRecoveryCodesData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/account/recovery-codes';
-};
-
-export type NewRecoveryCodesErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Too Many Requests
-     */
-    429: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type NewRecoveryCodesError = NewRecoveryCodesErrors[keyof NewRecoveryCodesErrors];
-
-export type NewRecoveryCodesResponses = {
-    /**
-     * OK
-     */
-    200: RecoveryCodes;
-};
-
-export type NewRecoveryCodesResponse = NewRecoveryCodesResponses[keyof NewRecoveryCodesResponses];
-
-export type GetSecurityData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/account/security';
-};
-
-export type GetSecurityErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type GetSecurityError = GetSecurityErrors[keyof GetSecurityErrors];
-
-export type GetSecurityResponses = {
-    /**
-     * OK
-     */
-    200: Security;
-};
-
-export type GetSecurityResponse = GetSecurityResponses[keyof GetSecurityResponses];
-
-export type EndOtherSessionsData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/account/sessions';
-};
-
-export type EndOtherSessionsErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type EndOtherSessionsError = EndOtherSessionsErrors[keyof EndOtherSessionsErrors];
-
-export type EndOtherSessionsResponses = {
-    /**
-     * No Content
-     */
-    204: void;
-};
-
-export type EndOtherSessionsResponse = EndOtherSessionsResponses[keyof EndOtherSessionsResponses];
-
-export type EndSessionData = {
-    body?: never;
-    path: {
-        /**
-         * Id of the session
-         */
-        id: string;
-    };
-    query?: never;
-    url: '/account/sessions/{id}';
-};
-
-export type EndSessionErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type EndSessionError = EndSessionErrors[keyof EndSessionErrors];
-
-export type EndSessionResponses = {
-    /**
-     * No Content
-     */
-    204: void;
-};
-
-export type EndSessionResponse = EndSessionResponses[keyof EndSessionResponses];
-
-export type BeginTotpData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/account/totp';
-};
-
-export type BeginTotpErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Too Many Requests
-     */
-    429: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type BeginTotpError = BeginTotpErrors[keyof BeginTotpErrors];
-
-export type BeginTotpResponses = {
-    /**
-     * OK
-     */
-    200: TotpSetup;
-};
-
-export type BeginTotpResponse = BeginTotpResponses[keyof BeginTotpResponses];
-
-export type ConfirmTotpData = {
-    body: TotpCode;
-    path?: never;
-    query?: never;
-    url: '/account/totp/confirmation';
-};
-
-export type ConfirmTotpErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Too Many Requests
-     */
-    429: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type ConfirmTotpError = ConfirmTotpErrors[keyof ConfirmTotpErrors];
-
-export type ConfirmTotpResponses = {
-    /**
-     * OK
-     */
-    200: FactorAdded;
-};
-
-export type ConfirmTotpResponse = ConfirmTotpResponses[keyof ConfirmTotpResponses];
 
 export type GetCompletenessData = {
     body?: never;
@@ -2788,289 +2059,6 @@ export type RemoveDomainResponses = {
 };
 
 export type RemoveDomainResponse = RemoveDomainResponses[keyof RemoveDomainResponses];
-
-export type ForgotPasswordData = {
-    body: ForgottenPassword;
-    path?: never;
-    query?: never;
-    url: '/forgotten-passwords';
-};
-
-export type ForgotPasswordErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Too Many Requests
-     */
-    429: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type ForgotPasswordError = ForgotPasswordErrors[keyof ForgotPasswordErrors];
-
-export type ForgotPasswordResponses = {
-    /**
-     * Accepted
-     */
-    202: unknown;
-};
-
-export type LookAtLinkData = {
-    body: LinkToken;
-    path?: never;
-    query?: never;
-    url: '/links/look';
-};
-
-export type LookAtLinkErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Gone
-     */
-    410: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Too Many Requests
-     */
-    429: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type LookAtLinkError = LookAtLinkErrors[keyof LookAtLinkErrors];
-
-export type LookAtLinkResponses = {
-    /**
-     * OK
-     */
-    200: Link;
-};
-
-export type LookAtLinkResponse = LookAtLinkResponses[keyof LookAtLinkResponses];
-
-export type UseLinkData = {
-    body: LinkUse;
-    path?: never;
-    query?: never;
-    url: '/links/use';
-};
-
-export type UseLinkErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Gone
-     */
-    410: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Too Many Requests
-     */
-    429: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type UseLinkError = UseLinkErrors[keyof UseLinkErrors];
-
-export type UseLinkResponses = {
-    /**
-     * OK
-     */
-    200: Link;
-};
-
-export type UseLinkResponse = UseLinkResponses[keyof UseLinkResponses];
-
-export type GetLoginPolicyData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/login-policy';
-};
-
-export type GetLoginPolicyErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type GetLoginPolicyError = GetLoginPolicyErrors[keyof GetLoginPolicyErrors];
-
-export type GetLoginPolicyResponses = {
-    /**
-     * OK
-     */
-    200: LoginPolicy;
-};
-
-export type GetLoginPolicyResponse = GetLoginPolicyResponses[keyof GetLoginPolicyResponses];
-
-export type ChangeLoginPolicyData = {
-    body: LoginPolicy;
-    path?: never;
-    query?: never;
-    url: '/login-policy';
-};
-
-export type ChangeLoginPolicyErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Too Many Requests
-     */
-    429: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type ChangeLoginPolicyError = ChangeLoginPolicyErrors[keyof ChangeLoginPolicyErrors];
-
-export type ChangeLoginPolicyResponses = {
-    /**
-     * OK
-     */
-    200: LoginPolicy;
-};
-
-export type ChangeLoginPolicyResponse = ChangeLoginPolicyResponses[keyof ChangeLoginPolicyResponses];
 
 export type BeginMailboxLogInData = {
     body: MailboxLogIn;
@@ -4387,7 +3375,7 @@ export type LogInErrors = {
     /**
      * Unauthorized
      */
-    401: StepProblem | Problem;
+    401: Problem;
     /**
      * Forbidden
      */
@@ -4436,197 +3424,6 @@ export type LogInResponses = {
 };
 
 export type LogInResponse = LogInResponses[keyof LogInResponses];
-
-export type LogInByPasskeyData = {
-    body: PasskeyAnswer;
-    path?: never;
-    query?: never;
-    url: '/session/passkey';
-};
-
-export type LogInByPasskeyErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Conflict
-     */
-    409: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Too Many Requests
-     */
-    429: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type LogInByPasskeyError = LogInByPasskeyErrors[keyof LogInByPasskeyErrors];
-
-export type LogInByPasskeyResponses = {
-    /**
-     * OK
-     */
-    200: Account;
-};
-
-export type LogInByPasskeyResponse = LogInByPasskeyResponses[keyof LogInByPasskeyResponses];
-
-export type BeginPasskeyData = {
-    body: PasskeyQuestion;
-    path?: never;
-    query?: never;
-    url: '/session/passkey-options';
-};
-
-export type BeginPasskeyErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Conflict
-     */
-    409: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Too Many Requests
-     */
-    429: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type BeginPasskeyError = BeginPasskeyErrors[keyof BeginPasskeyErrors];
-
-export type BeginPasskeyResponses = {
-    /**
-     * OK
-     */
-    200: PasskeyOptions;
-};
-
-export type BeginPasskeyResponse = BeginPasskeyResponses[keyof BeginPasskeyResponses];
-
-export type FinishLogInData = {
-    body: SecondStep;
-    path?: never;
-    query?: never;
-    url: '/session/step';
-};
-
-export type FinishLogInErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Too Many Requests
-     */
-    429: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type FinishLogInError = FinishLogInErrors[keyof FinishLogInErrors];
-
-export type FinishLogInResponses = {
-    /**
-     * OK
-     */
-    200: Account;
-};
-
-export type FinishLogInResponse = FinishLogInResponses[keyof FinishLogInResponses];
 
 export type RemoveSmarthostData = {
     body?: never;
@@ -5856,19 +4653,27 @@ export type GetUploadCsvResponses = {
 
 export type GetUploadCsvResponse = GetUploadCsvResponses[keyof GetUploadCsvResponses];
 
-export type ResetFactorsData = {
+export type ListUsersData = {
     body?: never;
-    path: {
+    path?: never;
+    query?: {
         /**
-         * Id of the user
+         * Words that are in the login, the names or the addresses
          */
-        id: string;
+        q?: string;
+        /**
+         * Next of the previous page
+         */
+        after?: string;
+        /**
+         * Users on a page
+         */
+        limit?: number;
     };
-    query?: never;
-    url: '/users/{id}/factors';
+    url: '/users';
 };
 
-export type ResetFactorsErrors = {
+export type ListUsersErrors = {
     /**
      * Bad Request
      */
@@ -5881,10 +4686,6 @@ export type ResetFactorsErrors = {
      * Forbidden
      */
     403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
     /**
      * Unprocessable Entity
      */
@@ -5899,84 +4700,259 @@ export type ResetFactorsErrors = {
     503: Problem;
 };
 
-export type ResetFactorsError = ResetFactorsErrors[keyof ResetFactorsErrors];
+export type ListUsersError = ListUsersErrors[keyof ListUsersErrors];
 
-export type ResetFactorsResponses = {
-    /**
-     * No Content
-     */
-    204: void;
-};
-
-export type ResetFactorsResponse = ResetFactorsResponses[keyof ResetFactorsResponses];
-
-export type GetUserSecurityData = {
-    body?: never;
-    path: {
-        /**
-         * Id of the user
-         */
-        id: string;
-    };
-    query?: never;
-    url: '/users/{id}/security';
-};
-
-export type GetUserSecurityErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type GetUserSecurityError = GetUserSecurityErrors[keyof GetUserSecurityErrors];
-
-export type GetUserSecurityResponses = {
+export type ListUsersResponses = {
     /**
      * OK
      */
-    200: Security;
+    200: Users;
 };
 
-export type GetUserSecurityResponse = GetUserSecurityResponses[keyof GetUserSecurityResponses];
+export type ListUsersResponse = ListUsersResponses[keyof ListUsersResponses];
 
-export type EndUserSessionsData = {
+export type CreateUserData = {
+    body: NewUser;
+    path?: never;
+    query?: never;
+    url: '/users';
+};
+
+export type CreateUserErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type CreateUserError = CreateUserErrors[keyof CreateUserErrors];
+
+export type CreateUserResponses = {
+    /**
+     * Created
+     */
+    201: User;
+};
+
+export type CreateUserResponse = CreateUserResponses[keyof CreateUserResponses];
+
+export type ExportUsersData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * The hashes of passwords (argon2id, PHC form) instead of nothing
+         */
+        passwords?: boolean;
+        /**
+         * Also those who may not log in; an import makes them active
+         */
+        disabled?: boolean;
+        /**
+         * Between the fields; with semicolons there is a byte order mark for spreadsheets
+         */
+        separator?: 'semicolon' | 'comma';
+    };
+    url: '/users/export.csv';
+};
+
+export type ExportUsersErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ExportUsersError = ExportUsersErrors[keyof ExportUsersErrors];
+
+export type ExportUsersResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type ExportUsersResponse = ExportUsersResponses[keyof ExportUsersResponses];
+
+export type ImportUsersData = {
+    body: UserList;
+    path?: never;
+    query?: never;
+    url: '/users/import';
+};
+
+export type ImportUsersErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ImportUsersError = ImportUsersErrors[keyof ImportUsersErrors];
+
+export type ImportUsersResponses = {
+    /**
+     * Accepted
+     */
+    202: UserImport;
+};
+
+export type ImportUsersResponse = ImportUsersResponses[keyof ImportUsersResponses];
+
+export type PreviewUsersData = {
+    body: UserList;
+    path?: never;
+    query?: never;
+    url: '/users/import/preview';
+};
+
+export type PreviewUsersErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type PreviewUsersError = PreviewUsersErrors[keyof PreviewUsersErrors];
+
+export type PreviewUsersResponses = {
+    /**
+     * OK
+     */
+    200: UserImportPlan;
+};
+
+export type PreviewUsersResponse = PreviewUsersResponses[keyof PreviewUsersResponses];
+
+export type CancelUserImportData = {
     body?: never;
     path: {
         /**
-         * Id of the user
+         * Id of the import
          */
         id: string;
     };
     query?: never;
-    url: '/users/{id}/sessions';
+    url: '/users/import/{id}';
 };
 
-export type EndUserSessionsErrors = {
+export type CancelUserImportErrors = {
     /**
      * Bad Request
      */
@@ -6007,34 +4983,30 @@ export type EndUserSessionsErrors = {
     503: Problem;
 };
 
-export type EndUserSessionsError = EndUserSessionsErrors[keyof EndUserSessionsErrors];
+export type CancelUserImportError = CancelUserImportErrors[keyof CancelUserImportErrors];
 
-export type EndUserSessionsResponses = {
+export type CancelUserImportResponses = {
     /**
      * No Content
      */
     204: void;
 };
 
-export type EndUserSessionsResponse = EndUserSessionsResponses[keyof EndUserSessionsResponses];
+export type CancelUserImportResponse = CancelUserImportResponses[keyof CancelUserImportResponses];
 
-export type EndUserSessionData = {
+export type GetUserImportData = {
     body?: never;
     path: {
         /**
-         * Id of the user
+         * Id of the import
          */
         id: string;
-        /**
-         * Id of the session
-         */
-        session: string;
     };
     query?: never;
-    url: '/users/{id}/sessions/{session}';
+    url: '/users/import/{id}';
 };
 
-export type EndUserSessionErrors = {
+export type GetUserImportErrors = {
     /**
      * Bad Request
      */
@@ -6065,19 +5037,19 @@ export type EndUserSessionErrors = {
     503: Problem;
 };
 
-export type EndUserSessionError = EndUserSessionErrors[keyof EndUserSessionErrors];
+export type GetUserImportError = GetUserImportErrors[keyof GetUserImportErrors];
 
-export type EndUserSessionResponses = {
+export type GetUserImportResponses = {
     /**
-     * No Content
+     * OK
      */
-    204: void;
+    200: UserImport;
 };
 
-export type EndUserSessionResponse = EndUserSessionResponses[keyof EndUserSessionResponses];
+export type GetUserImportResponse = GetUserImportResponses[keyof GetUserImportResponses];
 
-export type WelcomeUserData = {
-    body: Welcome;
+export type GetUserData = {
+    body?: never;
     path: {
         /**
          * Id of the user
@@ -6085,10 +5057,64 @@ export type WelcomeUserData = {
         id: string;
     };
     query?: never;
-    url: '/users/{id}/welcome';
+    url: '/users/{id}';
 };
 
-export type WelcomeUserErrors = {
+export type GetUserErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetUserError = GetUserErrors[keyof GetUserErrors];
+
+export type GetUserResponses = {
+    /**
+     * OK
+     */
+    200: User;
+};
+
+export type GetUserResponse = GetUserResponses[keyof GetUserResponses];
+
+export type ChangeUserData = {
+    body: UserChange;
+    path: {
+        /**
+         * Id of the user
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/users/{id}';
+};
+
+export type ChangeUserErrors = {
     /**
      * Bad Request
      */
@@ -6122,9 +5148,71 @@ export type WelcomeUserErrors = {
      */
     422: Problem;
     /**
-     * Too Many Requests
+     * Internal Server Error
      */
-    429: Problem;
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ChangeUserError = ChangeUserErrors[keyof ChangeUserErrors];
+
+export type ChangeUserResponses = {
+    /**
+     * OK
+     */
+    200: User;
+};
+
+export type ChangeUserResponse = ChangeUserResponses[keyof ChangeUserResponses];
+
+export type AddUserAddressData = {
+    body: UserAddress;
+    path: {
+        /**
+         * Id of the user
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/users/{id}/addresses';
+};
+
+export type AddUserAddressErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
     /**
      * Internal Server Error
      */
@@ -6135,13 +5223,137 @@ export type WelcomeUserErrors = {
     503: Problem;
 };
 
-export type WelcomeUserError = WelcomeUserErrors[keyof WelcomeUserErrors];
+export type AddUserAddressError = AddUserAddressErrors[keyof AddUserAddressErrors];
 
-export type WelcomeUserResponses = {
+export type AddUserAddressResponses = {
     /**
-     * Created
+     * OK
      */
-    201: Invitation;
+    200: User;
 };
 
-export type WelcomeUserResponse = WelcomeUserResponses[keyof WelcomeUserResponses];
+export type AddUserAddressResponse = AddUserAddressResponses[keyof AddUserAddressResponses];
+
+export type RemoveUserAddressData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the user
+         */
+        id: string;
+        /**
+         * One of the user's addresses
+         */
+        address: string;
+    };
+    query?: never;
+    url: '/users/{id}/addresses/{address}';
+};
+
+export type RemoveUserAddressErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RemoveUserAddressError = RemoveUserAddressErrors[keyof RemoveUserAddressErrors];
+
+export type RemoveUserAddressResponses = {
+    /**
+     * OK
+     */
+    200: User;
+};
+
+export type RemoveUserAddressResponse = RemoveUserAddressResponses[keyof RemoveUserAddressResponses];
+
+export type SetUserPasswordData = {
+    body: UserPassword;
+    path: {
+        /**
+         * Id of the user
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/users/{id}/password';
+};
+
+export type SetUserPasswordErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type SetUserPasswordError = SetUserPasswordErrors[keyof SetUserPasswordErrors];
+
+export type SetUserPasswordResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type SetUserPasswordResponse = SetUserPasswordResponses[keyof SetUserPasswordResponses];

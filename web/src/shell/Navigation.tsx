@@ -1,7 +1,7 @@
 import { Badge } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { IconAt, IconChartBar, IconChecklist, IconCloudUpload, IconListCheck, IconMailDown, IconMailForward, IconSearch, IconSettings, IconShieldLock, IconWorld } from '@tabler/icons-react';
+import { IconAt, IconChartBar, IconChecklist, IconCloudUpload, IconListCheck, IconMailDown, IconMailForward, IconSearch, IconSettings, IconShieldLock, IconUsers, IconWorld } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 
 import { AccessLink, mayAccess } from '../access/AccessLink';
@@ -14,6 +14,7 @@ import { useAccount } from './usePage';
 
 const administration = ['/overview', '/sources', '/completeness', '/quarantine', '/domains', '/selection', '/log'];
 const administration = ['/overview', '/sources', '/completeness', '/quarantine', '/domains', '/selection', '/login-policy'];
+const administration = ['/overview', '/sources', '/completeness', '/quarantine', '/domains', '/selection', '/users'];
 
 // isAdministration reports whether a page is one of those for administrators.
 export const isAdministration = (path: string): boolean => administration.some((p) => path === p || path.startsWith(`${p}/`));
@@ -103,6 +104,8 @@ export function Administration() {
       <EventLogLink />
       <Link to="/login-policy" className={classes.link}>
         <IconShieldLock size={18} aria-hidden /><span>{t('logins.policyNav')}</span>
+      <Link to="/users" className={classes.link}>
+        <IconUsers size={18} aria-hidden /><span>{t('users.title')}</span>
       </Link>
     </nav>
   );
