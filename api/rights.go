@@ -112,6 +112,18 @@ func tenantRights() map[string]access.Right {
 		"countQuarantine":  access.ManageQuarantine,
 		"decideQuarantine": access.ManageQuarantine,
 
+		"listUsers":         access.ManageUsers,
+		"createUser":        access.ManageUsers,
+		"getUser":           access.ManageUsers,
+		"changeUser":        access.ManageUsers,
+		"setUserPassword":   access.ManageUsers,
+		"addUserAddress":    access.ManageUsers,
+		"removeUserAddress": access.ManageUsers,
+		"previewUsers":      access.ManageUsers,
+		"importUsers":       access.ManageUsers,
+		"getUserImport":     access.ManageUsers,
+		"cancelUserImport":  access.ManageUsers,
+		"exportUsers":       access.ManageUsers,
 		"getUserSecurity":   access.ManageLogins, // also of operators
 		"welcomeUser":       access.ManageLogins,
 		"resetFactors":      access.ManageLogins,
