@@ -46,6 +46,7 @@ func (c *Catalog) Check(ctx context.Context, report func(error)) error {
 	step("selections", checkTable[selectionRow, Selection](ctx, c, report))
 	step("quarantine", c.checkQuarantine(ctx, report))
 	step("accounts", checkTable[accountRow, Account](ctx, c, report))
+	step("hierarchy", c.checkHierarchy(ctx, report))
 	tenants, err := c.tenantColumns(ctx)
 	step("tenants", err)
 	for _, t := range tenants {
