@@ -37,7 +37,9 @@ const (
 )
 
 // Roles lists all roles.
-func Roles() []Role { return []Role{RoleOperator, RoleReseller, RoleTenantAdmin, RoleAuditor, RoleDPO, RoleUser} }
+func Roles() []Role {
+	return []Role{RoleOperator, RoleReseller, RoleTenantAdmin, RoleAuditor, RoleDPO, RoleUser}
+}
 
 // ParseRole checks the name of a role.
 func ParseRole(s string) (Role, error) {
@@ -70,8 +72,18 @@ const (
 	ManageQuarantine Right = "manage-quarantine"
 	// ManageUsers creates and changes users of the tenant.
 	ManageUsers Right = "manage-users"
-	// ManageTenants creates and changes tenants.
+	// ManageTenants creates and changes tenants, of a reseller its own, and sees what
+	// they use.
 	ManageTenants Right = "manage-tenants"
+	// DeleteTenants deletes tenants that have ended, for good.
+	DeleteTenants Right = "delete-tenants"
+	// ManageResellers creates and changes resellers and their staff.
+	ManageResellers Right = "manage-resellers"
+	// ManageBranding says how the archive looks to a reseller's customers.
+	ManageBranding Right = "manage-branding"
+	// ManageTokens makes and revokes tokens for programs that act with the rights of
+	// whom they belong to.
+	ManageTokens Right = "manage-tokens"
 	// ManageMail sets how mail of the installation leaves, and sees what waits to
 	// be sent, but not what is in it.
 	ManageMail Right = "manage-mail"
@@ -84,8 +96,12 @@ func Allowed(role Role, right Right) bool {
 		return role.OfTenant()
 	case SeeStatistics, ManageUsers, ManageSources, ManageDomains, ManageQuarantine, ImportMail:
 		return role == RoleTenantAdmin
-	case ManageTenants:
+	case ManageTenants, DeleteTenants, ManageBranding:
 		return role == RoleOperator || role == RoleReseller
+	case ManageTokens:
+		return role == RoleOperator || role == RoleReseller || role == RoleTenantAdmin
+	case ManageResellers:
+		return role == RoleOperator
 	case ManageMail:
 		return role == RoleOperator
 	}

@@ -20,6 +20,8 @@
 //	route.go hint.go  who is in a message, and where it belongs
 //	domain.go selection.go quarantine.go  the rules of that, and what they hold back
 //	describetenant.go  what the vault remembers of tenants and sources
+//	hierarchy.go reseller.go provision.go usage.go tenantstate.go deletetenant.go token.go
+//	                   what operators and resellers do
 package archive
 
 import (
@@ -59,7 +61,10 @@ type Config struct {
 	Spool   string // directory for the bytes of large messages while they are read
 	// JournalDomain is the domain of new journal addresses.
 	JournalDomain string
-	Now           func() time.Time
+	// DeleteAfter is how long a tenant has to have ended before it may be deleted; 0:
+	// DefaultDeleteAfter, negative: at once.
+	DeleteAfter time.Duration
+	Now         func() time.Time
 }
 
 // Archive is the whole archive of one installation. All methods are safe for
@@ -85,6 +90,8 @@ type Archive struct {
 
 	routes routes
 
+	hierarchy hierarchy // what belongs to tenants, resellers and operators
+
 	sources sync.Map // sourceKey → *sourceInfo, never changed
 
 	background context.Context // ends with Close
@@ -103,8 +110,11 @@ func New(c Config) (*Archive, error) {
 	if c.JournalDomain == "" {
 		c.JournalDomain = "journal.invalid"
 	}
+	if c.DeleteAfter == 0 {
+		c.DeleteAfter = DefaultDeleteAfter
+	}
 	ctx, stop := context.WithCancel(context.Background())
-	a := &Archive{
+	a := &Archive{hierarchy: hierarchy{deleteAfter: max(c.DeleteAfter, 0)},
 		catalog: c.Catalog, vault: c.Vault, index: c.Index, log: c.Log, spool: c.Spool, domain: c.JournalDomain, now: c.Now,
 		hasher: password.NewHasher(2), cpu: make(chan struct{}, runtime.GOMAXPROCS(0)),
 		bytes: semaphore.NewWeighted(inFlight), tenants: map[uid.ID]*tenantWork{},
@@ -160,6 +170,7 @@ type tenantWork struct {
 
 	compacting chan struct{}   // capacity 1: whoever compacts
 	leftOut    map[uid.ID]bool // segments that cannot be compacted; of whoever compacts
+	gone       atomic.Bool     // the tenant was deleted: nothing is left to do
 }
 
 // work returns the tenant's background work and starts it on first use.

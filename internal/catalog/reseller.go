@@ -22,6 +22,8 @@ type Reseller struct {
 	Limits    Limits
 	Branding  Branding
 	CreatedAt time.Time
+	// Warned is as that of CareSettings.
+	Warned map[string]string
 }
 
 // Limits bound a reseller or a tenant; 0 is none. They never keep mail out.
@@ -43,6 +45,8 @@ type Branding struct {
 type resellerSettings struct {
 	Limits   Limits   `json:"limits"`
 	Branding Branding `json:"branding"`
+
+	Warned map[string]string `json:"warned,omitempty"`
 }
 
 type resellerRow struct {
@@ -58,7 +62,7 @@ type resellerRow struct {
 }
 
 func newResellerRow(s *Reseller) (*resellerRow, error) {
-	settings, err := toDocument(resellerSettings{s.Limits, s.Branding})
+	settings, err := toDocument(resellerSettings{s.Limits, s.Branding, s.Warned})
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +83,7 @@ func (r *resellerRow) model() (*Reseller, error) {
 	s := &Reseller{ID: toID(r.ID), Slug: string(r.Slug), Name: string(r.Name), Host: string(r.Host), CreatedAt: r.CreatedAt.millis()}
 	var set resellerSettings
 	err := r.Settings.into(&set)
-	s.Limits, s.Branding = set.Limits, set.Branding
+	s.Limits, s.Branding, s.Warned = set.Limits, set.Branding, set.Warned
 	return s, err
 }
 
@@ -109,7 +113,7 @@ func (c *Catalog) UpdateReseller(ctx context.Context, s *Reseller, logo []byte, 
 		if err != nil {
 			return err
 		}
-		old.Name, old.Host, old.Limits, old.Branding = s.Name, s.Host, s.Limits, s.Branding
+		old.Name, old.Host, old.Limits, old.Branding, old.Warned = s.Name, s.Host, s.Limits, s.Branding, s.Warned
 		r, err := newResellerRow(old)
 		if err != nil {
 			return err
