@@ -86,6 +86,7 @@ func describe(o operations, s Service) {
 	histories(o, s)
 	uploads(o, s)
 	routing(o, s)
+	hierarchy(o, s)
 	add(o, op{id: "getStatistics", method: http.MethodGet, path: "/statistics", tag: "administration",
 		summary: "Figures of the tenant", problems: []Code{CodeRole}},
 		func(ctx context.Context, _ *empty) (*body[Statistics], error) { return reply(s.Statistics(ctx)) })
@@ -188,7 +189,7 @@ func (d op) operation(schemas huma.Registry) huma.Operation {
 		DefaultStatus: d.status, MaxBodyBytes: limit, BodyReadTimeout: d.bodyTime, Responses: map[string]*huma.Response{}}
 	if !d.public {
 		codes = append(codes, CodeNoSession)
-		h.Security = []map[string][]string{{sessionScheme: {}}}
+		h.Security = []map[string][]string{{sessionScheme: {}}, {tokenScheme: {}}}
 	}
 	for _, k := range Kinds() {
 		if !slices.Contains(codes, k.Code) {

@@ -100,6 +100,11 @@ const (
 	CodeUploadOffset Code = "upload-offset"
 	CodeUploadState  Code = "upload-state"
 	CodeUploadLimit  Code = "upload-limit"
+	CodeToken        Code = "token"
+	CodeLimit        Code = "limit"
+	CodeDifferent    Code = "different-order"
+	CodeNotYet       Code = "not-deletable"
+	CodeEnded        Code = "ended"
 )
 
 // Kind describes all problems of one code.
@@ -116,7 +121,9 @@ func Kinds() []Kind {
 		{CodeMalformed, http.StatusBadRequest, "Request cannot be read", "The request body is missing or is not JSON, or the query string is not properly encoded."},
 		{CodeLogIn, http.StatusUnauthorized, "Log-in failed", "The user name or the password is wrong."},
 		{CodeNoSession, http.StatusUnauthorized, "Not logged in", "Log in first; a session ends after some hours without a request."},
+		{CodeToken, http.StatusUnauthorized, "Token is not valid", "The token is not known, has expired or was revoked."},
 		{CodeRole, http.StatusForbidden, "Not allowed", "Your role does not allow this."},
+		{CodeLimit, http.StatusForbidden, "Limit is reached", "There are as many customers as the limit allows."},
 		{CodeOrigin, http.StatusForbidden, "Request of another site", "Changes are taken only from pages of this server."},
 		{CodeNotFound, http.StatusNotFound, "Not found", "There is nothing here that you may see."},
 		{CodeNoHTML, http.StatusNotFound, "No HTML", "The message has no HTML; read its text."},
@@ -125,6 +132,9 @@ func Kinds() []Kind {
 		{CodeTenantNeeded, http.StatusConflict, "Customer needed", "Several users have this name and password: name the customer as well, or say that the operator of the installation is meant."},
 		{CodeUploadOffset, http.StatusConflict, "Piece does not follow", "The piece does not begin where the last one ended; ask the upload what it has received."},
 		{CodeUploadState, http.StatusConflict, "Not possible in this state", "The upload is complete already, or another request is writing it."},
+		{CodeDifferent, http.StatusConflict, "Reference was used", "The reference was used for another order."},
+		{CodeNotYet, http.StatusConflict, "Cannot be deleted", "The customer cannot be deleted now."},
+		{CodeEnded, http.StatusConflict, "Archive has ended", "The archive of this customer has ended: it can be read, and takes nothing more."},
 		{CodeTooLarge, http.StatusRequestEntityTooLarge, "Request too large", "The request body is larger than this operation takes."},
 		{CodeMediaType, http.StatusUnsupportedMediaType, "Media type not supported", "Send application/json."},
 		{CodeInvalid, http.StatusUnprocessableEntity, "Request is not valid", "Members or parameters of the request are wrong; errors says which."},

@@ -16,6 +16,9 @@ import (
 // sessionScheme names the way to authenticate in the document.
 const sessionScheme = "session"
 
+// tokenScheme names the way of programs.
+const tokenScheme = "token"
+
 // config is huma without its own pages: no documentation page (it loads scripts
 // from elsewhere), no schema links in the values.
 func config() huma.Config {
@@ -30,8 +33,9 @@ func config() huma.Config {
 			Components: &huma.Components{Schemas: schemas, SecuritySchemes: map[string]*huma.SecurityScheme{
 				sessionScheme: {Type: "apiKey", In: "cookie", Name: CookieName,
 					Description: "Set by logIn. Over TLS the cookie is called " + SecureCookieName + "."},
+				tokenScheme: {Type: "http", Scheme: "bearer", Description: "A token for programs; createToken makes one. Operations outside of its scopes are refused, and none lets mail be read."},
 			}},
-			Tags: []*huma.Tag{{Name: "session"}, {Name: "search"}, {Name: "message"}, {Name: "sources"}, {Name: "administration"}, {Name: "installation"}},
+			Tags: []*huma.Tag{{Name: "session"}, {Name: "search"}, {Name: "message"}, {Name: "sources"}, {Name: "administration"}, {Name: "installation"}, {Name: "hierarchy"}},
 		},
 		Formats:                      map[string]huma.Format{"application/json": json, "json": json},
 		DefaultFormat:                "application/json",
@@ -131,6 +135,9 @@ type Download struct {
 // Pattern returns the pattern of the operation for http.ServeMux.
 func (d Download) Pattern() string { return d.method + " " + Base + d.path }
 
+// Public reports whether the operation needs no session.
+func (d Download) Public() bool { return d.public }
+
 // ID returns the operation's id.
 func (d Download) ID() string { return d.id }
 
@@ -141,7 +148,7 @@ func Downloads() []Download {
 	flag := func(name, text string) *huma.Param {
 		return &huma.Param{Name: name, In: "query", Description: text, Schema: &huma.Schema{Type: huma.TypeBoolean, Default: false}}
 	}
-	return []Download{
+	return append(hierarchyDownloads(), []Download{
 		{op{id: "getMessageHtml", method: http.MethodGet, path: "/messages/{id}/html", tag: "message", problems: append([]Code{CodeNoHTML}, problems...),
 			summary: "The message's HTML, made safe, for a sandboxed frame"},
 			[]*huma.Param{id, flag("remote", "Let references to other servers in")}, "text/html"},
@@ -158,7 +165,7 @@ func Downloads() []Download {
 			"message/rfc822"},
 		completenessCSV(),
 		uploadCSV(),
-	}
+	}...)
 }
 
 func (d Download) document(schemas huma.Registry) *huma.Operation {

@@ -27,10 +27,11 @@ type Account struct {
 	ID        string    `json:"id"`
 	Login     string    `json:"login"`
 	Name      string    `json:"name"`
-	Role      string    `json:"role" enum:"operator,tenant-admin,user"`
+	Role      string    `json:"role" enum:"operator,reseller,tenant-admin,auditor,dpo,user"`
 	Language  string    `json:"language" enum:",de,en" doc:"Empty: the browser's"`
 	Addresses []string  `json:"addresses"`
 	Tenant    *Tenant   `json:"tenant,omitempty"`
+	Branding  *Branding `json:"branding,omitempty" doc:"How the archive looks to the user; absent: like itself"`
 	ExpiresAt time.Time `json:"expires_at" doc:"End of the session without activity"`
 }
 
@@ -252,6 +253,7 @@ type Status struct {
 	Demo    bool   `json:"demo" doc:"A demonstration: the log-ins are public"`
 	// DemoLogins is filled in a demonstration only.
 	DemoLogins []DemoLogin `json:"demo_logins,omitempty"`
+	Branding   *Branding   `json:"branding,omitempty" doc:"How the archive looks under this host name; absent: like itself"`
 }
 
 // DemoLogin is a public log-in of the demonstration.

@@ -13,6 +13,8 @@
 //	upload.go    files that people give folder.go      watched folders
 //	reach.go     hosts of mailboxes  metrics.go       figures for operators
 //	smarthost.go mail that leaves
+//	hierarchy.go usage.go  tenants, resellers and what they use
+//	token.go     programs
 package httpd
 
 import (
@@ -89,6 +91,7 @@ type Server struct {
 	cfg      Config
 	handler  http.Handler
 	throttle *throttle
+	paces    *paces
 	metrics  *metrics
 	logIns   logIns // to mailboxes, by codes
 	// downloads are the patterns of the routes that stream.
@@ -105,7 +108,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{cfg: cfg, throttle: newThrottle(), metrics: newMetrics(),
+	s := &Server{cfg: cfg, throttle: newThrottle(), paces: newPaces(), metrics: newMetrics(),
 		downloads: map[string]bool{}, languages: language.NewMatcher(languages())}
 	mux, err := s.routes()
 	if err != nil {
@@ -132,13 +135,17 @@ func (s *Server) routes() (*http.ServeMux, error) {
 	mux := http.NewServeMux()
 	api.Register(mux, s, s)
 	handlers := map[string]http.HandlerFunc{"getMessageHtml": s.html, "getMessageRaw": s.raw, "getAttachment": s.attachment,
-		"getReport": s.report, "getCompletenessCsv": s.completenessCSV, "getUploadCsv": s.uploadCSV}
+		"getUsageCsv": s.usageCSV, "getLogo": s.logo, "getReport": s.report, "getCompletenessCsv": s.completenessCSV, "getUploadCsv": s.uploadCSV}
 	for _, d := range api.Downloads() {
 		h, ok := handlers[d.ID()]
 		if !ok {
 			return nil, fmt.Errorf("web server: nobody carries out %s", d.ID())
 		}
-		mux.Handle(d.Pattern(), s.known(h))
+		if d.Public() {
+			mux.Handle(d.Pattern(), h)
+		} else {
+			mux.Handle(d.Pattern(), s.known(h))
+		}
 		s.downloads[d.Pattern()] = true
 	}
 	ui, err := newUI(s.cfg.UI)

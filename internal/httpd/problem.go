@@ -50,7 +50,7 @@ func codeOf(err error) api.Code {
 	}{
 		{archive.ErrLogIn, api.CodeLogIn}, {archive.ErrTenantNeeded, api.CodeTenantNeeded}, {archive.ErrNoSession, api.CodeNoSession},
 		{access.ErrForbidden, api.CodeRole}, {catalog.ErrNotFound, api.CodeNotFound}, {index.ErrCursor, api.CodeCursor},
-		{message.ErrNoHTML, api.CodeNoHTML}, {archive.ErrNoSmarthost, api.CodeNotFound},
+		{message.ErrNoHTML, api.CodeNoHTML}, {archive.ErrNoSmarthost, api.CodeNotFound}, {archive.ErrTenantEnded, api.CodeEnded},
 		{vault.ErrCorrupt, api.CodeCorrupt}, {vault.ErrNotFound, api.CodeCorrupt}, {vault.ErrErased, api.CodeCorrupt},
 		{archive.ErrBusy, api.CodeBusy}, {context.DeadlineExceeded, api.CodeBusy}, {context.Canceled, api.CodeBusy},
 	} {

@@ -24,6 +24,10 @@ type request struct {
 	peer     string // address of the client, behind proxies that are trusted
 	secure   bool   // the client speaks TLS
 	token    string // of the session cookie, not yet checked
+	bearer   string // token of a program, not yet checked
+	program  bool   // there is such a token: the cookie is not looked at
+	pattern  string // of the route
+	host     string // as the client called the server
 	agent    string
 	language string // "de" or "en"
 }
@@ -64,6 +68,7 @@ func (s *Server) begin(mux *http.ServeMux, next http.Handler) http.Handler {
 		start := time.Now()
 		q := s.describe(r)
 		_, pattern := mux.Handler(r)
+		q.pattern = pattern
 		ctx, done := s.limited(r.Context(), pattern)
 		defer done()
 		r = r.WithContext(context.WithValue(ctx, requestKey{}, q))
@@ -154,6 +159,8 @@ func (s *Server) describe(r *http.Request) *request {
 	if c, err := r.Cookie(name); err == nil {
 		q.token = c.Value
 	}
+	q.bearer, q.program = bearer(r)
+	q.host = r.Host
 	q.language = s.preferred(r.Header.Get("Accept-Language"))
 	return q
 }
