@@ -12,6 +12,7 @@ import { accountQuery, endedKey, queries, statusQuery } from '../queries';
 import { FailureNote } from '../shell/Failure';
 import { Logo } from '../shell/Logo';
 import { SchemeMenu } from '../shell/SchemeMenu';
+import { useBranding } from '../shell/useBranding';
 import { useTitle } from '../shell/usePage';
 import classes from './LogInPage.module.css';
 
@@ -22,6 +23,8 @@ export function LogInPage() {
   useTitle(t('login.title'));
   const { next } = route.useSearch();
   const status = useQuery(statusQuery);
+  const branding = status.data?.branding;
+  useBranding(branding);
   const account = useQuery(accountQuery);
   const enter = useMutation({
     mutationFn: (body: LogIn) => ask<Account>(logIn({ body })),
@@ -39,8 +42,8 @@ export function LogInPage() {
       <div className={classes.corner}><Languages /><SchemeMenu /></div>
       <main className={classes.main}>
         <Stack gap={6} align="center" mb="lg">
-          <Logo size={52} />
-          <Title order={1} size={28}>{status.data?.name ?? 'Muniment'}</Title>
+          <Logo size={52} branding={branding} />
+          <Title order={1} size={28}>{branding?.name ?? status.data?.name ?? 'Muniment'}</Title>
           <Text c="dimmed">{t('app.tagline')}</Text>
         </Stack>
         <Paper withBorder p="lg" radius="md" className={classes.card}>
@@ -50,6 +53,7 @@ export function LogInPage() {
         {demo.length > 0 && <DemoLogins logins={demo} busy={enter.isPending} choose={(d) => enter.mutate({ login: d.login, password: d.password })} />}
       </main>
       <footer className={classes.foot}>
+        {branding?.support && <Anchor size="xs" href={`mailto:${branding.support}`}>{t('login.support', { address: branding.support })}</Anchor>}
         <Text size="xs" c="dimmed">Muniment {status.data?.version}</Text>
       </footer>
     </div>

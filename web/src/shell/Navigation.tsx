@@ -1,31 +1,27 @@
 import { Badge } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { IconAt, IconChartBar, IconChecklist, IconCloudUpload, IconMailDown, IconMailForward, IconSearch, IconSettings } from '@tabler/icons-react';
+import { IconAt, IconBuildingStore, IconBuildings, IconChartBar, IconChecklist, IconCloudUpload, IconKey, IconMailDown, IconMailForward, IconSearch, IconSettings } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 
+import type { Account } from '../api';
 import { formatNumber } from '../format';
 import { QuarantineLink } from '../routing/QuarantineLink';
 import { quarantineCountsQuery } from '../routing/queries';
 import classes from './Frame.module.css';
 
-const administration = ['/overview', '/sources', '/completeness', '/quarantine', '/domains', '/selection'];
+const administration = ['/overview', '/sources', '/completeness', '/quarantine', '/domains', '/selection', '/tokens'];
 
 // isAdministration reports whether a page is one of those for administrators.
 export const isAdministration = (path: string): boolean => administration.some((p) => path === p || path.startsWith(`${p}/`));
 
 // Navigation leads to what everybody does, and to administration.
-export function Navigation({ admin, operator, path }: { admin: boolean; operator: boolean; path: string }) {
+export function Navigation({ account, path }: { account: Account; path: string }) {
   const { t } = useTranslation();
-  if (operator) { // sees no mail: there is nothing to search
-    return (
-      <nav aria-label={t('app.navigation')} className={classes.nav}>
-        <Link to="/smarthost" className={classes.link} aria-label={t('app.smarthost')}>
-          <IconMailForward size={18} aria-hidden /><span>{t('app.smarthost')}</span>
-        </Link>
-      </nav>
-    );
+  if (account.role === 'operator' || account.role === 'reseller') { // see no mail: there is nothing to search
+    return <NavigationAbove operator={account.role === 'operator'} />;
   }
+  const admin = account.role === 'tenant-admin';
   return (
     <nav aria-label={t('app.navigation')} className={classes.nav}>
       <Link to="/" className={classes.link} activeOptions={{ exact: true, includeSearch: false }} aria-label={t('app.search')}>
@@ -35,6 +31,29 @@ export function Navigation({ admin, operator, path }: { admin: boolean; operator
         <IconCloudUpload size={18} aria-hidden /><span>{t('upload.title')}</span>
       </Link>
       {admin && <AdministrationLink within={isAdministration(path)} />}
+    </nav>
+  );
+}
+
+// NavigationAbove leads those above the customers to what they look after.
+function NavigationAbove({ operator }: { operator: boolean }) {
+  const { t } = useTranslation();
+  return (
+    <nav aria-label={t('app.navigation')} className={classes.nav}>
+      <Link to="/tenants" className={classes.link} aria-label={t('tenants.title')}>
+        <IconBuildings size={18} aria-hidden /><span>{t('tenants.title')}</span>
+      </Link>
+      <Link to={operator ? '/resellers' : '/reseller'} className={classes.link} aria-label={t(operator ? 'resellers.title' : 'resellers.own')}>
+        <IconBuildingStore size={18} aria-hidden /><span>{t(operator ? 'resellers.title' : 'resellers.own')}</span>
+      </Link>
+      <Link to="/tokens" className={classes.link} aria-label={t('tokens.title')}>
+        <IconKey size={18} aria-hidden /><span>{t('tokens.title')}</span>
+      </Link>
+      {operator && (
+        <Link to="/smarthost" className={classes.link} aria-label={t('app.smarthost')}>
+          <IconMailForward size={18} aria-hidden /><span>{t('app.smarthost')}</span>
+        </Link>
+      )}
     </nav>
   );
 }
@@ -75,6 +94,9 @@ export function Administration() {
       <QuarantineLink className={classes.link} />
       <Link to="/domains" className={classes.link}>
         <IconAt size={18} aria-hidden /><span>{t('routing.domains')}</span>
+      </Link>
+      <Link to="/tokens" className={classes.link}>
+        <IconKey size={18} aria-hidden /><span>{t('tokens.title')}</span>
       </Link>
     </nav>
   );
