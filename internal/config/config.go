@@ -26,17 +26,31 @@ import (
 // Config is all settings. The text of the help tags is the reference in
 // docs/configuration.md, which is generated from it.
 type Config struct {
-	Data    string `koanf:"data" help:"Directory that holds everything: catalog, segments, index, keys."`
-	Catalog string `koanf:"catalog" help:"Database: empty for SQLite in the data directory, or postgres://user:password@host/name."`
-	KeyFile string `koanf:"key_file" help:"File with the instance key; empty: instance.key in the data directory. Keep a copy elsewhere: without it the archive cannot be read."`
-	HTTP    HTTP   `koanf:"http"`
-	SMTP    SMTP   `koanf:"smtp"`
-	LMTP    LMTP   `koanf:"lmtp"`
-	Milter  Milter `koanf:"milter"`
-	Fetch   Fetch  `koanf:"fetch"`
-	Folder  Folder `koanf:"folder"`
-	Upload  Upload `koanf:"upload"`
-	Log     Log    `koanf:"log"`
+	Data    string  `koanf:"data" help:"Directory that holds everything: catalog, segments, index, keys."`
+	Catalog string  `koanf:"catalog" help:"Database: empty for SQLite in the data directory, or postgres://user:password@host/name."`
+	KeyFile string  `koanf:"key_file" help:"File with the instance key; empty: instance.key in the data directory. Keep a copy elsewhere: without it the archive cannot be read."`
+	HTTP    HTTP    `koanf:"http"`
+	SMTP    SMTP    `koanf:"smtp"`
+	LMTP    LMTP    `koanf:"lmtp"`
+	Milter  Milter  `koanf:"milter"`
+	Fetch   Fetch   `koanf:"fetch"`
+	Folder  Folder  `koanf:"folder"`
+	Upload  Upload  `koanf:"upload"`
+	Tenants Tenants `koanf:"tenants"`
+	Log     Log     `koanf:"log"`
+}
+
+// Tenants are the settings of customers.
+type Tenants struct {
+	DeleteAfter int `koanf:"delete_after" help:"Days that a tenant has to have ended before it may be deleted: the time for the hand-over."`
+}
+
+// After is DeleteAfter as the archive takes it, where 0 means its own default.
+func (t Tenants) After() time.Duration {
+	if t.DeleteAfter <= 0 {
+		return -1
+	}
+	return time.Duration(t.DeleteAfter) * 24 * time.Hour
 }
 
 // HTTP are the settings of web interface and REST interface.
@@ -123,10 +137,11 @@ func Default() Config {
 		HTTP: HTTP{Listen: "127.0.0.1:8080", MetricsNetworks: []string{"127.0.0.0/8", "::1/128"}},
 		SMTP: SMTP{Listen: "127.0.0.1:2525", JournalDomain: "journal.invalid", TLS: TLSOffered, MaxSize: 160 << 20, Networks: []string{"0.0.0.0/0", "::/0"},
 			PerPeer: 50, Connections: 500, PeerMinute: 10_000, Timeout: 5 * time.Minute},
-		Milter: Milter{OnTrouble: TroubleTempfail, Networks: []string{"127.0.0.0/8", "::1/128"}},
-		Fetch:  Fetch{PrivateNetworks: true},
-		Upload: Upload{MaxSize: 20 << 30, PerTenant: 50 << 30},
-		Log:    Log{Level: "info", Format: "text"},
+		Milter:  Milter{OnTrouble: TroubleTempfail, Networks: []string{"127.0.0.0/8", "::1/128"}},
+		Fetch:   Fetch{PrivateNetworks: true},
+		Upload:  Upload{MaxSize: 20 << 30, PerTenant: 50 << 30},
+		Tenants: Tenants{DeleteAfter: 30},
+		Log:     Log{Level: "info", Format: "text"},
 	}
 }
 
