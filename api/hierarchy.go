@@ -439,8 +439,8 @@ func hierarchyDownloads() []Download {
 			[]*huma.Param{{Name: "month", In: "query", Required: true, Description: "Such as 2026-11, UTC", Schema: &huma.Schema{Type: huma.TypeString}},
 				{Name: "separator", In: "query", Description: "Between the cells", Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"semicolon", "comma"}, Default: "semicolon"}}},
 			"text/csv"},
-		{op{id: "getLogo", method: http.MethodGet, path: "/logos/{id}", tag: "hierarchy", public: true, problems: []Code{CodeNotFound},
+		{op{id: "getLogo", method: http.MethodGet, path: "/logos/{picture}", tag: "hierarchy", public: true, problems: []Code{CodeNotFound},
 			summary: "Picture of a reseller"},
-			[]*huma.Param{{Name: "id", In: "path", Required: true, Description: "Logo of a branding", Schema: &huma.Schema{Type: huma.TypeString}}}, "image/png"},
+			[]*huma.Param{{Name: "picture", In: "path", Required: true, Description: "Logo of a branding", Schema: &huma.Schema{Type: huma.TypeString}}}, "image/png"},
 	}
 }

@@ -245,7 +245,7 @@ func (c *Certificate) Text(lang string) string {
 			"Bytes stored", "Users", "Sources", "Domains", "Event log: entries", "Event log: root (SHA-256)", "Key destroyed", "Completed", "Objects removed",
 			"The key was destroyed, without which nothing that was stored for this customer can be read. Then the rows, the search index and the stored objects were removed. Copies in backups cannot be read without the key either, as long as no backup holds the key: delete those backups as well.", "under way"},
 		true: {"Löschbescheinigung", "Mandant", "Kurzname", "Kennung", "Reseller", "Angelegt", "Beendet", "Löschung beauftragt", "durch", "Nachrichten", "Bytes der Originale",
-			"Gespeicherte Bytes", "Benutzer", "Quellen", "Domänen", "Ereignisprotokoll: Einträge", "Ereignisprotokoll: Wurzel (SHA-256)", "Schlüssel vernichtet", "Abgeschlossen", "Entfernte Objekte",
+			"Gespeicherte Bytes", "Benutzer", "Quellen", "Domains", "Ereignisprotokoll: Einträge", "Ereignisprotokoll: Wurzel (SHA-256)", "Schlüssel vernichtet", "Abgeschlossen", "Entfernte Objekte",
 			"Der Schlüssel wurde vernichtet, ohne den nichts mehr gelesen werden kann, was für diesen Mandanten gespeichert war. Danach wurden die Zeilen, der Suchindex und die gespeicherten Objekte entfernt. Auch Kopien in Sicherungen sind ohne den Schlüssel nicht lesbar, solange keine Sicherung den Schlüssel enthält: Löschen Sie auch diese Sicherungen.", "läuft noch"},
 	}[lang == "de"]
 	when := func(t time.Time) string {

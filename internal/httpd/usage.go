@@ -76,7 +76,7 @@ func writeUsage(w io.Writer, comma rune, u *api.Usage) error {
 
 // logo serves the picture of a reseller. Its id is a hash: it never changes.
 func (s *Server) logo(w http.ResponseWriter, r *http.Request) {
-	b, err := s.cfg.Archive.Logo(r.Context(), r.PathValue("id"))
+	b, err := s.cfg.Archive.Logo(r.Context(), r.PathValue("picture"))
 	if err == nil && len(b) == 0 {
 		err = catalog.ErrNotFound
 	}

@@ -120,7 +120,7 @@ export const removeDomain = <ThrowOnError extends boolean = false>(options: Opti
 /**
  * Picture of a reseller
  */
-export const getLogo = <ThrowOnError extends boolean = false>(options: Options<GetLogoData, ThrowOnError>) => (options.client ?? client).get<GetLogoResponses, GetLogoErrors, ThrowOnError>({ url: '/logos/{id}', ...options });
+export const getLogo = <ThrowOnError extends boolean = false>(options: Options<GetLogoData, ThrowOnError>) => (options.client ?? client).get<GetLogoResponses, GetLogoErrors, ThrowOnError>({ url: '/logos/{picture}', ...options });
 
 /**
  * Ask for a code with which somebody logs in to a remote mailbox

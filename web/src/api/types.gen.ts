@@ -2344,10 +2344,10 @@ export type GetLogoData = {
         /**
          * Logo of a branding
          */
-        id: string;
+        picture: string;
     };
     query?: never;
-    url: '/logos/{id}';
+    url: '/logos/{picture}';
 };
 
 export type GetLogoErrors = {
