@@ -7,7 +7,7 @@
 //	canary.mjs   must never be asked         appearance.mjs  languages, phone, dark, axe
 //	mailboxlogin.mjs  log-ins to mailboxes by a code
 //	sources.mjs  sources, completeness       gallery.mjs     pictures for the README
-//	smarthost.mjs sending mail
+//	smarthost.mjs sending mail    hierarchy.mjs  customers, resellers, tokens
 //	upload.mjs   uploads, documents, folders
 //	routing.mjs  domains, selection, quarantine
 //	history.mjs  whole mailboxes
@@ -27,6 +27,7 @@ import { routing } from './routing.mjs';
 import { search } from './search.mjs';
 import { startServer } from './server.mjs';
 import { session } from './session.mjs';
+import { hierarchy } from './hierarchy.mjs';
 import { smarthost } from './smarthost.mjs';
 import { sources } from './sources.mjs';
 import { upload } from './upload.mjs';
@@ -55,6 +56,7 @@ describe('message', { timeout: 180_000 }, () => message(world));
 describe('sources', { timeout: 180_000 }, () => sources(world));
 describe('log-ins to mailboxes', { timeout: 180_000 }, () => mailboxLogIn(world));
 describe('smarthost', { timeout: 180_000 }, () => smarthost(world));
+describe('hierarchy', { timeout: 180_000 }, () => hierarchy(world));
 describe('upload', { timeout: 240_000 }, () => upload(world));
 describe('routing', { timeout: 180_000 }, () => routing(world));
 describe('history', { timeout: 120_000 }, () => history(world));
