@@ -104,6 +104,7 @@ func describe(o operations, s Service) {
 	accesses(o, s)
 	logins(o, s)
 	users(o, s)
+	hierarchy(o, s)
 	add(o, op{id: "getStatistics", method: http.MethodGet, path: "/statistics", tag: "administration",
 		summary: "Figures of the tenant", problems: []Code{CodeRole}},
 		func(ctx context.Context, _ *empty) (*body[Statistics], error) { return reply(s.Statistics(ctx)) })
@@ -217,7 +218,7 @@ func (d op) operation(schemas huma.Registry) huma.Operation {
 		if !d.setup {
 			codes = append(codes, CodeSetupNeeded)
 		}
-		h.Security = []map[string][]string{{sessionScheme: {}}}
+		h.Security = []map[string][]string{{sessionScheme: {}}, {tokenScheme: {}}}
 		h.Extensions = map[string]any{rightExtension: string(right)}
 	}
 	for _, k := range Kinds() {

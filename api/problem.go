@@ -113,6 +113,11 @@ const (
 	CodeUploadState  Code = "upload-state"
 	CodeUploadLimit  Code = "upload-limit"
 	CodeFounded      Code = "founded"
+	CodeToken        Code = "token"
+	CodeLimit        Code = "limit"
+	CodeDifferent    Code = "different-order"
+	CodeNotYet       Code = "not-deletable"
+	CodeEnded        Code = "ended"
 )
 
 // Kind describes all problems of one code.
@@ -137,6 +142,9 @@ func Kinds() []Kind {
 		{CodeConfirm, http.StatusForbidden, "Confirmation needed", "Confirm with your password, or log in anew, before you change this."},
 		{CodeRole, http.StatusForbidden, "Not allowed", "Your role does not allow this."},
 		{CodeAccessOver, http.StatusForbidden, "Access is over", "This access has ended or expired, or somebody has decided on it already."},
+		{CodeToken, http.StatusUnauthorized, "Token is not valid", "The token is not known, has expired or was revoked."},
+		{CodeRole, http.StatusForbidden, "Not allowed", "Your role does not allow this."},
+		{CodeLimit, http.StatusForbidden, "Limit is reached", "There are as many customers as the limit allows."},
 		{CodeOrigin, http.StatusForbidden, "Request of another site", "Changes are taken only from pages of this server."},
 		{CodeNotFound, http.StatusNotFound, "Not found", "There is nothing here that you may see."},
 		{CodeNoHTML, http.StatusNotFound, "No HTML", "The message has no HTML; read its text."},
@@ -148,6 +156,9 @@ func Kinds() []Kind {
 		{CodeUploadState, http.StatusConflict, "Not possible in this state", "The upload is complete already, or another request is writing it."},
 		{CodeNoPasskeys, http.StatusConflict, "No passkeys here", "Passkeys need the web interface to have a host name and TLS."},
 		{CodeLink, http.StatusGone, "Link is not valid any more", "The link was used, replaced or has expired; ask for a new one."},
+		{CodeDifferent, http.StatusConflict, "Reference was used", "The reference was used for another order."},
+		{CodeNotYet, http.StatusConflict, "Cannot be deleted", "The customer cannot be deleted now."},
+		{CodeEnded, http.StatusConflict, "Archive has ended", "The archive of this customer has ended: it can be read, and takes nothing more."},
 		{CodeTooLarge, http.StatusRequestEntityTooLarge, "Request too large", "The request body is larger than this operation takes."},
 		{CodeMediaType, http.StatusUnsupportedMediaType, "Media type not supported", "Send application/json."},
 		{CodeInvalid, http.StatusUnprocessableEntity, "Request is not valid", "Members or parameters of the request are wrong; errors says which."},

@@ -85,6 +85,7 @@ type Service interface {
 	AccessService
 	LoginService
 	UserService
+	HierarchyService
 }
 
 // Register adds the operations to mux, under Base.

@@ -18,6 +18,9 @@ import (
 // sessionScheme names the way to authenticate in the document.
 const sessionScheme = "session"
 
+// tokenScheme names the way of programs.
+const tokenScheme = "token"
+
 // config is huma without its own pages: no documentation page (it loads scripts
 // from elsewhere), no schema links in the values.
 func config() huma.Config {
@@ -32,8 +35,9 @@ func config() huma.Config {
 			Components: &huma.Components{Schemas: schemas, SecuritySchemes: map[string]*huma.SecurityScheme{
 				sessionScheme: {Type: "apiKey", In: "cookie", Name: CookieName,
 					Description: "Set by logIn. Over TLS the cookie is called " + SecureCookieName + "."},
+				tokenScheme: {Type: "http", Scheme: "bearer", Description: "A token for programs; createToken makes one. Operations outside of its scopes are refused, and none lets mail be read."},
 			}},
-			Tags: []*huma.Tag{{Name: "session"}, {Name: "search"}, {Name: "message"}, {Name: "sources"}, {Name: "access"}, {Name: "administration"}, {Name: "users"}, {Name: "evidence"}, {Name: "installation"}},
+			Tags: []*huma.Tag{{Name: "session"}, {Name: "search"}, {Name: "message"}, {Name: "sources"}, {Name: "access"}, {Name: "administration"}, {Name: "users"}, {Name: "evidence"}, {Name: "installation"}, {Name: "hierarchy"}},
 		},
 		Formats:                      map[string]huma.Format{"application/json": json, "json": json},
 		DefaultFormat:                "application/json",
@@ -137,6 +141,9 @@ type Download struct {
 // Pattern returns the pattern of the operation for http.ServeMux.
 func (d Download) Pattern() string { return d.method + " " + Base + d.path }
 
+// Public reports whether the operation needs no session.
+func (d Download) Public() bool { return d.public }
+
 // ID returns the operation's id.
 func (d Download) ID() string { return d.id }
 
@@ -167,7 +174,7 @@ func Downloads() []Download {
 		uploadCSV(),
 		accessCSV(),
 		usersCSV(),
-	}, evidenceDownloads(id, problems), logDownloads())
+	}, evidenceDownloads(id, problems), logDownloads(), hierarchyDownloads())
 }
 
 func (d Download) document(schemas huma.Registry) *huma.Operation {

@@ -31,6 +31,7 @@ type Account struct {
 	Language  string    `json:"language" enum:",de,en" doc:"Empty: the browser's"`
 	Addresses []string  `json:"addresses"`
 	Tenant    *Tenant   `json:"tenant,omitempty"`
+	Branding  *Branding `json:"branding,omitempty" doc:"How the archive looks to the user; absent: like itself"`
 	ExpiresAt time.Time `json:"expires_at" doc:"End of the session without activity"`
 	// SetupNeeded: nothing else can be done.
 	SetupNeeded bool `json:"setup_needed" doc:"A second factor has to be set up first"`
@@ -257,6 +258,7 @@ type Status struct {
 	PasskeyHost string `json:"passkey_host,omitempty" doc:"Passkeys can be used where the web interface has this host name; absent: nowhere"`
 	// DemoLogins is filled in a demonstration only.
 	DemoLogins []DemoLogin `json:"demo_logins,omitempty"`
+	Branding   *Branding   `json:"branding,omitempty" doc:"How the archive looks under this host name; absent: like itself"`
 }
 
 // DemoLogin is a public log-in of the demonstration.

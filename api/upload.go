@@ -106,7 +106,7 @@ func uploads(o operations, s UploadService) {
 	add(o, op{id: "listUploads", method: http.MethodGet, path: "/uploads", tag: "uploads", summary: "One's own uploads and their reports", problems: []Code{CodeRole, CodeNotRunning}},
 		func(ctx context.Context, _ *empty) (*body[Uploads], error) { return reply(s.Uploads(ctx)) })
 	add(o, op{id: "createUpload", method: http.MethodPost, path: "/uploads", tag: "uploads", status: http.StatusCreated,
-		summary: "Begin an upload", problems: append([]Code{CodeUploadLimit}, changing...)},
+		summary: "Begin an upload", problems: append([]Code{CodeUploadLimit, CodeEnded}, changing...)},
 		func(ctx context.Context, in *body[NewUpload]) (*body[Upload], error) {
 			return reply(s.CreateUpload(ctx, in.Body))
 		})

@@ -49,7 +49,9 @@ type cli struct {
 	Rebuild     rebuildCmd     `cmd:"" help:"Restore messages, tenants, sources and their journal addresses in the catalog from vault and keys. It says what it cannot restore: users, the event log, settings of mailboxes and of the smarthost, mail that waits."`
 	Reindex     reindexCmd     `cmd:"" help:"Build the search index anew."`
 	Compact     compactCmd     `cmd:"" help:"Merge small segments into large, smaller ones, and tidy the index."`
-	Tenant      tenantCmd      `cmd:"" help:"Create and list tenants (customers)."`
+	Tenant      tenantCmd      `cmd:"" help:"Create, list, suspend, end and delete tenants (customers)."`
+	Provision   provisionCmd   `cmd:"" help:"Create a tenant with all that it begins with, as a shop orders it: the same reference makes it once."`
+	Reseller    resellerCmd    `cmd:"" help:"Create, list and change resellers, who look after tenants and see nobody's mail."`
 	User        userCmd        `cmd:"" help:"Create, list and change users."`
 	Source      sourceCmd      `cmd:"" help:"Create and list sources: journal addresses, remote mailboxes."`
 	Domain      domainCmd      `cmd:"" help:"Say which mail domains are a tenant's."`

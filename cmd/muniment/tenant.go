@@ -15,6 +15,12 @@ import (
 type tenantCmd struct {
 	Create tenantCreateCmd `cmd:"" help:"Create a tenant with a journal address."`
 	List   tenantListCmd   `cmd:"" help:"List tenants."`
+
+	Suspend tenantSuspendCmd `cmd:"" help:"Let nobody of a tenant log in; its mail is still archived."`
+	Resume  tenantResumeCmd  `cmd:"" help:"Undo suspend or end."`
+	End     tenantEndCmd     `cmd:"" help:"Take no more mail for a tenant; it can be read until the hand-over."`
+	Delete  tenantDeleteCmd  `cmd:"" help:"Destroy a tenant that has ended, for good, and print the certificate. No server may run."`
+	Usage   tenantUsageCmd   `cmd:"" help:"List what tenants have used in a month."`
 }
 
 type tenantCreateCmd struct {

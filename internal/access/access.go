@@ -78,11 +78,21 @@ const (
 	ManageQuarantine Right = "manage-quarantine"
 	// ManageUsers creates and changes users of the tenant.
 	ManageUsers Right = "manage-users"
-	// ManageTenants creates and changes tenants.
+	// ManageTenants creates and changes tenants, of a reseller its own, and sees what
+	// they use.
 	ManageTenants Right = "manage-tenants"
 	// ManageLogins says what log-ins must have: of the tenant's users, or of those who
 	// belong to no tenant.
 	ManageLogins Right = "manage-logins"
+	// DeleteTenants deletes tenants that have ended, for good.
+	DeleteTenants Right = "delete-tenants"
+	// ManageResellers creates and changes resellers and their staff.
+	ManageResellers Right = "manage-resellers"
+	// ManageBranding says how the archive looks to a reseller's customers.
+	ManageBranding Right = "manage-branding"
+	// ManageTokens makes and revokes tokens for programs that act with the rights of
+	// whom they belong to.
+	ManageTokens Right = "manage-tokens"
 	// ManageMail sets how mail of the installation leaves, and sees what waits to
 	// be sent, but not what is in it.
 	ManageMail Right = "manage-mail"
@@ -123,14 +133,16 @@ func Allowed(role Role, right Right) bool {
 		return role.OfTenant()
 	case SeeStatistics, ManageUsers, ManageSources, ManageDomains, ManageQuarantine, ImportMail:
 		return role == RoleTenantAdmin
-	case ManageTenants:
+	case ManageTenants, DeleteTenants, ManageBranding:
 		return role == RoleOperator || role == RoleReseller
 	case SeeEvidence:
 		return role == RoleTenantAdmin || role == RoleAuditor || role == RoleDPO
 	case ManageLogins:
 		return role == RoleTenantAdmin || role == RoleOperator
-	case ManageMail, ManageSite, ManageEvidence:
+	case ManageMail, ManageSite, ManageEvidence, ManageResellers:
 		return role == RoleOperator
+	case ManageTokens:
+		return role == RoleOperator || role == RoleReseller || role == RoleTenantAdmin
 	case SeeLog:
 		return role == RoleTenantAdmin || role == RoleAuditor || role == RoleDPO || role == RoleOperator
 	case ManageReceipts:

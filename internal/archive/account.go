@@ -272,7 +272,7 @@ func (a *Archive) account(ctx context.Context, s *catalog.Session, peer string) 
 		return nil, err
 	}
 	if u.Tenant.IsZero() {
-		return a.ofInstance(s, u, peer)
+		return a.ofInstance(ctx, s, u, peer)
 	}
 	t, err := a.catalog.Tenant(ctx, s.Tenant)
 	if err != nil {

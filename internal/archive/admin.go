@@ -159,7 +159,8 @@ var ErrAddressLost = errors.New("journal address is not known any more")
 
 // JournalSource finds the source of a journal address. catalog.ErrNotFound. As
 // long as there are journals whose address was lost with the catalog, an address
-// that may have been theirs is ErrAddressLost.
+// that may have been theirs is ErrAddressLost. That of a tenant that has ended is
+// ErrTenantEnded.
 func (a *Archive) JournalSource(ctx context.Context, address string) (*catalog.Source, error) {
 	address = message.NormalizeAddress(address)
 	s, err := a.catalog.SourceByJournalAddress(ctx, address)
@@ -175,6 +176,9 @@ func (a *Archive) JournalSource(ctx context.Context, address string) (*catalog.S
 	}
 	if s.Disabled {
 		return nil, fmt.Errorf("journal address: %w", catalog.ErrNotFound)
+	}
+	if err := a.Takes(ctx, s.Tenant); err != nil {
+		return nil, fmt.Errorf("journal address: %w", err)
 	}
 	return s, nil
 }

@@ -27,6 +27,8 @@
 //	link.go letter.go loginpolicy.go usersecurity.go url.go  one-time links, mails about log-ins, what is asked of them
 //	site.go   by which name and certificate the installation is reached
 //	describetenant.go  what the vault remembers of tenants and sources
+//	hierarchy.go reseller.go provision.go usage.go tenantstate.go deletetenant.go token.go
+//	                   what operators and resellers do
 package archive
 
 import (
@@ -69,7 +71,10 @@ type Config struct {
 	Spool   string // directory for the bytes of large messages while they are read
 	// JournalDomain is the domain of new journal addresses.
 	JournalDomain string
-	Now           func() time.Time
+	// DeleteAfter is how long a tenant has to have ended before it may be deleted; 0:
+	// DefaultDeleteAfter, negative: at once.
+	DeleteAfter time.Duration
+	Now         func() time.Time
 	// URL is where people reach the web interface; SetURL changes it.
 	URL    string
 	LogIns LogInTimes
@@ -109,6 +114,8 @@ type Archive struct {
 
 	routes routes
 
+	hierarchy hierarchy // what belongs to tenants, resellers and operators
+
 	sources sync.Map // sourceKey → *sourceInfo, never changed
 
 	background context.Context // ends with Close
@@ -127,6 +134,9 @@ func New(c Config) (*Archive, error) {
 	if c.JournalDomain == "" {
 		c.JournalDomain = "journal.invalid"
 	}
+	if c.DeleteAfter == 0 {
+		c.DeleteAfter = DefaultDeleteAfter
+	}
 	if c.Passwords == nil {
 		var err error
 		if c.Passwords, err = password.NewPolicy(password.PolicyConfig{}); err != nil {
@@ -134,7 +144,7 @@ func New(c Config) (*Archive, error) {
 		}
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	a := &Archive{
+	a := &Archive{hierarchy: hierarchy{deleteAfter: max(c.DeleteAfter, 0)},
 		catalog: c.Catalog, vault: c.Vault, index: c.Index, log: c.Log, spool: c.Spool, domain: c.JournalDomain, now: c.Now,
 		hasher: password.NewHasher(hashers), passwords: c.Passwords, cpu: make(chan struct{}, runtime.GOMAXPROCS(0)),
 		bytes: semaphore.NewWeighted(inFlight), tenants: map[uid.ID]*tenantWork{},
@@ -192,6 +202,7 @@ type tenantWork struct {
 
 	compacting chan struct{}   // capacity 1: whoever compacts
 	leftOut    map[uid.ID]bool // segments that cannot be compacted; of whoever compacts
+	gone       atomic.Bool     // the tenant was deleted: nothing is left to do
 }
 
 // work returns the tenant's background work and starts it on first use.

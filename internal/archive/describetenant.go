@@ -27,6 +27,12 @@ type tenantData struct {
 	// SourcesLeftOut counts the sources for which there was no room.
 	SourcesLeftOut int `json:"sources_left_out,omitempty"`
 
+	// State is empty for an active tenant, Reseller for the operator's own.
+	State    catalog.TenantState `json:"state,omitempty"`
+	Since    time.Time           `json:"since,omitzero"`
+	Reseller *resellerData       `json:"reseller,omitempty"`
+	Limits   catalog.Limits      `json:"limits,omitzero"`
+
 	Domains   []domainData   `json:"domains,omitempty"`
 	Selection *selectionData `json:"selection,omitempty"`
 
@@ -42,6 +48,36 @@ type sourceData struct {
 	JournalAddress string `json:"journal_address,omitempty"`
 	Category       string `json:"category,omitempty"`
 	Disabled       bool   `json:"disabled,omitempty"`
+}
+
+// resellerData is what the vault keeps of the reseller who looks after a tenant.
+type resellerData struct {
+	ID   uid.ID `json:"id"`
+	Slug string `json:"slug"`
+	Name string `json:"name"`
+}
+
+// describeCare adds state and care to what the vault keeps of a tenant.
+func (a *Archive) describeCare(ctx context.Context, t *catalog.Tenant, d *tenantData) error {
+	k, err := a.catalog.Care(ctx, t.ID)
+	if err != nil {
+		return err
+	}
+	d.Limits = k.Limits
+	if t.State != catalog.TenantActive {
+		d.State, d.Since = t.State, k.Since
+	}
+	if k.Reseller.IsZero() {
+		return nil
+	}
+	r, err := a.catalog.Reseller(ctx, k.Reseller)
+	if errors.Is(err, catalog.ErrNotFound) {
+		return nil
+	}
+	if err == nil {
+		d.Reseller = &resellerData{r.ID, r.Slug, r.Name}
+	}
+	return err
 }
 
 // describedAgain bounds how often a description is written anew because others
@@ -77,6 +113,9 @@ func (a *Archive) described(ctx context.Context, tenant uid.ID) (same bool, want
 		return false, nil, err
 	}
 	d := tenantData{}
+	if err := a.describeCare(ctx, t, &d); err != nil {
+		return false, nil, err
+	}
 	if err := a.describeRules(ctx, tenant, &d); err != nil {
 		return false, nil, err
 	}

@@ -13,9 +13,9 @@ import (
 // What follows is for the doors that fetch from servers. They act for nobody.
 
 // RemoteMailboxes lists the remote mailboxes of all tenants, disabled ones
-// included.
+// included, but not those of tenants that have ended.
 func (a *Archive) RemoteMailboxes(ctx context.Context) ([]SourceView, error) {
-	tenants, err := a.Tenants(ctx)
+	tenants, err := a.takingTenants(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -15,9 +15,10 @@ func (a *Archive) UploadSource(ctx context.Context, tenant uid.ID, name string) 
 	return a.namedSource(ctx, &catalog.Source{Tenant: tenant, Kind: KindUpload, Name: name})
 }
 
-// WatchedFolders lists the watched folders of all tenants, disabled ones included.
+// WatchedFolders lists the watched folders of all tenants, disabled ones included, but
+// not those of tenants that have ended.
 func (a *Archive) WatchedFolders(ctx context.Context) ([]SourceView, error) {
-	tenants, err := a.Tenants(ctx)
+	tenants, err := a.takingTenants(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -108,6 +108,9 @@ func (a *Archive) indexLoop(w *tenantWork) {
 		case <-w.wake:
 		}
 		for {
+			if w.gone.Load() {
+				break
+			}
 			err := a.indexStep(a.background, w, f)
 			if err == nil {
 				retry = indexRetry

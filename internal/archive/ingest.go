@@ -57,11 +57,14 @@ type mood struct{ duplicates atomic.Bool }
 //
 // A Document is archived as it is, once for the same bytes and owners.
 //
-// Errors match ErrTooLarge, ErrBusy, ErrInvalid (of a Document) or ctx's. Calls wait for each other in group
+// Errors match ErrTooLarge, ErrBusy, ErrTenantEnded, ErrInvalid (of a Document) or ctx's. Calls wait for each other in group
 // commits: many concurrent calls are much faster than one after another.
 func (a *Archive) Ingest(ctx context.Context, sub Submission) (Receipt, error) {
 	if sub.Raw.Size() > MaxMessage {
 		return Receipt{}, fmt.Errorf("%d bytes, at most %d: %w", sub.Raw.Size(), MaxMessage, ErrTooLarge)
+	}
+	if err := a.Takes(ctx, sub.Tenant); err != nil {
+		return Receipt{}, busy(err)
 	}
 	if sub.ReceivedAt.IsZero() {
 		sub.ReceivedAt = a.now()

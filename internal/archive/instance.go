@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,7 +22,7 @@ const cliActor = "cli"
 
 // event describes an act of the actor for the log of the installation.
 func (h *Handle) event(action, object string, details map[string]string) *catalog.Event {
-	e := &catalog.Event{At: h.a.now().UTC(), Actor: "user:" + h.actor.User.String(), Action: action, Object: object, Details: maps.Clone(details)}
+	e := &catalog.Event{At: h.a.now().UTC(), Actor: h.who(), Action: action, Object: object, Details: maps.Clone(details)}
 	if h.actor.Peer != "" {
 		if e.Details == nil {
 			e.Details = map[string]string{}
@@ -98,18 +99,30 @@ func (a *Archive) HasOperator(ctx context.Context) (bool, error) {
 
 // Operators lists those who run the installation.
 func (a *Archive) Operators(ctx context.Context) ([]*catalog.User, error) {
-	return a.catalog.Users(ctx, uid.ID{})
+	list, err := a.catalog.Users(ctx, uid.ID{})
+	return slices.DeleteFunc(list, func(u *catalog.User) bool { return u.Role != string(access.RoleOperator) }), err
 }
 
 // Operator finds an operator by login. catalog.ErrNotFound.
 func (a *Archive) Operator(ctx context.Context, login string) (*catalog.User, error) {
-	return a.User(ctx, uid.ID{}, login)
+	u, err := a.User(ctx, uid.ID{}, login)
+	if err == nil && u.Role != string(access.RoleOperator) {
+		return nil, fmt.Errorf("operator %q: %w", login, catalog.ErrNotFound)
+	}
+	return u, err
 }
 
-// ofInstance is the account of an operator, who has no tenant.
-func (a *Archive) ofInstance(s *catalog.Session, u *catalog.User, peer string) (*Account, error) {
-	if u.Role != string(access.RoleOperator) {
-		return nil, fmt.Errorf("user %s: %w", u.ID, errors.New("belongs to no tenant and is no operator"))
+// ofInstance is the account of somebody who has no tenant: an operator, or one of a
+// reseller's staff.
+func (a *Archive) ofInstance(ctx context.Context, s *catalog.Session, u *catalog.User, peer string) (*Account, error) {
+	acc := &Account{User: *u, ExpiresAt: s.ExpiresAt, Session: *s, Actor: access.Actor{User: u.ID, Role: access.Role(u.Role), Peer: peer}}
+	switch acc.Actor.Role {
+	case access.RoleOperator:
+		return acc, nil
+	case access.RoleReseller:
+		var err error
+		acc.Actor.Reseller, err = a.catalog.ResellerOf(ctx, u.ID)
+		return acc, err
 	}
-	return &Account{User: *u, ExpiresAt: s.ExpiresAt, Session: *s, Actor: access.Actor{User: u.ID, Role: access.RoleOperator, Peer: peer}}, nil
+	return nil, fmt.Errorf("user %s: %w", u.ID, errors.New("belongs to no tenant and is no operator"))
 }

@@ -3,6 +3,7 @@ package archive
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"time"
 
@@ -109,16 +110,52 @@ func (a *Archive) makeLink(ctx context.Context, u *catalog.User, purpose string,
 	if purpose == catalog.LinkReset {
 		life = a.times.Reset
 	}
-	token, hash := newToken()
+	token, _ := newToken()
+	return a.linkWith(ctx, u, purpose, token, life, act)
+}
+
+// linkWith makes a link with a token.
+func (a *Archive) linkWith(ctx context.Context, u *catalog.User, purpose, token string, life time.Duration, act describeAct) (*Invitation, error) {
+	hash := sha256.Sum256([]byte(token))
 	now := a.now().UTC().Truncate(time.Millisecond)
 	l := &catalog.Link{TokenHash: hash, User: u.ID, Tenant: u.Tenant, Purpose: purpose, CreatedAt: now, ExpiresAt: now.Add(life)}
 	e := act("user.link-made", u.ID.String(), map[string]string{"purpose": purpose, "until": l.ExpiresAt.Format(time.RFC3339)})
 	if err := a.catalog.SetLink(ctx, l, e); err != nil {
 		return nil, err
 	}
-	// What follows # never leaves the browser: not in requests, logs or the field Referer.
-	return &Invitation{Purpose: purpose, ExpiresAt: l.ExpiresAt, URL: a.URL() + "/link#" + token, Fresh: u.PasswordHash == ""}, nil
+	return &Invitation{Purpose: purpose, ExpiresAt: l.ExpiresAt, URL: a.linkURL(token), Fresh: u.PasswordHash == ""}, nil
 }
+
+// orderLink returns the link by which a user whom an order has made logs in first, and
+// mails it once. The same order gets the same link, as often as it comes, until it is
+// used or has expired. Empty: the user has a password.
+func (a *Archive) orderLink(ctx context.Context, u *catalog.User, act describeAct) (string, error) {
+	if u.PasswordHash != "" || !mayLogIn(u, a.now()) {
+		return "", nil
+	}
+	tag, err := a.vault.InstanceTag("order link", u.ID.String())
+	if err != nil {
+		return "", err
+	}
+	token := base64.RawURLEncoding.EncodeToString(tag)
+	l, err := a.catalog.Link(ctx, sha256.Sum256([]byte(token)))
+	if err == nil && a.now().Before(l.ExpiresAt) {
+		return a.linkURL(token), nil
+	}
+	if err != nil && !errors.Is(err, catalog.ErrNotFound) {
+		return "", err
+	}
+	i, err := a.linkWith(ctx, u, catalog.LinkWelcome, token, a.times.Welcome, act)
+	if err != nil {
+		return "", err
+	}
+	a.tell(ctx, u, letterWelcome, letterFacts{URL: i.URL, Until: i.ExpiresAt})
+	return i.URL, nil
+}
+
+// linkURL is where a link leads. What follows # never leaves the browser: not in
+// requests, logs or the field Referer.
+func (a *Archive) linkURL(token string) string { return a.URL() + "/link#" + token }
 
 // LinkView is what the holder of a link may know.
 type LinkView struct {
@@ -138,7 +175,7 @@ func (a *Archive) Link(ctx context.Context, token string) (*LinkView, error) {
 		return nil, err
 	}
 	u, err := a.catalog.User(ctx, l.Tenant, l.User)
-	if errors.Is(err, catalog.ErrNotFound) || err == nil && u.Disabled {
+	if errors.Is(err, catalog.ErrNotFound) || err == nil && !mayLogIn(u, a.now()) {
 		return nil, ErrLink
 	}
 	if err != nil {
@@ -192,7 +229,7 @@ func (a *Archive) Forgot(ctx context.Context, in LogIn) error {
 	}
 	var errs []error
 	for _, u := range users {
-		if u.Disabled || u.PasswordHash == "" || mailbox(&u) == "" {
+		if !mayLogIn(&u, a.now()) || u.PasswordHash == "" || mailbox(&u) == "" {
 			continue
 		}
 		if _, err := a.Smarthost(ctx, u.Tenant); err != nil {

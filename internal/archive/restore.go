@@ -31,6 +31,9 @@ func (r *rebuild) restoreTenant(ctx context.Context, info vault.TenantInfo) (t *
 	for n := 2; ; n++ {
 		err := r.a.catalog.CreateTenant(ctx, t)
 		if !errors.Is(err, catalog.ErrTaken) || n > nameTries {
+			if err == nil {
+				err = r.restoreCare(ctx, t, &d)
+			}
 			if err == nil && t.Slug != d.Slug {
 				r.out.Remarks = append(r.out.Remarks, fmt.Sprintf(
 					"tenant %s: was called %s before, but somebody has made another tenant of that name since. Both are there now; nothing was mixed.", t.Slug, d.Slug))
@@ -40,6 +43,35 @@ func (r *rebuild) restoreTenant(ctx context.Context, info vault.TenantInfo) (t *
 		end := fmt.Sprintf("-%d", n)
 		t.Slug = strings.TrimRight(d.Slug[:min(len(d.Slug), 63-len(end))], "-") + end
 	}
+}
+
+// restoreCare restores the state of a tenant, its limits, and the reseller who looks
+// after it, whose own settings are lost.
+func (r *rebuild) restoreCare(ctx context.Context, t *catalog.Tenant, d *tenantData) error {
+	if d.State == "" && d.Reseller == nil && d.Limits == (catalog.Limits{}) {
+		return nil
+	}
+	if d.Reseller != nil {
+		_, err := r.a.catalog.Reseller(ctx, d.Reseller.ID)
+		if errors.Is(err, catalog.ErrNotFound) {
+			err = r.a.catalog.CreateReseller(ctx, &catalog.Reseller{ID: d.Reseller.ID, Slug: d.Reseller.Slug, Name: d.Reseller.Name, CreatedAt: d.Reseller.ID.Time(),
+				Limits: catalog.Limits{Customers: DefaultCustomers, Mailboxes: DefaultMailboxes}}, r.a.cliEvent("reseller.restored", d.Reseller.ID.String(), nil))
+			r.out.Remarks = append(r.out.Remarks, fmt.Sprintf("reseller %s: the catalog had lost it. Its staff, its host name and how it looks are lost, and its limits are those of a new one.", d.Reseller.Slug))
+		}
+		if err != nil && !errors.Is(err, catalog.ErrTaken) { // somebody has made another one of that name: the operator decides
+			return err
+		}
+	}
+	return r.a.catalog.ChangeTenant(ctx, t.ID, func(x *catalog.Tenant, k *catalog.Care) ([]*catalog.Event, error) {
+		if d.State != "" {
+			x.State, t.State, k.Since = d.State, d.State, d.Since
+		}
+		if d.Reseller != nil {
+			k.Reseller = d.Reseller.ID
+		}
+		k.Limits = d.Limits
+		return []*catalog.Event{r.a.cliEvent("tenant.restored", t.ID.String(), nil)}, nil
+	})
 }
 
 // describedSources makes the sources that the vault remembers and the catalog has

@@ -61,6 +61,7 @@ func (c *Catalog) Check(ctx context.Context, report func(error)) error {
 	step("stamps", checkTable[sealStampRow, SealStamp](ctx, c, report))
 	step("marks of sealing", checkTable[sealMarkRow, int64](ctx, c, report))
 	step("accounts", checkTable[accountRow, Account](ctx, c, report))
+	step("hierarchy", c.checkHierarchy(ctx, report))
 	tenants, err := c.tenantColumns(ctx)
 	step("tenants", err)
 	for _, t := range tenants {

@@ -38,9 +38,23 @@ type Config struct {
 	Folder  Folder  `koanf:"folder"`
 	Upload  Upload  `koanf:"upload"`
 	Receipt Receipt `koanf:"receipt"`
+	Tenants Tenants `koanf:"tenants"`
 	Log     Log     `koanf:"log"`
 
 	Passwords Passwords `koanf:"passwords"`
+}
+
+// Tenants are the settings of customers.
+type Tenants struct {
+	DeleteAfter int `koanf:"delete_after" help:"Days that a tenant has to have ended before it may be deleted: the time for the hand-over."`
+}
+
+// After is DeleteAfter as the archive takes it, where 0 means its own default.
+func (t Tenants) After() time.Duration {
+	if t.DeleteAfter <= 0 {
+		return -1
+	}
+	return time.Duration(t.DeleteAfter) * 24 * time.Hour
 }
 
 // HTTP are the settings of web interface and REST interface.
@@ -148,10 +162,11 @@ func Default() Config {
 		Login: Login{SessionIdle: 12 * time.Hour, SessionMax: 7 * 24 * time.Hour, WelcomeLink: 7 * 24 * time.Hour, ResetLink: time.Hour},
 		SMTP: SMTP{Listen: "127.0.0.1:2525", JournalDomain: "journal.invalid", TLS: TLSOffered, MaxSize: 160 << 20, Networks: []string{"0.0.0.0/0", "::/0"},
 			PerPeer: 50, Connections: 500, PeerMinute: 10_000, Timeout: 5 * time.Minute},
-		Milter: Milter{OnTrouble: TroubleTempfail, Networks: []string{"127.0.0.0/8", "::1/128"}},
-		Fetch:  Fetch{PrivateNetworks: true},
-		Upload: Upload{MaxSize: 20 << 30, PerTenant: 50 << 30},
-		Log:    Log{Level: "info", Format: "text"},
+		Milter:  Milter{OnTrouble: TroubleTempfail, Networks: []string{"127.0.0.0/8", "::1/128"}},
+		Fetch:   Fetch{PrivateNetworks: true},
+		Upload:  Upload{MaxSize: 20 << 30, PerTenant: 50 << 30},
+		Tenants: Tenants{DeleteAfter: 30},
+		Log:     Log{Level: "info", Format: "text"},
 	}
 }
 

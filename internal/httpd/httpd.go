@@ -16,6 +16,7 @@
 //	evidence.go  what proves messages            log.go       the event log, its proofs and receipts
 //	access.go    access to other people's mail   login.go     second steps, passkeys, links
 //	security.go  factors, sessions   user.go  userimport.go  users of a tenant
+//	hierarchy.go usage.go  tenants, resellers and what they use    token.go  programs
 package httpd
 
 import (
@@ -102,6 +103,7 @@ type Server struct {
 	cfg         Config
 	handler     http.Handler
 	throttle    *throttle
+	paces       *paces
 	metrics     *metrics
 	reminds     chan struct{} // one slot for every forgotten password that is being looked after
 	logIns      logIns        // to mailboxes, by codes
@@ -121,7 +123,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{cfg: cfg, throttle: newThrottle(), metrics: newMetrics(), reminds: make(chan struct{}, maxReminds),
+	s := &Server{cfg: cfg, throttle: newThrottle(), paces: newPaces(), metrics: newMetrics(), reminds: make(chan struct{}, maxReminds),
 		downloads: map[string]bool{}, languages: language.NewMatcher(languages())}
 	s.metrics.registry.MustRegister(newLagCollector(cfg.Archive))
 	mux, err := s.routes()
@@ -151,13 +153,17 @@ func (s *Server) routes() (*http.ServeMux, error) {
 	handlers := map[string]http.HandlerFunc{"getMessageHtml": s.html, "getMessageRaw": s.raw, "getAttachment": s.attachment,
 		"getReport": s.report, "getEvidenceRecord": s.evidenceRecord, "getEvidenceBundle": s.evidenceBundle, "getCompletenessCsv": s.completenessCSV, "getUploadCsv": s.uploadCSV,
 		"getEventProof": s.eventProof, "getCheckpoint": s.checkpoint, "getConsistency": s.consistency, "getReceiptFile": s.receiptFile, "exportLog": s.exportLog,
-		"getAccessRecordsCsv": s.accessRecordsCSV, "exportUsers": s.usersCSV}
+		"getAccessRecordsCsv": s.accessRecordsCSV, "exportUsers": s.usersCSV, "getUsageCsv": s.usageCSV, "getLogo": s.logo}
 	for _, d := range api.Downloads() {
 		h, ok := handlers[d.ID()]
 		if !ok {
 			return nil, fmt.Errorf("web server: nobody carries out %s", d.ID())
 		}
-		mux.Handle(d.Pattern(), s.known(d.Right(), h))
+		if d.Public() {
+			mux.Handle(d.Pattern(), h)
+		} else {
+			mux.Handle(d.Pattern(), s.known(d.Right(), h))
+		}
 		s.downloads[d.Pattern()] = true
 	}
 	ui, err := newUI(s.cfg.UI)

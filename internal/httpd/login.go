@@ -42,7 +42,7 @@ func stepProblem(q *request, e *archive.SecondFactorError) *api.StepProblem {
 }
 
 // entered answers a log-in with the session, and knows the browser from now on.
-func (s *Server) entered(q *request, token string, a *archive.Account) (*api.Account, []http.Cookie, error) {
+func (s *Server) entered(ctx context.Context, q *request, token string, a *archive.Account) (*api.Account, []http.Cookie, error) {
 	cookies := []http.Cookie{*sessionCookie(q, token, 0)}
 	if q.step != "" {
 		cookies = append(cookies, *newCookie(q, api.StepCookieName, "", -1))
@@ -57,7 +57,7 @@ func (s *Server) entered(q *request, token string, a *archive.Account) (*api.Acc
 		}
 		cookies = append(cookies, *newCookie(q, api.DeviceCookieName, device, deviceAge))
 	}
-	return account(a), cookies, nil
+	return s.account(ctx, a), cookies, nil
 }
 
 // FinishLogIn implements api.Service.
@@ -78,7 +78,7 @@ func (s *Server) FinishLogIn(ctx context.Context, in api.SecondStep) (*api.Accou
 	if err != nil {
 		return nil, nil, err
 	}
-	return s.entered(q, token, a)
+	return s.entered(ctx, q, token, a)
 }
 
 // BeginPasskey implements api.Service.
@@ -120,7 +120,7 @@ func (s *Server) LogInByPasskey(ctx context.Context, in api.PasskeyAnswer) (*api
 	if err != nil {
 		return nil, nil, err
 	}
-	return s.entered(q, token, a)
+	return s.entered(ctx, q, token, a)
 }
 
 // ForgotPassword implements api.Service. The work is done afterwards, so that the time

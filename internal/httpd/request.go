@@ -30,6 +30,10 @@ type request struct {
 	step     string // likewise of a log-in whose second step is to follow
 	passkey  string // likewise what a passkey is to sign
 	device   string // likewise of a browser that somebody has logged in with
+	bearer   string // token of a program, not yet checked
+	program  bool   // there is such a token: the cookie is not looked at
+	pattern  string // of the route
+	host     string // as the client called the server
 	agent    string
 	grant    string // id of the request under which other people's mail is read; empty: one's own
 	language string // "de" or "en"
@@ -79,6 +83,7 @@ func (s *Server) begin(mux *http.ServeMux, next http.Handler) http.Handler {
 		start := time.Now()
 		q := s.describe(r)
 		_, pattern := mux.Handler(r)
+		q.pattern = pattern
 		ctx, done := s.limited(r.Context(), pattern)
 		defer done()
 		r = r.WithContext(context.WithValue(ctx, requestKey{}, q))
@@ -167,6 +172,8 @@ func (s *Server) describe(r *http.Request) *request {
 			*value = c.Value
 		}
 	}
+	q.bearer, q.program = bearer(r)
+	q.host = r.Host
 	q.language = s.preferred(r.Header.Get("Accept-Language"))
 	return q
 }

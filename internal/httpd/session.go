@@ -12,16 +12,23 @@ import (
 
 // Authenticate implements api.Door.
 func (s *Server) Authenticate(ctx context.Context) (context.Context, error) {
-	return authenticate(ctx, s.cfg.Archive.Session)
+	return s.authenticate(ctx, s.cfg.Archive.Session)
 }
 
 // AuthenticateSetup implements api.Door.
 func (s *Server) AuthenticateSetup(ctx context.Context) (context.Context, error) {
-	return authenticate(ctx, s.cfg.Archive.AnySession)
+	return s.authenticate(ctx, s.cfg.Archive.AnySession)
 }
 
-func authenticate(ctx context.Context, find func(ctx context.Context, token, peer string) (*archive.Account, error)) (context.Context, error) {
+func (s *Server) authenticate(ctx context.Context, find func(ctx context.Context, token, peer string) (*archive.Account, error)) (context.Context, error) {
 	q := requestOf(ctx)
+	if q.program {
+		a, err := s.authenticateToken(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		return context.WithValue(ctx, accountKey{}, a), nil
+	}
 	if q.token == "" {
 		return nil, archive.ErrNoSession
 	}
@@ -58,7 +65,11 @@ func (s *Server) known(right access.Right, next http.HandlerFunc) http.Handler {
 
 // Status implements api.Service.
 func (s *Server) Status(ctx context.Context) (*api.Status, error) {
-	st := &api.Status{Name: "Muniment", Version: s.cfg.Version, Setup: s.unfounded(ctx), PasskeyHost: s.cfg.Archive.PasskeyHost()}
+	b, err := s.cfg.Archive.BrandingAt(ctx, requestOf(ctx).host)
+	if err != nil { // whoever wants to log in must not fail because of a picture
+		s.cfg.Log.Error("branding cannot be read", "error", err)
+	}
+	st := &api.Status{Name: "Muniment", Version: s.cfg.Version, Setup: s.unfounded(ctx), PasskeyHost: s.cfg.Archive.PasskeyHost(), Branding: branding(b)}
 	if s.cfg.Demo != nil {
 		st.Demo = true
 		for _, l := range s.cfg.Demo.Logins {
@@ -98,7 +109,7 @@ func (s *Server) LogIn(ctx context.Context, in api.LogIn) (*api.Account, []http.
 		return nil, nil, err
 	}
 	s.throttle.succeeded(place, in.Login)
-	return s.entered(q, token, a)
+	return s.entered(ctx, q, token, a)
 }
 
 // LogOut implements api.Service.
@@ -140,7 +151,7 @@ func (s *Server) Account(ctx context.Context) (*api.Account, error) {
 	if err != nil {
 		return nil, err
 	}
-	return account(a), nil
+	return s.account(ctx, a), nil
 }
 
 // ChangeAccount implements api.Service.
@@ -155,14 +166,19 @@ func (s *Server) ChangeAccount(ctx context.Context, c api.AccountChange) (*api.A
 		}
 		a.User.Language = *c.Language
 	}
-	return account(a), nil
+	return s.account(ctx, a), nil
 }
 
-func account(a *archive.Account) *api.Account {
+func (s *Server) account(ctx context.Context, a *archive.Account) *api.Account {
 	out := &api.Account{
 		ID: a.User.ID.String(), Login: a.User.Login, Name: a.User.Name, Role: a.User.Role, Language: a.User.Language, SetupNeeded: a.SetUp(),
 		Addresses: list(a.User.Addresses), ExpiresAt: a.ExpiresAt,
 	}
+	b, err := s.cfg.Archive.BrandingOf(ctx, a.Actor)
+	if err != nil {
+		s.cfg.Log.Error("branding cannot be read", "error", err)
+	}
+	out.Branding = branding(b)
 	if !a.Tenant.ID.IsZero() { // an operator has none
 		out.Tenant = &api.Tenant{ID: a.Tenant.ID.String(), Slug: a.Tenant.Slug, Name: a.Tenant.Name, Zone: a.Tenant.Zone}
 	}

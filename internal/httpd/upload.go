@@ -111,6 +111,9 @@ func (s *Server) CreateUpload(ctx context.Context, n api.NewUpload) (*api.Upload
 	if err != nil {
 		return nil, err
 	}
+	if err := s.cfg.Archive.Takes(ctx, a.Actor.Tenant); err != nil {
+		return nil, err
+	}
 	own := a.User.Addresses // not those of alias domains, which come and go: a document is known by its owners
 	u := upload.Upload{Owner: o, Kind: n.Kind, Name: archive.FileName(n.Name), Size: n.Size, Identity: strings.ToValidUTF8(n.Identity, ""), Category: strings.TrimSpace(n.Category)}
 	errs := labels(archive.SourceDraft{Name: "x", Category: u.Category})

@@ -1,6 +1,11 @@
 package vault
 
-import "fmt"
+import (
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
+	"fmt"
+)
 
 // MaxInstance is the largest text that SealInstance takes, in bytes.
 const MaxInstance = 16 << 20
@@ -34,4 +39,16 @@ func (v *Vault) OpenInstance(name string, sealed []byte) ([]byte, error) {
 		return nil, fmt.Errorf("open %s: %w: %w", name, ErrCorrupt, err)
 	}
 	return plain, nil
+}
+
+// InstanceTag returns 32 bytes that depend on name and text and that nobody can compute
+// without the instance key (HMAC-SHA256).
+func (v *Vault) InstanceTag(name, text string) ([]byte, error) {
+	key, err := hkdf.Key(sha256.New, v.keys.key[:], nil, "muniment instance tag 1 "+name, sha256.Size)
+	if err != nil {
+		return nil, fmt.Errorf("tag %s: %w", name, err)
+	}
+	h := hmac.New(sha256.New, key)
+	h.Write([]byte(text))
+	return h.Sum(nil), nil
 }

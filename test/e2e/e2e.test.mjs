@@ -8,6 +8,7 @@
 //	mailboxlogin.mjs  log-ins to mailboxes by a code
 //	sources.mjs  sources, completeness       gallery.mjs     pictures for the README
 //	smarthost.mjs sending mail           setup.mjs       first start, certificate
+//	smarthost.mjs sending mail    hierarchy.mjs  customers, resellers, tokens
 //	upload.mjs   uploads, documents, folders
 //	routing.mjs  domains, selection, quarantine
 //	history.mjs  whole mailboxes         access.mjs      other people's mail
@@ -33,6 +34,7 @@ import { search } from './search.mjs';
 import { startServer } from './server.mjs';
 import { session } from './session.mjs';
 import { setup } from './setup.mjs';
+import { hierarchy } from './hierarchy.mjs';
 import { smarthost } from './smarthost.mjs';
 import { sources } from './sources.mjs';
 import { upload } from './upload.mjs';
@@ -65,6 +67,7 @@ describe('log-ins to mailboxes', { timeout: 180_000 }, () => mailboxLogIn(world)
 describe('first start', { timeout: 180_000 }, () => setup(world));
 describe('smarthost', { timeout: 180_000 }, () => smarthost(world));
 describe('access', { timeout: 240_000 }, () => access(world));
+describe('hierarchy', { timeout: 180_000 }, () => hierarchy(world));
 describe('upload', { timeout: 240_000 }, () => upload(world));
 describe('routing', { timeout: 180_000 }, () => routing(world));
 describe('users', { timeout: 240_000 }, () => users(world));

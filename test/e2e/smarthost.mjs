@@ -22,12 +22,14 @@ async function makeOperator(world) {
   world.operator = operator;
 }
 
-// enter logs in; the way leads to sending mail, for there is nothing to search.
+// enter logs in, and goes from the customers to sending mail.
 async function enter({ page, visit }) {
   await visit('/login');
   await page.locator('input[name=login]').fill(operator.login);
   await page.locator('input[name=password]').fill(operator.password);
   await page.locator('form button[type=submit]').click();
+  await page.waitForURL(/\/tenants$/);
+  await page.getByRole('link', { name: 'Sending mail' }).click();
   await page.waitForURL(/\/smarthost$/);
 }
 

@@ -109,6 +109,11 @@ func calls(t *testing.T, o operation, id string) []string {
 		"beginTotp", "confirmTotp", "removeFactor", "newRecoveryCodes", "endSession", "endOtherSessions", "beginAddPasskey", "addPasskey", "renamePasskey",
 		"getUserSecurity", "welcomeUser", "resetFactors", "endUserSession", "endUserSessions", "getLoginPolicy", "changeLoginPolicy":
 		return []string{strings.Replace(path, "{session}", id, 1)}
+	case "getUsage", "getUsageCsv":
+		return []string{path + "?month=2026-11"}
+	case "listTenants", "getTenant", "changeTenant", "setTenantState", "deleteTenant", "listCertificates", "provisionTenant", "listResellers", "createReseller", "getReseller",
+		"changeReseller", "listStaff", "addStaff", "listTokens", "createToken", "revokeToken", "getLogo":
+		return []string{path} // of those above the tenants; tokens also of an administrator
 	case "checkMessage", "getStatistics", "getStatus", "getAccount", "logIn", "logOut", "changeAccount":
 		return []string{path}
 	}
@@ -120,6 +125,20 @@ func body(o operation, id string) string {
 	switch o.id {
 	case "logIn":
 		return `{"login":"anna@firma.example","tenant":"alpha","password":"wrong"}`
+	case "changeTenant", "changeReseller":
+		return `{"name":"Wand"}`
+	case "setTenantState":
+		return `{"state":"ended"}`
+	case "deleteTenant":
+		return `{"name":"Alpha"}`
+	case "provisionTenant":
+		return `{"name":"Wand"}`
+	case "createReseller":
+		return `{"slug":"wand"}`
+	case "addStaff":
+		return `{"login":"wand","password":"ein langes Kennwort"}`
+	case "createToken":
+		return `{"name":"Wand","scopes":["mail:read"]}` // there is no such scope: nothing is made
 	case "changeAccount":
 		return `{"language":"de"}`
 	case "finishLogIn", "confirmTotp":

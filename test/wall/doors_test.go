@@ -39,7 +39,7 @@ func plainPaths() map[string][]string {
 	return map[string][]string{
 		"GET /healthz": {"/healthz"},
 		"GET /metrics": {"/metrics"},
-		"/api/":        {"/api/", "/api/v1/", "/api/v1/messages", "/api/v1/messages/", "/api/v1/tenants/x", "/api/v1/persons", "/api/v2/search"},
+		"/api/":        {"/api/", "/api/v1/", "/api/v1/messages", "/api/v1/messages/", "/api/v1/persons", "/api/v1/customers", "/api/v2/search"},
 		"/":            {"/", "/search?q=walnuss", "/messages/x", "/alpha", "/openapi.json"},
 	}
 }

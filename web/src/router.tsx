@@ -205,6 +205,13 @@ const policyRoute = createRoute({
   path: '/login-policy',
   component: lazyRouteComponent(() => import('./login/PolicyPage'), 'PolicyPage'),
 });
+const tenantsRoute = createRoute({ getParentRoute: () => frameRoute, path: '/tenants', component: lazyRouteComponent(() => import('./tenants/TenantsPage'), 'TenantsPage') });
+const newTenantRoute = createRoute({ getParentRoute: () => frameRoute, path: '/tenants/new', component: lazyRouteComponent(() => import('./tenants/NewTenantPage'), 'NewTenantPage') });
+const tenantRoute = createRoute({ getParentRoute: () => frameRoute, path: '/tenants/$id', component: lazyRouteComponent(() => import('./tenants/TenantPage'), 'TenantPage') });
+const resellersRoute = createRoute({ getParentRoute: () => frameRoute, path: '/resellers', component: lazyRouteComponent(() => import('./resellers/ResellersPage'), 'ResellersPage') });
+const resellerRoute = createRoute({ getParentRoute: () => frameRoute, path: '/resellers/$id', component: lazyRouteComponent(() => import('./resellers/ResellerPage'), 'ResellerPage') });
+const ownResellerRoute = createRoute({ getParentRoute: () => frameRoute, path: '/reseller', component: lazyRouteComponent(() => import('./resellers/ResellerPage'), 'OwnResellerPage') });
+const tokensRoute = createRoute({ getParentRoute: () => frameRoute, path: '/tokens', component: lazyRouteComponent(() => import('./tokens/TokensPage'), 'TokensPage') });
 
 // The router's own notation would turn a query such as 2024 into a number; here
 // everything in an address is text.
@@ -228,6 +235,7 @@ export const router = createRouter({
   routeTree: rootRoute.addChildren([logInRoute, forgottenRoute, linkRoute, frameRoute.addChildren([
     searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, smarthostRoute, uploadRoute, domainsRoute, selectionRoute, quarantineRoute, policyRoute,
     searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, smarthostRoute, uploadRoute, domainsRoute, selectionRoute, quarantineRoute, usersRoute, newUserRoute, importUsersRoute, userRoute,
+    tenantsRoute, newTenantRoute, tenantRoute, resellersRoute, resellerRoute, ownResellerRoute, tokensRoute,
   ])]),
   parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
   stringifySearch: stringify,

@@ -21,11 +21,14 @@ type damaged struct {
 	mail   *catalog.Outgoing
 	sealed uid.ID
 	access *catalog.AccessRequest
+	resale *catalog.Reseller
+	staff  *catalog.User
 }
 
 func newDamaged(t *testing.T, e *env) *damaged {
 	t.Helper()
-	d := &damaged{env: e, tenant: e.tenant(t, "a")}
+	d := &damaged{env: e}
+	d.hierarchy(t)
 	d.user = e.user(t, d.tenant, "anna", "anna@example.com", "info@example.com")
 	d.source = e.source(t, d.tenant, "files")
 	must(t, e.CreateSession(t.Context(), &catalog.Session{TokenHash: [32]byte{1}, User: d.user.ID, Tenant: d.tenant, ExpiresAt: at(9)}))
@@ -107,6 +110,14 @@ func columns() map[string]string {
 		"login_link":       "purpose created_at expires_at checksum",
 		"factor":           "kind name secret counter confirmed created_at used_at checksum",
 		"login_policy":     "settings checksum",
+		"reseller":         "slug name host settings created_at checksum",
+		"reseller_logo":    "png checksum",
+		"reseller_user":    "reseller checksum",
+		"tenant_care":      "reseller settings checksum",
+		"provision":        "tenant request answer created_at checksum",
+		"usage_month":      "counted figures addresses checksum",
+		"deletion":         "reseller state document created_at checksum",
+		"api_token":        "tenant reseller settings created_at expires_at used checksum",
 	}
 }
 
@@ -178,7 +189,45 @@ func (d *damaged) read(ctx context.Context, table string) error {
 	case "head":
 		return second(d.Head(ctx, d.tenant))
 	}
+	return d.readHierarchy(ctx, table)
+}
+
+// readHierarchy is read for what resellers and the operator have.
+func (d *damaged) readHierarchy(ctx context.Context, table string) error {
+	switch table {
+	case "reseller":
+		return second(d.Resellers(ctx))
+	case "reseller_logo":
+		return second(d.Logo(ctx, d.resale.Branding.Logo))
+	case "reseller_user":
+		return second(d.ResellerOf(ctx, d.staff.ID))
+	case "tenant_care":
+		return second(d.Care(ctx, d.tenant))
+	case "provision":
+		return second(d.Provision(ctx, d.resale.ID, "order"))
+	case "usage_month":
+		return second(d.Usages(ctx, "2026-03"))
+	case "deletion":
+		return second(d.Deletions(ctx))
+	case "api_token":
+		return second(d.TokenByHash(ctx, [32]byte{1}))
+	}
 	return errors.New("no table " + table)
+}
+
+// hierarchy makes the tenant, and a row in each table of resellers and of what they
+// know of tenants.
+func (d *damaged) hierarchy(t *testing.T) {
+	t.Helper()
+	d.resale, d.staff = d.env.reseller(t, "nord")
+	n := order(d.resale.ID, "a", "order")
+	n.Domains, n.Sources, n.Users, n.Events = nil, nil, nil, nil
+	must(t, d.AddTenant(t.Context(), n))
+	d.tenant = n.Tenant.ID
+	must(t, second(d.AddUsage(t.Context(), d.tenant, 0, []*catalog.Usage{{Tenant: d.tenant, Month: "2026-03", Counted: 3, Addresses: []string{"a@a"}}}, nil)))
+	must(t, d.BeginDeletion(t.Context(), &catalog.Deletion{Tenant: uid.New(at(0)), Reseller: d.resale.ID, State: catalog.Deleted, Document: []byte(`{}`), CreatedAt: at(1)}))
+	must(t, d.CreateToken(t.Context(), &catalog.Token{ID: uid.New(at(0)), Hash: [32]byte{1}, Tenant: d.tenant, CreatedAt: at(1), ExpiresAt: at(2),
+		TokenSettings: catalog.TokenSettings{Name: "shop", Scopes: []string{"reports:read"}}}))
 }
 
 // claimAndForget reads the bytes of the mail and leaves it as it was.
@@ -200,6 +249,12 @@ func (d *damaged) key(table string) (where string, args []any) {
 		return "id = $1", []any{d.batch.Captures[1].ID[:]}
 	case "part":
 		return "sha256 = $1", []any{d.batch.Parts[1].SHA256[:]}
+	case "tenant":
+		return "id = $1", []any{d.tenant[:]}
+	case "user":
+		return "id = $1", []any{d.user.ID[:]}
+	case "head":
+		return "tenant = $1", []any{d.tenant[:]}
 	case "user_address":
 		return "position = $1", []any{1}
 	}
@@ -261,6 +316,8 @@ func keys() map[string]string {
 		"segment": "tenant id", "message": "tenant aoid segment", "part": "tenant sha256 segment", "capture": "tenant id aoid segment",
 		"account": "tenant day outcome", "domain": "name tenant", "selection": "tenant",
 		"access_request": "tenant id", "access_record": "tenant id request", "access_policy": "tenant", "quarantine": "tenant aoid segment state", "head": "tenant", "event": "tenant seq", "event_detail": "tenant seq", "event_node": "tenant level position",
+		"reseller": "id", "reseller_logo": "reseller hash", "reseller_user": "user_id", "tenant_care": "tenant", "provision": "owner reference", "usage_month": "tenant month",
+		"deletion": "subject", "api_token": "id hash",
 	}
 }
 
@@ -379,10 +436,10 @@ func testDamageStaysDamage(t *testing.T, e *env) {
 	m := d.batch.Messages[1]
 	e.exec(t, 1, "UPDATE message SET size = size + 1 WHERE aoid = $1", m.AOID[:])
 	e.exec(t, 1, "UPDATE source SET name = 'other'")
-	e.exec(t, 1, `UPDATE "user" SET role = 'admin'`)
+	e.exec(t, 1, `UPDATE "user" SET role = 'admin' WHERE id = $1`, d.user.ID[:])
 	e.exec(t, 1, "UPDATE session SET expires_at = 9999999999999")
 	e.exec(t, 1, "UPDATE account SET count = 7")
-	e.exec(t, 1, "UPDATE tenant SET state = 'ended'")
+	e.exec(t, 1, "UPDATE tenant SET state = 'ended' WHERE id = $1", d.tenant[:])
 	to := catalog.Loc{Segment: d.batch.Segment.ID, Frame: 9}
 	for name, err := range map[string]error{
 		"relocate": e.Relocate(ctx, d.tenant, catalog.Moves{Messages: map[uid.ID]catalog.Loc{m.AOID: to}}),
@@ -396,7 +453,7 @@ func testDamageStaysDamage(t *testing.T, e *env) {
 	} {
 		isDamaged(t, name, err)
 	}
-	e.exec(t, 1, "UPDATE head SET raw_bytes = raw_bytes + 1")
+	e.exec(t, 1, "UPDATE head SET raw_bytes = raw_bytes + 1 WHERE tenant = $1", d.tenant[:])
 	for name, err := range map[string]error{
 		"commit":  e.Commit(ctx, d.tenant, batch("second", 1)),
 		"events":  e.AppendEvents(ctx, d.tenant, events(0, 1)),
@@ -413,6 +470,7 @@ func testDamageStaysDamage(t *testing.T, e *env) {
 // lost write does: the check has to say that there is more than it knows of.
 func testStaleHead(t *testing.T, e *env) {
 	d := newDamaged(t, e)
+	const heads = 2 // of the tenant and of the installation
 	for _, extra := range []*catalog.Batch{{Messages: nil, Events: events(0, 1)}, batch("second", 2)} {
 		_, err := e.sql.ExecContext(t.Context(), "CREATE TABLE stale AS SELECT * FROM head")
 		must(t, err)
@@ -420,10 +478,10 @@ func testStaleHead(t *testing.T, e *env) {
 		must(t, err)
 		e.commit(t, d.tenant, extra)
 		e.sound(t)
-		e.exec(t, 1, "DELETE FROM sound")
-		e.exec(t, 1, "INSERT INTO sound SELECT * FROM head")
-		e.exec(t, 1, "DELETE FROM head")
-		e.exec(t, 1, "INSERT INTO head SELECT * FROM stale")
+		e.exec(t, heads, "DELETE FROM sound")
+		e.exec(t, heads, "INSERT INTO sound SELECT * FROM head")
+		e.exec(t, heads, "DELETE FROM head")
+		e.exec(t, heads, "INSERT INTO head SELECT * FROM stale")
 		tables := map[string]bool{}
 		for _, err := range e.findings(t) {
 			tables[rowError(t, "check", err).Table] = true
@@ -431,8 +489,8 @@ func testStaleHead(t *testing.T, e *env) {
 		if !tables["event"] || len(extra.Messages) > 0 && !tables["message"] {
 			t.Errorf("the check of a stale head blames %v", tables)
 		}
-		e.exec(t, 1, "DELETE FROM head")
-		e.exec(t, 1, "INSERT INTO head SELECT * FROM sound")
+		e.exec(t, heads, "DELETE FROM head")
+		e.exec(t, heads, "INSERT INTO head SELECT * FROM sound")
 		for _, table := range []string{"stale", "sound"} {
 			_, err = e.sql.ExecContext(t.Context(), "DROP TABLE "+table)
 			must(t, err)

@@ -3,6 +3,7 @@ package catalogtest
 import (
 	"context"
 	"errors"
+	"maps"
 	"reflect"
 	"testing"
 
@@ -307,6 +308,7 @@ func testWall(t *testing.T, e *env) {
 	must(t, e.UpdateFacts(ctx, tenant, of.batch.Messages[2].AOID, catalog.Described{Category: "mine"}))
 	before := snapshot(t, e, tenant)
 	all := attempts()
+	maps.Copy(all, hierarchyAttempts())
 	takesTenant(t, func(name string) bool { return all[name].call != nil })
 	for name, a := range all {
 		v, err := a.call(ctx, e, e.tenant(t, "not "+name), of)

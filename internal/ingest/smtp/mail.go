@@ -129,7 +129,7 @@ func (tx *transaction) mailParameters(params map[string]string) string {
 }
 
 // rcpt is RCPT TO. Whether an address is unknown, or was shut, or belongs to a
-// tenant that left makes no difference in the reply.
+// tenant that was deleted makes no difference in the reply.
 func (c *session) rcpt(arg string) {
 	if c.tx == nil {
 		c.complain("503 5.5.1 MAIL comes first")
@@ -161,6 +161,9 @@ func (c *session) rcpt(arg string) {
 	case errors.Is(err, catalog.ErrNotFound), err == nil && source.Disabled:
 		c.s.stats.unknownAddress.Add(1)
 		c.complain("550 5.1.1 no such recipient here")
+	case errors.Is(err, archive.ErrTenantEnded): // nobody will ever take it: who sends it shall know now
+		c.s.stats.unknownAddress.Add(1)
+		c.complain("550 5.7.1 the archive of this recipient has ended and takes no more mail")
 	case errors.Is(err, archive.ErrAddressLost):
 		c.s.stats.unknownAddress.Add(1)
 		c.complain("450 4.1.1 no such recipient here at present")

@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { AddDomainData, AddDomainErrors, AddDomainResponses, AddUserAddressData, AddUserAddressErrors, AddUserAddressResponses, BeginMailboxLogInData, BeginMailboxLogInErrors, BeginMailboxLogInResponses, CancelHistoryData, CancelHistoryErrors, CancelHistoryResponses, CancelMailboxLogInData, CancelMailboxLogInErrors, CancelMailboxLogInResponses, CancelUploadData, CancelUploadErrors, CancelUploadResponses, CancelUserImportData, CancelUserImportErrors, CancelUserImportResponses, ChangeAccountData, ChangeAccountErrors, ChangeAccountResponses, ChangeSelectionData, ChangeSelectionErrors, ChangeSelectionResponses, ChangeSmarthostData, ChangeSmarthostErrors, ChangeSmarthostResponses, ChangeSourceData, ChangeSourceErrors, ChangeSourceResponses, ChangeUserData, ChangeUserErrors, ChangeUserResponses, CheckMessageData, CheckMessageErrors, CheckMessageResponses, CountQuarantineData, CountQuarantineErrors, CountQuarantineResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, CreateUploadData, CreateUploadErrors, CreateUploadResponses, CreateUserData, CreateUserErrors, CreateUserResponses, DecideQuarantineData, DecideQuarantineErrors, DecideQuarantineResponses, DropMailData, DropMailErrors, DropMailResponses, ExportUsersData, ExportUsersErrors, ExportUsersResponses, FetchNowData, FetchNowErrors, FetchNowResponses, FinishUploadData, FinishUploadErrors, FinishUploadResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetAttachmentData, GetAttachmentErrors, GetAttachmentResponses, GetCompletenessCsvData, GetCompletenessCsvErrors, GetCompletenessCsvResponses, GetCompletenessData, GetCompletenessErrors, GetCompletenessResponses, GetFacetsData, GetFacetsErrors, GetFacetsResponses, GetHistoryData, GetHistoryErrors, GetHistoryResponses, GetMailboxLogInData, GetMailboxLogInErrors, GetMailboxLogInResponses, GetMessageData, GetMessageErrors, GetMessageHtmlData, GetMessageHtmlErrors, GetMessageHtmlResponses, GetMessageRawData, GetMessageRawErrors, GetMessageRawResponses, GetMessageResponses, GetOutboxData, GetOutboxErrors, GetOutboxResponses, GetReportData, GetReportErrors, GetReportResponses, GetSelectionData, GetSelectionErrors, GetSelectionResponses, GetSmarthostData, GetSmarthostErrors, GetSmarthostResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetStatisticsData, GetStatisticsErrors, GetStatisticsResponses, GetStatusData, GetStatusErrors, GetStatusResponses, GetUploadCsvData, GetUploadCsvErrors, GetUploadCsvResponses, GetUploadData, GetUploadErrors, GetUploadResponses, GetUserData, GetUserErrors, GetUserImportData, GetUserImportErrors, GetUserImportResponses, GetUserResponses, ImportUsersData, ImportUsersErrors, ImportUsersResponses, ListDomainsData, ListDomainsErrors, ListDomainsResponses, ListLeftData, ListLeftErrors, ListLeftResponses, ListQuarantineData, ListQuarantineErrors, ListQuarantineResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, ListUploadsData, ListUploadsErrors, ListUploadsResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LogInData, LogInErrors, LogInResponses, LogOutData, LogOutErrors, LogOutResponses, PreviewUsersData, PreviewUsersErrors, PreviewUsersResponses, ProposeAddressesData, ProposeAddressesErrors, ProposeAddressesResponses, RemoveDomainData, RemoveDomainErrors, RemoveDomainResponses, RemoveSmarthostData, RemoveSmarthostErrors, RemoveSmarthostResponses, RemoveUserAddressData, RemoveUserAddressErrors, RemoveUserAddressResponses, RetryMailData, RetryMailErrors, RetryMailResponses, SearchData, SearchErrors, SearchResponses, SetUserPasswordData, SetUserPasswordErrors, SetUserPasswordResponses, StartHistoryData, StartHistoryErrors, StartHistoryResponses, SuggestData, SuggestErrors, SuggestResponses, TestMailboxData, TestMailboxErrors, TestMailboxResponses, TestSmarthostData, TestSmarthostErrors, TestSmarthostResponses, WriteUploadData, WriteUploadErrors, WriteUploadResponses } from './types.gen';
+import type { AddDomainData, AddDomainErrors, AddDomainResponses, AddStaffData, AddStaffErrors, AddStaffResponses, BeginMailboxLogInData, BeginMailboxLogInErrors, BeginMailboxLogInResponses, CancelHistoryData, CancelHistoryErrors, CancelHistoryResponses, CancelMailboxLogInData, CancelMailboxLogInErrors, CancelMailboxLogInResponses, CancelUploadData, CancelUploadErrors, CancelUploadResponses, ChangeAccountData, ChangeAccountErrors, ChangeAccountResponses, ChangeResellerData, ChangeResellerErrors, ChangeResellerResponses, ChangeSelectionData, ChangeSelectionErrors, ChangeSelectionResponses, ChangeSmarthostData, ChangeSmarthostErrors, ChangeSmarthostResponses, ChangeSourceData, ChangeSourceErrors, ChangeSourceResponses, ChangeTenantData, ChangeTenantErrors, ChangeTenantResponses, CheckMessageData, CheckMessageErrors, CheckMessageResponses, CountQuarantineData, CountQuarantineErrors, CountQuarantineResponses, CreateResellerData, CreateResellerErrors, CreateResellerResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, CreateTokenData, CreateTokenErrors, CreateTokenResponses, CreateUploadData, CreateUploadErrors, CreateUploadResponses, DecideQuarantineData, DecideQuarantineErrors, DecideQuarantineResponses, DeleteTenantData, DeleteTenantErrors, DeleteTenantResponses, DropMailData, DropMailErrors, DropMailResponses, FetchNowData, FetchNowErrors, FetchNowResponses, FinishUploadData, FinishUploadErrors, FinishUploadResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetAttachmentData, GetAttachmentErrors, GetAttachmentResponses, GetCompletenessCsvData, GetCompletenessCsvErrors, GetCompletenessCsvResponses, GetCompletenessData, GetCompletenessErrors, GetCompletenessResponses, GetFacetsData, GetFacetsErrors, GetFacetsResponses, GetHistoryData, GetHistoryErrors, GetHistoryResponses, GetLogoData, GetLogoErrors, GetLogoResponses, GetMailboxLogInData, GetMailboxLogInErrors, GetMailboxLogInResponses, GetMessageData, GetMessageErrors, GetMessageHtmlData, GetMessageHtmlErrors, GetMessageHtmlResponses, GetMessageRawData, GetMessageRawErrors, GetMessageRawResponses, GetMessageResponses, GetOutboxData, GetOutboxErrors, GetOutboxResponses, GetReportData, GetReportErrors, GetReportResponses, GetResellerData, GetResellerErrors, GetResellerResponses, GetSelectionData, GetSelectionErrors, GetSelectionResponses, GetSmarthostData, GetSmarthostErrors, GetSmarthostResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetStatisticsData, GetStatisticsErrors, GetStatisticsResponses, GetStatusData, GetStatusErrors, GetStatusResponses, GetTenantData, GetTenantErrors, GetTenantResponses, GetUploadCsvData, GetUploadCsvErrors, GetUploadCsvResponses, GetUploadData, GetUploadErrors, GetUploadResponses, GetUsageCsvData, GetUsageCsvErrors, GetUsageCsvResponses, GetUsageData, GetUsageErrors, GetUsageResponses, ListCertificatesData, ListCertificatesErrors, ListCertificatesResponses, ListDomainsData, ListDomainsErrors, ListDomainsResponses, ListLeftData, ListLeftErrors, ListLeftResponses, ListQuarantineData, ListQuarantineErrors, ListQuarantineResponses, ListResellersData, ListResellersErrors, ListResellersResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, ListStaffData, ListStaffErrors, ListStaffResponses, ListTenantsData, ListTenantsErrors, ListTenantsResponses, ListTokensData, ListTokensErrors, ListTokensResponses, ListUploadsData, ListUploadsErrors, ListUploadsResponses, LogInData, LogInErrors, LogInResponses, LogOutData, LogOutErrors, LogOutResponses, ProposeAddressesData, ProposeAddressesErrors, ProposeAddressesResponses, ProvisionTenantData, ProvisionTenantErrors, ProvisionTenantResponses, RemoveDomainData, RemoveDomainErrors, RemoveDomainResponses, RemoveSmarthostData, RemoveSmarthostErrors, RemoveSmarthostResponses, RetryMailData, RetryMailErrors, RetryMailResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, SearchData, SearchErrors, SearchResponses, SetTenantStateData, SetTenantStateErrors, SetTenantStateResponses, StartHistoryData, StartHistoryErrors, StartHistoryResponses, SuggestData, SuggestErrors, SuggestResponses, TestMailboxData, TestMailboxErrors, TestMailboxResponses, TestSmarthostData, TestSmarthostErrors, TestSmarthostResponses, WriteUploadData, WriteUploadErrors, WriteUploadResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -26,13 +26,26 @@ export const changeAccount = <ThrowOnError extends boolean = false>(options: Opt
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/account',
     ...options,
     headers: {
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+/**
+ * Certificates of customers that were deleted
+ */
+export const listCertificates = <ThrowOnError extends boolean = false>(options?: Options<ListCertificatesData, ThrowOnError>) => (options?.client ?? client).get<ListCertificatesResponses, ListCertificatesErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/certificates',
+    ...options
 });
 
 /**
@@ -43,7 +56,7 @@ export const getCompleteness = <ThrowOnError extends boolean = false>(options?: 
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/completeness',
     ...options
 });
@@ -56,7 +69,7 @@ export const getCompletenessCsv = <ThrowOnError extends boolean = false>(options
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/completeness.csv',
     ...options
 });
@@ -69,7 +82,7 @@ export const listDomains = <ThrowOnError extends boolean = false>(options?: Opti
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/domains',
     ...options
 });
@@ -82,7 +95,7 @@ export const addDomain = <ThrowOnError extends boolean = false>(options: Options
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/domains',
     ...options,
     headers: {
@@ -99,10 +112,15 @@ export const removeDomain = <ThrowOnError extends boolean = false>(options: Opti
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/domains/{name}',
     ...options
 });
+
+/**
+ * Picture of a reseller
+ */
+export const getLogo = <ThrowOnError extends boolean = false>(options: Options<GetLogoData, ThrowOnError>) => (options.client ?? client).get<GetLogoResponses, GetLogoErrors, ThrowOnError>({ url: '/logos/{picture}', ...options });
 
 /**
  * Ask for a code with which somebody logs in to a remote mailbox
@@ -112,7 +130,7 @@ export const beginMailboxLogIn = <ThrowOnError extends boolean = false>(options:
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/mailbox-log-ins',
     ...options,
     headers: {
@@ -129,7 +147,7 @@ export const cancelMailboxLogIn = <ThrowOnError extends boolean = false>(options
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/mailbox-log-ins/{id}',
     ...options
 });
@@ -142,7 +160,7 @@ export const getMailboxLogIn = <ThrowOnError extends boolean = false>(options: O
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/mailbox-log-ins/{id}',
     ...options
 });
@@ -155,7 +173,7 @@ export const testMailbox = <ThrowOnError extends boolean = false>(options: Optio
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/mailbox-tests',
     ...options,
     headers: {
@@ -172,7 +190,7 @@ export const getMessage = <ThrowOnError extends boolean = false>(options: Option
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/messages/{id}',
     ...options
 });
@@ -185,7 +203,7 @@ export const getAttachment = <ThrowOnError extends boolean = false>(options: Opt
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/messages/{id}/attachments/{no}',
     ...options
 });
@@ -198,7 +216,7 @@ export const checkMessage = <ThrowOnError extends boolean = false>(options: Opti
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/messages/{id}/check',
     ...options
 });
@@ -211,7 +229,7 @@ export const getMessageHtml = <ThrowOnError extends boolean = false>(options: Op
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/messages/{id}/html',
     ...options
 });
@@ -224,7 +242,7 @@ export const getMessageRaw = <ThrowOnError extends boolean = false>(options: Opt
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/messages/{id}/raw',
     ...options
 });
@@ -237,7 +255,7 @@ export const getReport = <ThrowOnError extends boolean = false>(options: Options
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/messages/{id}/reports/{capture}',
     ...options
 });
@@ -250,7 +268,7 @@ export const getOutbox = <ThrowOnError extends boolean = false>(options?: Option
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/outbox',
     ...options
 });
@@ -263,7 +281,7 @@ export const dropMail = <ThrowOnError extends boolean = false>(options: Options<
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/outbox/{id}',
     ...options
 });
@@ -276,9 +294,26 @@ export const retryMail = <ThrowOnError extends boolean = false>(options: Options
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/outbox/{id}/retry',
     ...options
+});
+
+/**
+ * Make a customer with all that it begins with, once for each reference
+ */
+export const provisionTenant = <ThrowOnError extends boolean = false>(options: Options<ProvisionTenantData, ThrowOnError>) => (options.client ?? client).post<ProvisionTenantResponses, ProvisionTenantErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/provisioning/tenants',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**
@@ -289,7 +324,7 @@ export const listQuarantine = <ThrowOnError extends boolean = false>(options?: O
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/quarantine',
     ...options
 });
@@ -302,7 +337,7 @@ export const countQuarantine = <ThrowOnError extends boolean = false>(options?: 
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/quarantine/counts',
     ...options
 });
@@ -315,8 +350,98 @@ export const decideQuarantine = <ThrowOnError extends boolean = false>(options: 
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/quarantine/decisions',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Resellers
+ */
+export const listResellers = <ThrowOnError extends boolean = false>(options?: Options<ListResellersData, ThrowOnError>) => (options?.client ?? client).get<ListResellersResponses, ListResellersErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/resellers',
+    ...options
+});
+
+/**
+ * Make a reseller
+ */
+export const createReseller = <ThrowOnError extends boolean = false>(options: Options<CreateResellerData, ThrowOnError>) => (options.client ?? client).post<CreateResellerResponses, CreateResellerErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/resellers',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * One reseller
+ */
+export const getReseller = <ThrowOnError extends boolean = false>(options: Options<GetResellerData, ThrowOnError>) => (options.client ?? client).get<GetResellerResponses, GetResellerErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/resellers/{id}',
+    ...options
+});
+
+/**
+ * Change a reseller, or how the archive looks to its customers
+ */
+export const changeReseller = <ThrowOnError extends boolean = false>(options: Options<ChangeResellerData, ThrowOnError>) => (options.client ?? client).patch<ChangeResellerResponses, ChangeResellerErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/resellers/{id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Users of a reseller
+ */
+export const listStaff = <ThrowOnError extends boolean = false>(options: Options<ListStaffData, ThrowOnError>) => (options.client ?? client).get<ListStaffResponses, ListStaffErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/resellers/{id}/staff',
+    ...options
+});
+
+/**
+ * Add a user to a reseller
+ */
+export const addStaff = <ThrowOnError extends boolean = false>(options: Options<AddStaffData, ThrowOnError>) => (options.client ?? client).post<AddStaffResponses, AddStaffErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/resellers/{id}/staff',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -332,7 +457,7 @@ export const search = <ThrowOnError extends boolean = false>(options?: Options<S
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/search',
     ...options
 });
@@ -345,7 +470,7 @@ export const getFacets = <ThrowOnError extends boolean = false>(options?: Option
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/search/facets',
     ...options
 });
@@ -358,7 +483,7 @@ export const suggest = <ThrowOnError extends boolean = false>(options?: Options<
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/search/suggest',
     ...options
 });
@@ -371,7 +496,7 @@ export const getSelection = <ThrowOnError extends boolean = false>(options?: Opt
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/selection',
     ...options
 });
@@ -384,7 +509,7 @@ export const changeSelection = <ThrowOnError extends boolean = false>(options: O
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/selection',
     ...options,
     headers: {
@@ -401,7 +526,7 @@ export const proposeAddresses = <ThrowOnError extends boolean = false>(options?:
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/selection/proposals',
     ...options
 });
@@ -419,7 +544,7 @@ export const getAccount = <ThrowOnError extends boolean = false>(options?: Optio
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/session',
     ...options
 });
@@ -444,7 +569,7 @@ export const removeSmarthost = <ThrowOnError extends boolean = false>(options?: 
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/smarthost',
     ...options
 });
@@ -457,7 +582,7 @@ export const getSmarthost = <ThrowOnError extends boolean = false>(options?: Opt
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/smarthost',
     ...options
 });
@@ -470,7 +595,7 @@ export const changeSmarthost = <ThrowOnError extends boolean = false>(options: O
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/smarthost',
     ...options,
     headers: {
@@ -487,7 +612,7 @@ export const testSmarthost = <ThrowOnError extends boolean = false>(options: Opt
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/smarthost-tests',
     ...options,
     headers: {
@@ -504,7 +629,7 @@ export const listSources = <ThrowOnError extends boolean = false>(options?: Opti
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/sources',
     ...options
 });
@@ -517,7 +642,7 @@ export const createSource = <ThrowOnError extends boolean = false>(options: Opti
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/sources',
     ...options,
     headers: {
@@ -534,7 +659,7 @@ export const getSource = <ThrowOnError extends boolean = false>(options: Options
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/sources/{id}',
     ...options
 });
@@ -547,7 +672,7 @@ export const changeSource = <ThrowOnError extends boolean = false>(options: Opti
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/sources/{id}',
     ...options,
     headers: {
@@ -564,7 +689,7 @@ export const fetchNow = <ThrowOnError extends boolean = false>(options: Options<
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/sources/{id}/fetch',
     ...options
 });
@@ -577,7 +702,7 @@ export const cancelHistory = <ThrowOnError extends boolean = false>(options: Opt
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/sources/{id}/history',
     ...options
 });
@@ -590,7 +715,7 @@ export const getHistory = <ThrowOnError extends boolean = false>(options: Option
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/sources/{id}/history',
     ...options
 });
@@ -603,7 +728,7 @@ export const startHistory = <ThrowOnError extends boolean = false>(options: Opti
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/sources/{id}/history',
     ...options,
     headers: {
@@ -620,7 +745,7 @@ export const listLeft = <ThrowOnError extends boolean = false>(options: Options<
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/sources/{id}/left',
     ...options
 });
@@ -633,7 +758,7 @@ export const getStatistics = <ThrowOnError extends boolean = false>(options?: Op
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/statistics',
     ...options
 });
@@ -644,6 +769,126 @@ export const getStatistics = <ThrowOnError extends boolean = false>(options?: Op
 export const getStatus = <ThrowOnError extends boolean = false>(options?: Options<GetStatusData, ThrowOnError>) => (options?.client ?? client).get<GetStatusResponses, GetStatusErrors, ThrowOnError>({ url: '/status', ...options });
 
 /**
+ * Customers that one looks after
+ */
+export const listTenants = <ThrowOnError extends boolean = false>(options?: Options<ListTenantsData, ThrowOnError>) => (options?.client ?? client).get<ListTenantsResponses, ListTenantsErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/tenants',
+    ...options
+});
+
+/**
+ * One customer
+ */
+export const getTenant = <ThrowOnError extends boolean = false>(options: Options<GetTenantData, ThrowOnError>) => (options.client ?? client).get<GetTenantResponses, GetTenantErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/tenants/{id}',
+    ...options
+});
+
+/**
+ * Change a customer
+ */
+export const changeTenant = <ThrowOnError extends boolean = false>(options: Options<ChangeTenantData, ThrowOnError>) => (options.client ?? client).patch<ChangeTenantResponses, ChangeTenantErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/tenants/{id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Delete a customer that has ended, for good
+ */
+export const deleteTenant = <ThrowOnError extends boolean = false>(options: Options<DeleteTenantData, ThrowOnError>) => (options.client ?? client).post<DeleteTenantResponses, DeleteTenantErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/tenants/{id}/deletion',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Suspend, end or resume a customer
+ */
+export const setTenantState = <ThrowOnError extends boolean = false>(options: Options<SetTenantStateData, ThrowOnError>) => (options.client ?? client).post<SetTenantStateResponses, SetTenantStateErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/tenants/{id}/state',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Tokens for programs
+ */
+export const listTokens = <ThrowOnError extends boolean = false>(options?: Options<ListTokensData, ThrowOnError>) => (options?.client ?? client).get<ListTokensResponses, ListTokensErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/tokens',
+    ...options
+});
+
+/**
+ * Make a token, which is shown this once
+ */
+export const createToken = <ThrowOnError extends boolean = false>(options: Options<CreateTokenData, ThrowOnError>) => (options.client ?? client).post<CreateTokenResponses, CreateTokenErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/tokens',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * End a token at once
+ */
+export const revokeToken = <ThrowOnError extends boolean = false>(options: Options<RevokeTokenData, ThrowOnError>) => (options.client ?? client).delete<RevokeTokenResponses, RevokeTokenErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/tokens/{id}',
+    ...options
+});
+
+/**
  * One's own uploads and their reports
  */
 export const listUploads = <ThrowOnError extends boolean = false>(options?: Options<ListUploadsData, ThrowOnError>) => (options?.client ?? client).get<ListUploadsResponses, ListUploadsErrors, ThrowOnError>({
@@ -651,7 +896,7 @@ export const listUploads = <ThrowOnError extends boolean = false>(options?: Opti
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/uploads',
     ...options
 });
@@ -664,7 +909,7 @@ export const createUpload = <ThrowOnError extends boolean = false>(options: Opti
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/uploads',
     ...options,
     headers: {
@@ -681,7 +926,7 @@ export const cancelUpload = <ThrowOnError extends boolean = false>(options: Opti
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/uploads/{id}',
     ...options
 });
@@ -694,7 +939,7 @@ export const getUpload = <ThrowOnError extends boolean = false>(options: Options
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/uploads/{id}',
     ...options
 });
@@ -708,7 +953,7 @@ export const writeUpload = <ThrowOnError extends boolean = false>(options: Optio
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/uploads/{id}/data',
     ...options,
     headers: {
@@ -725,7 +970,7 @@ export const finishUpload = <ThrowOnError extends boolean = false>(options: Opti
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/uploads/{id}/finish',
     ...options,
     headers: {
@@ -742,187 +987,33 @@ export const getUploadCsv = <ThrowOnError extends boolean = false>(options: Opti
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/uploads/{id}/report.csv',
     ...options
 });
 
 /**
- * Users of the tenant
+ * What customers have used in a month
  */
-export const listUsers = <ThrowOnError extends boolean = false>(options?: Options<ListUsersData, ThrowOnError>) => (options?.client ?? client).get<ListUsersResponses, ListUsersErrors, ThrowOnError>({
+export const getUsage = <ThrowOnError extends boolean = false>(options: Options<GetUsageData, ThrowOnError>) => (options.client ?? client).get<GetUsageResponses, GetUsageErrors, ThrowOnError>({
     security: [{
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
-    url: '/users',
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/usage',
     ...options
 });
 
 /**
- * Make a user
+ * What customers have used in a month, as CSV (UTF-8 with byte order mark)
  */
-export const createUser = <ThrowOnError extends boolean = false>(options: Options<CreateUserData, ThrowOnError>) => (options.client ?? client).post<CreateUserResponses, CreateUserErrors, ThrowOnError>({
+export const getUsageCsv = <ThrowOnError extends boolean = false>(options: Options<GetUsageCsvData, ThrowOnError>) => (options.client ?? client).get<GetUsageCsvResponses, GetUsageCsvErrors, ThrowOnError>({
     security: [{
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
-    url: '/users',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * The users as CSV: user id, password, first name, last name, e-mail addresses, without a header line
- */
-export const exportUsers = <ThrowOnError extends boolean = false>(options?: Options<ExportUsersData, ThrowOnError>) => (options?.client ?? client).get<ExportUsersResponses, ExportUsersErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/users/export.csv',
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/usage.csv',
     ...options
-});
-
-/**
- * Begin to import users: all of the file, or nothing
- */
-export const importUsers = <ThrowOnError extends boolean = false>(options: Options<ImportUsersData, ThrowOnError>) => (options.client ?? client).post<ImportUsersResponses, ImportUsersErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/users/import',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * What an import of users would do; nothing is changed
- */
-export const previewUsers = <ThrowOnError extends boolean = false>(options: Options<PreviewUsersData, ThrowOnError>) => (options.client ?? client).post<PreviewUsersResponses, PreviewUsersErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/users/import/preview',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Stop an import of users: nothing is changed, unless it is done
- */
-export const cancelUserImport = <ThrowOnError extends boolean = false>(options: Options<CancelUserImportData, ThrowOnError>) => (options.client ?? client).delete<CancelUserImportResponses, CancelUserImportErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/users/import/{id}',
-    ...options
-});
-
-/**
- * How far an import of users is
- */
-export const getUserImport = <ThrowOnError extends boolean = false>(options: Options<GetUserImportData, ThrowOnError>) => (options.client ?? client).get<GetUserImportResponses, GetUserImportErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/users/import/{id}',
-    ...options
-});
-
-/**
- * A user, and how much it sees
- */
-export const getUser = <ThrowOnError extends boolean = false>(options: Options<GetUserData, ThrowOnError>) => (options.client ?? client).get<GetUserResponses, GetUserErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/users/{id}',
-    ...options
-});
-
-/**
- * Change a user; it holds at once
- */
-export const changeUser = <ThrowOnError extends boolean = false>(options: Options<ChangeUserData, ThrowOnError>) => (options.client ?? client).patch<ChangeUserResponses, ChangeUserErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/users/{id}',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Let a user see the mail of an address
- */
-export const addUserAddress = <ThrowOnError extends boolean = false>(options: Options<AddUserAddressData, ThrowOnError>) => (options.client ?? client).post<AddUserAddressResponses, AddUserAddressErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/users/{id}/addresses',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Let a user see the mail of an address no more; the mail stays archived
- */
-export const removeUserAddress = <ThrowOnError extends boolean = false>(options: Options<RemoveUserAddressData, ThrowOnError>) => (options.client ?? client).delete<RemoveUserAddressResponses, RemoveUserAddressErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/users/{id}/addresses/{address}',
-    ...options
-});
-
-/**
- * Set a user's password; it ends the user's sessions
- */
-export const setUserPassword = <ThrowOnError extends boolean = false>(options: Options<SetUserPasswordData, ThrowOnError>) => (options.client ?? client).post<SetUserPasswordResponses, SetUserPasswordErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }],
-    url: '/users/{id}/password',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
 });

@@ -7,6 +7,10 @@ export type ClientOptions = {
 export type Account = {
     addresses: Array<string>;
     /**
+     * How the archive looks to the user; absent: like itself
+     */
+    branding?: Branding;
+    /**
      * End of the session without activity
      */
     expires_at: string;
@@ -17,7 +21,7 @@ export type Account = {
     language: '' | 'de' | 'en';
     login: string;
     name: string;
-    role: 'operator' | 'tenant-admin' | 'user';
+    role: 'operator' | 'reseller' | 'tenant-admin' | 'auditor' | 'dpo' | 'user';
     tenant?: Tenant;
 };
 
@@ -57,6 +61,26 @@ export type Attachment = {
     no: number;
     size: number;
     type: string;
+};
+
+export type Branding = {
+    /**
+     * Colour such as #0b5b5c, dark enough for white letters
+     */
+    accent?: string;
+    /**
+     * Id of the picture, see getLogo; read only
+     */
+    logo?: string;
+    /**
+     * In place of the product's
+     */
+    name?: string;
+    reply_to?: string;
+    /**
+     * Mail address for questions
+     */
+    support?: string;
 };
 
 export type Bucket = {
@@ -107,6 +131,48 @@ export type Capture = {
     source: string;
 };
 
+export type Certificate = {
+    /**
+     * Absent: under way
+     */
+    completed_at?: string;
+    created_at: string;
+    domains: number;
+    ended_at: string;
+    key_destroyed_at?: string;
+    /**
+     * Root of the event log, SHA-256, hexadecimal
+     */
+    log_root: string;
+    /**
+     * Entries of the event log
+     */
+    log_size: number;
+    messages: number;
+    name: string;
+    objects_removed: number;
+    raw_bytes: number;
+    requested_at: string;
+    requested_by: string;
+    reseller?: string;
+    slug: string;
+    sources: number;
+    stored_bytes: number;
+    tenant: string;
+    /**
+     * For people, in the language of the request
+     */
+    text: string;
+    users: number;
+};
+
+export type Certificates = {
+    /**
+     * The youngest first
+     */
+    certificates: Array<Certificate>;
+};
+
 export type Chip = {
     end: number;
     /**
@@ -130,6 +196,14 @@ export type Completeness = {
      * By day, source and outcome
      */
     lines: Array<AccountLine>;
+};
+
+export type CreatedToken = {
+    /**
+     * To be sent as Authorization: Bearer; it is shown this once
+     */
+    secret: string;
+    token: Token;
 };
 
 export type Day = {
@@ -490,6 +564,34 @@ export type LeftItems = {
     items: Array<LeftItem>;
 };
 
+export type LimitUse = {
+    /**
+     * near: 80 % and more; reached: 100 % and more
+     */
+    level: '' | 'near' | 'reached';
+    /**
+     * 0: none
+     */
+    limit: number;
+    used: number;
+    what: 'customers' | 'mailboxes' | 'storage';
+};
+
+export type Limits = {
+    /**
+     * Of a reseller
+     */
+    customers?: number;
+    /**
+     * Addresses with mail in a month
+     */
+    mailboxes?: number;
+    /**
+     * Bytes as stored
+     */
+    storage?: number;
+};
+
 export type LogIn = {
     /**
      * User name, or one of the user's mail addresses
@@ -825,6 +927,19 @@ export type NewHistory = {
     trash?: boolean;
 };
 
+export type NewReseller = {
+    host?: string;
+    /**
+     * Absent: 50 customers, 500 mailboxes
+     */
+    limits?: Limits;
+    name?: string;
+    /**
+     * Short name: a-z, 0-9 and -
+     */
+    slug: string;
+};
+
 export type NewSource = {
     category?: string;
     disabled?: boolean;
@@ -843,6 +958,21 @@ export type NewSource = {
     mailbox?: Mailbox;
     name: string;
     password?: string;
+};
+
+export type NewStaffMember = {
+    login: string;
+    name?: string;
+    password: string;
+};
+
+export type NewToken = {
+    /**
+     * Absent: never
+     */
+    expires_at?: string;
+    name: string;
+    scopes: Array<string>;
 };
 
 export type NewUpload = {
@@ -873,26 +1003,58 @@ export type NewUpload = {
     title?: string;
 };
 
-export type NewUser = {
-    addresses?: Array<string>;
-    expires_on?: string;
-    first_name?: string;
-    language?: '' | 'de' | 'en';
-    last_name?: string;
-    login: string;
+export type Order = {
     /**
-     * Empty: first and last name, or else the login
+     * First administrator
      */
+    admin?: OrderPerson;
+    domains?: Array<OrderSite>;
+    /**
+     * Name of the first journal address
+     */
+    journal?: string;
+    limits?: Limits;
+    name: string;
+    /**
+     * How the shop calls the order: the same reference makes the same customer, however often it comes
+     */
+    reference?: string;
+    /**
+     * Short name; for operators only
+     */
+    reseller?: string;
+    /**
+     * Addresses that do not count as mailboxes
+     */
+    shared?: Array<string>;
+    /**
+     * Short name; absent: made of the name
+     */
+    slug?: string;
+    users?: Array<OrderPerson>;
+    /**
+     * IANA time zone; absent: Europe/Berlin
+     */
+    zone?: string;
+};
+
+export type OrderPerson = {
+    addresses?: Array<string>;
+    language?: '' | 'de' | 'en';
+    login: string;
     name?: string;
     /**
-     * Empty: nobody logs in with one until one is set
+     * Absent: nobody can log in as the user until somebody has set one. It is not kept with the order, nor compared
      */
     password?: string;
-    role: 'tenant-admin' | 'auditor' | 'dpo' | 'user';
+};
+
+export type OrderSite = {
     /**
-     * Addresses may belong to other users as well
+     * Another one of the domains
      */
-    shared?: boolean;
+    alias_of?: string;
+    name: string;
 };
 
 export type Outbox = {
@@ -961,7 +1123,7 @@ export type Problem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'token' | 'role' | 'limit' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'different-order' | 'not-deletable' | 'ended' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -990,16 +1152,6 @@ export type Problem = {
 
 export type ProblemError = {
     /**
-     * What it is about
-     */
-    args?: {
-        [key: string]: string;
-    };
-    /**
-     * Stable name of the mistake, if it has one
-     */
-    code?: string;
-    /**
      * For instance body.password or query.limit
      */
     location?: string;
@@ -1017,6 +1169,28 @@ export type ProposedAddress = {
 
 export type ProposedAddresses = {
     addresses: Array<ProposedAddress>;
+};
+
+export type Provisioned = {
+    domains: Array<string>;
+    journal_address: string;
+    /**
+     * With which the administrator logs in first
+     */
+    log_in_link?: string;
+    name: string;
+    slug: string;
+    tenant: string;
+    /**
+     * The administrator first
+     */
+    users: Array<ProvisionedPerson>;
+};
+
+export type ProvisionedPerson = {
+    id: string;
+    login: string;
+    role: string;
 };
 
 export type QuarantineCounts = {
@@ -1093,6 +1267,38 @@ export type QuarantinedMessage = {
     to: Array<string>;
 };
 
+export type Reseller = {
+    branding: Branding;
+    created_at: string;
+    /**
+     * Under which its customers reach the archive
+     */
+    host?: string;
+    id: string;
+    limits: Array<LimitUse>;
+    name: string;
+    slug: string;
+    tenants: number;
+};
+
+export type ResellerChange = {
+    branding?: Branding;
+    host?: string;
+    limits?: Limits;
+    /**
+     * PNG in base64, at most 256 KiB; empty: none
+     */
+    logo?: string;
+    name?: string;
+};
+
+export type Resellers = {
+    /**
+     * By short name
+     */
+    resellers: Array<Reseller>;
+};
+
 export type SearchPage = {
     chips: Array<Chip>;
     hits: Array<Hit>;
@@ -1119,7 +1325,7 @@ export type SearchProblem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'token' | 'role' | 'limit' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'different-order' | 'not-deletable' | 'ended' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -1384,6 +1590,17 @@ export type Sources = {
     sources: Array<Source>;
 };
 
+export type Staff = {
+    staff: Array<StaffMember>;
+};
+
+export type StaffMember = {
+    disabled: boolean;
+    id: string;
+    login: string;
+    name: string;
+};
+
 export type Statistics = {
     /**
      * Messages stored on each of the last 30 days
@@ -1408,6 +1625,10 @@ export type Statistics = {
 };
 
 export type Status = {
+    /**
+     * How the archive looks under this host name; absent: like itself
+     */
+    branding?: Branding;
     /**
      * A demonstration: the log-ins are public
      */
@@ -1441,6 +1662,179 @@ export type Tenant = {
      * IANA time zone
      */
     zone: string;
+};
+
+export type TenantChange = {
+    limits?: Limits;
+    name?: string;
+    /**
+     * Short name; empty: the operator. For operators only
+     */
+    reseller?: string;
+    /**
+     * Addresses that do not count as mailboxes
+     */
+    shared?: Array<string>;
+    zone?: string;
+};
+
+export type TenantDeletion = {
+    /**
+     * The customer's name, as a confirmation
+     */
+    name: string;
+};
+
+export type TenantDetail = {
+    created_at: string;
+    /**
+     * Of one that has ended: when it may be deleted
+     */
+    deletable_at?: string;
+    domains: Array<TenantDomain>;
+    id: string;
+    journal_addresses: Array<string>;
+    limits: Array<LimitUse>;
+    /**
+     * That count this month
+     */
+    mailboxes: number;
+    messages: number;
+    /**
+     * What it has used, the youngest first
+     */
+    months: Array<TenantMonth>;
+    name: string;
+    /**
+     * Of the originals
+     */
+    raw_bytes: number;
+    /**
+     * Of the order that it was made by
+     */
+    reference?: string;
+    /**
+     * Short name; absent: the operator looks after it
+     */
+    reseller?: string;
+    /**
+     * Addresses that do not count as mailboxes
+     */
+    shared: Array<string>;
+    /**
+     * When it came into its state
+     */
+    since?: string;
+    slug: string;
+    sources: number;
+    state: 'active' | 'suspended' | 'ended';
+    /**
+     * As counted last, some minutes ago
+     */
+    stored_bytes: number;
+    users: number;
+    zone: string;
+};
+
+export type TenantDomain = {
+    alias_of?: string;
+    name: string;
+};
+
+export type TenantFigures = {
+    created_at: string;
+    id: string;
+    limits: Array<LimitUse>;
+    /**
+     * That count this month
+     */
+    mailboxes: number;
+    messages: number;
+    name: string;
+    /**
+     * Of the originals
+     */
+    raw_bytes: number;
+    /**
+     * Short name; absent: the operator looks after it
+     */
+    reseller?: string;
+    slug: string;
+    state: 'active' | 'suspended' | 'ended';
+    /**
+     * As counted last, some minutes ago
+     */
+    stored_bytes: number;
+};
+
+export type TenantMonth = {
+    /**
+     * Of the originals
+     */
+    bytes: number;
+    /**
+     * Addresses with mail that count
+     */
+    mailboxes: number;
+    messages: number;
+    /**
+     * Such as 2026-11
+     */
+    month: string;
+    /**
+     * Addresses with mail that do not count, because they are shared
+     */
+    shared: number;
+    /**
+     * Of all months, as counted last in this one
+     */
+    stored_bytes: number;
+};
+
+export type TenantState = {
+    state: 'active' | 'suspended' | 'ended';
+};
+
+export type Tenants = {
+    /**
+     * By name
+     */
+    tenants: Array<TenantFigures>;
+};
+
+export type Token = {
+    created_at: string;
+    created_by: string;
+    /**
+     * Absent: never
+     */
+    expires_at?: string;
+    id: string;
+    name: string;
+    scopes: Array<string>;
+    /**
+     * First characters
+     */
+    start: string;
+    /**
+     * To the minute; absent: never
+     */
+    used_at?: string;
+    /**
+     * Addresses, the youngest first
+     */
+    used_from: Array<string>;
+};
+
+export type Tokens = {
+    /**
+     * That one can give
+     */
+    scopes: Array<string>;
+    /**
+     * The youngest first
+     */
+    tokens: Array<Token>;
 };
 
 export type Upload = {
@@ -1536,203 +1930,42 @@ export type Uploads = {
     uploads: Array<Upload>;
 };
 
-export type User = {
+export type Usage = {
+    month: string;
     /**
-     * Whose mail the user sees
+     * By name
      */
-    addresses: Array<string>;
-    created_at: string;
-    disabled: boolean;
+    rows: Array<UsageRow>;
+};
+
+export type UsageRow = {
     /**
-     * The last day is over
+     * Of the originals
      */
-    expired: boolean;
+    bytes: number;
+    limits: Limits;
     /**
-     * Last day of log-ins, such as 2027-03-31, in the tenant's zone; empty: for ever
+     * Addresses with mail that count
      */
-    expires_on: string;
-    first_name: string;
-    has_password: boolean;
-    id: string;
+    mailboxes: number;
+    messages: number;
     /**
-     * Empty: the browser's
+     * Such as 2026-11
      */
-    language: '' | 'de' | 'en';
-    last_name: string;
-    /**
-     * The last log-in; absent: none is known
-     */
-    logged_in_at?: string;
-    /**
-     * Never changes
-     */
-    login: string;
-    /**
-     * As people read it
-     */
+    month: string;
     name: string;
-    role: 'tenant-admin' | 'auditor' | 'dpo' | 'user';
+    reseller?: string;
     /**
-     * What the user finds now; absent in lists, and if it cannot be counted
+     * Addresses with mail that do not count, because they are shared
      */
-    sees?: UserSees;
-};
-
-export type UserAddress = {
-    address: string;
+    shared: number;
+    slug: string;
+    state: string;
     /**
-     * It may belong to another user as well
+     * Of all months, as counted last in this one
      */
-    shared?: boolean;
-};
-
-export type UserChange = {
-    /**
-     * Ends all sessions
-     */
-    disabled?: boolean;
-    /**
-     * Empty: for ever
-     */
-    expires_on?: string;
-    first_name?: string;
-    language?: '' | 'de' | 'en';
-    last_name?: string;
-    /**
-     * Empty: first and last name, or else the login
-     */
-    name?: string;
-    role?: 'tenant-admin' | 'auditor' | 'dpo' | 'user';
-};
-
-export type UserImport = {
-    began_at: string;
-    /**
-     * Passwords so far
-     */
-    hashed: number;
-    /**
-     * Passwords in all
-     */
-    hashing: number;
-    id: string;
-    /**
-     * What was done, or what is wrong; absent while it runs
-     */
-    plan?: UserImportPlan;
-    /**
-     * Unless it is done, nothing was changed
-     */
-    state: 'running' | 'done' | 'problems' | 'failed';
-};
-
-export type UserImportLine = {
-    act: 'create' | 'update' | 'same';
-    addresses: Array<string>;
-    line: number;
-    login: string;
-    name: string;
-    password: 'clear' | 'hash' | 'none' | 'kept';
-};
-
-export type UserImportPlan = {
-    create: number;
-    /**
-     * Clear passwords: each takes a fraction of a second
-     */
-    hashing: number;
-    /**
-     * Problems and notices that are not listed
-     */
-    more: number;
-    notices: Array<UserImportProblem>;
-    /**
-     * If there is one, nothing is imported
-     */
-    problems: Array<UserImportProblem>;
-    /**
-     * Users who are as the file says already
-     */
-    same: number;
-    separator: 'comma' | 'semicolon';
-    update: number;
-    /**
-     * The first 1000
-     */
-    users: Array<UserImportLine>;
-};
-
-export type UserImportProblem = {
-    /**
-     * What a text in another language needs
-     */
-    args?: {
-        [key: string]: string;
-    };
-    code: string;
-    /**
-     * Field of the line, from 1; 0: the whole line
-     */
-    column: number;
-    /**
-     * From 1; 0: the whole file
-     */
-    line: number;
-    /**
-     * English, with the cure
-     */
-    text: string;
-};
-
-export type UserList = {
-    /**
-     * The file, at most 4 MiB, base64
-     */
-    content: string;
-    /**
-     * Addresses may belong to several users; else that is a problem
-     */
-    shared?: boolean;
-    /**
-     * Users who exist are changed; else they are a problem
-     */
-    update?: boolean;
-};
-
-export type UserPassword = {
-    password: string;
-};
-
-export type UserSees = {
-    count: number;
-    /**
-     * false: there are more
-     */
-    exact: boolean;
-};
-
-export type Users = {
-    /**
-     * How many there are
-     */
-    all: number;
-    /**
-     * The tenant has no domains, so that addresses of all domains are taken
-     */
-    any_domain: boolean;
-    /**
-     * Users that cannot be read; whoever runs the archive has to look
-     */
-    damaged: number;
-    /**
-     * How many fit the query
-     */
-    found: number;
-    /**
-     * After of the next page; absent at the end
-     */
-    next?: string;
-    users: Array<User>;
+    stored_bytes: number;
+    tenant: string;
 };
 
 export type ChangeAccountData = {
@@ -1791,6 +2024,51 @@ export type ChangeAccountResponses = {
 };
 
 export type ChangeAccountResponse = ChangeAccountResponses[keyof ChangeAccountResponses];
+
+export type ListCertificatesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/certificates';
+};
+
+export type ListCertificatesErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListCertificatesError = ListCertificatesErrors[keyof ListCertificatesErrors];
+
+export type ListCertificatesResponses = {
+    /**
+     * OK
+     */
+    200: Certificates;
+};
+
+export type ListCertificatesResponse = ListCertificatesResponses[keyof ListCertificatesResponses];
 
 export type GetCompletenessData = {
     body?: never;
@@ -2059,6 +2337,52 @@ export type RemoveDomainResponses = {
 };
 
 export type RemoveDomainResponse = RemoveDomainResponses[keyof RemoveDomainResponses];
+
+export type GetLogoData = {
+    body?: never;
+    path: {
+        /**
+         * Logo of a branding
+         */
+        picture: string;
+    };
+    query?: never;
+    url: '/logos/{picture}';
+};
+
+export type GetLogoErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetLogoError = GetLogoErrors[keyof GetLogoErrors];
+
+export type GetLogoResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type GetLogoResponse = GetLogoResponses[keyof GetLogoResponses];
 
 export type BeginMailboxLogInData = {
     body: MailboxLogIn;
@@ -2790,6 +3114,77 @@ export type RetryMailResponses = {
 
 export type RetryMailResponse = RetryMailResponses[keyof RetryMailResponses];
 
+export type ProvisionTenantData = {
+    body: Order;
+    headers?: {
+        /**
+         * As good as a reference
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/provisioning/tenants';
+};
+
+export type ProvisionTenantErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ProvisionTenantError = ProvisionTenantErrors[keyof ProvisionTenantErrors];
+
+export type ProvisionTenantResponses = {
+    /**
+     * OK
+     */
+    200: Provisioned;
+};
+
+export type ProvisionTenantResponse = ProvisionTenantResponses[keyof ProvisionTenantResponses];
+
 export type ListQuarantineData = {
     body?: never;
     path?: never;
@@ -2967,6 +3362,352 @@ export type DecideQuarantineResponses = {
 };
 
 export type DecideQuarantineResponse = DecideQuarantineResponses[keyof DecideQuarantineResponses];
+
+export type ListResellersData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/resellers';
+};
+
+export type ListResellersErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListResellersError = ListResellersErrors[keyof ListResellersErrors];
+
+export type ListResellersResponses = {
+    /**
+     * OK
+     */
+    200: Resellers;
+};
+
+export type ListResellersResponse = ListResellersResponses[keyof ListResellersResponses];
+
+export type CreateResellerData = {
+    body: NewReseller;
+    path?: never;
+    query?: never;
+    url: '/resellers';
+};
+
+export type CreateResellerErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type CreateResellerError = CreateResellerErrors[keyof CreateResellerErrors];
+
+export type CreateResellerResponses = {
+    /**
+     * Created
+     */
+    201: Reseller;
+};
+
+export type CreateResellerResponse = CreateResellerResponses[keyof CreateResellerResponses];
+
+export type GetResellerData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the reseller
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/resellers/{id}';
+};
+
+export type GetResellerErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetResellerError = GetResellerErrors[keyof GetResellerErrors];
+
+export type GetResellerResponses = {
+    /**
+     * OK
+     */
+    200: Reseller;
+};
+
+export type GetResellerResponse = GetResellerResponses[keyof GetResellerResponses];
+
+export type ChangeResellerData = {
+    body: ResellerChange;
+    path: {
+        /**
+         * Id of the reseller
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/resellers/{id}';
+};
+
+export type ChangeResellerErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ChangeResellerError = ChangeResellerErrors[keyof ChangeResellerErrors];
+
+export type ChangeResellerResponses = {
+    /**
+     * OK
+     */
+    200: Reseller;
+};
+
+export type ChangeResellerResponse = ChangeResellerResponses[keyof ChangeResellerResponses];
+
+export type ListStaffData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the reseller
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/resellers/{id}/staff';
+};
+
+export type ListStaffErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListStaffError = ListStaffErrors[keyof ListStaffErrors];
+
+export type ListStaffResponses = {
+    /**
+     * OK
+     */
+    200: Staff;
+};
+
+export type ListStaffResponse = ListStaffResponses[keyof ListStaffResponses];
+
+export type AddStaffData = {
+    body: NewStaffMember;
+    path: {
+        /**
+         * Id of the reseller
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/resellers/{id}/staff';
+};
+
+export type AddStaffErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type AddStaffError = AddStaffErrors[keyof AddStaffErrors];
+
+export type AddStaffResponses = {
+    /**
+     * Created
+     */
+    201: StaffMember;
+};
+
+export type AddStaffResponse = AddStaffResponses[keyof AddStaffResponses];
 
 export type SearchData = {
     body?: never;
@@ -4219,6 +4960,467 @@ export type GetStatusResponses = {
 
 export type GetStatusResponse = GetStatusResponses[keyof GetStatusResponses];
 
+export type ListTenantsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/tenants';
+};
+
+export type ListTenantsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListTenantsError = ListTenantsErrors[keyof ListTenantsErrors];
+
+export type ListTenantsResponses = {
+    /**
+     * OK
+     */
+    200: Tenants;
+};
+
+export type ListTenantsResponse = ListTenantsResponses[keyof ListTenantsResponses];
+
+export type GetTenantData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the customer
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/tenants/{id}';
+};
+
+export type GetTenantErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetTenantError = GetTenantErrors[keyof GetTenantErrors];
+
+export type GetTenantResponses = {
+    /**
+     * OK
+     */
+    200: TenantDetail;
+};
+
+export type GetTenantResponse = GetTenantResponses[keyof GetTenantResponses];
+
+export type ChangeTenantData = {
+    body: TenantChange;
+    path: {
+        /**
+         * Id of the customer
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/tenants/{id}';
+};
+
+export type ChangeTenantErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ChangeTenantError = ChangeTenantErrors[keyof ChangeTenantErrors];
+
+export type ChangeTenantResponses = {
+    /**
+     * OK
+     */
+    200: TenantDetail;
+};
+
+export type ChangeTenantResponse = ChangeTenantResponses[keyof ChangeTenantResponses];
+
+export type DeleteTenantData = {
+    body: TenantDeletion;
+    path: {
+        /**
+         * Id of the customer
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/tenants/{id}/deletion';
+};
+
+export type DeleteTenantErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type DeleteTenantError = DeleteTenantErrors[keyof DeleteTenantErrors];
+
+export type DeleteTenantResponses = {
+    /**
+     * OK
+     */
+    200: Certificate;
+};
+
+export type DeleteTenantResponse = DeleteTenantResponses[keyof DeleteTenantResponses];
+
+export type SetTenantStateData = {
+    body: TenantState;
+    path: {
+        /**
+         * Id of the customer
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/tenants/{id}/state';
+};
+
+export type SetTenantStateErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type SetTenantStateError = SetTenantStateErrors[keyof SetTenantStateErrors];
+
+export type SetTenantStateResponses = {
+    /**
+     * OK
+     */
+    200: TenantDetail;
+};
+
+export type SetTenantStateResponse = SetTenantStateResponses[keyof SetTenantStateResponses];
+
+export type ListTokensData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/tokens';
+};
+
+export type ListTokensErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListTokensError = ListTokensErrors[keyof ListTokensErrors];
+
+export type ListTokensResponses = {
+    /**
+     * OK
+     */
+    200: Tokens;
+};
+
+export type ListTokensResponse = ListTokensResponses[keyof ListTokensResponses];
+
+export type CreateTokenData = {
+    body: NewToken;
+    path?: never;
+    query?: never;
+    url: '/tokens';
+};
+
+export type CreateTokenErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type CreateTokenError = CreateTokenErrors[keyof CreateTokenErrors];
+
+export type CreateTokenResponses = {
+    /**
+     * Created
+     */
+    201: CreatedToken;
+};
+
+export type CreateTokenResponse = CreateTokenResponses[keyof CreateTokenResponses];
+
+export type RevokeTokenData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the token
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/tokens/{id}';
+};
+
+export type RevokeTokenErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RevokeTokenError = RevokeTokenErrors[keyof RevokeTokenErrors];
+
+export type RevokeTokenResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type RevokeTokenResponse = RevokeTokenResponses[keyof RevokeTokenResponses];
+
 export type ListUploadsData = {
     body?: never;
     path?: never;
@@ -4292,6 +5494,10 @@ export type CreateUploadErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -4653,27 +5859,19 @@ export type GetUploadCsvResponses = {
 
 export type GetUploadCsvResponse = GetUploadCsvResponses[keyof GetUploadCsvResponses];
 
-export type ListUsersData = {
+export type GetUsageData = {
     body?: never;
     path?: never;
-    query?: {
+    query: {
         /**
-         * Words that are in the login, the names or the addresses
+         * Such as 2026-11, UTC
          */
-        q?: string;
-        /**
-         * Next of the previous page
-         */
-        after?: string;
-        /**
-         * Users on a page
-         */
-        limit?: number;
+        month: string;
     };
-    url: '/users';
+    url: '/usage';
 };
 
-export type ListUsersErrors = {
+export type GetUsageErrors = {
     /**
      * Bad Request
      */
@@ -4700,95 +5898,34 @@ export type ListUsersErrors = {
     503: Problem;
 };
 
-export type ListUsersError = ListUsersErrors[keyof ListUsersErrors];
+export type GetUsageError = GetUsageErrors[keyof GetUsageErrors];
 
-export type ListUsersResponses = {
+export type GetUsageResponses = {
     /**
      * OK
      */
-    200: Users;
+    200: Usage;
 };
 
-export type ListUsersResponse = ListUsersResponses[keyof ListUsersResponses];
+export type GetUsageResponse = GetUsageResponses[keyof GetUsageResponses];
 
-export type CreateUserData = {
-    body: NewUser;
-    path?: never;
-    query?: never;
-    url: '/users';
-};
-
-export type CreateUserErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type CreateUserError = CreateUserErrors[keyof CreateUserErrors];
-
-export type CreateUserResponses = {
-    /**
-     * Created
-     */
-    201: User;
-};
-
-export type CreateUserResponse = CreateUserResponses[keyof CreateUserResponses];
-
-export type ExportUsersData = {
+export type GetUsageCsvData = {
     body?: never;
     path?: never;
-    query?: {
+    query: {
         /**
-         * The hashes of passwords (argon2id, PHC form) instead of nothing
+         * Such as 2026-11, UTC
          */
-        passwords?: boolean;
+        month: string;
         /**
-         * Also those who may not log in; an import makes them active
-         */
-        disabled?: boolean;
-        /**
-         * Between the fields; with semicolons there is a byte order mark for spreadsheets
+         * Between the cells
          */
         separator?: 'semicolon' | 'comma';
     };
-    url: '/users/export.csv';
+    url: '/usage.csv';
 };
 
-export type ExportUsersErrors = {
+export type GetUsageCsvErrors = {
     /**
      * Bad Request
      */
@@ -4815,545 +5952,13 @@ export type ExportUsersErrors = {
     503: Problem;
 };
 
-export type ExportUsersError = ExportUsersErrors[keyof ExportUsersErrors];
+export type GetUsageCsvError = GetUsageCsvErrors[keyof GetUsageCsvErrors];
 
-export type ExportUsersResponses = {
+export type GetUsageCsvResponses = {
     /**
      * OK
      */
     200: Blob | File;
 };
 
-export type ExportUsersResponse = ExportUsersResponses[keyof ExportUsersResponses];
-
-export type ImportUsersData = {
-    body: UserList;
-    path?: never;
-    query?: never;
-    url: '/users/import';
-};
-
-export type ImportUsersErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type ImportUsersError = ImportUsersErrors[keyof ImportUsersErrors];
-
-export type ImportUsersResponses = {
-    /**
-     * Accepted
-     */
-    202: UserImport;
-};
-
-export type ImportUsersResponse = ImportUsersResponses[keyof ImportUsersResponses];
-
-export type PreviewUsersData = {
-    body: UserList;
-    path?: never;
-    query?: never;
-    url: '/users/import/preview';
-};
-
-export type PreviewUsersErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type PreviewUsersError = PreviewUsersErrors[keyof PreviewUsersErrors];
-
-export type PreviewUsersResponses = {
-    /**
-     * OK
-     */
-    200: UserImportPlan;
-};
-
-export type PreviewUsersResponse = PreviewUsersResponses[keyof PreviewUsersResponses];
-
-export type CancelUserImportData = {
-    body?: never;
-    path: {
-        /**
-         * Id of the import
-         */
-        id: string;
-    };
-    query?: never;
-    url: '/users/import/{id}';
-};
-
-export type CancelUserImportErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type CancelUserImportError = CancelUserImportErrors[keyof CancelUserImportErrors];
-
-export type CancelUserImportResponses = {
-    /**
-     * No Content
-     */
-    204: void;
-};
-
-export type CancelUserImportResponse = CancelUserImportResponses[keyof CancelUserImportResponses];
-
-export type GetUserImportData = {
-    body?: never;
-    path: {
-        /**
-         * Id of the import
-         */
-        id: string;
-    };
-    query?: never;
-    url: '/users/import/{id}';
-};
-
-export type GetUserImportErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type GetUserImportError = GetUserImportErrors[keyof GetUserImportErrors];
-
-export type GetUserImportResponses = {
-    /**
-     * OK
-     */
-    200: UserImport;
-};
-
-export type GetUserImportResponse = GetUserImportResponses[keyof GetUserImportResponses];
-
-export type GetUserData = {
-    body?: never;
-    path: {
-        /**
-         * Id of the user
-         */
-        id: string;
-    };
-    query?: never;
-    url: '/users/{id}';
-};
-
-export type GetUserErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type GetUserError = GetUserErrors[keyof GetUserErrors];
-
-export type GetUserResponses = {
-    /**
-     * OK
-     */
-    200: User;
-};
-
-export type GetUserResponse = GetUserResponses[keyof GetUserResponses];
-
-export type ChangeUserData = {
-    body: UserChange;
-    path: {
-        /**
-         * Id of the user
-         */
-        id: string;
-    };
-    query?: never;
-    url: '/users/{id}';
-};
-
-export type ChangeUserErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type ChangeUserError = ChangeUserErrors[keyof ChangeUserErrors];
-
-export type ChangeUserResponses = {
-    /**
-     * OK
-     */
-    200: User;
-};
-
-export type ChangeUserResponse = ChangeUserResponses[keyof ChangeUserResponses];
-
-export type AddUserAddressData = {
-    body: UserAddress;
-    path: {
-        /**
-         * Id of the user
-         */
-        id: string;
-    };
-    query?: never;
-    url: '/users/{id}/addresses';
-};
-
-export type AddUserAddressErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type AddUserAddressError = AddUserAddressErrors[keyof AddUserAddressErrors];
-
-export type AddUserAddressResponses = {
-    /**
-     * OK
-     */
-    200: User;
-};
-
-export type AddUserAddressResponse = AddUserAddressResponses[keyof AddUserAddressResponses];
-
-export type RemoveUserAddressData = {
-    body?: never;
-    path: {
-        /**
-         * Id of the user
-         */
-        id: string;
-        /**
-         * One of the user's addresses
-         */
-        address: string;
-    };
-    query?: never;
-    url: '/users/{id}/addresses/{address}';
-};
-
-export type RemoveUserAddressErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type RemoveUserAddressError = RemoveUserAddressErrors[keyof RemoveUserAddressErrors];
-
-export type RemoveUserAddressResponses = {
-    /**
-     * OK
-     */
-    200: User;
-};
-
-export type RemoveUserAddressResponse = RemoveUserAddressResponses[keyof RemoveUserAddressResponses];
-
-export type SetUserPasswordData = {
-    body: UserPassword;
-    path: {
-        /**
-         * Id of the user
-         */
-        id: string;
-    };
-    query?: never;
-    url: '/users/{id}/password';
-};
-
-export type SetUserPasswordErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type SetUserPasswordError = SetUserPasswordErrors[keyof SetUserPasswordErrors];
-
-export type SetUserPasswordResponses = {
-    /**
-     * No Content
-     */
-    204: void;
-};
-
-export type SetUserPasswordResponse = SetUserPasswordResponses[keyof SetUserPasswordResponses];
+export type GetUsageCsvResponse = GetUsageCsvResponses[keyof GetUsageCsvResponses];

@@ -7,6 +7,7 @@ import { speak } from '../i18n';
 import { statusQuery } from '../queries';
 import { Logo } from '../shell/Logo';
 import { SchemeMenu } from '../shell/SchemeMenu';
+import { useBranding } from '../shell/useBranding';
 import classes from './LogInPage.module.css';
 
 type Props = {
@@ -18,19 +19,22 @@ type Props = {
 export function Door({ children, below }: Props) {
   const { t } = useTranslation();
   const status = useQuery(statusQuery);
+  const branding = status.data?.branding;
+  useBranding(branding);
   return (
     <div className={classes.page}>
       <div className={classes.corner}><Languages /><SchemeMenu /></div>
       <main className={classes.main}>
         <Stack gap={6} align="center" mb="lg">
-          <Logo size={52} />
-          <Title order={1} size={28}>{status.data?.name ?? 'Muniment'}</Title>
+          <Logo size={52} branding={branding} />
+          <Title order={1} size={28}>{branding?.name ?? status.data?.name ?? 'Muniment'}</Title>
           <Text c="dimmed">{t('app.tagline')}</Text>
         </Stack>
         <Paper withBorder p="lg" radius="md" className={classes.card}>{children}</Paper>
         {below}
       </main>
       <footer className={classes.foot}>
+        {branding?.support && <Anchor size="xs" href={`mailto:${branding.support}`}>{t('login.support', { address: branding.support })}</Anchor>}
         <Text size="xs" c="dimmed">Muniment {status.data?.version}</Text>
       </footer>
     </div>

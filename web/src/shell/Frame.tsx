@@ -16,6 +16,7 @@ import { Logo } from './Logo';
 import { Administration, isAdministration, Navigation } from './Navigation';
 import { SchemeMenu } from './SchemeMenu';
 import { useKeys } from './shortcuts';
+import { useBranding } from './useBranding';
 
 const SetUp = lazy(async () => ({ default: (await import('../login/SetUp')).SetUp }));
 
@@ -59,9 +60,11 @@ function Framed({ account }: { account: Account }) {
   const { t } = useTranslation();
   const [help, setHelp] = useState(false);
   const path = useRouterState({ select: (s) => s.location.pathname });
-  const operator = account.role === 'operator';
+  const above = account.role === 'operator' || account.role === 'reseller';
   const admin = account.role === 'tenant-admin';
   const status = useQuery(statusQuery);
+  const branding = account.branding ?? status.data?.branding;
+  useBranding(branding);
   useKeys({ '?': () => setHelp(true) });
   return (
     <div className={classes.frame}>
@@ -69,8 +72,8 @@ function Framed({ account }: { account: Account }) {
       <header className={classes.header}>
         <Group gap="xs" wrap="nowrap" className={classes.brand}>
           <Link to="/" className={classes.home}>
-            <Logo />
-            <Text fw={650} span>{status.data?.name ?? 'Muniment'}</Text>
+            <Logo branding={branding} />
+            <Text fw={650} span>{branding?.name ?? status.data?.name ?? 'Muniment'}</Text>
           </Link>
           {account.tenant && <Text span c="dimmed" size="sm" className={classes.tenant} truncate>{account.tenant.name}</Text>}
           {status.data?.demo && (
@@ -80,7 +83,7 @@ function Framed({ account }: { account: Account }) {
           )}
         </Group>
         <Group gap={4} wrap="nowrap">
-          <Navigation admin={admin} operator={operator} path={path} />
+          <Navigation account={account} path={path} />
           <SchemeMenu />
           <ActionIcon variant="subtle" color="gray" size="lg" aria-label={t('app.help')} onClick={() => setHelp(true)} className={classes.wide}>
             <IconKeyboard size={20} aria-hidden />
@@ -90,8 +93,8 @@ function Framed({ account }: { account: Account }) {
       </header>
       {admin && isAdministration(path) && <Administration />}
       <div className={classes.content} id="content" tabIndex={-1}>
-        {/* An operator sees no mail: there is nothing to search. */}
-        {operator && path === '/' ? <Navigate to="/smarthost" replace /> : <Suspense fallback={<PageLoading />}><Outlet /></Suspense>}
+        {/* Operators and resellers see no mail: there is nothing to search. */}
+        {above && path === '/' ? <Navigate to="/tenants" replace /> : <Suspense fallback={<PageLoading />}><Outlet /></Suspense>}
       </div>
       <HelpDialog opened={help} onClose={() => setHelp(false)} />
     </div>

@@ -5,6 +5,10 @@ import { IconAt, IconChartBar, IconChecklist, IconCloudUpload, IconListCheck, Ic
 import { useTranslation } from 'react-i18next';
 
 import { AccessLink, mayAccess } from '../access/AccessLink';
+import { IconAt, IconBuildingStore, IconBuildings, IconChartBar, IconChecklist, IconCloudUpload, IconKey, IconMailDown, IconMailForward, IconSearch, IconSettings } from '@tabler/icons-react';
+import { useTranslation } from 'react-i18next';
+
+import type { Account } from '../api';
 import { formatNumber } from '../format';
 import { useAccount } from './usePage';
 import { QuarantineLink } from '../routing/QuarantineLink';
@@ -15,12 +19,13 @@ import { useAccount } from './usePage';
 const administration = ['/overview', '/sources', '/completeness', '/quarantine', '/domains', '/selection', '/log'];
 const administration = ['/overview', '/sources', '/completeness', '/quarantine', '/domains', '/selection', '/login-policy'];
 const administration = ['/overview', '/sources', '/completeness', '/quarantine', '/domains', '/selection', '/users'];
+const administration = ['/overview', '/sources', '/completeness', '/quarantine', '/domains', '/selection', '/tokens'];
 
 // isAdministration reports whether a page is one of those for administrators.
 export const isAdministration = (path: string): boolean => administration.some((p) => path === p || path.startsWith(`${p}/`));
 
 // Navigation leads to what everybody does, and to administration.
-export function Navigation({ admin, operator, path }: { admin: boolean; operator: boolean; path: string }) {
+export function Navigation({ account, path }: { account: Account; path: string }) {
   const { t } = useTranslation();
   const role: string = useAccount().role;
   const { role } = useAccount();
@@ -39,7 +44,10 @@ export function Navigation({ admin, operator, path }: { admin: boolean; operator
         </Link>
       </nav>
     );
+  if (account.role === 'operator' || account.role === 'reseller') { // see no mail: there is nothing to search
+    return <NavigationAbove operator={account.role === 'operator'} />;
   }
+  const admin = account.role === 'tenant-admin';
   return (
     <nav aria-label={t('app.navigation')} className={classes.nav}>
       <Link to="/" className={classes.link} activeOptions={{ exact: true, includeSearch: false }} aria-label={t('app.search')}>
@@ -61,6 +69,26 @@ function EventLogLink() {
     <Link to="/log" className={classes.link} aria-label={t('eventlog.title')}>
       <IconListCheck size={18} aria-hidden /><span>{t('eventlog.title')}</span>
     </Link>
+// NavigationAbove leads those above the customers to what they look after.
+function NavigationAbove({ operator }: { operator: boolean }) {
+  const { t } = useTranslation();
+  return (
+    <nav aria-label={t('app.navigation')} className={classes.nav}>
+      <Link to="/tenants" className={classes.link} aria-label={t('tenants.title')}>
+        <IconBuildings size={18} aria-hidden /><span>{t('tenants.title')}</span>
+      </Link>
+      <Link to={operator ? '/resellers' : '/reseller'} className={classes.link} aria-label={t(operator ? 'resellers.title' : 'resellers.own')}>
+        <IconBuildingStore size={18} aria-hidden /><span>{t(operator ? 'resellers.title' : 'resellers.own')}</span>
+      </Link>
+      <Link to="/tokens" className={classes.link} aria-label={t('tokens.title')}>
+        <IconKey size={18} aria-hidden /><span>{t('tokens.title')}</span>
+      </Link>
+      {operator && (
+        <Link to="/smarthost" className={classes.link} aria-label={t('app.smarthost')}>
+          <IconMailForward size={18} aria-hidden /><span>{t('app.smarthost')}</span>
+        </Link>
+      )}
+    </nav>
   );
 }
 
@@ -106,6 +134,8 @@ export function Administration() {
         <IconShieldLock size={18} aria-hidden /><span>{t('logins.policyNav')}</span>
       <Link to="/users" className={classes.link}>
         <IconUsers size={18} aria-hidden /><span>{t('users.title')}</span>
+      <Link to="/tokens" className={classes.link}>
+        <IconKey size={18} aria-hidden /><span>{t('tokens.title')}</span>
       </Link>
     </nav>
   );

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/muniment/muniment/api"
+	"github.com/muniment/muniment/internal/archive"
+	"github.com/muniment/muniment/internal/catalog"
+)
+
+// maxOrder bounds the file with an order, in bytes, as the REST interface does.
+const maxOrder = 1 << 20
+
+type provisionCmd struct {
+	Order string `arg:"" help:"File with the order as JSON, as POST /provisioning/tenants takes it; -: standard input." default:"-"`
+}
+
+func (c *provisionCmd) Run(ctx context.Context, g *Globals, s *streams) error {
+	in := io.Reader(os.Stdin)
+	if c.Order != "-" {
+		f, err := os.Open(c.Order)
+		if err != nil {
+			return usage(err)
+		}
+		defer f.Close()
+		in = f
+	}
+	b, err := io.ReadAll(io.LimitReader(in, maxOrder+1))
+	if err != nil {
+		return err
+	}
+	if len(b) > maxOrder {
+		return usage(fmt.Errorf("order: more than %d bytes", maxOrder))
+	}
+	o, err := readOrder(b)
+	if err != nil {
+		return usage(err)
+	}
+	a, err := g.open(ctx, s, founding)
+	if err != nil {
+		return err
+	}
+	defer a.close()
+	p, err := a.archive.AsOperator().Provision(ctx, o)
+	var different *archive.DifferentOrder
+	if errors.As(err, &different) {
+		return usage(err)
+	}
+	if err != nil {
+		return err
+	}
+	out := api.Provisioned{Tenant: p.Tenant.String(), Slug: p.Slug, Name: p.Name, JournalAddress: p.JournalAddress, Domains: p.Domains, LogInLink: p.LogInLink}
+	for _, u := range p.Users {
+		out.Users = append(out.Users, api.ProvisionedPerson{ID: u.ID.String(), Login: u.Login, Role: u.Role})
+	}
+	enc := json.NewEncoder(s.out)
+	enc.SetIndent("", "  ")
+	return enc.Encode(out)
+}
+
+// readOrder reads an order. Unknown members are mistakes.
+func readOrder(b []byte) (archive.Order, error) {
+	var o api.Order
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&o); err != nil {
+		return archive.Order{}, fmt.Errorf("order: %w", err)
+	}
+	out := archive.Order{Reference: o.Reference, Reseller: o.Reseller, Slug: o.Slug, Name: o.Name, Zone: o.Zone, Journal: o.Journal, Shared: o.Shared}
+	if o.Limits != nil {
+		out.Limits = catalog.Limits{Mailboxes: o.Limits.Mailboxes, Storage: o.Limits.Storage}
+	}
+	for _, d := range o.Domains {
+		out.Domains = append(out.Domains, archive.OrderDomain(d))
+	}
+	if o.Admin != nil {
+		u := archive.OrderUser(*o.Admin)
+		out.Admin = &u
+	}
+	for _, u := range o.Users {
+		out.Users = append(out.Users, archive.OrderUser(u))
+	}
+	return out, nil
+}

@@ -1,0 +1,399 @@
+package archive
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/muniment/muniment/internal/access"
+	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/uid"
+)
+
+// hierarchy is what the archive keeps in memory for those above the tenants.
+type hierarchy struct {
+	deleteAfter time.Duration
+	ordering    sync.Mutex // held while a tenant is provisioned
+	counting    sync.Mutex // held while usage is counted
+	deleting    sync.Mutex // held while a tenant is deleted
+	states      tenantStates
+}
+
+// Operator's acts on the command line are those of an operator whom nobody knows.
+// AsOperator returns the view of the archive for them.
+func (a *Archive) AsOperator() *Handle { return a.As(access.Actor{Role: access.RoleOperator}) }
+
+// who names the actor in the event log.
+func (h *Handle) who() string {
+	if h.actor.User.IsZero() && h.actor.Role == access.RoleOperator {
+		return cliActor
+	}
+	return "user:" + h.actor.User.String()
+}
+
+// FieldError is an ErrInvalid that names the member of the request that is wrong.
+type FieldError struct {
+	Field string // as in the REST interface, such as admin.login
+	Text  string
+}
+
+func (e *FieldError) Error() string        { return e.Field + ": " + e.Text }
+func (e *FieldError) Is(target error) bool { return target == ErrInvalid }
+
+func wrongField(field, format string, args ...any) error {
+	return &FieldError{Field: field, Text: fmt.Sprintf(format, args...)}
+}
+
+// within names the field of an error of one that is ErrInvalid.
+func inField(field string, err error) error {
+	var known *FieldError
+	if err == nil || errors.As(err, &known) || !errors.Is(err, ErrInvalid) {
+		return err
+	}
+	return wrongField(field, "%v", err)
+}
+
+// Level is how far a limit is reached.
+type Level string
+
+// Levels.
+const (
+	Free    Level = ""        // of no concern
+	Near    Level = "near"    // 80 % and more
+	Reached Level = "reached" // 100 % and more: nothing is refused but further tenants
+)
+
+// LimitUse is a limit and how much of it is used.
+type LimitUse struct {
+	What        string // customers, mailboxes, storage
+	Used, Limit int64  // Limit 0: none
+	Level       Level
+}
+
+func limitUse(what string, used, limit int64) LimitUse {
+	u := LimitUse{What: what, Used: used, Limit: limit}
+	switch {
+	case limit <= 0:
+	case used >= limit:
+		u.Level = Reached
+	case used*5 >= limit*4:
+		u.Level = Near
+	}
+	return u
+}
+
+// TenantView is a tenant as those above it see it: figures, and nothing of its mail.
+type TenantView struct {
+	catalog.Tenant
+	Care     catalog.Care
+	Reseller *catalog.Reseller // nil: the operator looks after it
+	Totals   catalog.Totals
+	Usage    catalog.Usage // of this month
+	Limits   []LimitUse
+}
+
+// Tenants lists the tenants that the actor looks after, by name. Damaged rows are left
+// out and logged.
+func (h *Handle) Tenants(ctx context.Context) ([]TenantView, error) {
+	if err := h.actor.Check(access.ManageTenants); err != nil {
+		return nil, err
+	}
+	list, err := h.a.tenantViews(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list = slices.DeleteFunc(list, func(v TenantView) bool { return !h.looksAfter(v.Care.Reseller) })
+	return list, nil
+}
+
+// looksAfter reports whether the actor may know of what belongs to a reseller; the zero
+// one is the operator.
+func (h *Handle) looksAfter(reseller uid.ID) bool {
+	return h.actor.Role == access.RoleOperator || !reseller.IsZero() && reseller == h.actor.Reseller
+}
+
+// sound logs damaged rows and lets the others pass.
+func (a *Archive) sound(what string, err error) error {
+	if len(rowErrors(err)) > 0 {
+		a.log.Error("rows are damaged; muniment fsck tells more", "of", what, "error", err)
+		return nil
+	}
+	return err
+}
+
+func (a *Archive) tenantViews(ctx context.Context) ([]TenantView, error) {
+	tenants, err := a.Tenants(ctx)
+	if err != nil {
+		return nil, err
+	}
+	cares, err := a.catalog.Cares(ctx)
+	if err := a.sound("care of tenants", err); err != nil {
+		return nil, err
+	}
+	totals, err := a.catalog.TenantTotals(ctx)
+	if err != nil {
+		return nil, err
+	}
+	usage, err := a.catalog.Usages(ctx, monthOf(a.now()))
+	if err := a.sound("usage", err); err != nil {
+		return nil, err
+	}
+	resellers, err := a.resellers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]TenantView, 0, len(tenants))
+	for _, t := range tenants {
+		v := TenantView{Tenant: *t, Care: catalog.Care{Tenant: t.ID}, Totals: totals[t.ID]}
+		if k := cares[t.ID]; k != nil {
+			v.Care = *k
+		}
+		if u := usage[t.ID]; u != nil {
+			v.Usage = *u
+		}
+		v.Reseller = resellers[v.Care.Reseller]
+		v.Limits = tenantLimits(&v)
+		out = append(out, v)
+	}
+	slices.SortFunc(out, func(x, y TenantView) int {
+		return cmp.Or(cmp.Compare(strings.ToLower(x.Name), strings.ToLower(y.Name)), cmp.Compare(x.Slug, y.Slug))
+	})
+	return out, nil
+}
+
+func tenantLimits(v *TenantView) []LimitUse {
+	return []LimitUse{
+		limitUse("mailboxes", int64(v.Usage.Mailboxes), int64(v.Care.Limits.Mailboxes)),
+		limitUse("storage", v.Usage.StoredBytes, v.Care.Limits.Storage),
+	}
+}
+
+// resellers returns all by id.
+func (a *Archive) resellers(ctx context.Context) (map[uid.ID]*catalog.Reseller, error) {
+	list, err := a.catalog.Resellers(ctx)
+	if err := a.sound("resellers", err); err != nil {
+		return nil, err
+	}
+	out := make(map[uid.ID]*catalog.Reseller, len(list))
+	for _, r := range list {
+		out[r.ID] = r
+	}
+	return out, nil
+}
+
+// TenantDetail is one tenant with what a list leaves out.
+type TenantDetail struct {
+	TenantView
+	Domains   []*catalog.Domain
+	Journals  []string // addresses
+	Sources   int
+	Users     int
+	Reference string // of the order it was made by; empty: none
+	Months    []*catalog.Usage
+	// DeletableAt is when a tenant that has ended may be deleted; zero: it has not.
+	DeletableAt time.Time
+}
+
+// Tenant returns one of the tenants that the actor looks after. catalog.ErrNotFound
+// also for those of others.
+func (h *Handle) Tenant(ctx context.Context, id uid.ID) (*TenantDetail, error) {
+	if err := h.mine(ctx, access.ManageTenants, id); err != nil {
+		return nil, err
+	}
+	list, err := h.a.tenantViews(ctx)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(list, func(v TenantView) bool { return v.ID == id })
+	if i < 0 {
+		return nil, fmt.Errorf("tenant %s: %w", id, catalog.ErrNotFound)
+	}
+	d := &TenantDetail{TenantView: list[i]}
+	if err := h.a.addDetail(ctx, d); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+func (a *Archive) addDetail(ctx context.Context, d *TenantDetail) (err error) {
+	d.Domains, err = a.catalog.DomainsOf(ctx, d.ID)
+	if err := a.sound("domains", err); err != nil {
+		return err
+	}
+	sources, err := a.catalog.Sources(ctx, d.ID)
+	if err := a.sound("sources", err); err != nil {
+		return err
+	}
+	d.Sources = len(sources)
+	for _, s := range sources {
+		if s.JournalAddress != "" && !s.Disabled {
+			d.Journals = append(d.Journals, s.JournalAddress)
+		}
+	}
+	users, err := a.catalog.Users(ctx, d.ID)
+	if err := a.sound("users", err); err != nil {
+		return err
+	}
+	d.Users = len(users)
+	d.Months, err = a.catalog.UsageOf(ctx, d.ID)
+	if err := a.sound("usage", err); err != nil {
+		return err
+	}
+	if p, err := a.catalog.ProvisionOf(ctx, d.ID); err == nil {
+		d.Reference = p.Reference
+	} else if !errors.Is(err, catalog.ErrNotFound) {
+		return err
+	}
+	if d.State == catalog.TenantEnded {
+		d.DeletableAt = d.Care.Since.Add(a.hierarchy.deleteAfter)
+	}
+	return nil
+}
+
+// mine checks the right and that the actor looks after a tenant.
+func (h *Handle) mine(ctx context.Context, right access.Right, tenant uid.ID) error {
+	if err := h.actor.Check(right); err != nil {
+		return err
+	}
+	k, err := h.a.catalog.Care(ctx, tenant)
+	if err != nil {
+		return err
+	}
+	if !h.looksAfter(k.Reseller) {
+		return fmt.Errorf("tenant %s: %w", tenant, catalog.ErrNotFound)
+	}
+	return nil
+}
+
+// TenantChange is what somebody changes of a tenant; nil stays as it is.
+type TenantChange struct {
+	Name, Zone *string
+	Reseller   *string // short name; empty: the operator. For an operator only
+	Limits     *catalog.Limits
+	Shared     []string // nil: stays
+}
+
+// ChangeTenant changes a tenant that the actor looks after. A *FieldError says what is
+// wrong.
+func (h *Handle) ChangeTenant(ctx context.Context, id uid.ID, c TenantChange) error {
+	if err := h.mine(ctx, access.ManageTenants, id); err != nil {
+		return err
+	}
+	reseller, err := h.checkChange(ctx, &c)
+	if err != nil {
+		return err
+	}
+	err = h.a.catalog.ChangeTenant(ctx, id, func(t *catalog.Tenant, k *catalog.Care) ([]*catalog.Event, error) {
+		details := map[string]string{}
+		changeText(details, "name", &t.Name, c.Name)
+		changeText(details, "zone", &t.Zone, c.Zone)
+		if c.Limits != nil {
+			changeNumber(details, "mailboxes", &k.Limits.Mailboxes, c.Limits.Mailboxes)
+			changeNumber(details, "storage", &k.Limits.Storage, c.Limits.Storage)
+		}
+		if c.Reseller != nil && k.Reseller != reseller {
+			details["before.reseller"], details["after.reseller"] = idOrNone(k.Reseller), idOrNone(reseller)
+			k.Reseller = reseller
+		}
+		if c.Shared != nil && !slices.Equal(c.Shared, k.Shared) {
+			details["before.shared"], details["after.shared"] = strings.Join(k.Shared, " "), strings.Join(c.Shared, " ")
+			k.Shared = c.Shared
+		}
+		if len(details) == 0 {
+			return nil, nil
+		}
+		return []*catalog.Event{h.event("tenant.changed", id.String(), details)}, nil
+	})
+	if err != nil {
+		return err
+	}
+	return h.a.describeTenant(ctx, id)
+}
+
+// maxShared bounds the shared addresses of a tenant.
+const maxShared = 5000
+
+func (h *Handle) checkChange(ctx context.Context, c *TenantChange) (reseller uid.ID, err error) {
+	if c.Name != nil {
+		if *c.Name = strings.TrimSpace(*c.Name); *c.Name == "" {
+			return reseller, wrongField("name", "is missing")
+		}
+		if err := checkName(*c.Name); err != nil {
+			return reseller, inField("name", err)
+		}
+	}
+	if c.Zone != nil {
+		if _, err := time.LoadLocation(*c.Zone); err != nil || *c.Zone == "" {
+			return reseller, wrongField("zone", "is no IANA time zone such as Europe/Berlin")
+		}
+	}
+	if c.Limits != nil {
+		if err := checkLimits(*c.Limits); err != nil {
+			return reseller, err
+		}
+	}
+	if c.Shared != nil {
+		list, err := Addresses(c.Shared)
+		if err != nil || len(list) > maxShared {
+			return reseller, inField("shared", cmp.Or(err, invalid("at most %d addresses", maxShared)))
+		}
+		slices.Sort(list)
+		c.Shared = append([]string{}, slices.Compact(list)...)
+	}
+	if c.Reseller != nil {
+		return h.chosenReseller(ctx, *c.Reseller)
+	}
+	return reseller, nil
+}
+
+// chosenReseller finds the reseller that a new or changed tenant is to belong to. Only
+// an operator may choose.
+func (h *Handle) chosenReseller(ctx context.Context, slug string) (uid.ID, error) {
+	if h.actor.Role != access.RoleOperator {
+		return uid.ID{}, wrongField("reseller", "can be chosen by an operator only")
+	}
+	if slug == "" {
+		return uid.ID{}, nil
+	}
+	r, err := h.a.catalog.ResellerBySlug(ctx, slug)
+	if errors.Is(err, catalog.ErrNotFound) {
+		return uid.ID{}, wrongField("reseller", "there is no reseller %.64q", slug)
+	}
+	if err != nil {
+		return uid.ID{}, err
+	}
+	return r.ID, nil
+}
+
+func checkLimits(l catalog.Limits) error {
+	if l.Customers < 0 || l.Mailboxes < 0 || l.Storage < 0 {
+		return wrongField("limits", "want 0, which is none, or more")
+	}
+	return nil
+}
+
+func idOrNone(id uid.ID) string {
+	if id.IsZero() {
+		return ""
+	}
+	return id.String()
+}
+
+func changeText(details map[string]string, name string, v, to *string) {
+	if to != nil && *v != *to {
+		details["before."+name], details["after."+name] = *v, *to
+		*v = *to
+	}
+}
+
+func changeNumber[N int | int64](details map[string]string, name string, v *N, to N) {
+	if *v != to {
+		details["before."+name], details["after."+name] = fmt.Sprint(*v), fmt.Sprint(to)
+		*v = to
+	}
+}
