@@ -22,8 +22,8 @@ import (
 
 // request is what the odd server was asked.
 type request struct {
-	id     byte
-	op     byte // tag
+	id     string // bytes of the integer
+	op     byte   // tag
 	bytes  []byte
 	number int // of searches, from 1
 }
@@ -81,7 +81,7 @@ func (o *odd) serve(conn net.Conn) {
 		}
 		_, content, _, _ := element(b)
 		_, id, rest, _ := element(content)
-		r := request{id: id[len(id)-1], op: rest[0], bytes: b}
+		r := request{id: string(id), op: rest[0], bytes: b}
 		o.mu.Lock()
 		o.asked = append(o.asked, b)
 		o.mu.Unlock()
@@ -122,11 +122,11 @@ func tlv(tag byte, content ...[]byte) []byte {
 func text(s string) []byte { return tlv(0x04, []byte(s)) }
 
 // result is a message that ends an operation.
-func result(id, op, code byte, more ...[]byte) []byte {
-	return tlv(0x30, append([][]byte{tlv(0x02, []byte{id}), tlv(op, tlv(0x0a, []byte{code}), text(""), text(""))}, more...)...)
+func result(id string, op, code byte, more ...[]byte) []byte {
+	return tlv(0x30, append([][]byte{tlv(0x02, []byte(id)), tlv(op, tlv(0x0a, []byte{code}), text(""), text(""))}, more...)...)
 }
 
-func entry(id byte, dn string, attributes map[string][]string) []byte {
+func entry(id string, dn string, attributes map[string][]string) []byte {
 	var all []byte
 	for name, values := range attributes {
 		var set []byte
@@ -135,7 +135,7 @@ func entry(id byte, dn string, attributes map[string][]string) []byte {
 		}
 		all = append(all, tlv(0x30, text(name), tlv(0x31, set))...)
 	}
-	return tlv(0x30, tlv(0x02, []byte{id}), tlv(0x64, text(dn), tlv(0x30, all)))
+	return tlv(0x30, tlv(0x02, []byte(id)), tlv(0x64, text(dn), tlv(0x30, all)))
 }
 
 // page is the control that says that more comes.
@@ -146,7 +146,7 @@ func page(cookie string) []byte {
 
 const guid = "\x01*)(\\\x00\xff\x7f89abcdef"
 
-func anna(id byte) []byte {
+func anna(id string) []byte {
 	return entry(id, "CN=Anna,DC=firma,DC=example", map[string][]string{"objectGUID": {guid}, "sAMAccountName": {"anna"}, "displayName": {"Anna"},
 		"proxyAddresses": {"smtp:a@firma.example", "SMTP:Anna@firma.example", "sip:anna@firma.example"}, "mail": {"anna@firma.example"}, "userAccountControl": {"66050"}})
 }
@@ -169,7 +169,7 @@ func TestActiveDirectory(t *testing.T) {
 	o := newOdd(t, func(w io.Writer, r request) {
 		switch {
 		case bytes.Contains(r.bytes, []byte(inChain)), r.number == 2:
-			w.Write(tlv(0x30, tlv(0x02, []byte{r.id}), tlv(0x73, text("ldap://ForestDnsZones.firma.example/")))) //nolint:errcheck // the test notices
+			w.Write(tlv(0x30, tlv(0x02, []byte(r.id)), tlv(0x73, text("ldap://ForestDnsZones.firma.example/")))) //nolint:errcheck // the test notices
 			w.Write(anna(r.id))                                                                                  //nolint:errcheck // likewise
 			if r.number == 2 {
 				w.Write(result(r.id, 0x65, 0, page("\x00next"))) //nolint:errcheck // likewise
@@ -229,7 +229,7 @@ func TestMisbehaviour(t *testing.T) {
 		"huge":       {always([]byte("\x30\x84\x7f\xff\xff\xff\x02\x01\x02")), directory.CodeTooLarge},
 		"deep":       {func(w io.Writer, r request) { w.Write(nested(r.id)) }, remote.CodeProtocol}, //nolint:errcheck // likewise
 		"many elements": {func(w io.Writer, r request) {
-			w.Write(tlv(0x30, tlv(0x02, []byte{r.id}), tlv(0x64, text("x"), tlv(0x30, bytes.Repeat([]byte{4, 0}, maxElements))))) //nolint:errcheck // likewise
+			w.Write(tlv(0x30, tlv(0x02, []byte(r.id)), tlv(0x64, text("x"), tlv(0x30, bytes.Repeat([]byte{4, 0}, maxElements))))) //nolint:errcheck // likewise
 		}, remote.CodeProtocol},
 		"huge entries": {func(w io.Writer, r request) {
 			e := entry(r.id, "cn=x", map[string][]string{"cn": {strings.Repeat("x", 7<<20)}})
@@ -241,7 +241,7 @@ func TestMisbehaviour(t *testing.T) {
 		}, directory.CodeTooLarge},
 		"endless referrals": {func(w io.Writer, r request) {
 			for {
-				if _, err := w.Write(tlv(0x30, tlv(0x02, []byte{r.id}), tlv(0x73, text("ldap://other.example/")))); err != nil {
+				if _, err := w.Write(tlv(0x30, tlv(0x02, []byte(r.id)), tlv(0x73, text("ldap://other.example/")))); err != nil {
 					return
 				}
 			}
@@ -258,7 +258,7 @@ func TestMisbehaviour(t *testing.T) {
 			w.Write(anna(r.id))                           //nolint:errcheck // likewise
 			w.Write(result(r.id, 0x65, 0, page("again"))) //nolint:errcheck // likewise
 		}, remote.CodeProtocol},
-		"an odd result": {func(w io.Writer, r request) { w.Write(tlv(0x30, tlv(0x02, []byte{r.id}), tlv(0x65))) }, remote.CodeProtocol}, //nolint:errcheck // likewise
+		"an odd result": {func(w io.Writer, r request) { w.Write(tlv(0x30, tlv(0x02, []byte(r.id)), tlv(0x65))) }, remote.CodeProtocol}, //nolint:errcheck // likewise
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -274,12 +274,12 @@ func TestMisbehaviour(t *testing.T) {
 	}
 }
 
-func nested(id byte) []byte {
+func nested(id string) []byte {
 	b := text("")
 	for range 100 {
 		b = tlv(0x30, b)
 	}
-	return tlv(0x30, tlv(0x02, []byte{id}), tlv(0x65, b))
+	return tlv(0x30, tlv(0x02, []byte(id)), tlv(0x65, b))
 }
 
 // TestSlowly has a server send a byte now and then, for ever.
@@ -317,10 +317,10 @@ func TestStartTLSInjection(t *testing.T) {
 		answer []byte
 		code   string
 	}{
-		"injected": {append(result(1, 0x78, 0), result(2, 0x61, 0)...), remote.CodeTLS},
-		"refused":  {result(1, 0x78, 2), remote.CodeTLS},
+		"injected": {append(result("\x01", 0x78, 0), result("\x02", 0x61, 0)...), remote.CodeTLS},
+		"refused":  {result("\x01", 0x78, 2), remote.CodeTLS},
 		"garbage":  {[]byte("no"), remote.CodeProtocol},
-		"another":  {result(1, 0x61, 0), remote.CodeProtocol},
+		"another":  {result("\x01", 0x61, 0), remote.CodeProtocol},
 	} {
 		a, b := net.Pipe()
 		go func() {
@@ -378,10 +378,10 @@ func TestInjection(t *testing.T) {
 // FuzzMessage reads what a server may send: what passes is whole, within its bounds,
 // and can be read by the library.
 func FuzzMessage(f *testing.F) {
-	f.Add(result(1, 0x65, 0, page("x")))
-	f.Add(anna(3))
+	f.Add(result("\x01", 0x65, 0, page("x")))
+	f.Add(anna("\x03"))
 	f.Add([]byte("\x30\x80\x00\x00"))
-	f.Add(nested(1))
+	f.Add(nested("\x01"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, err := readMessage(bufio.NewReader(bytes.NewReader(b)))
 		if err != nil {
