@@ -49,6 +49,10 @@ func references() []reference {
 		{"selection", "tenant", "tenant", owner},
 		{"quarantine", "aoid", "message", "p.tenant = c.tenant AND p.aoid = c.aoid"},
 		{"quarantine", "aoid", "segment", "length(c.segment) = 0 OR (p.tenant = c.tenant AND p.id = c.segment)"},
+		{"directory", "id", "tenant", owner},
+		{"directory_state", "directory", "directory", "p.id = c.directory AND p.tenant = c.tenant"},
+		{"user_origin", "user_id", "directory", "p.id = c.directory AND p.tenant = c.tenant"},
+		{"user_origin", "user_id", `"user"`, "p.id = c.user_id AND p.tenant = c.tenant"},
 		{"event_detail", "seq", "event", "p.tenant = c.tenant AND p.seq = c.seq"},
 	}
 }

@@ -69,6 +69,8 @@ func cases() []testCase {
 		{name: "OutboxFull", run: testOutboxFull},
 		{name: "OutboxDamaged", run: testOutboxDamaged, damages: true},
 		{name: "Domains", run: testDomains},
+		{name: "Directories", run: testDirectories},
+		{name: "UserChanges", run: testUserChanges},
 		{name: "Selection", run: testSelection},
 		{name: "Quarantine", run: testQuarantine},
 		{name: "CommitRoundTrip", run: testCommitRoundTrip},

@@ -19,6 +19,8 @@ type damaged struct {
 	user   *catalog.User
 	source *catalog.Source
 	mail   *catalog.Outgoing
+
+	directory *catalog.Directory
 }
 
 func newDamaged(t *testing.T, e *env) *damaged {
@@ -46,6 +48,10 @@ func newDamaged(t *testing.T, e *env) *damaged {
 	must(t, e.SetSelection(t.Context(), &catalog.Selection{Tenant: d.tenant, Enabled: true, Addresses: []string{"anna@example.com"}, ChangedAt: at(1), ChangedBy: "cli"},
 		events(0, 1)[0]))
 	d.batch = e.commit(t, d.tenant, b)
+	d.directory = directoryOf(d.tenant, "ldap")
+	must(t, e.CreateDirectory(t.Context(), d.directory))
+	must(t, e.SetDirectoryState(t.Context(), &catalog.DirectoryState{Directory: d.directory.ID, Tenant: d.tenant, State: []byte(`{"problem":""}`)}))
+	must(t, e.ApplyUserChanges(t.Context(), d.tenant, []catalog.UserChange{{Before: d.user, After: d.user, Origin: originOf(d.user, d.directory, "x1")}}))
 	return d
 }
 
@@ -53,28 +59,31 @@ func newDamaged(t *testing.T, e *env) *damaged {
 // What a changed key does is seen by the check, not on reading.
 func columns() map[string]string {
 	return map[string]string{
-		"tenant":         "slug name zone state created_at checksum",
-		"user":           "login name role password_hash language disabled created_at checksum",
-		"user_address":   "address",
-		"session":        "created_at seen_at expires_at peer user_agent checksum",
-		"source":         "kind name journal_address category disabled created_at checksum",
-		"source_setting": "settings secret checksum",
-		"source_state":   "state checksum",
-		"source_item":    "item outcome bytes at detail checksum",
-		"source_folder":  "validity next checksum",
-		"smarthost":      "settings secret checksum",
-		"outbox":         "tenant kind item_key sender recipients size state attempts next_at claimed_until created_at tried_at ended_at problem checksum",
-		"outbox_body":    "body checksum",
-		"source_count":   "came held rest checksum",
-		"segment":        "size raw_size frames compacted created_at checksum",
-		"message":        "seq sha256 sha512 size frame received_at date source class checksum category tags parties facts facts_checksum document",
-		"part":           "size frame checksum",
-		"capture":        "source received_at envelope_from envelope_to peer origin item_key frame checksum journal filing hints",
-		"domain":         "name main created_at checksum",
-		"selection":      "enabled addresses changed_at changed_by checksum",
-		"quarantine":     "source received_at size counted reason subject parties state decided_at decided_by note segment frame checksum",
-		"account":        "source count bytes checksum",
-		"head":           "seq raw_bytes first_received last_received events peaks indexed checksum",
+		"tenant":          "slug name zone state created_at checksum",
+		"user":            "login name role password_hash language disabled created_at checksum",
+		"user_address":    "address",
+		"session":         "created_at seen_at expires_at peer user_agent checksum",
+		"source":          "kind name journal_address category disabled created_at checksum",
+		"source_setting":  "settings secret checksum",
+		"source_state":    "state checksum",
+		"source_item":     "item outcome bytes at detail checksum",
+		"source_folder":   "validity next checksum",
+		"smarthost":       "settings secret checksum",
+		"outbox":          "tenant kind item_key sender recipients size state attempts next_at claimed_until created_at tried_at ended_at problem checksum",
+		"outbox_body":     "body checksum",
+		"source_count":    "came held rest checksum",
+		"segment":         "size raw_size frames compacted created_at checksum",
+		"message":         "seq sha256 sha512 size frame received_at date source class checksum category tags parties facts facts_checksum document",
+		"part":            "size frame checksum",
+		"capture":         "source received_at envelope_from envelope_to peer origin item_key frame checksum journal filing hints",
+		"domain":          "name main created_at checksum",
+		"selection":       "enabled addresses changed_at changed_by checksum",
+		"quarantine":      "source received_at size counted reason subject parties state decided_at decided_by note segment frame checksum",
+		"directory":       "kind name settings secret position disabled created_at checksum",
+		"directory_state": "state checksum",
+		"user_origin":     "external details checksum",
+		"account":         "source count bytes checksum",
+		"head":            "seq raw_bytes first_received last_received events peaks indexed checksum",
 	}
 }
 
@@ -121,6 +130,12 @@ func (d *damaged) read(ctx context.Context, table string) error {
 		return second(d.Selection(ctx, d.tenant))
 	case "quarantine":
 		return second(d.QuarantinedMessage(ctx, d.tenant, d.batch.Messages[1].AOID))
+	case "directory":
+		return second(d.Directory(ctx, d.tenant, d.directory.ID))
+	case "directory_state":
+		return second(d.DirectoryStates(ctx, d.tenant))
+	case "user_origin":
+		return second(d.OriginOf(ctx, d.tenant, d.user.ID))
 	case "head":
 		return second(d.Head(ctx, d.tenant))
 	}
@@ -202,7 +217,8 @@ func keys() map[string]string {
 		"source_setting": "source tenant", "source_state": "source tenant", "source_item": "source tenant folder item", "source_folder": "source tenant folder",
 		"smarthost": "tenant", "outbox": "id", "outbox_body": "outbox", "source_count": "source tenant folder day",
 		"segment": "tenant id", "message": "tenant aoid segment", "part": "tenant sha256 segment", "capture": "tenant id aoid segment",
-		"account": "tenant day outcome", "domain": "name tenant", "selection": "tenant", "quarantine": "tenant aoid segment state", "head": "tenant", "event": "tenant seq", "event_detail": "tenant seq", "event_node": "tenant level position",
+		"account": "tenant day outcome", "domain": "name tenant", "selection": "tenant", "quarantine": "tenant aoid segment state", "head": "tenant", "directory": "id tenant", "directory_state": "directory tenant", "user_origin": "user_id tenant directory",
+		"event": "tenant seq", "event_detail": "tenant seq", "event_node": "tenant level position",
 	}
 }
 
