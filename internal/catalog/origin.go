@@ -50,10 +50,10 @@ func (r *originRow) model() (*Origin, error) {
 	return &Origin{User: toID(r.UserID), Tenant: toID(r.Tenant), Directory: toID(r.Directory), External: string(r.External), Details: []byte(r.Details)}, nil
 }
 
-// OriginOf returns whom a user is in a directory. ErrNotFound for a local user.
-func (c *Catalog) OriginOf(ctx context.Context, tenant, user uid.ID) (*Origin, error) {
-	o, err := one[Origin](ctx, new(originRow), c.read.NewSelect().Where("tenant = ?", tenant).Where("user_id = ?", user))
-	return o, c.wrap(err, "origin of user %s", user)
+// OriginsOf returns whom a user is in directories; nobody's is empty.
+func (c *Catalog) OriginsOf(ctx context.Context, tenant, user uid.ID) ([]*Origin, error) {
+	list, err := all[originRow, Origin](ctx, c.read.NewSelect().Where("tenant = ?", tenant).Where("user_id = ?", user).Order("directory"))
+	return list, c.wrap(err, "origins of user %s", user)
 }
 
 // OriginOfExternal returns who somebody of a directory is here. ErrNotFound.
@@ -80,11 +80,14 @@ type UserChange struct {
 	EndSessions bool
 }
 
-// ApplyUserChanges carries out all changes, and stores the events of them, or nothing.
+// ApplyUserChanges carries out all changes of one directory, and stores the events of them, or nothing.
 // ErrChanged if a user is not any more as Before says, ErrTaken if a login or a person
 // of the directory is somebody else's.
 func (c *Catalog) ApplyUserChanges(ctx context.Context, tenant uid.ID, list []UserChange, events ...*Event) error {
 	for _, x := range list {
+		if x.Origin.Directory != list[0].Origin.Directory {
+			return fmt.Errorf("change users: %w: of different directories", ErrInvalid)
+		}
 		if x.After.Tenant != tenant || x.Origin.Tenant != tenant || x.Origin.User != x.After.ID || x.After.ID.IsZero() || x.After.Login == "" {
 			return fmt.Errorf("change users: %w: of different tenants or users", ErrInvalid)
 		}
@@ -154,10 +157,12 @@ func applyUsers(ctx context.Context, tx bun.Tx, list []UserChange) error {
 		}
 	}
 	if len(old) > 0 {
-		for _, model := range []any{(*addressRow)(nil), (*originRow)(nil)} {
-			if _, err := tx.NewDelete().Model(model).Where("user_id IN (?)", bun.List(old)).Exec(ctx); err != nil {
-				return err
-			}
+		if _, err := tx.NewDelete().Model((*addressRow)(nil)).Where("user_id IN (?)", bun.List(old)).Exec(ctx); err != nil {
+			return err
+		}
+		_, err := tx.NewDelete().Model((*originRow)(nil)).Where("user_id IN (?)", bun.List(old)).Where("directory = ?", list[0].Origin.Directory).Exec(ctx)
+		if err != nil {
+			return err
 		}
 	}
 	if len(out) > 0 {

@@ -135,7 +135,7 @@ func (d *damaged) read(ctx context.Context, table string) error {
 	case "directory_state":
 		return second(d.DirectoryStates(ctx, d.tenant))
 	case "user_origin":
-		return second(d.OriginOf(ctx, d.tenant, d.user.ID))
+		return second(d.OriginsOf(ctx, d.tenant, d.user.ID))
 	case "head":
 		return second(d.Head(ctx, d.tenant))
 	}

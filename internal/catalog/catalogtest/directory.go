@@ -59,7 +59,7 @@ func testDirectories(t *testing.T, e *env) {
 	must(t, second(e.Session(ctx, [32]byte{1})))
 	must(t, e.DeleteDirectory(ctx, tenant, first.ID, events(4, 1)[0]))
 	mustBe(t, "deleted", second(e.Directory(ctx, tenant, first.ID)), catalog.ErrNotFound)
-	mustBe(t, "its origin", second(e.OriginOf(ctx, tenant, anna.ID)), catalog.ErrNotFound)
+	same(t, "its origin", got(e.OriginsOf(ctx, tenant, anna.ID))(t), nil)
 	mustBe(t, "its session", second(e.Session(ctx, [32]byte{1})), catalog.ErrNotFound)
 	must(t, second(e.User(ctx, tenant, anna.ID)))
 	if n := e.counts(t, tenant).Events; n != 4 {
@@ -87,7 +87,13 @@ func testUserChanges(t *testing.T, e *env) {
 	first := list[0].After
 	same(t, "user", got(e.User(ctx, tenant, first.ID))(t), first)
 	same(t, "origin", got(e.OriginOfExternal(ctx, tenant, d.ID, "x0"))(t), list[0].Origin)
-	mustBe(t, "across the wall", second(e.OriginOf(ctx, other, first.ID)), catalog.ErrNotFound)
+	same(t, "across the wall", got(e.OriginsOf(ctx, other, first.ID))(t), nil)
+	also := directoryOf(tenant, "also")
+	must(t, e.CreateDirectory(ctx, also))
+	must(t, e.ApplyUserChanges(ctx, tenant, []catalog.UserChange{{Before: first, After: first, Origin: originOf(first, also, "y")}}))
+	if list := got(e.OriginsOf(ctx, tenant, first.ID))(t); len(list) != 2 {
+		t.Errorf("in two directories: %v", list)
+	}
 	mustBe(t, "nobody", second(e.OriginOfExternal(ctx, tenant, d.ID, "x")), catalog.ErrNotFound)
 
 	must(t, e.CreateSession(ctx, &catalog.Session{TokenHash: [32]byte{1}, User: first.ID, Tenant: tenant, ExpiresAt: at(9)}))

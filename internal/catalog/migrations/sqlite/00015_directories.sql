@@ -22,14 +22,15 @@ CREATE TABLE directory_state (
     checksum  BLOB NOT NULL
 ) STRICT;
 
--- Which user is whom in a directory. Whoever has a row here has no password of its own.
+-- Which user is whom in a directory. A user may be in several: read from one, logging in by another.
 CREATE TABLE user_origin (
-    user_id   BLOB NOT NULL PRIMARY KEY REFERENCES "user" (id) ON DELETE CASCADE,
+    user_id   BLOB NOT NULL REFERENCES "user" (id) ON DELETE CASCADE,
     tenant    BLOB NOT NULL,
     directory BLOB NOT NULL REFERENCES directory (id),
     external  TEXT NOT NULL, -- lasting id in the directory
     details   TEXT NOT NULL, -- JSON: what came from there
     checksum  BLOB NOT NULL,
+    PRIMARY KEY (user_id, directory),
     UNIQUE (directory, external)
 ) STRICT;
 CREATE INDEX user_origin_tenant ON user_origin (tenant, directory);
