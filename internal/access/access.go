@@ -37,7 +37,9 @@ const (
 )
 
 // Roles lists all roles.
-func Roles() []Role { return []Role{RoleOperator, RoleReseller, RoleTenantAdmin, RoleAuditor, RoleDPO, RoleUser} }
+func Roles() []Role {
+	return []Role{RoleOperator, RoleReseller, RoleTenantAdmin, RoleAuditor, RoleDPO, RoleUser}
+}
 
 // ParseRole checks the name of a role.
 func ParseRole(s string) (Role, error) {
@@ -70,6 +72,8 @@ const (
 	ManageQuarantine Right = "manage-quarantine"
 	// ManageUsers creates and changes users of the tenant.
 	ManageUsers Right = "manage-users"
+	// ManageDirectories says where the tenant's users come from, and has them read.
+	ManageDirectories Right = "manage-directories"
 	// ManageTenants creates and changes tenants.
 	ManageTenants Right = "manage-tenants"
 	// ManageMail sets how mail of the installation leaves, and sees what waits to
@@ -82,7 +86,7 @@ func Allowed(role Role, right Right) bool {
 	switch right {
 	case SearchOwn, UploadDocuments:
 		return role.OfTenant()
-	case SeeStatistics, ManageUsers, ManageSources, ManageDomains, ManageQuarantine, ImportMail:
+	case SeeStatistics, ManageUsers, ManageDirectories, ManageSources, ManageDomains, ManageQuarantine, ImportMail:
 		return role == RoleTenantAdmin
 	case ManageTenants:
 		return role == RoleOperator || role == RoleReseller

@@ -21,6 +21,8 @@ var (
 	ErrLogIn        = errors.New("user name or password is wrong")
 	ErrTenantNeeded = errors.New("name the customer as well")
 	ErrNoSession    = errors.New("not logged in")
+	// ErrDirectory: the directory that knows the password cannot be asked now.
+	ErrDirectory = errors.New("the directory that checks the password cannot be reached")
 )
 
 // A session ends after sessionIdle without a request, at the latest after
@@ -56,25 +58,21 @@ type Account struct {
 
 // LogIn opens a session and returns its token, which is stored nowhere. Errors
 // match ErrLogIn, ErrTenantNeeded (the password fits several users: of tenants, or of a
-// tenant and of the installation).
+// tenant and of the installation), ErrDirectory.
 func (a *Archive) LogIn(ctx context.Context, in LogIn) (token string, acc *Account, err error) {
 	users, err := a.candidates(ctx, in)
 	if err != nil {
 		return "", nil, err
 	}
-	var fit []catalog.User
-	for _, u := range users {
-		ok, err := a.hasher.Verify(ctx, u.PasswordHash, in.Password)
-		if err != nil {
-			return "", nil, err
-		}
-		if ok && !u.Disabled {
-			fit = append(fit, u)
-		}
+	fit, down, err := a.fitting(ctx, users, in)
+	if err != nil {
+		return "", nil, err
 	}
-	switch len(fit) {
-	case 1:
-	case 0:
+	switch {
+	case len(fit) == 1:
+	case len(fit) == 0 && down:
+		return "", nil, ErrDirectory
+	case len(fit) == 0:
 		if len(users) == 0 { // cost the same time as a wrong password
 			if _, err := a.hasher.Verify(ctx, "", in.Password); err != nil {
 				return "", nil, err

@@ -19,6 +19,7 @@
 //	                                            ledger.go, fsckindex.go, fscktenant.go, adopt.go
 //	route.go hint.go  who is in a message, and where it belongs
 //	domain.go selection.go quarantine.go  the rules of that, and what they hold back
+//	directory.go directorysync.go directorylogin.go providerlogin.go  where users come from
 //	describetenant.go  what the vault remembers of tenants and sources
 package archive
 
@@ -49,8 +50,8 @@ const DefaultClass = "unclassified"
 // time.
 const inFlight = 96 << 20
 
-// Config is what an Archive is built from. All members but JournalDomain and
-// Now are required.
+// Config is what an Archive is built from. All members but JournalDomain,
+// Now and Directories are required.
 type Config struct {
 	Catalog *catalog.Catalog
 	Vault   *vault.Vault
@@ -60,6 +61,9 @@ type Config struct {
 	// JournalDomain is the domain of new journal addresses.
 	JournalDomain string
 	Now           func() time.Time
+	// Directories asks user repositories; nil: nobody does, and those who are known
+	// there only cannot log in.
+	Directories Directories
 }
 
 // Archive is the whole archive of one installation. All methods are safe for
@@ -73,6 +77,9 @@ type Archive struct {
 	domain  string
 	now     func() time.Time
 	hasher  *password.Hasher
+
+	directories Directories
+	syncing     sync.Map // ids of directories that are being synchronised
 
 	cpu   chan struct{}       // one slot per message being prepared
 	bytes *semaphore.Weighted // originals being prepared
@@ -106,7 +113,7 @@ func New(c Config) (*Archive, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	a := &Archive{
 		catalog: c.Catalog, vault: c.Vault, index: c.Index, log: c.Log, spool: c.Spool, domain: c.JournalDomain, now: c.Now,
-		hasher: password.NewHasher(2), cpu: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		hasher: password.NewHasher(2), directories: c.Directories, cpu: make(chan struct{}, runtime.GOMAXPROCS(0)),
 		bytes: semaphore.NewWeighted(inFlight), tenants: map[uid.ID]*tenantWork{},
 		background: ctx, stop: stop,
 	}

@@ -6,7 +6,6 @@
 //
 //	settings.go  what can be set      problem.go  what can go wrong, in plain words
 //	person.go    what is read         plan.go     what would change
-//	accept.go    whom a single log-in is
 package directory
 
 // Kinds of directories.

@@ -75,3 +75,26 @@ type Step struct {
 	OK   bool
 	Text string
 }
+
+// Identity is whom a provider of OpenID Connect has logged in.
+type Identity struct {
+	Issuer   string
+	Subject  string
+	Email    string // lower case; empty: none came
+	Verified bool   // the provider, or the settings, vouch for Email
+	Name     string
+	Groups   []string
+	// Overage: Entra ID has left the groups out, as there are too many.
+	Overage bool
+}
+
+// External is the lasting id of the identity.
+func (i Identity) External() string { return i.Issuer + " " + i.Subject }
+
+// Flow is what a log-in at a provider has to remember until it comes back. It is
+// secret, and belongs to one browser.
+type Flow struct {
+	State    string `json:"state"`
+	Nonce    string `json:"nonce"`
+	Verifier string `json:"verifier"` // of PKCE (RFC 7636)
+}

@@ -324,3 +324,9 @@ func (i *IMAP) check() error {
 	}
 	return errors.Join(errs...)
 }
+
+// Serves reports whether the mail server is asked about addresses of a domain, which is
+// one of the tenant's.
+func (i *IMAP) Serves(domain string) bool {
+	return len(i.Domains) == 0 || slices.ContainsFunc(i.Domains, func(d string) bool { return strings.EqualFold(d, domain) })
+}
