@@ -66,6 +66,7 @@ type Service interface {
 	DropMail(ctx context.Context, id string) error
 	UploadService
 	RoutingService
+	DirectoryService
 }
 
 // Register adds the operations to mux, under Base.

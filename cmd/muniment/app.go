@@ -10,6 +10,7 @@ import (
 	"github.com/muniment/muniment/internal/blob/file"
 	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/config"
+	"github.com/muniment/muniment/internal/directory/connect"
 	"github.com/muniment/muniment/internal/index/fts"
 	"github.com/muniment/muniment/internal/vault"
 )
@@ -85,7 +86,8 @@ func (a *app) open(ctx context.Context, how sharing) error {
 		return err
 	}
 	a.closers = append(a.closers, idx.Close)
-	a.archive, err = archive.New(archive.Config{Catalog: a.catalog, Vault: v, Index: idx, Log: a.log, Spool: reading, JournalDomain: c.SMTP.JournalDomain})
+	a.archive, err = archive.New(archive.Config{Catalog: a.catalog, Vault: v, Index: idx, Log: a.log, Spool: reading, JournalDomain: c.SMTP.JournalDomain,
+		Directories: connect.New(connect.Config{Public: !c.Fetch.PrivateNetworks})})
 	if err != nil {
 		return err
 	}

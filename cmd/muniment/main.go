@@ -56,6 +56,7 @@ type cli struct {
 	Selection   selectionCmd   `cmd:"" help:"Say which addresses of a tenant are archived."`
 	Quarantine  quarantineCmd  `cmd:"" help:"See and decide what becomes of mail that was not known to be the tenant's."`
 	Operator    operatorCmd    `cmd:"" help:"Create, list and change operators, who run the installation and see nobody's mail."`
+	Directory   directoryCmd   `cmd:"" help:"Say where users come from: LDAP, Active Directory, OpenID Connect, a mail server."`
 	Smarthost   smarthostCmd   `cmd:"" help:"Show, set and test how mail of the archive leaves."`
 	Outbox      outboxCmd      `cmd:"" help:"List mail that is to be sent; try again or remove it."`
 	Config      configCmd      `cmd:"" help:"Show the settings in force."`

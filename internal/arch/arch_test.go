@@ -16,7 +16,7 @@ const module = "github.com/muniment/muniment/"
 // packages of this module that it may import. Test files may import more.
 var allowed = map[string][]string{
 	// doors
-	"internal/httpd":           {"api", "internal/access", "internal/archive", "internal/catalog", "internal/index", "internal/index/query", "internal/message", "internal/oauth", "internal/remote", "internal/uid", "internal/upload", "internal/vault", "internal/watch"},
+	"internal/httpd":           {"api", "internal/access", "internal/archive", "internal/catalog", "internal/directory", "internal/index", "internal/index/query", "internal/message", "internal/oauth", "internal/remote", "internal/uid", "internal/upload", "internal/vault", "internal/watch"},
 	"internal/ingest/graph":    {"internal/archive", "internal/catalog", "internal/ingest/importer", "internal/oauth", "internal/remote", "internal/spool", "internal/uid"},
 	"internal/ingest/folder":   {"internal/archive", "internal/catalog", "internal/ingest/importer", "internal/spool", "internal/uid", "internal/watch"},
 	"internal/ingest/imap":     {},

@@ -13,6 +13,7 @@
 //	upload.go    files that people give folder.go      watched folders
 //	reach.go     hosts of mailboxes  metrics.go       figures for operators
 //	smarthost.go mail that leaves
+//	directory.go user repositories   provider.go  log-in at a provider
 package httpd
 
 import (
@@ -30,6 +31,7 @@ import (
 
 	"github.com/muniment/muniment/api"
 	"github.com/muniment/muniment/internal/archive"
+	"github.com/muniment/muniment/internal/directory"
 	"github.com/muniment/muniment/internal/oauth"
 	"github.com/muniment/muniment/internal/upload"
 )
@@ -146,10 +148,12 @@ func (s *Server) routes() (*http.ServeMux, error) {
 		return nil, err
 	}
 	for pattern, h := range map[string]http.HandlerFunc{
-		"GET /healthz": s.health,
-		"GET /metrics": s.serveMetrics,
-		apiRest:        func(w http.ResponseWriter, r *http.Request) { s.unknown(mux, w, r) },
-		"/":            ui.ServeHTTP,
+		"GET /healthz":                  s.health,
+		"GET " + providerStart:          s.startProvider,
+		"GET " + directory.CallbackPath: s.finishProvider,
+		"GET /metrics":                  s.serveMetrics,
+		apiRest:                         func(w http.ResponseWriter, r *http.Request) { s.unknown(mux, w, r) },
+		"/":                             ui.ServeHTTP,
 	} {
 		mux.HandleFunc(pattern, h)
 		s.plain = append(s.plain, pattern)

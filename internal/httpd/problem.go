@@ -48,7 +48,7 @@ func codeOf(err error) api.Code {
 		err  error
 		code api.Code
 	}{
-		{archive.ErrLogIn, api.CodeLogIn}, {archive.ErrTenantNeeded, api.CodeTenantNeeded}, {archive.ErrNoSession, api.CodeNoSession},
+		{archive.ErrLogIn, api.CodeLogIn}, {archive.ErrTenantNeeded, api.CodeTenantNeeded}, {archive.ErrDirectory, api.CodeDirectory}, {archive.ErrNoSession, api.CodeNoSession},
 		{access.ErrForbidden, api.CodeRole}, {catalog.ErrNotFound, api.CodeNotFound}, {index.ErrCursor, api.CodeCursor},
 		{message.ErrNoHTML, api.CodeNoHTML}, {archive.ErrNoSmarthost, api.CodeNotFound},
 		{vault.ErrCorrupt, api.CodeCorrupt}, {vault.ErrNotFound, api.CodeCorrupt}, {vault.ErrErased, api.CodeCorrupt},

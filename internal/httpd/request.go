@@ -25,6 +25,7 @@ type request struct {
 	secure   bool   // the client speaks TLS
 	token    string // of the session cookie, not yet checked
 	agent    string
+	host     string // that the client has asked for
 	language string // "de" or "en"
 }
 
@@ -135,7 +136,7 @@ func secure(h http.Header, q *request) {
 }
 
 func (s *Server) describe(r *http.Request) *request {
-	q := &request{id: strings.ToLower(rand.Text()), agent: r.UserAgent(), secure: s.cfg.TLS}
+	q := &request{id: strings.ToLower(rand.Text()), agent: r.UserAgent(), host: r.Host, secure: s.cfg.TLS}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		host = r.RemoteAddr

@@ -77,6 +77,8 @@ func calls(t *testing.T, o operation, id string) []string {
 		return []string{path}
 	case "getSmarthost", "changeSmarthost", "removeSmarthost", "testSmarthost", "getOutbox", "retryMail", "dropMail":
 		return []string{path} // the operator's
+	case "listDirectories", "createDirectory", "changeDirectory", "removeDirectory", "testDirectory", "previewDirectory", "syncDirectory", "listLogInOffers":
+		return []string{path}
 	case "listDomains", "addDomain", "removeDomain", "getSelection", "changeSelection", "proposeAddresses", "countQuarantine", "decideQuarantine":
 		return []string{strings.Replace(path, "{name}", "geheim.example", 1)}
 	case "listQuarantine":
@@ -110,6 +112,12 @@ func body(o operation, id string) string {
 		return `{"smarthost":{"host":"127.0.0.1","tls":"starttls","from":"a@firma.example"}}`
 	case "startHistory":
 		return `{"dry_run":true}`
+	case "createDirectory", "changeDirectory":
+		return `{"name":"Wand","settings":{}}` // of no kind: nothing is made
+	case "testDirectory":
+		return `{"settings":{"imap":{"host":"127.0.0.1","port":1,"tls":"implicit"}}}`
+	case "syncDirectory":
+		return `{}`
 	case "addDomain":
 		return `{"name":"keine domain"}`
 	case "changeSelection":
