@@ -108,5 +108,5 @@ func (s *Server) loggedOut(w http.ResponseWriter, r *http.Request, err error) {
 		code = remote.CodeUnavailable
 	}
 	s.cfg.Log.Warn("log-in at a provider failed", "request", requestOf(r.Context()).id, "peer", requestOf(r.Context()).peer, "code", code, "error", err)
-	http.Redirect(w, r, "/?"+url.Values{"log-in": {code}}.Encode(), http.StatusSeeOther)
+	http.Redirect(w, r, "/login?"+url.Values{"problem": {code}}.Encode(), http.StatusSeeOther)
 }

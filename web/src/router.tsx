@@ -32,9 +32,10 @@ const rootRoute = createRootRoute({ component: Outlet, notFoundComponent: NotFou
 const logInRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/login',
-  validateSearch: (raw: Record<string, unknown>): { next?: string } => {
+  validateSearch: (raw: Record<string, unknown>): { next?: string; problem?: string } => {
     const next = text(raw['next']);
-    return next ? { next } : {};
+    const problem = text(raw['problem']);
+    return { ...(next && { next }), ...(problem && { problem }) };
   },
   component: lazyRouteComponent(() => import('./login/LogInPage'), 'LogInPage'),
 });
@@ -112,6 +113,18 @@ const smarthostRoute = createRoute({
   component: lazyRouteComponent(() => import('./smarthost/SmarthostPage'), 'SmarthostPage'),
 });
 
+const directoriesRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/directories',
+  component: lazyRouteComponent(() => import('./directories/DirectoriesPage'), 'DirectoriesPage'),
+});
+
+const directoryRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/directories/$id',
+  component: lazyRouteComponent(() => import('./directories/DirectoryPage'), 'DirectoryPage'),
+});
+
 const domainsRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/domains',
@@ -150,7 +163,7 @@ function stringify(search: Record<string, unknown>): string {
 
 export const router = createRouter({
   routeTree: rootRoute.addChildren([logInRoute, frameRoute.addChildren([
-    searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, smarthostRoute, uploadRoute, domainsRoute, selectionRoute, quarantineRoute,
+    searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, smarthostRoute, uploadRoute, domainsRoute, selectionRoute, quarantineRoute, directoriesRoute, directoryRoute,
   ])]),
   parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
   stringifySearch: stringify,

@@ -144,6 +144,322 @@ export type DemoLogin = {
     role: string;
 };
 
+export type Directories = {
+    directories: Array<Directory>;
+    /**
+     * That a group may give
+     */
+    roles: Array<string>;
+};
+
+export type Directory = {
+    disabled: boolean;
+    has_secret: boolean;
+    id: string;
+    kind: 'ldap' | 'oidc' | 'imap';
+    /**
+     * End of the last synchronisation; absent: there was none, and none is scheduled
+     */
+    last_at?: string;
+    last_ok_at?: string;
+    name: string;
+    /**
+     * The order in which they are asked and shown
+     */
+    position: number;
+    /**
+     * Of the last synchronisation
+     */
+    problem?: DirectoryProblem;
+    settings: DirectorySettings;
+    /**
+     * Who come from there
+     */
+    users: number;
+};
+
+export type DirectoryChange = {
+    /**
+     * Absent: nothing is done
+     */
+    after?: DirectoryPerson;
+    /**
+     * Absent: a new user
+     */
+    before?: DirectoryPerson;
+    kind: 'new' | 'changed' | 'renamed' | 'disabled' | 'enabled' | 'gone' | 'conflict';
+    reason?: '' | 'login-taken' | 'login-form' | 'domain' | 'no-address' | 'twice';
+    /**
+     * Addresses that are left out, as they are not in the tenant's domains
+     */
+    refused?: Array<string>;
+    /**
+     * User name in the directory
+     */
+    who: string;
+};
+
+export type DirectoryDraft = {
+    disabled?: boolean;
+    name: string;
+    position?: number;
+    /**
+     * Password of the user that reads, or client secret. Absent: stays, unless server or name change; empty: is removed
+     */
+    secret?: string;
+    settings: DirectorySettings;
+};
+
+export type DirectoryFinding = {
+    /**
+     * SHA-256 of the server's certificate, which can be pinned
+     */
+    certificate?: string;
+    /**
+     * At most five
+     */
+    first: Array<DirectoryPerson>;
+    notes: Array<DirectoryNote>;
+    ok: boolean;
+    people: number;
+    problem?: DirectoryProblem;
+    /**
+     * Shared addresses
+     */
+    shared: number;
+    /**
+     * What was done, in order
+     */
+    steps: Array<DirectoryStep>;
+};
+
+export type DirectoryImap = {
+    ca?: string;
+    /**
+     * Make a user at the first log-in
+     */
+    create?: boolean;
+    /**
+     * Whose addresses are asked there; empty: all of the tenant's
+     */
+    domains?: Array<string>;
+    host: string;
+    pin?: string;
+    /**
+     * 0: 993 or 143
+     */
+    port?: number;
+    tls: 'implicit' | 'starttls' | 'none';
+    /**
+     * The name there: the whole address, or what is before the @
+     */
+    user?: '' | 'address' | 'local';
+};
+
+export type DirectoryLdap = {
+    /**
+     * Attributes with mail addresses; empty: mail, proxyAddresses, mailAlternateAddress
+     */
+    addresses?: Array<string>;
+    /**
+     * Below which users are
+     */
+    base_dn: string;
+    /**
+     * User that reads; Active Directory takes name@domain as well
+     */
+    bind_dn: string;
+    /**
+     * Own certificate authorities, PEM
+     */
+    ca?: string;
+    /**
+     * Narrows who is a user (RFC 4515)
+     */
+    filter?: string;
+    flavour: 'ad' | 'generic';
+    /**
+     * Below which groups are; empty: base_dn
+     */
+    group_dn?: string;
+    /**
+     * How many users may be disabled without anybody being asked; 0: 20
+     */
+    guard_percent?: number;
+    host: string;
+    /**
+     * From one synchronisation to the next; 0: an hour; -1: only when somebody asks
+     */
+    interval_seconds?: number;
+    /**
+     * Attribute of the user name; empty: sAMAccountName or uid
+     */
+    login?: string;
+    /**
+     * DN of the group that users have to be in, however nested
+     */
+    member?: string;
+    /**
+     * SHA-256 of the only certificate that is accepted, hexadecimal
+     */
+    pin?: string;
+    /**
+     * 0: 636 or 389
+     */
+    port?: number;
+    /**
+     * DN of the group whose members see the mail of public folders
+     */
+    public?: string;
+    /**
+     * Members of groups with a mail address see its mail
+     */
+    shared?: boolean;
+    tls: 'implicit' | 'starttls' | 'none';
+};
+
+export type DirectoryNote = {
+    code: 'referral' | 'no-id' | 'no-login' | 'no-address' | 'loop' | 'deep';
+    /**
+     * Which entry
+     */
+    what: string;
+};
+
+export type DirectoryOidc = {
+    /**
+     * Own certificate authorities, PEM
+     */
+    ca?: string;
+    client_id: string;
+    /**
+     * Make a user at the first log-in
+     */
+    create?: boolean;
+    /**
+     * Empty: groups; names of objects may be put before with dots
+     */
+    group_claim?: string;
+    /**
+     * Google Workspace domain that people have to be of
+     */
+    hosted?: string;
+    /**
+     * Exactly as the provider calls itself
+     */
+    issuer: string;
+    /**
+     * Show the button before the tenant is named
+     */
+    offered?: boolean;
+    /**
+     * Address of this archive with /auth/oidc/callback
+     */
+    redirect: string;
+    /**
+     * Besides openid, email, profile
+     */
+    scopes?: Array<string>;
+    /**
+     * Take addresses for verified where the provider does not say so
+     */
+    trust_email?: boolean;
+};
+
+export type DirectoryPerson = {
+    addresses: Array<string>;
+    disabled?: boolean;
+    login: string;
+    name: string;
+    role?: string;
+};
+
+export type DirectoryPlan = {
+    /**
+     * At most 1000; conflicts first
+     */
+    changes: Array<DirectoryChange>;
+    /**
+     * By kind, of all changes
+     */
+    counts: {
+        [key: string]: number;
+    };
+    digest: string;
+    /**
+     * The changes are done
+     */
+    done: boolean;
+    /**
+     * So many would be disabled that the digest has to be given
+     */
+    guard: boolean;
+    notes: Array<DirectoryNote>;
+    /**
+     * Present: nothing was changed
+     */
+    problem?: DirectoryProblem;
+    /**
+     * Users that stay as they are
+     */
+    same: number;
+};
+
+export type DirectoryProblem = {
+    /**
+     * A short word; docs/directories.md explains each
+     */
+    code: string;
+    /**
+     * What the server or the system said
+     */
+    detail: string;
+    /**
+     * English, for people
+     */
+    text: string;
+};
+
+export type DirectoryRole = {
+    /**
+     * LDAP: its DN; OpenID Connect: as it stands in the group claim
+     */
+    group: string;
+    role: string;
+};
+
+export type DirectorySettings = {
+    imap?: DirectoryImap;
+    ldap?: DirectoryLdap;
+    oidc?: DirectoryOidc;
+    /**
+     * The first group that fits counts; everybody else is a user. Without any, roles are left as they are
+     */
+    roles?: Array<DirectoryRole>;
+};
+
+export type DirectoryStep = {
+    ok: boolean;
+    text: string;
+    what: 'resolve' | 'connect' | 'certificate' | 'tls' | 'bind' | 'base' | 'people' | 'groups' | 'discovery' | 'client';
+};
+
+export type DirectorySync = {
+    /**
+     * Of the preview that somebody has seen: only that is done, however many it disables
+     */
+    digest?: string;
+};
+
+export type DirectoryTest = {
+    /**
+     * The directory whose stored secret is used, if its server and name are the same
+     */
+    id?: string;
+    secret?: string;
+    settings: DirectorySettings;
+};
+
 export type Domain = {
     /**
      * The domain that it stands for
@@ -504,6 +820,15 @@ export type LogIn = {
      * Short name of the customer; needed only with a user name that several customers use
      */
     tenant?: string;
+};
+
+export type LogInOffer = {
+    id: string;
+    name: string;
+};
+
+export type LogInOffers = {
+    offers: Array<LogInOffer>;
 };
 
 export type Mailbox = {
@@ -939,7 +1264,7 @@ export type Problem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -1087,7 +1412,7 @@ export type SearchProblem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -1673,6 +1998,409 @@ export type GetCompletenessCsvResponses = {
 
 export type GetCompletenessCsvResponse = GetCompletenessCsvResponses[keyof GetCompletenessCsvResponses];
 
+export type ListDirectoriesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/directories';
+};
+
+export type ListDirectoriesErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListDirectoriesError = ListDirectoriesErrors[keyof ListDirectoriesErrors];
+
+export type ListDirectoriesResponses = {
+    /**
+     * OK
+     */
+    200: Directories;
+};
+
+export type ListDirectoriesResponse = ListDirectoriesResponses[keyof ListDirectoriesResponses];
+
+export type CreateDirectoryData = {
+    body: DirectoryDraft;
+    path?: never;
+    query?: never;
+    url: '/directories';
+};
+
+export type CreateDirectoryErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type CreateDirectoryError = CreateDirectoryErrors[keyof CreateDirectoryErrors];
+
+export type CreateDirectoryResponses = {
+    /**
+     * Created
+     */
+    201: Directory;
+};
+
+export type CreateDirectoryResponse = CreateDirectoryResponses[keyof CreateDirectoryResponses];
+
+export type RemoveDirectoryData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the directory
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/directories/{id}';
+};
+
+export type RemoveDirectoryErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RemoveDirectoryError = RemoveDirectoryErrors[keyof RemoveDirectoryErrors];
+
+export type RemoveDirectoryResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type RemoveDirectoryResponse = RemoveDirectoryResponses[keyof RemoveDirectoryResponses];
+
+export type ChangeDirectoryData = {
+    body: DirectoryDraft;
+    path: {
+        /**
+         * Id of the directory
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/directories/{id}';
+};
+
+export type ChangeDirectoryErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ChangeDirectoryError = ChangeDirectoryErrors[keyof ChangeDirectoryErrors];
+
+export type ChangeDirectoryResponses = {
+    /**
+     * OK
+     */
+    200: Directory;
+};
+
+export type ChangeDirectoryResponse = ChangeDirectoryResponses[keyof ChangeDirectoryResponses];
+
+export type PreviewDirectoryData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the directory
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/directories/{id}/preview';
+};
+
+export type PreviewDirectoryErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type PreviewDirectoryError = PreviewDirectoryErrors[keyof PreviewDirectoryErrors];
+
+export type PreviewDirectoryResponses = {
+    /**
+     * OK
+     */
+    200: DirectoryPlan;
+};
+
+export type PreviewDirectoryResponse = PreviewDirectoryResponses[keyof PreviewDirectoryResponses];
+
+export type SyncDirectoryData = {
+    body: DirectorySync;
+    path: {
+        /**
+         * Id of the directory
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/directories/{id}/sync';
+};
+
+export type SyncDirectoryErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type SyncDirectoryError = SyncDirectoryErrors[keyof SyncDirectoryErrors];
+
+export type SyncDirectoryResponses = {
+    /**
+     * OK
+     */
+    200: DirectoryPlan;
+};
+
+export type SyncDirectoryResponse = SyncDirectoryResponses[keyof SyncDirectoryResponses];
+
+export type TestDirectoryData = {
+    body: DirectoryTest;
+    path?: never;
+    query?: never;
+    url: '/directory-tests';
+};
+
+export type TestDirectoryErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type TestDirectoryError = TestDirectoryErrors[keyof TestDirectoryErrors];
+
+export type TestDirectoryResponses = {
+    /**
+     * OK
+     */
+    200: DirectoryFinding;
+};
+
+export type TestDirectoryResponse = TestDirectoryResponses[keyof TestDirectoryResponses];
+
 export type ListDomainsData = {
     body?: never;
     path?: never;
@@ -1828,6 +2556,48 @@ export type RemoveDomainResponses = {
 };
 
 export type RemoveDomainResponse = RemoveDomainResponses[keyof RemoveDomainResponses];
+
+export type ListLogInOffersData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Short name; empty: what is offered to everybody at this host
+         */
+        tenant?: string;
+    };
+    url: '/log-in-offers';
+};
+
+export type ListLogInOffersErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListLogInOffersError = ListLogInOffersErrors[keyof ListLogInOffersErrors];
+
+export type ListLogInOffersResponses = {
+    /**
+     * OK
+     */
+    200: LogInOffers;
+};
+
+export type ListLogInOffersResponse = ListLogInOffersResponses[keyof ListLogInOffersResponses];
 
 export type BeginMailboxLogInData = {
     body: MailboxLogIn;

@@ -1,7 +1,7 @@
 import { Badge } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { IconAt, IconChartBar, IconChecklist, IconCloudUpload, IconMailDown, IconMailForward, IconSearch, IconSettings } from '@tabler/icons-react';
+import { IconAt, IconChartBar, IconChecklist, IconCloudUpload, IconMailDown, IconMailForward, IconSearch, IconSettings, IconUsersGroup } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 
 import { formatNumber } from '../format';
@@ -9,7 +9,7 @@ import { QuarantineLink } from '../routing/QuarantineLink';
 import { quarantineCountsQuery } from '../routing/queries';
 import classes from './Frame.module.css';
 
-const administration = ['/overview', '/sources', '/completeness', '/quarantine', '/domains', '/selection'];
+const administration = ['/overview', '/sources', '/completeness', '/quarantine', '/domains', '/selection', '/directories'];
 
 // isAdministration reports whether a page is one of those for administrators.
 export const isAdministration = (path: string): boolean => administration.some((p) => path === p || path.startsWith(`${p}/`));
@@ -75,6 +75,9 @@ export function Administration() {
       <QuarantineLink className={classes.link} />
       <Link to="/domains" className={classes.link}>
         <IconAt size={18} aria-hidden /><span>{t('routing.domains')}</span>
+      </Link>
+      <Link to="/directories" className={classes.link}>
+        <IconUsersGroup size={18} aria-hidden /><span>{t('directories.nav')}</span>
       </Link>
     </nav>
   );
