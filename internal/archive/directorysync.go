@@ -88,7 +88,7 @@ func (t *TenantDirectories) plan(ctx context.Context, row *catalog.Directory) (*
 	}
 	snap, err := t.a.directories.Read(ctx, view.Settings, secret)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, directory.Fail(directory.Code(err), err)
 	}
 	known, before, err := t.known(ctx, row.ID)
 	if err != nil {
