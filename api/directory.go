@@ -8,7 +8,7 @@ import (
 
 // DirectoryRole gives the members of a group a role.
 type DirectoryRole struct {
-	Group string `json:"group" minLength:"1" maxLength:"1000" doc:"LDAP: its DN; OpenID Connect: as it stands in the group claim"`
+	Group string `json:"group" maxLength:"1000" doc:"LDAP: its DN; OpenID Connect: as it stands in the group claim"`
 	Role  string `json:"role" maxLength:"40"`
 }
 
@@ -97,7 +97,7 @@ type Directories struct {
 
 // DirectoryDraft is what a directory is to be.
 type DirectoryDraft struct {
-	Name     string            `json:"name" minLength:"1" maxLength:"200"`
+	Name     string            `json:"name" maxLength:"200"`
 	Settings DirectorySettings `json:"settings"`
 	Secret   *string           `json:"secret,omitempty" maxLength:"4096" doc:"Password of the user that reads, or client secret. Absent: stays, unless server or name change; empty: is removed"`
 	Position int               `json:"position,omitempty" minimum:"0" maximum:"1000"`

@@ -110,6 +110,9 @@ func directoryErrors(err error) []api.ProblemError {
 
 func (s *Server) directoryDraft(in api.DirectoryDraft) (archive.DirectoryDraft, error) {
 	set, errs := s.directorySettings(in.Settings)
+	if strings.TrimSpace(in.Name) == "" { // the rest of a name is judged by the archive
+		errs = append(errs, api.ProblemError{Location: "body.name", Message: "is needed"})
+	}
 	if len(errs) > 0 {
 		return archive.DirectoryDraft{}, mistakes(errs...)
 	}

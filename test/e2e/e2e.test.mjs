@@ -8,6 +8,7 @@
 //	mailboxlogin.mjs  log-ins to mailboxes by a code
 //	sources.mjs  sources, completeness       gallery.mjs     pictures for the README
 //	smarthost.mjs sending mail
+//	directories.mjs where users come from
 //	upload.mjs   uploads, documents, folders
 //	routing.mjs  domains, selection, quarantine
 //	history.mjs  whole mailboxes
@@ -27,6 +28,7 @@ import { routing } from './routing.mjs';
 import { search } from './search.mjs';
 import { startServer } from './server.mjs';
 import { session } from './session.mjs';
+import { directories } from './directories.mjs';
 import { smarthost } from './smarthost.mjs';
 import { sources } from './sources.mjs';
 import { upload } from './upload.mjs';
@@ -54,6 +56,7 @@ describe('search', { timeout: 180_000 }, () => search(world));
 describe('message', { timeout: 180_000 }, () => message(world));
 describe('sources', { timeout: 180_000 }, () => sources(world));
 describe('log-ins to mailboxes', { timeout: 180_000 }, () => mailboxLogIn(world));
+describe('directories', { timeout: 180_000 }, () => directories(world));
 describe('smarthost', { timeout: 180_000 }, () => smarthost(world));
 describe('upload', { timeout: 240_000 }, () => upload(world));
 describe('routing', { timeout: 180_000 }, () => routing(world));
