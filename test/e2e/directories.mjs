@@ -29,7 +29,7 @@ export function directories(world) {
     await page.getByLabel('Name *').fill('Active Directory');
     await page.getByLabel('Server *').fill('127.0.0.1');
     await page.getByLabel('User that reads *').fill('archive@firma.example');
-    await page.getByLabel('Password').fill('geheim-17');
+    await page.getByRole('textbox', { name: 'Password' }).fill('geheim-17');
     await page.getByLabel('Base DN of users *').fill('DC=firma,DC=example');
     await page.getByRole('button', { name: 'Add a group' }).click();
     await page.getByLabel('Group', { exact: true }).fill('CN=Revision,DC=firma,DC=example');
