@@ -105,6 +105,7 @@ func describe(o operations, s Service) {
 	logins(o, s)
 	users(o, s)
 	hierarchy(o, s)
+	directories(o, s)
 	add(o, op{id: "getStatistics", method: http.MethodGet, path: "/statistics", tag: "administration",
 		summary: "Figures of the tenant", problems: []Code{CodeRole}},
 		func(ctx context.Context, _ *empty) (*body[Statistics], error) { return reply(s.Statistics(ctx)) })
@@ -117,7 +118,7 @@ func session(o operations, s Service) {
 		summary: "What anybody may know of the installation"},
 		func(ctx context.Context, _ *empty) (*body[Status], error) { return reply(s.Status(ctx)) })
 	add(o, op{id: "logIn", method: http.MethodPost, path: "/session", tag: "session", public: true,
-		summary: "Log in", problems: []Code{CodeSecondFactor, CodeLogIn, CodeOrigin, CodeTimeout, CodeTenantNeeded, CodeTooLarge, CodeMediaType, CodeTooMany}},
+		summary: "Log in", problems: []Code{CodeSecondFactor, CodeLogIn, CodeDirectory, CodeOrigin, CodeTimeout, CodeTenantNeeded, CodeTooLarge, CodeMediaType, CodeTooMany}},
 		func(ctx context.Context, in *body[LogIn]) (*signed[Account], error) {
 			return answered(s.LogIn(ctx, in.Body))
 		})

@@ -118,6 +118,7 @@ const (
 	CodeDifferent    Code = "different-order"
 	CodeNotYet       Code = "not-deletable"
 	CodeEnded        Code = "ended"
+	CodeDirectory    Code = "directory"
 )
 
 // Kind describes all problems of one code.
@@ -169,6 +170,7 @@ func Kinds() []Kind {
 		{CodeInternal, http.StatusInternalServerError, "Internal error", "Something went wrong on the server; its log tells more under the request id."},
 		{CodeCorrupt, http.StatusInternalServerError, "Stored object is damaged", "The stored bytes are not what they were when they arrived."},
 		{CodeBusy, http.StatusServiceUnavailable, "Not possible now", "The archive cannot do this now; try again."},
+		{CodeDirectory, http.StatusServiceUnavailable, "Directory cannot be reached", "The directory that checks your password cannot be reached at present. Try again later, or tell your administrator."},
 		{CodeNotRunning, http.StatusServiceUnavailable, "Not running here", "This server fetches no mail from remote mailboxes."},
 	}
 }

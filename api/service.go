@@ -86,6 +86,7 @@ type Service interface {
 	LoginService
 	UserService
 	HierarchyService
+	DirectoryService
 }
 
 // Register adds the operations to mux, under Base.

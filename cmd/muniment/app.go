@@ -10,6 +10,7 @@ import (
 	"github.com/muniment/muniment/internal/blob/file"
 	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/config"
+	"github.com/muniment/muniment/internal/directory/connect"
 	"github.com/muniment/muniment/internal/index/fts"
 	"github.com/muniment/muniment/internal/password"
 	"github.com/muniment/muniment/internal/vault"
@@ -91,7 +92,7 @@ func (a *app) open(ctx context.Context, how sharing) error {
 		return err
 	}
 	a.archive, err = archive.New(archive.Config{Catalog: a.catalog, Vault: v, Index: idx, Log: a.log, Spool: reading, JournalDomain: c.SMTP.JournalDomain,
-		Passwords: policy, DeleteAfter: c.Tenants.After(), URL: c.BaseURL(c.HTTP.Listen),
+		Passwords: policy, DeleteAfter: c.Tenants.After(), URL: c.BaseURL(c.HTTP.Listen), Directories: connect.New(connect.Config{Public: !c.Fetch.PrivateNetworks}),
 		LogIns: archive.LogInTimes{SessionIdle: c.Login.SessionIdle, SessionMax: c.Login.SessionMax, Welcome: c.Login.WelcomeLink, Reset: c.Login.ResetLink}})
 	if err != nil {
 		return err

@@ -252,6 +252,7 @@ func (s *server) run(ctx context.Context) error {
 		}()
 	}
 	go s.app.caretaker(ctx)
+	go s.app.directories(ctx)
 	fetched := make(chan struct{})
 	go func() {
 		defer close(fetched)

@@ -80,6 +80,9 @@ const (
 	ManageUsers Right = "manage-users"
 	// ManageTenants creates and changes tenants, of a reseller its own, and sees what
 	// they use.
+	// ManageDirectories says where the tenant's users come from, and has them read.
+	ManageDirectories Right = "manage-directories"
+	// ManageTenants creates and changes tenants.
 	ManageTenants Right = "manage-tenants"
 	// ManageLogins says what log-ins must have: of the tenant's users, or of those who
 	// belong to no tenant.
@@ -131,7 +134,7 @@ func Allowed(role Role, right Right) bool {
 		return true
 	case SearchOwn, UploadDocuments, SeeReaders:
 		return role.OfTenant()
-	case SeeStatistics, ManageUsers, ManageSources, ManageDomains, ManageQuarantine, ImportMail:
+	case SeeStatistics, ManageUsers, ManageDirectories, ManageSources, ManageDomains, ManageQuarantine, ImportMail:
 		return role == RoleTenantAdmin
 	case ManageTenants, DeleteTenants, ManageBranding:
 		return role == RoleOperator || role == RoleReseller

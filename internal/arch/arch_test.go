@@ -16,7 +16,7 @@ const module = "github.com/muniment/muniment/"
 // packages of this module that it may import. Test files may import more.
 var allowed = map[string][]string{
 	// doors
-	"internal/httpd":           {"api", "internal/access", "internal/archive", "internal/catalog", "internal/evidence/algo", "internal/factor", "internal/index", "internal/index/query", "internal/message", "internal/oauth", "internal/remote", "internal/seal", "internal/site", "internal/uid", "internal/upload", "internal/usercsv", "internal/vault", "internal/watch"},
+	"internal/httpd":           {"api", "internal/access", "internal/archive", "internal/catalog", "internal/directory", "internal/evidence/algo", "internal/factor", "internal/index", "internal/index/query", "internal/message", "internal/oauth", "internal/remote", "internal/seal", "internal/site", "internal/uid", "internal/upload", "internal/usercsv", "internal/vault", "internal/watch"},
 	"internal/ingest/graph":    {"internal/archive", "internal/catalog", "internal/ingest/importer", "internal/oauth", "internal/remote", "internal/spool", "internal/uid"},
 	"internal/ingest/folder":   {"internal/archive", "internal/catalog", "internal/ingest/importer", "internal/spool", "internal/uid", "internal/watch"},
 	"internal/ingest/imap":     {},
@@ -34,7 +34,7 @@ var allowed = map[string][]string{
 	"internal/socket":          {},
 	"internal/spool":           {},
 	// verbs
-	"internal/archive": {"internal/access", "internal/blob", "internal/catalog", "internal/eventlog", "internal/evidence/algo", "internal/evidence/ers", "internal/evidence/tsp", "internal/factor", "internal/index", "internal/index/query", "internal/journal", "internal/mailer", "internal/message", "internal/password", "internal/remote", "internal/seal", "internal/site", "internal/uid", "internal/usercsv", "internal/vault"},
+	"internal/archive": {"internal/access", "internal/blob", "internal/catalog", "internal/directory", "internal/eventlog", "internal/evidence/algo", "internal/evidence/ers", "internal/evidence/tsp", "internal/factor", "internal/index", "internal/index/query", "internal/journal", "internal/mailer", "internal/message", "internal/password", "internal/remote", "internal/seal", "internal/site", "internal/uid", "internal/usercsv", "internal/vault"},
 	"internal/sealing": {"internal/archive", "internal/catalog", "internal/evidence", "internal/evidence/algo", "internal/evidence/tsp", "internal/remote", "internal/seal"},
 	// verbs
 	// rules
@@ -55,6 +55,13 @@ var allowed = map[string][]string{
 	"internal/upload":   {"internal/uid"},
 	"internal/watch":    {},
 	"internal/tnef":     {"internal/mapi"},
+	// rules
+	"internal/directory":         {"internal/access", "internal/message", "internal/remote"},
+	"internal/directory/connect": {"internal/directory", "internal/directory/dial", "internal/directory/imap", "internal/directory/ldap", "internal/directory/oidc"},
+	"internal/directory/dial":    {"internal/directory", "internal/remote"},
+	"internal/directory/imap":    {"internal/directory", "internal/directory/dial", "internal/ingest/imap", "internal/remote"},
+	"internal/directory/ldap":    {"internal/directory", "internal/directory/dial", "internal/remote"},
+	"internal/directory/oidc":    {"internal/directory", "internal/directory/dial", "internal/remote"},
 	// ports
 	"internal/catalog":     {"internal/eventlog", "internal/uid"},
 	"internal/vault":       {"internal/blob", "internal/uid"},
@@ -87,6 +94,8 @@ var allowed = map[string][]string{
 	"internal/testkit/pop3d":       {},
 	"internal/testkit/imapd":       {},
 	"internal/testkit/oauthd":      {},
+	"internal/testkit/oidcd":       {},
+	"internal/testkit/slapd":       {},
 	"internal/testkit/smtpd":       {},
 }
 

@@ -19,6 +19,8 @@ var (
 	ErrLogIn        = errors.New("user name or password is wrong")
 	ErrTenantNeeded = errors.New("name the customer as well")
 	ErrNoSession    = errors.New("not logged in")
+	// ErrDirectory: the directory that knows the password cannot be asked now.
+	ErrDirectory = errors.New("the directory that checks the password cannot be reached")
 )
 
 // sessionTouch is how often the last use of a session is written.
@@ -58,8 +60,8 @@ func (a *Account) SetUp() bool { return a.Session.Stage == catalog.StageSetup }
 
 // LogIn opens a session and returns its token, which is stored nowhere. Errors
 // match ErrLogIn, ErrTenantNeeded (the password fits several users: of tenants, or of a
-// tenant and of the installation), *SecondFactorError, *TooManyError. The account may
-// be one that has to SetUp a second factor first.
+// tenant and of the installation), ErrDirectory, *SecondFactorError, *TooManyError. The
+// account may be one that has to SetUp a second factor first.
 func (a *Archive) LogIn(ctx context.Context, in LogIn) (token string, acc *Account, err error) {
 	users, err := a.candidates(ctx, in)
 	if err != nil {
@@ -69,8 +71,8 @@ func (a *Archive) LogIn(ctx context.Context, in LogIn) (token string, acc *Accou
 	if err != nil {
 		return "", nil, err
 	}
-	fit, err := a.fitting(ctx, users, in.Password)
-	if err != nil || len(fit) > 0 { // it was no guess
+	fit, down, err := a.fitting(ctx, users, in)
+	if err != nil || len(fit) > 0 || down { // it was no guess
 		for _, k := range keys {
 			a.guesses.giveBack(k)
 		}
@@ -78,6 +80,8 @@ func (a *Archive) LogIn(ctx context.Context, in LogIn) (token string, acc *Accou
 	switch {
 	case err != nil:
 		return "", nil, err
+	case len(fit) == 0 && down:
+		return "", nil, ErrDirectory
 	case len(fit) == 0:
 		return "", nil, ErrLogIn
 	case len(fit) > 1:
@@ -111,26 +115,6 @@ func (a *Archive) admit(users []catalog.User, in LogIn) (left []catalog.User, ke
 		return nil, nil, &TooManyError{longest}
 	}
 	return left, keys, nil
-}
-
-// fitting returns those whom the password belongs to. It costs one hash for each, and
-// one if there is nobody: an unknown user takes the time of a wrong password.
-func (a *Archive) fitting(ctx context.Context, users []catalog.User, password string) (fit []catalog.User, err error) {
-	for _, u := range users {
-		ok, err := a.hasher.Verify(ctx, u.PasswordHash, password)
-		if err != nil {
-			return nil, err
-		}
-		if ok && mayLogIn(&u, a.now()) {
-			fit = append(fit, u)
-		}
-	}
-	if len(users) == 0 {
-		if _, err := a.hasher.Verify(ctx, "", password); err != nil {
-			return nil, err
-		}
-	}
-	return fit, nil
 }
 
 // Known reports whether somebody whom a log-in may mean has logged in with this

@@ -25,6 +25,7 @@
 //	seal.go sealstamp.go sealstate.go sealsetting.go fsckseal.go  batches and their time stamps
 //	guess.go enter.go passkey.go factors.go  log-in in steps, and what proves a user
 //	link.go letter.go loginpolicy.go usersecurity.go url.go  one-time links, mails about log-ins, what is asked of them
+//	directory.go directorysync.go directorylogin.go providerlogin.go  where users come from
 //	site.go   by which name and certificate the installation is reached
 //	describetenant.go  what the vault remembers of tenants and sources
 //	hierarchy.go reseller.go provision.go usage.go tenantstate.go deletetenant.go token.go
@@ -62,7 +63,7 @@ const inFlight = 96 << 20
 const hashers = 2
 
 // Config is what an Archive is built from. All members but JournalDomain,
-// Now, URL, LogIns and Passwords are required.
+// Now, URL, LogIns, Passwords and Directories are required.
 type Config struct {
 	Catalog *catalog.Catalog
 	Vault   *vault.Vault
@@ -80,6 +81,9 @@ type Config struct {
 	LogIns LogInTimes
 	// Passwords judges new passwords; nil: without lists of leaked ones.
 	Passwords *password.Policy
+	// Directories asks user repositories; nil: nobody does, and those who are known
+	// there only cannot log in.
+	Directories Directories
 }
 
 // Archive is the whole archive of one installation. All methods are safe for
@@ -99,6 +103,9 @@ type Archive struct {
 	mail    chan struct{} // capacity 1: a mail was queued
 
 	passwords *password.Policy
+
+	directories Directories
+	syncing     sync.Map // ids of directories that are being synchronised
 
 	cpu   chan struct{}       // one slot per message being prepared
 	bytes *semaphore.Weighted // originals being prepared
@@ -146,7 +153,7 @@ func New(c Config) (*Archive, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	a := &Archive{hierarchy: hierarchy{deleteAfter: max(c.DeleteAfter, 0)},
 		catalog: c.Catalog, vault: c.Vault, index: c.Index, log: c.Log, spool: c.Spool, domain: c.JournalDomain, now: c.Now,
-		hasher: password.NewHasher(hashers), passwords: c.Passwords, cpu: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		hasher: password.NewHasher(hashers), passwords: c.Passwords, directories: c.Directories, cpu: make(chan struct{}, runtime.GOMAXPROCS(0)),
 		bytes: semaphore.NewWeighted(inFlight), tenants: map[uid.ID]*tenantWork{},
 		background: ctx, stop: stop,
 		times: c.LogIns.orDefault(), guesses: newGuesses(c.Now), mail: make(chan struct{}, 1),

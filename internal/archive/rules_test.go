@@ -34,5 +34,21 @@ func withRules(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	must(e.QueueMail(ctx, archive.NewMail{ID: uid.New(time.Now()), Kind: "test", Key: "one", Sender: "archive@example.com", To: []string{"bernd@example.com"}, Body: []byte("Subject: x\r\n\r\nx\r\n")}))(t)
+	withDirectory(t, e, tenant.ID)
 	findings(t, e, nil)
+}
+
+// withDirectory gives a tenant a directory and a user who comes from it.
+func withDirectory(t *testing.T, e *archivetest.Env, tenant uid.ID) {
+	t.Helper()
+	ctx := t.Context()
+	d := must(e.DirectoriesOf(tenant).Create(ctx, ldapDraft()))(t)
+	u := &catalog.User{ID: uid.New(time.Now()), Tenant: tenant, Login: "from.there", Role: "user", CreatedAt: time.Now(), Addresses: []string{"from.there@example.com"}}
+	o := &catalog.Origin{User: u.ID, Tenant: tenant, Directory: d.ID, External: "x", Details: []byte(`{"external":"x"}`)}
+	if err := e.Catalog.ApplyUserChanges(ctx, tenant, []catalog.UserChange{{After: u, Origin: o}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Catalog.SetDirectoryState(ctx, &catalog.DirectoryState{Directory: d.ID, Tenant: tenant, State: []byte(`{"people":1}`)}); err != nil {
+		t.Fatal(err)
+	}
 }

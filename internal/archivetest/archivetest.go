@@ -27,6 +27,8 @@ type Options struct {
 	Blobs blob.Store // nil: files in Dir
 	Log   io.Writer  // nil: discard
 	Now   func() time.Time
+	// Directories asks user repositories; nil: nobody does.
+	Directories archive.Directories
 	// Index, if set, comes between the archive and its index.
 	Index func(index.Index) index.Index
 }
@@ -81,7 +83,7 @@ func New(t testing.TB, o Options) *Env {
 	if o.Index != nil {
 		idx = o.Index(idx)
 	}
-	e.Archive, err = archive.New(archive.Config{Catalog: e.Catalog, Vault: e.Vault, Index: idx, Log: log, Spool: filepath.Join(e.Dir, "spool"), Now: o.Now})
+	e.Archive, err = archive.New(archive.Config{Catalog: e.Catalog, Vault: e.Vault, Index: idx, Log: log, Spool: filepath.Join(e.Dir, "spool"), Now: o.Now, Directories: o.Directories})
 	must(err)
 	t.Cleanup(e.Close)
 	return e

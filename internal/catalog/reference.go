@@ -65,6 +65,10 @@ func references() []reference {
 		{"access_request", "id", "tenant", owner},
 		{"access_record", "id", "access_request", "p.tenant = c.tenant AND p.id = c.request"},
 		{"access_policy", "tenant", "tenant", owner},
+		{"directory", "id", "tenant", owner},
+		{"directory_state", "directory", "directory", "p.id = c.directory AND p.tenant = c.tenant"},
+		{"user_origin", "user_id", "directory", "p.id = c.directory AND p.tenant = c.tenant"},
+		{"user_origin", "user_id", `"user"`, "p.id = c.user_id AND p.tenant = c.tenant"},
 		{"event_detail", "seq", "event", "p.tenant = c.tenant AND p.seq = c.seq"},
 	}
 }

@@ -124,7 +124,7 @@ const (
 // Fetch are the settings of fetching from remote mailboxes; each mailbox has its own
 // besides.
 type Fetch struct {
-	PrivateNetworks bool `koanf:"private_networks" help:"Remote mailboxes may be on this machine and in private networks. Set false where administrators of tenants must not reach those through the archive."`
+	PrivateNetworks bool `koanf:"private_networks" help:"Remote mailboxes and directories may be on this machine and in private networks. Set false where administrators of tenants must not reach those through the archive."`
 }
 
 // Folder are the settings of watched folders; each has its own besides.

@@ -17,6 +17,7 @@
 //	access.go    access to other people's mail   login.go     second steps, passkeys, links
 //	security.go  factors, sessions   user.go  userimport.go  users of a tenant
 //	hierarchy.go usage.go  tenants, resellers and what they use    token.go  programs
+//	directory.go user repositories   provider.go  log-in at a provider
 package httpd
 
 import (
@@ -34,6 +35,7 @@ import (
 
 	"github.com/muniment/muniment/api"
 	"github.com/muniment/muniment/internal/archive"
+	"github.com/muniment/muniment/internal/directory"
 	"github.com/muniment/muniment/internal/oauth"
 	"github.com/muniment/muniment/internal/upload"
 )
@@ -171,10 +173,12 @@ func (s *Server) routes() (*http.ServeMux, error) {
 		return nil, err
 	}
 	for pattern, h := range map[string]http.HandlerFunc{
-		"GET /healthz": s.health,
-		"GET /metrics": s.serveMetrics,
-		apiRest:        func(w http.ResponseWriter, r *http.Request) { s.unknown(mux, w, r) },
-		"/":            ui.ServeHTTP,
+		"GET /healthz":                  s.health,
+		"GET " + providerStart:          s.startProvider,
+		"GET " + directory.CallbackPath: s.finishProvider,
+		"GET /metrics":                  s.serveMetrics,
+		apiRest:                         func(w http.ResponseWriter, r *http.Request) { s.unknown(mux, w, r) },
+		"/":                             ui.ServeHTTP,
 	} {
 		mux.HandleFunc(pattern, h)
 		s.plain = append(s.plain, pattern)

@@ -155,7 +155,7 @@ func secure(h http.Header, q *request) {
 }
 
 func (s *Server) describe(r *http.Request) *request {
-	q := &request{id: strings.ToLower(rand.Text()), agent: r.UserAgent(), secure: r.TLS != nil, grant: r.URL.Query().Get("grant")}
+	q := &request{id: strings.ToLower(rand.Text()), agent: r.UserAgent(), host: r.Host, secure: r.TLS != nil, grant: r.URL.Query().Get("grant")}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		host = r.RemoteAddr
@@ -173,7 +173,7 @@ func (s *Server) describe(r *http.Request) *request {
 		}
 	}
 	q.bearer, q.program = bearer(r)
-	q.host = r.Host
+
 	q.language = s.preferred(r.Header.Get("Accept-Language"))
 	return q
 }

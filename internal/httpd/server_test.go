@@ -18,6 +18,7 @@ import (
 	"github.com/muniment/muniment/internal/archive"
 	"github.com/muniment/muniment/internal/archivetest"
 	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/directory/connect"
 	"github.com/muniment/muniment/internal/httpd"
 	"github.com/muniment/muniment/internal/uid"
 )
@@ -62,7 +63,7 @@ func interfaceFiles() fstest.MapFS {
 // start runs a server; change may alter its settings.
 func start(t *testing.T, change ...func(*httpd.Config)) *site {
 	t.Helper()
-	s := &site{Env: archivetest.New(t, archivetest.Options{}), log: &journal{}}
+	s := &site{Env: archivetest.New(t, archivetest.Options{Directories: connect.New(connect.Config{})}), log: &journal{}}
 	s.tenant, s.source = s.Tenant(t, "acme")
 	s.User(t, s.tenant, "anna", access.RoleUser, "anna@example.com")
 	s.User(t, s.tenant, "bernd", access.RoleTenantAdmin, "bernd@example.com")

@@ -9,6 +9,8 @@
 //	sources.mjs  sources, completeness       gallery.mjs     pictures for the README
 //	smarthost.mjs sending mail           setup.mjs       first start, certificate
 //	smarthost.mjs sending mail    hierarchy.mjs  customers, resellers, tokens
+//	smarthost.mjs sending mail
+//	directories.mjs where users come from
 //	upload.mjs   uploads, documents, folders
 //	routing.mjs  domains, selection, quarantine
 //	history.mjs  whole mailboxes         access.mjs      other people's mail
@@ -35,6 +37,7 @@ import { startServer } from './server.mjs';
 import { session } from './session.mjs';
 import { setup } from './setup.mjs';
 import { hierarchy } from './hierarchy.mjs';
+import { directories } from './directories.mjs';
 import { smarthost } from './smarthost.mjs';
 import { sources } from './sources.mjs';
 import { upload } from './upload.mjs';
@@ -65,6 +68,7 @@ describe('message', { timeout: 180_000 }, () => message(world));
 describe('sources', { timeout: 180_000 }, () => sources(world));
 describe('log-ins to mailboxes', { timeout: 180_000 }, () => mailboxLogIn(world));
 describe('first start', { timeout: 180_000 }, () => setup(world));
+describe('directories', { timeout: 180_000 }, () => directories(world));
 describe('smarthost', { timeout: 180_000 }, () => smarthost(world));
 describe('access', { timeout: 240_000 }, () => access(world));
 describe('hierarchy', { timeout: 180_000 }, () => hierarchy(world));

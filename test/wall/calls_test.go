@@ -85,6 +85,8 @@ func calls(t *testing.T, o operation, id string) []string {
 		return []string{strings.Replace(path, "{day}", "2026-01-31", 1)}
 	case "getSmarthost", "changeSmarthost", "removeSmarthost", "testSmarthost", "getOutbox", "retryMail", "dropMail":
 		return []string{path} // the operator's
+	case "listDirectories", "createDirectory", "changeDirectory", "removeDirectory", "testDirectory", "previewDirectory", "syncDirectory", "listLogInOffers":
+		return []string{path}
 	case "listDomains", "addDomain", "removeDomain", "getSelection", "changeSelection", "proposeAddresses", "countQuarantine", "decideQuarantine":
 		return []string{strings.Replace(path, "{name}", "geheim.example", 1)}
 	case "listAccessRequests", "requestAccess", "getAccessRequest", "decideAccess", "endAccess", "listReaders", "getAccessPolicy", "changeAccessPolicy":
@@ -205,6 +207,12 @@ func body(o operation, id string) string {
 		return `{"password":"kurz"}`
 	case "previewUsers", "importUsers":
 		return `{"content":"LQo="}` // one field: a problem
+	case "createDirectory", "changeDirectory":
+		return `{"name":"Wand","settings":{}}` // of no kind: nothing is made
+	case "testDirectory":
+		return `{"settings":{"imap":{"host":"127.0.0.1","port":1,"tls":"implicit"}}}`
+	case "syncDirectory":
+		return `{}`
 	case "addDomain":
 		return `{"name":"keine domain"}`
 	case "changeSelection":

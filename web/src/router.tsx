@@ -35,9 +35,10 @@ const rootRoute = createRootRoute({ component: Outlet, notFoundComponent: NotFou
 const logInRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/login',
-  validateSearch: (raw: Record<string, unknown>): { next?: string } => {
+  validateSearch: (raw: Record<string, unknown>): { next?: string; problem?: string } => {
     const next = text(raw['next']);
-    return next ? { next } : {};
+    const problem = text(raw['problem']);
+    return { ...(next && { next }), ...(problem && { problem }) };
   },
   component: lazyRouteComponent(() => import('./login/LogInPage'), 'LogInPage'),
 });
@@ -137,6 +138,16 @@ const setupRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/setup',
   component: lazyRouteComponent(() => import('./setup/SetupPage'), 'SetupPage'),
+const directoriesRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/directories',
+  component: lazyRouteComponent(() => import('./directories/DirectoriesPage'), 'DirectoriesPage'),
+});
+
+const directoryRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/directories/$id',
+  component: lazyRouteComponent(() => import('./directories/DirectoryPage'), 'DirectoryPage'),
 });
 
 const domainsRoute = createRoute({
@@ -236,6 +247,7 @@ export const router = createRouter({
     searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, smarthostRoute, uploadRoute, domainsRoute, selectionRoute, quarantineRoute, policyRoute,
     searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, smarthostRoute, uploadRoute, domainsRoute, selectionRoute, quarantineRoute, usersRoute, newUserRoute, importUsersRoute, userRoute,
     tenantsRoute, newTenantRoute, tenantRoute, resellersRoute, resellerRoute, ownResellerRoute, tokensRoute,
+    searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, smarthostRoute, uploadRoute, domainsRoute, selectionRoute, quarantineRoute, directoriesRoute, directoryRoute,
   ])]),
   parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
   stringifySearch: stringify,

@@ -84,6 +84,8 @@ func cases() []testCase {
 		{name: "Usage", run: testUsage},
 		{name: "Tokens", run: testTokens},
 		{name: "DeleteTenant", run: testDeleteTenant},
+		{name: "Directories", run: testDirectories},
+		{name: "UserChanges", run: testUserChanges},
 		{name: "Selection", run: testSelection},
 		{name: "Quarantine", run: testQuarantine},
 		{name: "CommitRoundTrip", run: testCommitRoundTrip},

@@ -23,6 +23,8 @@ type damaged struct {
 	access *catalog.AccessRequest
 	resale *catalog.Reseller
 	staff  *catalog.User
+
+	directory *catalog.Directory
 }
 
 func newDamaged(t *testing.T, e *env) *damaged {
@@ -56,6 +58,10 @@ func newDamaged(t *testing.T, e *env) *damaged {
 	d.batch = e.commit(t, d.tenant, b)
 	d.seal(t)
 	d.access = e.access(t, d.tenant, d.user.ID)
+	d.directory = directoryOf(d.tenant, "ldap")
+	must(t, e.CreateDirectory(t.Context(), d.directory))
+	must(t, e.SetDirectoryState(t.Context(), &catalog.DirectoryState{Directory: d.directory.ID, Tenant: d.tenant, State: []byte(`{"problem":""}`)}))
+	must(t, e.ApplyUserChanges(t.Context(), d.tenant, []catalog.UserChange{{Before: d.user, After: d.user, Origin: originOf(d.user, d.directory, "x1")}}))
 	return d
 }
 
@@ -118,6 +124,9 @@ func columns() map[string]string {
 		"usage_month":      "counted figures addresses checksum",
 		"deletion":         "reseller state document created_at checksum",
 		"api_token":        "tenant reseller settings created_at expires_at used checksum",
+		"directory":        "kind name settings secret position disabled created_at checksum",
+		"directory_state":  "state checksum",
+		"user_origin":      "external details checksum",
 	}
 }
 
@@ -186,6 +195,12 @@ func (d *damaged) read(ctx context.Context, table string) error {
 		return second(d.AccessPolicy(ctx, d.tenant))
 	case "quarantine":
 		return second(d.QuarantinedMessage(ctx, d.tenant, d.batch.Messages[1].AOID))
+	case "directory":
+		return second(d.Directory(ctx, d.tenant, d.directory.ID))
+	case "directory_state":
+		return second(d.DirectoryStates(ctx, d.tenant))
+	case "user_origin":
+		return second(d.OriginsOf(ctx, d.tenant, d.user.ID))
 	case "head":
 		return second(d.Head(ctx, d.tenant))
 	}
@@ -318,6 +333,7 @@ func keys() map[string]string {
 		"access_request": "tenant id", "access_record": "tenant id request", "access_policy": "tenant", "quarantine": "tenant aoid segment state", "head": "tenant", "event": "tenant seq", "event_detail": "tenant seq", "event_node": "tenant level position",
 		"reseller": "id", "reseller_logo": "reseller hash", "reseller_user": "user_id", "tenant_care": "tenant", "provision": "owner reference", "usage_month": "tenant month",
 		"deletion": "subject", "api_token": "id hash",
+		"directory": "id tenant", "directory_state": "directory tenant", "user_origin": "user_id tenant directory",
 	}
 }
 

@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { AddDomainData, AddDomainErrors, AddDomainResponses, AddStaffData, AddStaffErrors, AddStaffResponses, BeginMailboxLogInData, BeginMailboxLogInErrors, BeginMailboxLogInResponses, CancelHistoryData, CancelHistoryErrors, CancelHistoryResponses, CancelMailboxLogInData, CancelMailboxLogInErrors, CancelMailboxLogInResponses, CancelUploadData, CancelUploadErrors, CancelUploadResponses, ChangeAccountData, ChangeAccountErrors, ChangeAccountResponses, ChangeResellerData, ChangeResellerErrors, ChangeResellerResponses, ChangeSelectionData, ChangeSelectionErrors, ChangeSelectionResponses, ChangeSmarthostData, ChangeSmarthostErrors, ChangeSmarthostResponses, ChangeSourceData, ChangeSourceErrors, ChangeSourceResponses, ChangeTenantData, ChangeTenantErrors, ChangeTenantResponses, CheckMessageData, CheckMessageErrors, CheckMessageResponses, CountQuarantineData, CountQuarantineErrors, CountQuarantineResponses, CreateResellerData, CreateResellerErrors, CreateResellerResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, CreateTokenData, CreateTokenErrors, CreateTokenResponses, CreateUploadData, CreateUploadErrors, CreateUploadResponses, DecideQuarantineData, DecideQuarantineErrors, DecideQuarantineResponses, DeleteTenantData, DeleteTenantErrors, DeleteTenantResponses, DropMailData, DropMailErrors, DropMailResponses, FetchNowData, FetchNowErrors, FetchNowResponses, FinishUploadData, FinishUploadErrors, FinishUploadResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetAttachmentData, GetAttachmentErrors, GetAttachmentResponses, GetCompletenessCsvData, GetCompletenessCsvErrors, GetCompletenessCsvResponses, GetCompletenessData, GetCompletenessErrors, GetCompletenessResponses, GetFacetsData, GetFacetsErrors, GetFacetsResponses, GetHistoryData, GetHistoryErrors, GetHistoryResponses, GetLogoData, GetLogoErrors, GetLogoResponses, GetMailboxLogInData, GetMailboxLogInErrors, GetMailboxLogInResponses, GetMessageData, GetMessageErrors, GetMessageHtmlData, GetMessageHtmlErrors, GetMessageHtmlResponses, GetMessageRawData, GetMessageRawErrors, GetMessageRawResponses, GetMessageResponses, GetOutboxData, GetOutboxErrors, GetOutboxResponses, GetReportData, GetReportErrors, GetReportResponses, GetResellerData, GetResellerErrors, GetResellerResponses, GetSelectionData, GetSelectionErrors, GetSelectionResponses, GetSmarthostData, GetSmarthostErrors, GetSmarthostResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetStatisticsData, GetStatisticsErrors, GetStatisticsResponses, GetStatusData, GetStatusErrors, GetStatusResponses, GetTenantData, GetTenantErrors, GetTenantResponses, GetUploadCsvData, GetUploadCsvErrors, GetUploadCsvResponses, GetUploadData, GetUploadErrors, GetUploadResponses, GetUsageCsvData, GetUsageCsvErrors, GetUsageCsvResponses, GetUsageData, GetUsageErrors, GetUsageResponses, ListCertificatesData, ListCertificatesErrors, ListCertificatesResponses, ListDomainsData, ListDomainsErrors, ListDomainsResponses, ListLeftData, ListLeftErrors, ListLeftResponses, ListQuarantineData, ListQuarantineErrors, ListQuarantineResponses, ListResellersData, ListResellersErrors, ListResellersResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, ListStaffData, ListStaffErrors, ListStaffResponses, ListTenantsData, ListTenantsErrors, ListTenantsResponses, ListTokensData, ListTokensErrors, ListTokensResponses, ListUploadsData, ListUploadsErrors, ListUploadsResponses, LogInData, LogInErrors, LogInResponses, LogOutData, LogOutErrors, LogOutResponses, ProposeAddressesData, ProposeAddressesErrors, ProposeAddressesResponses, ProvisionTenantData, ProvisionTenantErrors, ProvisionTenantResponses, RemoveDomainData, RemoveDomainErrors, RemoveDomainResponses, RemoveSmarthostData, RemoveSmarthostErrors, RemoveSmarthostResponses, RetryMailData, RetryMailErrors, RetryMailResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, SearchData, SearchErrors, SearchResponses, SetTenantStateData, SetTenantStateErrors, SetTenantStateResponses, StartHistoryData, StartHistoryErrors, StartHistoryResponses, SuggestData, SuggestErrors, SuggestResponses, TestMailboxData, TestMailboxErrors, TestMailboxResponses, TestSmarthostData, TestSmarthostErrors, TestSmarthostResponses, WriteUploadData, WriteUploadErrors, WriteUploadResponses } from './types.gen';
+import type { AddDomainData, AddDomainErrors, AddDomainResponses, BeginMailboxLogInData, BeginMailboxLogInErrors, BeginMailboxLogInResponses, CancelHistoryData, CancelHistoryErrors, CancelHistoryResponses, CancelMailboxLogInData, CancelMailboxLogInErrors, CancelMailboxLogInResponses, CancelUploadData, CancelUploadErrors, CancelUploadResponses, ChangeAccountData, ChangeAccountErrors, ChangeAccountResponses, ChangeDirectoryData, ChangeDirectoryErrors, ChangeDirectoryResponses, ChangeSelectionData, ChangeSelectionErrors, ChangeSelectionResponses, ChangeSmarthostData, ChangeSmarthostErrors, ChangeSmarthostResponses, ChangeSourceData, ChangeSourceErrors, ChangeSourceResponses, CheckMessageData, CheckMessageErrors, CheckMessageResponses, CountQuarantineData, CountQuarantineErrors, CountQuarantineResponses, CreateDirectoryData, CreateDirectoryErrors, CreateDirectoryResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, CreateUploadData, CreateUploadErrors, CreateUploadResponses, DecideQuarantineData, DecideQuarantineErrors, DecideQuarantineResponses, DropMailData, DropMailErrors, DropMailResponses, FetchNowData, FetchNowErrors, FetchNowResponses, FinishUploadData, FinishUploadErrors, FinishUploadResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetAttachmentData, GetAttachmentErrors, GetAttachmentResponses, GetCompletenessCsvData, GetCompletenessCsvErrors, GetCompletenessCsvResponses, GetCompletenessData, GetCompletenessErrors, GetCompletenessResponses, GetFacetsData, GetFacetsErrors, GetFacetsResponses, GetHistoryData, GetHistoryErrors, GetHistoryResponses, GetMailboxLogInData, GetMailboxLogInErrors, GetMailboxLogInResponses, GetMessageData, GetMessageErrors, GetMessageHtmlData, GetMessageHtmlErrors, GetMessageHtmlResponses, GetMessageRawData, GetMessageRawErrors, GetMessageRawResponses, GetMessageResponses, GetOutboxData, GetOutboxErrors, GetOutboxResponses, GetReportData, GetReportErrors, GetReportResponses, GetSelectionData, GetSelectionErrors, GetSelectionResponses, GetSmarthostData, GetSmarthostErrors, GetSmarthostResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetStatisticsData, GetStatisticsErrors, GetStatisticsResponses, GetStatusData, GetStatusErrors, GetStatusResponses, GetUploadCsvData, GetUploadCsvErrors, GetUploadCsvResponses, GetUploadData, GetUploadErrors, GetUploadResponses, ListDirectoriesData, ListDirectoriesErrors, ListDirectoriesResponses, ListDomainsData, ListDomainsErrors, ListDomainsResponses, ListLeftData, ListLeftErrors, ListLeftResponses, ListLogInOffersData, ListLogInOffersErrors, ListLogInOffersResponses, ListQuarantineData, ListQuarantineErrors, ListQuarantineResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, ListUploadsData, ListUploadsErrors, ListUploadsResponses, LogInData, LogInErrors, LogInResponses, LogOutData, LogOutErrors, LogOutResponses, PreviewDirectoryData, PreviewDirectoryErrors, PreviewDirectoryResponses, ProposeAddressesData, ProposeAddressesErrors, ProposeAddressesResponses, RemoveDirectoryData, RemoveDirectoryErrors, RemoveDirectoryResponses, RemoveDomainData, RemoveDomainErrors, RemoveDomainResponses, RemoveSmarthostData, RemoveSmarthostErrors, RemoveSmarthostResponses, RetryMailData, RetryMailErrors, RetryMailResponses, SearchData, SearchErrors, SearchResponses, StartHistoryData, StartHistoryErrors, StartHistoryResponses, SuggestData, SuggestErrors, SuggestResponses, SyncDirectoryData, SyncDirectoryErrors, SyncDirectoryResponses, TestDirectoryData, TestDirectoryErrors, TestDirectoryResponses, TestMailboxData, TestMailboxErrors, TestMailboxResponses, TestSmarthostData, TestSmarthostErrors, TestSmarthostResponses, WriteUploadData, WriteUploadErrors, WriteUploadResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -26,26 +26,13 @@ export const changeAccount = <ThrowOnError extends boolean = false>(options: Opt
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/account',
     ...options,
     headers: {
         'Content-Type': 'application/json',
         ...options.headers
     }
-});
-
-/**
- * Certificates of customers that were deleted
- */
-export const listCertificates = <ThrowOnError extends boolean = false>(options?: Options<ListCertificatesData, ThrowOnError>) => (options?.client ?? client).get<ListCertificatesResponses, ListCertificatesErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/certificates',
-    ...options
 });
 
 /**
@@ -56,7 +43,7 @@ export const getCompleteness = <ThrowOnError extends boolean = false>(options?: 
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/completeness',
     ...options
 });
@@ -69,9 +56,116 @@ export const getCompletenessCsv = <ThrowOnError extends boolean = false>(options
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/completeness.csv',
     ...options
+});
+
+/**
+ * Where the tenant's users come from
+ */
+export const listDirectories = <ThrowOnError extends boolean = false>(options?: Options<ListDirectoriesData, ThrowOnError>) => (options?.client ?? client).get<ListDirectoriesResponses, ListDirectoriesErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/directories',
+    ...options
+});
+
+/**
+ * Add a directory; nobody is read before somebody has seen a preview
+ */
+export const createDirectory = <ThrowOnError extends boolean = false>(options: Options<CreateDirectoryData, ThrowOnError>) => (options.client ?? client).post<CreateDirectoryResponses, CreateDirectoryErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/directories',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Remove a directory; its users stay, without a way to log in
+ */
+export const removeDirectory = <ThrowOnError extends boolean = false>(options: Options<RemoveDirectoryData, ThrowOnError>) => (options.client ?? client).delete<RemoveDirectoryResponses, RemoveDirectoryErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/directories/{id}',
+    ...options
+});
+
+/**
+ * Replace the settings of a directory
+ */
+export const changeDirectory = <ThrowOnError extends boolean = false>(options: Options<ChangeDirectoryData, ThrowOnError>) => (options.client ?? client).patch<ChangeDirectoryResponses, ChangeDirectoryErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/directories/{id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * What a synchronisation would change
+ */
+export const previewDirectory = <ThrowOnError extends boolean = false>(options: Options<PreviewDirectoryData, ThrowOnError>) => (options.client ?? client).post<PreviewDirectoryResponses, PreviewDirectoryErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/directories/{id}/preview',
+    ...options
+});
+
+/**
+ * Read the directory and change users accordingly, all or nothing
+ */
+export const syncDirectory = <ThrowOnError extends boolean = false>(options: Options<SyncDirectoryData, ThrowOnError>) => (options.client ?? client).post<SyncDirectoryResponses, SyncDirectoryErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/directories/{id}/sync',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Try settings
+ */
+export const testDirectory = <ThrowOnError extends boolean = false>(options: Options<TestDirectoryData, ThrowOnError>) => (options.client ?? client).post<TestDirectoryResponses, TestDirectoryErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }],
+    url: '/directory-tests',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**
@@ -82,7 +176,7 @@ export const listDomains = <ThrowOnError extends boolean = false>(options?: Opti
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/domains',
     ...options
 });
@@ -95,7 +189,7 @@ export const addDomain = <ThrowOnError extends boolean = false>(options: Options
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/domains',
     ...options,
     headers: {
@@ -112,15 +206,15 @@ export const removeDomain = <ThrowOnError extends boolean = false>(options: Opti
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/domains/{name}',
     ...options
 });
 
 /**
- * Picture of a reseller
+ * Providers that people can log in with, at /auth/oidc/start?directory=
  */
-export const getLogo = <ThrowOnError extends boolean = false>(options: Options<GetLogoData, ThrowOnError>) => (options.client ?? client).get<GetLogoResponses, GetLogoErrors, ThrowOnError>({ url: '/logos/{picture}', ...options });
+export const listLogInOffers = <ThrowOnError extends boolean = false>(options?: Options<ListLogInOffersData, ThrowOnError>) => (options?.client ?? client).get<ListLogInOffersResponses, ListLogInOffersErrors, ThrowOnError>({ url: '/log-in-offers', ...options });
 
 /**
  * Ask for a code with which somebody logs in to a remote mailbox
@@ -130,7 +224,7 @@ export const beginMailboxLogIn = <ThrowOnError extends boolean = false>(options:
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/mailbox-log-ins',
     ...options,
     headers: {
@@ -147,7 +241,7 @@ export const cancelMailboxLogIn = <ThrowOnError extends boolean = false>(options
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/mailbox-log-ins/{id}',
     ...options
 });
@@ -160,7 +254,7 @@ export const getMailboxLogIn = <ThrowOnError extends boolean = false>(options: O
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/mailbox-log-ins/{id}',
     ...options
 });
@@ -173,7 +267,7 @@ export const testMailbox = <ThrowOnError extends boolean = false>(options: Optio
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/mailbox-tests',
     ...options,
     headers: {
@@ -190,7 +284,7 @@ export const getMessage = <ThrowOnError extends boolean = false>(options: Option
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/messages/{id}',
     ...options
 });
@@ -203,7 +297,7 @@ export const getAttachment = <ThrowOnError extends boolean = false>(options: Opt
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/messages/{id}/attachments/{no}',
     ...options
 });
@@ -216,7 +310,7 @@ export const checkMessage = <ThrowOnError extends boolean = false>(options: Opti
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/messages/{id}/check',
     ...options
 });
@@ -229,7 +323,7 @@ export const getMessageHtml = <ThrowOnError extends boolean = false>(options: Op
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/messages/{id}/html',
     ...options
 });
@@ -242,7 +336,7 @@ export const getMessageRaw = <ThrowOnError extends boolean = false>(options: Opt
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/messages/{id}/raw',
     ...options
 });
@@ -255,7 +349,7 @@ export const getReport = <ThrowOnError extends boolean = false>(options: Options
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/messages/{id}/reports/{capture}',
     ...options
 });
@@ -268,7 +362,7 @@ export const getOutbox = <ThrowOnError extends boolean = false>(options?: Option
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/outbox',
     ...options
 });
@@ -281,7 +375,7 @@ export const dropMail = <ThrowOnError extends boolean = false>(options: Options<
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/outbox/{id}',
     ...options
 });
@@ -294,26 +388,9 @@ export const retryMail = <ThrowOnError extends boolean = false>(options: Options
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/outbox/{id}/retry',
     ...options
-});
-
-/**
- * Make a customer with all that it begins with, once for each reference
- */
-export const provisionTenant = <ThrowOnError extends boolean = false>(options: Options<ProvisionTenantData, ThrowOnError>) => (options.client ?? client).post<ProvisionTenantResponses, ProvisionTenantErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/provisioning/tenants',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
 });
 
 /**
@@ -324,7 +401,7 @@ export const listQuarantine = <ThrowOnError extends boolean = false>(options?: O
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/quarantine',
     ...options
 });
@@ -337,7 +414,7 @@ export const countQuarantine = <ThrowOnError extends boolean = false>(options?: 
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/quarantine/counts',
     ...options
 });
@@ -350,98 +427,8 @@ export const decideQuarantine = <ThrowOnError extends boolean = false>(options: 
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/quarantine/decisions',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Resellers
- */
-export const listResellers = <ThrowOnError extends boolean = false>(options?: Options<ListResellersData, ThrowOnError>) => (options?.client ?? client).get<ListResellersResponses, ListResellersErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/resellers',
-    ...options
-});
-
-/**
- * Make a reseller
- */
-export const createReseller = <ThrowOnError extends boolean = false>(options: Options<CreateResellerData, ThrowOnError>) => (options.client ?? client).post<CreateResellerResponses, CreateResellerErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/resellers',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * One reseller
- */
-export const getReseller = <ThrowOnError extends boolean = false>(options: Options<GetResellerData, ThrowOnError>) => (options.client ?? client).get<GetResellerResponses, GetResellerErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/resellers/{id}',
-    ...options
-});
-
-/**
- * Change a reseller, or how the archive looks to its customers
- */
-export const changeReseller = <ThrowOnError extends boolean = false>(options: Options<ChangeResellerData, ThrowOnError>) => (options.client ?? client).patch<ChangeResellerResponses, ChangeResellerErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/resellers/{id}',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Users of a reseller
- */
-export const listStaff = <ThrowOnError extends boolean = false>(options: Options<ListStaffData, ThrowOnError>) => (options.client ?? client).get<ListStaffResponses, ListStaffErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/resellers/{id}/staff',
-    ...options
-});
-
-/**
- * Add a user to a reseller
- */
-export const addStaff = <ThrowOnError extends boolean = false>(options: Options<AddStaffData, ThrowOnError>) => (options.client ?? client).post<AddStaffResponses, AddStaffErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/resellers/{id}/staff',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -457,7 +444,7 @@ export const search = <ThrowOnError extends boolean = false>(options?: Options<S
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/search',
     ...options
 });
@@ -470,7 +457,7 @@ export const getFacets = <ThrowOnError extends boolean = false>(options?: Option
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/search/facets',
     ...options
 });
@@ -483,7 +470,7 @@ export const suggest = <ThrowOnError extends boolean = false>(options?: Options<
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/search/suggest',
     ...options
 });
@@ -496,7 +483,7 @@ export const getSelection = <ThrowOnError extends boolean = false>(options?: Opt
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/selection',
     ...options
 });
@@ -509,7 +496,7 @@ export const changeSelection = <ThrowOnError extends boolean = false>(options: O
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/selection',
     ...options,
     headers: {
@@ -526,7 +513,7 @@ export const proposeAddresses = <ThrowOnError extends boolean = false>(options?:
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/selection/proposals',
     ...options
 });
@@ -544,7 +531,7 @@ export const getAccount = <ThrowOnError extends boolean = false>(options?: Optio
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/session',
     ...options
 });
@@ -569,7 +556,7 @@ export const removeSmarthost = <ThrowOnError extends boolean = false>(options?: 
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/smarthost',
     ...options
 });
@@ -582,7 +569,7 @@ export const getSmarthost = <ThrowOnError extends boolean = false>(options?: Opt
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/smarthost',
     ...options
 });
@@ -595,7 +582,7 @@ export const changeSmarthost = <ThrowOnError extends boolean = false>(options: O
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/smarthost',
     ...options,
     headers: {
@@ -612,7 +599,7 @@ export const testSmarthost = <ThrowOnError extends boolean = false>(options: Opt
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/smarthost-tests',
     ...options,
     headers: {
@@ -629,7 +616,7 @@ export const listSources = <ThrowOnError extends boolean = false>(options?: Opti
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/sources',
     ...options
 });
@@ -642,7 +629,7 @@ export const createSource = <ThrowOnError extends boolean = false>(options: Opti
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/sources',
     ...options,
     headers: {
@@ -659,7 +646,7 @@ export const getSource = <ThrowOnError extends boolean = false>(options: Options
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/sources/{id}',
     ...options
 });
@@ -672,7 +659,7 @@ export const changeSource = <ThrowOnError extends boolean = false>(options: Opti
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/sources/{id}',
     ...options,
     headers: {
@@ -689,7 +676,7 @@ export const fetchNow = <ThrowOnError extends boolean = false>(options: Options<
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/sources/{id}/fetch',
     ...options
 });
@@ -702,7 +689,7 @@ export const cancelHistory = <ThrowOnError extends boolean = false>(options: Opt
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/sources/{id}/history',
     ...options
 });
@@ -715,7 +702,7 @@ export const getHistory = <ThrowOnError extends boolean = false>(options: Option
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/sources/{id}/history',
     ...options
 });
@@ -728,7 +715,7 @@ export const startHistory = <ThrowOnError extends boolean = false>(options: Opti
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/sources/{id}/history',
     ...options,
     headers: {
@@ -745,7 +732,7 @@ export const listLeft = <ThrowOnError extends boolean = false>(options: Options<
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/sources/{id}/left',
     ...options
 });
@@ -758,7 +745,7 @@ export const getStatistics = <ThrowOnError extends boolean = false>(options?: Op
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/statistics',
     ...options
 });
@@ -769,126 +756,6 @@ export const getStatistics = <ThrowOnError extends boolean = false>(options?: Op
 export const getStatus = <ThrowOnError extends boolean = false>(options?: Options<GetStatusData, ThrowOnError>) => (options?.client ?? client).get<GetStatusResponses, GetStatusErrors, ThrowOnError>({ url: '/status', ...options });
 
 /**
- * Customers that one looks after
- */
-export const listTenants = <ThrowOnError extends boolean = false>(options?: Options<ListTenantsData, ThrowOnError>) => (options?.client ?? client).get<ListTenantsResponses, ListTenantsErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/tenants',
-    ...options
-});
-
-/**
- * One customer
- */
-export const getTenant = <ThrowOnError extends boolean = false>(options: Options<GetTenantData, ThrowOnError>) => (options.client ?? client).get<GetTenantResponses, GetTenantErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/tenants/{id}',
-    ...options
-});
-
-/**
- * Change a customer
- */
-export const changeTenant = <ThrowOnError extends boolean = false>(options: Options<ChangeTenantData, ThrowOnError>) => (options.client ?? client).patch<ChangeTenantResponses, ChangeTenantErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/tenants/{id}',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Delete a customer that has ended, for good
- */
-export const deleteTenant = <ThrowOnError extends boolean = false>(options: Options<DeleteTenantData, ThrowOnError>) => (options.client ?? client).post<DeleteTenantResponses, DeleteTenantErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/tenants/{id}/deletion',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Suspend, end or resume a customer
- */
-export const setTenantState = <ThrowOnError extends boolean = false>(options: Options<SetTenantStateData, ThrowOnError>) => (options.client ?? client).post<SetTenantStateResponses, SetTenantStateErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/tenants/{id}/state',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Tokens for programs
- */
-export const listTokens = <ThrowOnError extends boolean = false>(options?: Options<ListTokensData, ThrowOnError>) => (options?.client ?? client).get<ListTokensResponses, ListTokensErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/tokens',
-    ...options
-});
-
-/**
- * Make a token, which is shown this once
- */
-export const createToken = <ThrowOnError extends boolean = false>(options: Options<CreateTokenData, ThrowOnError>) => (options.client ?? client).post<CreateTokenResponses, CreateTokenErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/tokens',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * End a token at once
- */
-export const revokeToken = <ThrowOnError extends boolean = false>(options: Options<RevokeTokenData, ThrowOnError>) => (options.client ?? client).delete<RevokeTokenResponses, RevokeTokenErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/tokens/{id}',
-    ...options
-});
-
-/**
  * One's own uploads and their reports
  */
 export const listUploads = <ThrowOnError extends boolean = false>(options?: Options<ListUploadsData, ThrowOnError>) => (options?.client ?? client).get<ListUploadsResponses, ListUploadsErrors, ThrowOnError>({
@@ -896,7 +763,7 @@ export const listUploads = <ThrowOnError extends boolean = false>(options?: Opti
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/uploads',
     ...options
 });
@@ -909,7 +776,7 @@ export const createUpload = <ThrowOnError extends boolean = false>(options: Opti
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/uploads',
     ...options,
     headers: {
@@ -926,7 +793,7 @@ export const cancelUpload = <ThrowOnError extends boolean = false>(options: Opti
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/uploads/{id}',
     ...options
 });
@@ -939,7 +806,7 @@ export const getUpload = <ThrowOnError extends boolean = false>(options: Options
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/uploads/{id}',
     ...options
 });
@@ -953,7 +820,7 @@ export const writeUpload = <ThrowOnError extends boolean = false>(options: Optio
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/uploads/{id}/data',
     ...options,
     headers: {
@@ -970,7 +837,7 @@ export const finishUpload = <ThrowOnError extends boolean = false>(options: Opti
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/uploads/{id}/finish',
     ...options,
     headers: {
@@ -987,33 +854,7 @@ export const getUploadCsv = <ThrowOnError extends boolean = false>(options: Opti
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
+        }],
     url: '/uploads/{id}/report.csv',
-    ...options
-});
-
-/**
- * What customers have used in a month
- */
-export const getUsage = <ThrowOnError extends boolean = false>(options: Options<GetUsageData, ThrowOnError>) => (options.client ?? client).get<GetUsageResponses, GetUsageErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/usage',
-    ...options
-});
-
-/**
- * What customers have used in a month, as CSV (UTF-8 with byte order mark)
- */
-export const getUsageCsv = <ThrowOnError extends boolean = false>(options: Options<GetUsageCsvData, ThrowOnError>) => (options.client ?? client).get<GetUsageCsvResponses, GetUsageCsvErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/usage.csv',
     ...options
 });

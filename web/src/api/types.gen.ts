@@ -7,10 +7,6 @@ export type ClientOptions = {
 export type Account = {
     addresses: Array<string>;
     /**
-     * How the archive looks to the user; absent: like itself
-     */
-    branding?: Branding;
-    /**
      * End of the session without activity
      */
     expires_at: string;
@@ -21,7 +17,7 @@ export type Account = {
     language: '' | 'de' | 'en';
     login: string;
     name: string;
-    role: 'operator' | 'reseller' | 'tenant-admin' | 'auditor' | 'dpo' | 'user';
+    role: 'operator' | 'tenant-admin' | 'user';
     tenant?: Tenant;
 };
 
@@ -61,26 +57,6 @@ export type Attachment = {
     no: number;
     size: number;
     type: string;
-};
-
-export type Branding = {
-    /**
-     * Colour such as #0b5b5c, dark enough for white letters
-     */
-    accent?: string;
-    /**
-     * Id of the picture, see getLogo; read only
-     */
-    logo?: string;
-    /**
-     * In place of the product's
-     */
-    name?: string;
-    reply_to?: string;
-    /**
-     * Mail address for questions
-     */
-    support?: string;
 };
 
 export type Bucket = {
@@ -131,48 +107,6 @@ export type Capture = {
     source: string;
 };
 
-export type Certificate = {
-    /**
-     * Absent: under way
-     */
-    completed_at?: string;
-    created_at: string;
-    domains: number;
-    ended_at: string;
-    key_destroyed_at?: string;
-    /**
-     * Root of the event log, SHA-256, hexadecimal
-     */
-    log_root: string;
-    /**
-     * Entries of the event log
-     */
-    log_size: number;
-    messages: number;
-    name: string;
-    objects_removed: number;
-    raw_bytes: number;
-    requested_at: string;
-    requested_by: string;
-    reseller?: string;
-    slug: string;
-    sources: number;
-    stored_bytes: number;
-    tenant: string;
-    /**
-     * For people, in the language of the request
-     */
-    text: string;
-    users: number;
-};
-
-export type Certificates = {
-    /**
-     * The youngest first
-     */
-    certificates: Array<Certificate>;
-};
-
 export type Chip = {
     end: number;
     /**
@@ -198,14 +132,6 @@ export type Completeness = {
     lines: Array<AccountLine>;
 };
 
-export type CreatedToken = {
-    /**
-     * To be sent as Authorization: Bearer; it is shown this once
-     */
-    secret: string;
-    token: Token;
-};
-
 export type Day = {
     count: number;
     day: string;
@@ -216,6 +142,322 @@ export type DemoLogin = {
     name: string;
     password: string;
     role: string;
+};
+
+export type Directories = {
+    directories: Array<Directory>;
+    /**
+     * That a group may give
+     */
+    roles: Array<string>;
+};
+
+export type Directory = {
+    disabled: boolean;
+    has_secret: boolean;
+    id: string;
+    kind: 'ldap' | 'oidc' | 'imap';
+    /**
+     * End of the last synchronisation; absent: there was none, and none is scheduled
+     */
+    last_at?: string;
+    last_ok_at?: string;
+    name: string;
+    /**
+     * The order in which they are asked and shown
+     */
+    position: number;
+    /**
+     * Of the last synchronisation
+     */
+    problem?: DirectoryProblem;
+    settings: DirectorySettings;
+    /**
+     * Who come from there
+     */
+    users: number;
+};
+
+export type DirectoryChange = {
+    /**
+     * Absent: nothing is done
+     */
+    after?: DirectoryPerson;
+    /**
+     * Absent: a new user
+     */
+    before?: DirectoryPerson;
+    kind: 'new' | 'changed' | 'renamed' | 'disabled' | 'enabled' | 'gone' | 'conflict';
+    reason?: '' | 'login-taken' | 'login-form' | 'domain' | 'no-address' | 'twice';
+    /**
+     * Addresses that are left out, as they are not in the tenant's domains
+     */
+    refused?: Array<string>;
+    /**
+     * User name in the directory
+     */
+    who: string;
+};
+
+export type DirectoryDraft = {
+    disabled?: boolean;
+    name: string;
+    position?: number;
+    /**
+     * Password of the user that reads, or client secret. Absent: stays, unless server or name change; empty: is removed
+     */
+    secret?: string;
+    settings: DirectorySettings;
+};
+
+export type DirectoryFinding = {
+    /**
+     * SHA-256 of the server's certificate, which can be pinned
+     */
+    certificate?: string;
+    /**
+     * At most five
+     */
+    first: Array<DirectoryPerson>;
+    notes: Array<DirectoryNote>;
+    ok: boolean;
+    people: number;
+    problem?: DirectoryProblem;
+    /**
+     * Shared addresses
+     */
+    shared: number;
+    /**
+     * What was done, in order
+     */
+    steps: Array<DirectoryStep>;
+};
+
+export type DirectoryImap = {
+    ca?: string;
+    /**
+     * Make a user at the first log-in
+     */
+    create?: boolean;
+    /**
+     * Whose addresses are asked there; empty: all of the tenant's
+     */
+    domains?: Array<string>;
+    host: string;
+    pin?: string;
+    /**
+     * 0: 993 or 143
+     */
+    port?: number;
+    tls: 'implicit' | 'starttls' | 'none';
+    /**
+     * The name there: the whole address, or what is before the @
+     */
+    user?: '' | 'address' | 'local';
+};
+
+export type DirectoryLdap = {
+    /**
+     * Attributes with mail addresses; empty: mail, proxyAddresses, mailAlternateAddress
+     */
+    addresses?: Array<string>;
+    /**
+     * Below which users are
+     */
+    base_dn: string;
+    /**
+     * User that reads; Active Directory takes name@domain as well
+     */
+    bind_dn: string;
+    /**
+     * Own certificate authorities, PEM
+     */
+    ca?: string;
+    /**
+     * Narrows who is a user (RFC 4515)
+     */
+    filter?: string;
+    flavour: 'ad' | 'generic';
+    /**
+     * Below which groups are; empty: base_dn
+     */
+    group_dn?: string;
+    /**
+     * How many users may be disabled without anybody being asked; 0: 20
+     */
+    guard_percent?: number;
+    host: string;
+    /**
+     * From one synchronisation to the next; 0: an hour; -1: only when somebody asks
+     */
+    interval_seconds?: number;
+    /**
+     * Attribute of the user name; empty: sAMAccountName or uid
+     */
+    login?: string;
+    /**
+     * DN of the group that users have to be in, however nested
+     */
+    member?: string;
+    /**
+     * SHA-256 of the only certificate that is accepted, hexadecimal
+     */
+    pin?: string;
+    /**
+     * 0: 636 or 389
+     */
+    port?: number;
+    /**
+     * DN of the group whose members see the mail of public folders
+     */
+    public?: string;
+    /**
+     * Members of groups with a mail address see its mail
+     */
+    shared?: boolean;
+    tls: 'implicit' | 'starttls' | 'none';
+};
+
+export type DirectoryNote = {
+    code: 'referral' | 'no-id' | 'no-login' | 'no-address' | 'loop' | 'deep';
+    /**
+     * Which entry
+     */
+    what: string;
+};
+
+export type DirectoryOidc = {
+    /**
+     * Own certificate authorities, PEM
+     */
+    ca?: string;
+    client_id: string;
+    /**
+     * Make a user at the first log-in
+     */
+    create?: boolean;
+    /**
+     * Empty: groups; names of objects may be put before with dots
+     */
+    group_claim?: string;
+    /**
+     * Google Workspace domain that people have to be of
+     */
+    hosted?: string;
+    /**
+     * Exactly as the provider calls itself
+     */
+    issuer: string;
+    /**
+     * Show the button before the tenant is named
+     */
+    offered?: boolean;
+    /**
+     * Address of this archive with /auth/oidc/callback
+     */
+    redirect: string;
+    /**
+     * Besides openid, email, profile
+     */
+    scopes?: Array<string>;
+    /**
+     * Take addresses for verified where the provider does not say so
+     */
+    trust_email?: boolean;
+};
+
+export type DirectoryPerson = {
+    addresses: Array<string>;
+    disabled?: boolean;
+    login: string;
+    name: string;
+    role?: string;
+};
+
+export type DirectoryPlan = {
+    /**
+     * At most 1000; conflicts first
+     */
+    changes: Array<DirectoryChange>;
+    /**
+     * By kind, of all changes
+     */
+    counts: {
+        [key: string]: number;
+    };
+    digest: string;
+    /**
+     * The changes are done
+     */
+    done: boolean;
+    /**
+     * So many would be disabled that the digest has to be given
+     */
+    guard: boolean;
+    notes: Array<DirectoryNote>;
+    /**
+     * Present: nothing was changed
+     */
+    problem?: DirectoryProblem;
+    /**
+     * Users that stay as they are
+     */
+    same: number;
+};
+
+export type DirectoryProblem = {
+    /**
+     * A short word; docs/directories.md explains each
+     */
+    code: string;
+    /**
+     * What the server or the system said
+     */
+    detail: string;
+    /**
+     * English, for people
+     */
+    text: string;
+};
+
+export type DirectoryRole = {
+    /**
+     * LDAP: its DN; OpenID Connect: as it stands in the group claim
+     */
+    group: string;
+    role: string;
+};
+
+export type DirectorySettings = {
+    imap?: DirectoryImap;
+    ldap?: DirectoryLdap;
+    oidc?: DirectoryOidc;
+    /**
+     * The first group that fits counts; everybody else is a user. Without any, roles are left as they are
+     */
+    roles?: Array<DirectoryRole>;
+};
+
+export type DirectoryStep = {
+    ok: boolean;
+    text: string;
+    what: 'resolve' | 'connect' | 'certificate' | 'tls' | 'bind' | 'base' | 'people' | 'groups' | 'discovery' | 'client';
+};
+
+export type DirectorySync = {
+    /**
+     * Of the preview that somebody has seen: only that is done, however many it disables
+     */
+    digest?: string;
+};
+
+export type DirectoryTest = {
+    /**
+     * The directory whose stored secret is used, if its server and name are the same
+     */
+    id?: string;
+    secret?: string;
+    settings: DirectorySettings;
 };
 
 export type Domain = {
@@ -564,34 +806,6 @@ export type LeftItems = {
     items: Array<LeftItem>;
 };
 
-export type LimitUse = {
-    /**
-     * near: 80 % and more; reached: 100 % and more
-     */
-    level: '' | 'near' | 'reached';
-    /**
-     * 0: none
-     */
-    limit: number;
-    used: number;
-    what: 'customers' | 'mailboxes' | 'storage';
-};
-
-export type Limits = {
-    /**
-     * Of a reseller
-     */
-    customers?: number;
-    /**
-     * Addresses with mail in a month
-     */
-    mailboxes?: number;
-    /**
-     * Bytes as stored
-     */
-    storage?: number;
-};
-
 export type LogIn = {
     /**
      * User name, or one of the user's mail addresses
@@ -606,6 +820,15 @@ export type LogIn = {
      * Short name of the customer; needed only with a user name that several customers use
      */
     tenant?: string;
+};
+
+export type LogInOffer = {
+    id: string;
+    name: string;
+};
+
+export type LogInOffers = {
+    offers: Array<LogInOffer>;
 };
 
 export type Mailbox = {
@@ -927,19 +1150,6 @@ export type NewHistory = {
     trash?: boolean;
 };
 
-export type NewReseller = {
-    host?: string;
-    /**
-     * Absent: 50 customers, 500 mailboxes
-     */
-    limits?: Limits;
-    name?: string;
-    /**
-     * Short name: a-z, 0-9 and -
-     */
-    slug: string;
-};
-
 export type NewSource = {
     category?: string;
     disabled?: boolean;
@@ -958,21 +1168,6 @@ export type NewSource = {
     mailbox?: Mailbox;
     name: string;
     password?: string;
-};
-
-export type NewStaffMember = {
-    login: string;
-    name?: string;
-    password: string;
-};
-
-export type NewToken = {
-    /**
-     * Absent: never
-     */
-    expires_at?: string;
-    name: string;
-    scopes: Array<string>;
 };
 
 export type NewUpload = {
@@ -1001,60 +1196,6 @@ export type NewUpload = {
      * Of a document; empty: its name
      */
     title?: string;
-};
-
-export type Order = {
-    /**
-     * First administrator
-     */
-    admin?: OrderPerson;
-    domains?: Array<OrderSite>;
-    /**
-     * Name of the first journal address
-     */
-    journal?: string;
-    limits?: Limits;
-    name: string;
-    /**
-     * How the shop calls the order: the same reference makes the same customer, however often it comes
-     */
-    reference?: string;
-    /**
-     * Short name; for operators only
-     */
-    reseller?: string;
-    /**
-     * Addresses that do not count as mailboxes
-     */
-    shared?: Array<string>;
-    /**
-     * Short name; absent: made of the name
-     */
-    slug?: string;
-    users?: Array<OrderPerson>;
-    /**
-     * IANA time zone; absent: Europe/Berlin
-     */
-    zone?: string;
-};
-
-export type OrderPerson = {
-    addresses?: Array<string>;
-    language?: '' | 'de' | 'en';
-    login: string;
-    name?: string;
-    /**
-     * Absent: nobody can log in as the user until somebody has set one. It is not kept with the order, nor compared
-     */
-    password?: string;
-};
-
-export type OrderSite = {
-    /**
-     * Another one of the domains
-     */
-    alias_of?: string;
-    name: string;
 };
 
 export type Outbox = {
@@ -1123,7 +1264,7 @@ export type Problem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'token' | 'role' | 'limit' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'different-order' | 'not-deletable' | 'ended' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -1169,28 +1310,6 @@ export type ProposedAddress = {
 
 export type ProposedAddresses = {
     addresses: Array<ProposedAddress>;
-};
-
-export type Provisioned = {
-    domains: Array<string>;
-    journal_address: string;
-    /**
-     * With which the administrator logs in first
-     */
-    log_in_link?: string;
-    name: string;
-    slug: string;
-    tenant: string;
-    /**
-     * The administrator first
-     */
-    users: Array<ProvisionedPerson>;
-};
-
-export type ProvisionedPerson = {
-    id: string;
-    login: string;
-    role: string;
 };
 
 export type QuarantineCounts = {
@@ -1267,38 +1386,6 @@ export type QuarantinedMessage = {
     to: Array<string>;
 };
 
-export type Reseller = {
-    branding: Branding;
-    created_at: string;
-    /**
-     * Under which its customers reach the archive
-     */
-    host?: string;
-    id: string;
-    limits: Array<LimitUse>;
-    name: string;
-    slug: string;
-    tenants: number;
-};
-
-export type ResellerChange = {
-    branding?: Branding;
-    host?: string;
-    limits?: Limits;
-    /**
-     * PNG in base64, at most 256 KiB; empty: none
-     */
-    logo?: string;
-    name?: string;
-};
-
-export type Resellers = {
-    /**
-     * By short name
-     */
-    resellers: Array<Reseller>;
-};
-
 export type SearchPage = {
     chips: Array<Chip>;
     hits: Array<Hit>;
@@ -1325,7 +1412,7 @@ export type SearchProblem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'token' | 'role' | 'limit' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'different-order' | 'not-deletable' | 'ended' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -1590,17 +1677,6 @@ export type Sources = {
     sources: Array<Source>;
 };
 
-export type Staff = {
-    staff: Array<StaffMember>;
-};
-
-export type StaffMember = {
-    disabled: boolean;
-    id: string;
-    login: string;
-    name: string;
-};
-
 export type Statistics = {
     /**
      * Messages stored on each of the last 30 days
@@ -1625,10 +1701,6 @@ export type Statistics = {
 };
 
 export type Status = {
-    /**
-     * How the archive looks under this host name; absent: like itself
-     */
-    branding?: Branding;
     /**
      * A demonstration: the log-ins are public
      */
@@ -1662,179 +1734,6 @@ export type Tenant = {
      * IANA time zone
      */
     zone: string;
-};
-
-export type TenantChange = {
-    limits?: Limits;
-    name?: string;
-    /**
-     * Short name; empty: the operator. For operators only
-     */
-    reseller?: string;
-    /**
-     * Addresses that do not count as mailboxes
-     */
-    shared?: Array<string>;
-    zone?: string;
-};
-
-export type TenantDeletion = {
-    /**
-     * The customer's name, as a confirmation
-     */
-    name: string;
-};
-
-export type TenantDetail = {
-    created_at: string;
-    /**
-     * Of one that has ended: when it may be deleted
-     */
-    deletable_at?: string;
-    domains: Array<TenantDomain>;
-    id: string;
-    journal_addresses: Array<string>;
-    limits: Array<LimitUse>;
-    /**
-     * That count this month
-     */
-    mailboxes: number;
-    messages: number;
-    /**
-     * What it has used, the youngest first
-     */
-    months: Array<TenantMonth>;
-    name: string;
-    /**
-     * Of the originals
-     */
-    raw_bytes: number;
-    /**
-     * Of the order that it was made by
-     */
-    reference?: string;
-    /**
-     * Short name; absent: the operator looks after it
-     */
-    reseller?: string;
-    /**
-     * Addresses that do not count as mailboxes
-     */
-    shared: Array<string>;
-    /**
-     * When it came into its state
-     */
-    since?: string;
-    slug: string;
-    sources: number;
-    state: 'active' | 'suspended' | 'ended';
-    /**
-     * As counted last, some minutes ago
-     */
-    stored_bytes: number;
-    users: number;
-    zone: string;
-};
-
-export type TenantDomain = {
-    alias_of?: string;
-    name: string;
-};
-
-export type TenantFigures = {
-    created_at: string;
-    id: string;
-    limits: Array<LimitUse>;
-    /**
-     * That count this month
-     */
-    mailboxes: number;
-    messages: number;
-    name: string;
-    /**
-     * Of the originals
-     */
-    raw_bytes: number;
-    /**
-     * Short name; absent: the operator looks after it
-     */
-    reseller?: string;
-    slug: string;
-    state: 'active' | 'suspended' | 'ended';
-    /**
-     * As counted last, some minutes ago
-     */
-    stored_bytes: number;
-};
-
-export type TenantMonth = {
-    /**
-     * Of the originals
-     */
-    bytes: number;
-    /**
-     * Addresses with mail that count
-     */
-    mailboxes: number;
-    messages: number;
-    /**
-     * Such as 2026-11
-     */
-    month: string;
-    /**
-     * Addresses with mail that do not count, because they are shared
-     */
-    shared: number;
-    /**
-     * Of all months, as counted last in this one
-     */
-    stored_bytes: number;
-};
-
-export type TenantState = {
-    state: 'active' | 'suspended' | 'ended';
-};
-
-export type Tenants = {
-    /**
-     * By name
-     */
-    tenants: Array<TenantFigures>;
-};
-
-export type Token = {
-    created_at: string;
-    created_by: string;
-    /**
-     * Absent: never
-     */
-    expires_at?: string;
-    id: string;
-    name: string;
-    scopes: Array<string>;
-    /**
-     * First characters
-     */
-    start: string;
-    /**
-     * To the minute; absent: never
-     */
-    used_at?: string;
-    /**
-     * Addresses, the youngest first
-     */
-    used_from: Array<string>;
-};
-
-export type Tokens = {
-    /**
-     * That one can give
-     */
-    scopes: Array<string>;
-    /**
-     * The youngest first
-     */
-    tokens: Array<Token>;
 };
 
 export type Upload = {
@@ -1930,44 +1829,6 @@ export type Uploads = {
     uploads: Array<Upload>;
 };
 
-export type Usage = {
-    month: string;
-    /**
-     * By name
-     */
-    rows: Array<UsageRow>;
-};
-
-export type UsageRow = {
-    /**
-     * Of the originals
-     */
-    bytes: number;
-    limits: Limits;
-    /**
-     * Addresses with mail that count
-     */
-    mailboxes: number;
-    messages: number;
-    /**
-     * Such as 2026-11
-     */
-    month: string;
-    name: string;
-    reseller?: string;
-    /**
-     * Addresses with mail that do not count, because they are shared
-     */
-    shared: number;
-    slug: string;
-    state: string;
-    /**
-     * Of all months, as counted last in this one
-     */
-    stored_bytes: number;
-    tenant: string;
-};
-
 export type ChangeAccountData = {
     body: AccountChange;
     path?: never;
@@ -2024,51 +1885,6 @@ export type ChangeAccountResponses = {
 };
 
 export type ChangeAccountResponse = ChangeAccountResponses[keyof ChangeAccountResponses];
-
-export type ListCertificatesData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/certificates';
-};
-
-export type ListCertificatesErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type ListCertificatesError = ListCertificatesErrors[keyof ListCertificatesErrors];
-
-export type ListCertificatesResponses = {
-    /**
-     * OK
-     */
-    200: Certificates;
-};
-
-export type ListCertificatesResponse = ListCertificatesResponses[keyof ListCertificatesResponses];
 
 export type GetCompletenessData = {
     body?: never;
@@ -2181,6 +1997,409 @@ export type GetCompletenessCsvResponses = {
 };
 
 export type GetCompletenessCsvResponse = GetCompletenessCsvResponses[keyof GetCompletenessCsvResponses];
+
+export type ListDirectoriesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/directories';
+};
+
+export type ListDirectoriesErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListDirectoriesError = ListDirectoriesErrors[keyof ListDirectoriesErrors];
+
+export type ListDirectoriesResponses = {
+    /**
+     * OK
+     */
+    200: Directories;
+};
+
+export type ListDirectoriesResponse = ListDirectoriesResponses[keyof ListDirectoriesResponses];
+
+export type CreateDirectoryData = {
+    body: DirectoryDraft;
+    path?: never;
+    query?: never;
+    url: '/directories';
+};
+
+export type CreateDirectoryErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type CreateDirectoryError = CreateDirectoryErrors[keyof CreateDirectoryErrors];
+
+export type CreateDirectoryResponses = {
+    /**
+     * Created
+     */
+    201: Directory;
+};
+
+export type CreateDirectoryResponse = CreateDirectoryResponses[keyof CreateDirectoryResponses];
+
+export type RemoveDirectoryData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the directory
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/directories/{id}';
+};
+
+export type RemoveDirectoryErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RemoveDirectoryError = RemoveDirectoryErrors[keyof RemoveDirectoryErrors];
+
+export type RemoveDirectoryResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type RemoveDirectoryResponse = RemoveDirectoryResponses[keyof RemoveDirectoryResponses];
+
+export type ChangeDirectoryData = {
+    body: DirectoryDraft;
+    path: {
+        /**
+         * Id of the directory
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/directories/{id}';
+};
+
+export type ChangeDirectoryErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ChangeDirectoryError = ChangeDirectoryErrors[keyof ChangeDirectoryErrors];
+
+export type ChangeDirectoryResponses = {
+    /**
+     * OK
+     */
+    200: Directory;
+};
+
+export type ChangeDirectoryResponse = ChangeDirectoryResponses[keyof ChangeDirectoryResponses];
+
+export type PreviewDirectoryData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the directory
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/directories/{id}/preview';
+};
+
+export type PreviewDirectoryErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type PreviewDirectoryError = PreviewDirectoryErrors[keyof PreviewDirectoryErrors];
+
+export type PreviewDirectoryResponses = {
+    /**
+     * OK
+     */
+    200: DirectoryPlan;
+};
+
+export type PreviewDirectoryResponse = PreviewDirectoryResponses[keyof PreviewDirectoryResponses];
+
+export type SyncDirectoryData = {
+    body: DirectorySync;
+    path: {
+        /**
+         * Id of the directory
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/directories/{id}/sync';
+};
+
+export type SyncDirectoryErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type SyncDirectoryError = SyncDirectoryErrors[keyof SyncDirectoryErrors];
+
+export type SyncDirectoryResponses = {
+    /**
+     * OK
+     */
+    200: DirectoryPlan;
+};
+
+export type SyncDirectoryResponse = SyncDirectoryResponses[keyof SyncDirectoryResponses];
+
+export type TestDirectoryData = {
+    body: DirectoryTest;
+    path?: never;
+    query?: never;
+    url: '/directory-tests';
+};
+
+export type TestDirectoryErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type TestDirectoryError = TestDirectoryErrors[keyof TestDirectoryErrors];
+
+export type TestDirectoryResponses = {
+    /**
+     * OK
+     */
+    200: DirectoryFinding;
+};
+
+export type TestDirectoryResponse = TestDirectoryResponses[keyof TestDirectoryResponses];
 
 export type ListDomainsData = {
     body?: never;
@@ -2338,27 +2557,23 @@ export type RemoveDomainResponses = {
 
 export type RemoveDomainResponse = RemoveDomainResponses[keyof RemoveDomainResponses];
 
-export type GetLogoData = {
+export type ListLogInOffersData = {
     body?: never;
-    path: {
+    path?: never;
+    query?: {
         /**
-         * Logo of a branding
+         * Short name; empty: what is offered to everybody at this host
          */
-        picture: string;
+        tenant?: string;
     };
-    query?: never;
-    url: '/logos/{picture}';
+    url: '/log-in-offers';
 };
 
-export type GetLogoErrors = {
+export type ListLogInOffersErrors = {
     /**
      * Bad Request
      */
     400: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
     /**
      * Unprocessable Entity
      */
@@ -2373,16 +2588,16 @@ export type GetLogoErrors = {
     503: Problem;
 };
 
-export type GetLogoError = GetLogoErrors[keyof GetLogoErrors];
+export type ListLogInOffersError = ListLogInOffersErrors[keyof ListLogInOffersErrors];
 
-export type GetLogoResponses = {
+export type ListLogInOffersResponses = {
     /**
      * OK
      */
-    200: Blob | File;
+    200: LogInOffers;
 };
 
-export type GetLogoResponse = GetLogoResponses[keyof GetLogoResponses];
+export type ListLogInOffersResponse = ListLogInOffersResponses[keyof ListLogInOffersResponses];
 
 export type BeginMailboxLogInData = {
     body: MailboxLogIn;
@@ -3114,77 +3329,6 @@ export type RetryMailResponses = {
 
 export type RetryMailResponse = RetryMailResponses[keyof RetryMailResponses];
 
-export type ProvisionTenantData = {
-    body: Order;
-    headers?: {
-        /**
-         * As good as a reference
-         */
-        'Idempotency-Key'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/provisioning/tenants';
-};
-
-export type ProvisionTenantErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Conflict
-     */
-    409: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type ProvisionTenantError = ProvisionTenantErrors[keyof ProvisionTenantErrors];
-
-export type ProvisionTenantResponses = {
-    /**
-     * OK
-     */
-    200: Provisioned;
-};
-
-export type ProvisionTenantResponse = ProvisionTenantResponses[keyof ProvisionTenantResponses];
-
 export type ListQuarantineData = {
     body?: never;
     path?: never;
@@ -3362,352 +3506,6 @@ export type DecideQuarantineResponses = {
 };
 
 export type DecideQuarantineResponse = DecideQuarantineResponses[keyof DecideQuarantineResponses];
-
-export type ListResellersData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/resellers';
-};
-
-export type ListResellersErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type ListResellersError = ListResellersErrors[keyof ListResellersErrors];
-
-export type ListResellersResponses = {
-    /**
-     * OK
-     */
-    200: Resellers;
-};
-
-export type ListResellersResponse = ListResellersResponses[keyof ListResellersResponses];
-
-export type CreateResellerData = {
-    body: NewReseller;
-    path?: never;
-    query?: never;
-    url: '/resellers';
-};
-
-export type CreateResellerErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type CreateResellerError = CreateResellerErrors[keyof CreateResellerErrors];
-
-export type CreateResellerResponses = {
-    /**
-     * Created
-     */
-    201: Reseller;
-};
-
-export type CreateResellerResponse = CreateResellerResponses[keyof CreateResellerResponses];
-
-export type GetResellerData = {
-    body?: never;
-    path: {
-        /**
-         * Id of the reseller
-         */
-        id: string;
-    };
-    query?: never;
-    url: '/resellers/{id}';
-};
-
-export type GetResellerErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type GetResellerError = GetResellerErrors[keyof GetResellerErrors];
-
-export type GetResellerResponses = {
-    /**
-     * OK
-     */
-    200: Reseller;
-};
-
-export type GetResellerResponse = GetResellerResponses[keyof GetResellerResponses];
-
-export type ChangeResellerData = {
-    body: ResellerChange;
-    path: {
-        /**
-         * Id of the reseller
-         */
-        id: string;
-    };
-    query?: never;
-    url: '/resellers/{id}';
-};
-
-export type ChangeResellerErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type ChangeResellerError = ChangeResellerErrors[keyof ChangeResellerErrors];
-
-export type ChangeResellerResponses = {
-    /**
-     * OK
-     */
-    200: Reseller;
-};
-
-export type ChangeResellerResponse = ChangeResellerResponses[keyof ChangeResellerResponses];
-
-export type ListStaffData = {
-    body?: never;
-    path: {
-        /**
-         * Id of the reseller
-         */
-        id: string;
-    };
-    query?: never;
-    url: '/resellers/{id}/staff';
-};
-
-export type ListStaffErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type ListStaffError = ListStaffErrors[keyof ListStaffErrors];
-
-export type ListStaffResponses = {
-    /**
-     * OK
-     */
-    200: Staff;
-};
-
-export type ListStaffResponse = ListStaffResponses[keyof ListStaffResponses];
-
-export type AddStaffData = {
-    body: NewStaffMember;
-    path: {
-        /**
-         * Id of the reseller
-         */
-        id: string;
-    };
-    query?: never;
-    url: '/resellers/{id}/staff';
-};
-
-export type AddStaffErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type AddStaffError = AddStaffErrors[keyof AddStaffErrors];
-
-export type AddStaffResponses = {
-    /**
-     * Created
-     */
-    201: StaffMember;
-};
-
-export type AddStaffResponse = AddStaffResponses[keyof AddStaffResponses];
 
 export type SearchData = {
     body?: never;
@@ -4960,467 +4758,6 @@ export type GetStatusResponses = {
 
 export type GetStatusResponse = GetStatusResponses[keyof GetStatusResponses];
 
-export type ListTenantsData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/tenants';
-};
-
-export type ListTenantsErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type ListTenantsError = ListTenantsErrors[keyof ListTenantsErrors];
-
-export type ListTenantsResponses = {
-    /**
-     * OK
-     */
-    200: Tenants;
-};
-
-export type ListTenantsResponse = ListTenantsResponses[keyof ListTenantsResponses];
-
-export type GetTenantData = {
-    body?: never;
-    path: {
-        /**
-         * Id of the customer
-         */
-        id: string;
-    };
-    query?: never;
-    url: '/tenants/{id}';
-};
-
-export type GetTenantErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type GetTenantError = GetTenantErrors[keyof GetTenantErrors];
-
-export type GetTenantResponses = {
-    /**
-     * OK
-     */
-    200: TenantDetail;
-};
-
-export type GetTenantResponse = GetTenantResponses[keyof GetTenantResponses];
-
-export type ChangeTenantData = {
-    body: TenantChange;
-    path: {
-        /**
-         * Id of the customer
-         */
-        id: string;
-    };
-    query?: never;
-    url: '/tenants/{id}';
-};
-
-export type ChangeTenantErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type ChangeTenantError = ChangeTenantErrors[keyof ChangeTenantErrors];
-
-export type ChangeTenantResponses = {
-    /**
-     * OK
-     */
-    200: TenantDetail;
-};
-
-export type ChangeTenantResponse = ChangeTenantResponses[keyof ChangeTenantResponses];
-
-export type DeleteTenantData = {
-    body: TenantDeletion;
-    path: {
-        /**
-         * Id of the customer
-         */
-        id: string;
-    };
-    query?: never;
-    url: '/tenants/{id}/deletion';
-};
-
-export type DeleteTenantErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Conflict
-     */
-    409: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type DeleteTenantError = DeleteTenantErrors[keyof DeleteTenantErrors];
-
-export type DeleteTenantResponses = {
-    /**
-     * OK
-     */
-    200: Certificate;
-};
-
-export type DeleteTenantResponse = DeleteTenantResponses[keyof DeleteTenantResponses];
-
-export type SetTenantStateData = {
-    body: TenantState;
-    path: {
-        /**
-         * Id of the customer
-         */
-        id: string;
-    };
-    query?: never;
-    url: '/tenants/{id}/state';
-};
-
-export type SetTenantStateErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type SetTenantStateError = SetTenantStateErrors[keyof SetTenantStateErrors];
-
-export type SetTenantStateResponses = {
-    /**
-     * OK
-     */
-    200: TenantDetail;
-};
-
-export type SetTenantStateResponse = SetTenantStateResponses[keyof SetTenantStateResponses];
-
-export type ListTokensData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/tokens';
-};
-
-export type ListTokensErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type ListTokensError = ListTokensErrors[keyof ListTokensErrors];
-
-export type ListTokensResponses = {
-    /**
-     * OK
-     */
-    200: Tokens;
-};
-
-export type ListTokensResponse = ListTokensResponses[keyof ListTokensResponses];
-
-export type CreateTokenData = {
-    body: NewToken;
-    path?: never;
-    query?: never;
-    url: '/tokens';
-};
-
-export type CreateTokenErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type CreateTokenError = CreateTokenErrors[keyof CreateTokenErrors];
-
-export type CreateTokenResponses = {
-    /**
-     * Created
-     */
-    201: CreatedToken;
-};
-
-export type CreateTokenResponse = CreateTokenResponses[keyof CreateTokenResponses];
-
-export type RevokeTokenData = {
-    body?: never;
-    path: {
-        /**
-         * Id of the token
-         */
-        id: string;
-    };
-    query?: never;
-    url: '/tokens/{id}';
-};
-
-export type RevokeTokenErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type RevokeTokenError = RevokeTokenErrors[keyof RevokeTokenErrors];
-
-export type RevokeTokenResponses = {
-    /**
-     * No Content
-     */
-    204: void;
-};
-
-export type RevokeTokenResponse = RevokeTokenResponses[keyof RevokeTokenResponses];
-
 export type ListUploadsData = {
     body?: never;
     path?: never;
@@ -5494,10 +4831,6 @@ export type CreateUploadErrors = {
      * Request Timeout
      */
     408: Problem;
-    /**
-     * Conflict
-     */
-    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -5858,107 +5191,3 @@ export type GetUploadCsvResponses = {
 };
 
 export type GetUploadCsvResponse = GetUploadCsvResponses[keyof GetUploadCsvResponses];
-
-export type GetUsageData = {
-    body?: never;
-    path?: never;
-    query: {
-        /**
-         * Such as 2026-11, UTC
-         */
-        month: string;
-    };
-    url: '/usage';
-};
-
-export type GetUsageErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type GetUsageError = GetUsageErrors[keyof GetUsageErrors];
-
-export type GetUsageResponses = {
-    /**
-     * OK
-     */
-    200: Usage;
-};
-
-export type GetUsageResponse = GetUsageResponses[keyof GetUsageResponses];
-
-export type GetUsageCsvData = {
-    body?: never;
-    path?: never;
-    query: {
-        /**
-         * Such as 2026-11, UTC
-         */
-        month: string;
-        /**
-         * Between the cells
-         */
-        separator?: 'semicolon' | 'comma';
-    };
-    url: '/usage.csv';
-};
-
-export type GetUsageCsvErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type GetUsageCsvError = GetUsageCsvErrors[keyof GetUsageCsvErrors];
-
-export type GetUsageCsvResponses = {
-    /**
-     * OK
-     */
-    200: Blob | File;
-};
-
-export type GetUsageCsvResponse = GetUsageCsvResponses[keyof GetUsageCsvResponses];

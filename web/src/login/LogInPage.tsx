@@ -13,6 +13,7 @@ import { useTitle } from '../shell/usePage';
 import { Door } from './Door';
 import classes from './LogInPage.module.css';
 import { canPasskey, enterByPasskey } from './passkey';
+import { Providers, ProviderTrouble } from './Providers';
 import { SecondStep } from './SecondStep';
 import { Trouble } from './Trouble';
 
@@ -21,7 +22,7 @@ const route = getRouteApi('/login');
 export function LogInPage() {
   const { t } = useTranslation();
   useTitle(t('login.title'));
-  const { next } = route.useSearch();
+  const { next, problem } = route.useSearch();
   const status = useQuery(statusQuery);
   const account = useQuery(accountQuery);
   const done = (data: Account) => {
@@ -45,6 +46,7 @@ export function LogInPage() {
   return (
     <Door below={demo.length > 0 && <DemoLogins logins={demo} busy={enter.isPending} choose={(d) => enter.mutate({ login: d.login, password: d.password })} />}>
       {queries.getQueryData(endedKey) === true && <Alert variant="light" color="gray" mb="md" role="status">{t('login.ended')}</Alert>}
+      {problem && !enter.error && <ProviderTrouble code={problem} />}
       <LogInForm busy={enter.isPending} error={enter.error} submit={(body) => enter.mutate(body)} />
       <Anchor size="sm" mt="sm" display="inline-block" renderRoot={(props) => <Link to="/forgotten" {...props} />}>{t('logins.forgotten')}</Anchor>
       {passkeys && (
@@ -81,6 +83,7 @@ function LogInForm({ busy, error, submit }: { busy: boolean; error: unknown; sub
   const { t } = useTranslation();
   const [tenantWanted, setTenantWanted] = useState(false);
   const [operator, setOperator] = useState(false);
+  const [tenantName, setTenantName] = useState('');
   const needed = hasCode(error, 'tenant-needed');
   if (needed && !tenantWanted) {
     setTenantWanted(true);
@@ -110,19 +113,23 @@ function LogInForm({ busy, error, submit }: { busy: boolean; error: unknown; sub
             <TextInput
               name="tenant"
               label={t('login.tenant')}
-              description={t('login.tenantHint')}
+              description={t(needed ? 'login.tenantHint' : 'directories.tenantHint')}
               required={!operator}
               disabled={operator}
               withAsterisk={false}
               maxLength={64}
               autoFocus
+              value={tenantName}
+              onChange={(e) => setTenantName(e.currentTarget.value)}
             />
             <Checkbox label={t('login.operator')} checked={operator} onChange={(e) => setOperator(e.currentTarget.checked)} />
           </>
         )}
         <LogInFailure error={needed ? undefined : error} />
         <Button type="submit" loading={busy} fullWidth>{t('login.submit')}</Button>
+        {!tenantWanted && <Anchor component="button" type="button" size="sm" onClick={() => setTenantWanted(true)}>{t('directories.nameTenant')}</Anchor>}
       </Stack>
+      <Providers tenant={operator ? '' : tenantName.trim().toLowerCase()} />
     </form>
   );
 }
@@ -138,6 +145,9 @@ function LogInFailure({ error }: { error: unknown }) {
         {t(hasCode(error, 'login') ? 'login.wrong' : 'login.tooMany')}
       </Alert>
     );
+  }
+  if (hasCode(error, 'directory')) {
+    return <Alert color="red" variant="light" role="alert" icon={<IconAlertTriangle aria-hidden />}>{t('directories.down')}</Alert>;
   }
   return <FailureNote error={error} compact />;
 }

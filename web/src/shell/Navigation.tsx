@@ -1,7 +1,7 @@
 import { Badge } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { IconAt, IconChartBar, IconChecklist, IconCloudUpload, IconListCheck, IconMailDown, IconMailForward, IconSearch, IconSettings, IconShieldLock, IconUsers, IconWorld } from '@tabler/icons-react';
+import { IconAt, IconChartBar, IconChecklist, IconCloudUpload, IconListCheck, IconMailDown, IconMailForward, IconSearch, IconSettings, IconShieldLock, IconUsers, IconUsersGroup, IconWorld } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 
 import { AccessLink, mayAccess } from '../access/AccessLink';
@@ -20,6 +20,7 @@ const administration = ['/overview', '/sources', '/completeness', '/quarantine',
 const administration = ['/overview', '/sources', '/completeness', '/quarantine', '/domains', '/selection', '/login-policy'];
 const administration = ['/overview', '/sources', '/completeness', '/quarantine', '/domains', '/selection', '/users'];
 const administration = ['/overview', '/sources', '/completeness', '/quarantine', '/domains', '/selection', '/tokens'];
+const administration = ['/overview', '/sources', '/completeness', '/quarantine', '/domains', '/selection', '/directories'];
 
 // isAdministration reports whether a page is one of those for administrators.
 export const isAdministration = (path: string): boolean => administration.some((p) => path === p || path.startsWith(`${p}/`));
@@ -136,6 +137,8 @@ export function Administration() {
         <IconUsers size={18} aria-hidden /><span>{t('users.title')}</span>
       <Link to="/tokens" className={classes.link}>
         <IconKey size={18} aria-hidden /><span>{t('tokens.title')}</span>
+      <Link to="/directories" className={classes.link}>
+        <IconUsersGroup size={18} aria-hidden /><span>{t('directories.nav')}</span>
       </Link>
     </nav>
   );

@@ -1,0 +1,202 @@
+package archive
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/muniment/muniment/internal/access"
+	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/directory"
+	"github.com/muniment/muniment/internal/message"
+	"github.com/muniment/muniment/internal/uid"
+)
+
+// fitting returns those of the users whom a password lets in: local ones by their own,
+// others by the directories they come from. down says that a directory would have to be
+// asked and cannot be. It costs one hash for each, and one if there is nobody: an
+// unknown user takes the time of a wrong password.
+func (a *Archive) fitting(ctx context.Context, users []catalog.User, in LogIn) (fit []catalog.User, down bool, err error) {
+	if len(users) == 0 {
+		if _, err := a.hasher.Verify(ctx, "", in.Password); err != nil {
+			return nil, false, err
+		}
+	}
+	for _, u := range users {
+		ok, err := a.hasher.Verify(ctx, u.PasswordHash, in.Password)
+		if err != nil {
+			return nil, false, err
+		}
+		if !ok && u.PasswordHash == "" && mayLogIn(&u, a.now()) {
+			var off bool
+			if ok, off, err = a.askedElsewhere(ctx, &u, in.Password); err != nil {
+				return nil, false, err
+			}
+			down = down || off
+		}
+		if ok && mayLogIn(&u, a.now()) {
+			fit = append(fit, u)
+		}
+	}
+	if len(fit) > 0 {
+		return fit, false, nil
+	}
+	u, off, err := a.byMailServer(ctx, users, in)
+	if u != nil {
+		fit = append(fit, *u)
+	}
+	return fit, down || off, err
+}
+
+// askedElsewhere has the directories that a user comes from check a password. An empty
+// one goes nowhere.
+func (a *Archive) askedElsewhere(ctx context.Context, u *catalog.User, password string) (ok, down bool, err error) {
+	if u.Tenant.IsZero() || password == "" {
+		return false, false, nil
+	}
+	origins, err := a.catalog.OriginsOf(ctx, u.Tenant, u.ID)
+	if err != nil {
+		return false, false, err
+	}
+	for _, o := range origins {
+		row, err := a.catalog.Directory(ctx, u.Tenant, o.Directory)
+		if err != nil {
+			return false, false, err
+		}
+		if row.Disabled || row.Kind == directory.KindOIDC {
+			continue
+		}
+		ok, off, err := a.asked(ctx, row, o.External, password)
+		if err != nil || ok {
+			return ok, false, err
+		}
+		down = down || off
+	}
+	return false, down, nil
+}
+
+// asked has one directory check a password.
+func (a *Archive) asked(ctx context.Context, row *catalog.Directory, external, password string) (ok, down bool, err error) {
+	view, err := viewDirectory(row)
+	if err != nil {
+		return false, false, err
+	}
+	secret, err := a.openDirectory(row)
+	if err != nil {
+		return false, false, err
+	}
+	if a.directories == nil {
+		return false, true, nil
+	}
+	err = a.directories.Verify(ctx, view.Settings, secret, external, password)
+	if directory.Down(err) {
+		a.log.Error("a directory cannot check a password", "tenant", row.Tenant, "directory", row.ID, "code", directory.Code(err), "error", err)
+		return false, true, nil
+	}
+	return err == nil, false, nil
+}
+
+// byMailServer lets those in whom nobody else knows, if a mail server of their tenant
+// takes their address and password. The first time, the user is bound to that server, or
+// made. Users with a password or a directory of their own never get in this way.
+func (a *Archive) byMailServer(ctx context.Context, users []catalog.User, in LogIn) (_ *catalog.User, down bool, err error) {
+	address := message.NormalizeAddress(in.Login)
+	if !strings.Contains(address, "@") || in.Password == "" || in.Operator || strings.ContainsRune(address, 0) {
+		return nil, false, nil
+	}
+	rows, err := a.catalog.DirectoriesOfAll(ctx, directory.KindIMAP)
+	if err != nil || len(rows) == 0 {
+		return nil, false, err
+	}
+	tenants, err := a.Tenants(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, row := range rows {
+		if row.Disabled || !means(tenants, &catalog.User{Tenant: row.Tenant}, in) {
+			continue
+		}
+		user, ask, err := a.mailUser(ctx, row, users, address)
+		if err != nil {
+			return nil, false, err
+		}
+		if !ask {
+			continue
+		}
+		ok, off, err := a.asked(ctx, row, address, in.Password)
+		if err != nil {
+			return nil, false, err
+		}
+		down = down || off
+		if ok {
+			u, err := a.bindUser(ctx, row, user, directory.Identity{Email: address}, address, in.Peer)
+			return u, false, err
+		}
+	}
+	return nil, down, nil
+}
+
+// mailUser reports whether a mail server may be asked about an address, and which user
+// it is; nil: one that would be made.
+func (a *Archive) mailUser(ctx context.Context, row *catalog.Directory, users []catalog.User, address string) (_ *catalog.User, ask bool, err error) {
+	view, err := viewDirectory(row)
+	if err != nil {
+		return nil, false, err
+	}
+	set := view.Settings.IMAP
+	rules, err := a.routing(ctx, row.Tenant)
+	if err != nil || !rules.ours(address) || !set.Serves(message.DomainOf(address)) {
+		return nil, false, err
+	}
+	var mine []catalog.User
+	for _, u := range users {
+		if u.Tenant == row.Tenant {
+			mine = append(mine, u)
+		}
+	}
+	if len(mine) == 0 {
+		return nil, set.Create, nil
+	}
+	if len(mine) > 1 || mine[0].PasswordHash != "" || !mayLogIn(&mine[0], a.now()) {
+		return nil, false, nil
+	}
+	origins, err := a.catalog.OriginsOf(ctx, row.Tenant, mine[0].ID)
+	return &mine[0], err == nil && len(origins) == 0, err
+}
+
+// bindUser makes a user of somebody whom a directory has let in, or binds the one who
+// is there already to the directory. No other settings of it change, but the role, if
+// identity has one.
+func (a *Archive) bindUser(ctx context.Context, row *catalog.Directory, u *catalog.User, who directory.Identity, external, peer string) (*catalog.User, error) {
+	now := a.now().UTC().Truncate(time.Millisecond)
+	x := catalog.UserChange{Before: u}
+	action, details := "user.bound", map[string]string{"directory": row.Name, "peer": peer}
+	if u == nil {
+		action = "user.created"
+		login := strings.ToLower(who.Email)
+		if !loginForm.MatchString(login) {
+			return nil, directory.Fail(directory.CodeUnknown, invalid("the address %.100q cannot be a user name", login))
+		}
+		name := strings.Join(strings.Fields(clip(who.Name, maxName)), " ")
+		if name == "" || checkName(name) != nil {
+			name = login
+		}
+		x.After = &catalog.User{ID: uid.New(now), Tenant: row.Tenant, Login: login, Name: name, Role: string(access.RoleUser), CreatedAt: now, Addresses: []string{who.Email}}
+		addUser(details, "after.", x.After, nil)
+	} else {
+		x.After = u
+	}
+	origin, err := json.Marshal(directory.Origin{External: external})
+	if err != nil {
+		return nil, err
+	}
+	x.Origin = &catalog.Origin{User: x.After.ID, Tenant: row.Tenant, Directory: row.ID, External: external, Details: origin}
+	e := &catalog.Event{At: now, Actor: "user:" + x.After.ID.String(), Action: action, Object: x.After.ID.String(), Details: details}
+	err = a.catalog.ApplyUserChanges(ctx, row.Tenant, []catalog.UserChange{x}, e)
+	if errors.Is(err, catalog.ErrTaken) {
+		return nil, directory.Fail(directory.CodeUnknown, err)
+	}
+	return x.After, err
+}

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+
+import { assertAccessible, assertOnlyHome, logIn, openPage, screenshot } from './browser.mjs';
+
+export function directories(world) {
+  it('shows directories to administrators only', async () => {
+    const tab = await openPage(world.browser, world.server);
+    await logIn(tab, world.user);
+    await tab.visit('/directories');
+    await tab.page.getByText('Only administrators of a customer see this page.').waitFor();
+    await tab.context.close();
+  });
+
+  it('adds a directory, explains what is wrong with it, and removes it', async () => {
+    const tab = await openPage(world.browser, world.server);
+    const { page } = tab;
+    await logIn(tab, world.admin);
+    await tab.visit('/directories');
+    await page.getByText('There is no directory yet: all users are local.').waitFor();
+    await assertAccessible(page, 'directories');
+    await page.getByRole('link', { name: 'Add: Active Directory or LDAP' }).click();
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Name the server, such as dc1.firma.example').waitFor();
+    await page.getByText('The base DN is needed.').waitFor();
+    await page.waitForFunction(() => document.activeElement?.getAttribute('aria-invalid') === 'true');
+    await assertAccessible(page, 'a directory with mistakes');
+
+    await page.getByLabel('Name *').fill('Active Directory');
+    await page.getByLabel('Server *').fill('127.0.0.1');
+    await page.getByLabel('User that reads *').fill('archive@firma.example');
+    await page.getByRole('textbox', { name: 'Password' }).fill('geheim-17');
+    await page.getByLabel('Base DN of users *').fill('DC=firma,DC=example');
+    await page.getByRole('button', { name: 'Add a group' }).click();
+    await page.getByLabel('Group', { exact: true }).fill('CN=Revision,DC=firma,DC=example');
+    await page.getByRole('button', { name: 'Advanced' }).click();
+    await page.getByRole('textbox', { name: 'Port' }).fill('1');
+    await page.getByRole('button', { name: 'Test', exact: true }).click();
+    await page.getByText('The server does not answer, or the connection broke.').waitFor();
+    await page.getByRole('button', { name: 'Details' }).click();
+    await assertAccessible(page, 'a directory with a problem');
+    await screenshot(page, 'directory-problem');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('button', { name: 'Preview' }).waitFor();
+    assert.match(page.url(), /\/directories\/[0-9a-z]{26}$/);
+    await page.getByRole('button', { name: 'Preview' }).click();
+    await page.getByText('The server does not answer, or the connection broke.').first().waitFor();
+    assert.equal(await page.getByText('geheim-17').count(), 0);
+
+    await tab.visit('/directories');
+    await page.getByRole('link', { name: 'Active Directory', exact: true }).waitFor();
+    await screenshot(page, 'directories');
+    await page.getByRole('link', { name: 'Add: Single sign-on' }).click();
+    assert.match(await page.getByLabel('Redirect address *').inputValue(), /^http.*\/auth\/oidc\/callback$/);
+    await page.getByLabel('Name *').fill('Entra ID');
+    await page.getByLabel('Issuer *').fill('https://login.invalid/v2.0');
+    await page.getByLabel('Client ID *').fill('x');
+    await page.getByRole('switch', { name: /^Show the button at once/ }).click();
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('heading', { name: 'Entra ID' }).waitFor();
+    await screenshot(page, 'directory-provider');
+
+    const stranger = await openPage(world.browser, world.server);
+    await stranger.visit('/login');
+    await stranger.page.getByRole('link', { name: 'Log in with Entra ID' }).click();
+    await stranger.page.getByText('There is no server of this name.').waitFor();
+    await assertAccessible(stranger.page, 'log-in page with a provider');
+    await screenshot(stranger.page, 'login-provider');
+    await stranger.context.close();
+
+    for (const name of ['Entra ID', 'Active Directory']) {
+      await tab.visit('/directories');
+      await page.getByRole('link', { name, exact: true }).click();
+      await page.getByRole('button', { name: 'Remove directory' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Remove directory' }).click();
+      await page.waitForURL(/\/directories$/);
+    }
+    await page.getByText('There is no directory yet: all users are local.').waitFor();
+    assertOnlyHome(tab);
+    assert.deepEqual(tab.record.errors, []);
+    await tab.context.close();
+  });
+
+  it('fits a telephone, in German and in the dark', async () => {
+    const tab = await openPage(world.browser, world.server, { viewport: { width: 390, height: 844 }, locale: 'de-DE', colorScheme: 'dark' });
+    const { page } = tab;
+    await logIn(tab, world.admin);
+    await tab.visit('/directories/new-ldap');
+    await page.getByRole('button', { name: 'Speichern' }).click();
+    await page.getByText('Der Basis-DN ist nötig.').waitFor();
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), 'nothing is cut off at the side');
+    await assertAccessible(page, 'a directory on a telephone');
+    await screenshot(page, 'directory-phone');
+    await tab.context.close();
+  });
+}

@@ -1,0 +1,44 @@
+import { Alert, Button, Divider, Stack } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { IconAlertTriangle, IconLogin2 } from '@tabler/icons-react';
+import { useTranslation } from 'react-i18next';
+
+import { listLogInOffers } from '../api';
+import { codes } from '../directories/codes';
+import { ask } from '../failure';
+
+// Providers offers to log in elsewhere: with what is offered to everybody at this
+// address, or with what the named customer has.
+export function Providers({ tenant }: { tenant: string }) {
+  const { t } = useTranslation();
+  const named = /^[a-z0-9-]{1,63}$/u.test(tenant) ? tenant : '';
+  const offers = useQuery({
+    queryKey: ['status', 'offers', named], // stays when others are forgotten at a log-in
+    queryFn: ({ signal }) => ask(listLogInOffers({ query: named ? { tenant: named } : {}, signal })),
+  });
+  const list = offers.data?.offers ?? [];
+  if (list.length === 0) {
+    return null;
+  }
+  return (
+    <Stack gap="xs" mt="md">
+      <Divider label={t('directories.or')} />
+      {list.map((o) => (
+        <Button key={o.id} component="a" href={`/auth/oidc/start?directory=${encodeURIComponent(o.id)}`} variant="default" fullWidth leftSection={<IconLogin2 size={16} aria-hidden />}>
+          {t('directories.logInWith', { name: o.name })}
+        </Button>
+      ))}
+    </Stack>
+  );
+}
+
+// ProviderTrouble says why a log-in elsewhere has not let anybody in.
+export function ProviderTrouble({ code }: { code: string }) {
+  const { t } = useTranslation();
+  const known = codes.find((c) => c === code);
+  return (
+    <Alert color="red" variant="light" role="alert" mb="md" icon={<IconAlertTriangle aria-hidden />}>
+      {code === 'too-many' ? t('login.tooMany') : known ? t(`directories.problem.${known}`) : t('directories.providerFailed')}
+    </Alert>
+  );
+}
