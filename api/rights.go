@@ -124,6 +124,13 @@ func tenantRights() map[string]access.Right {
 		"getUserImport":     access.ManageUsers,
 		"cancelUserImport":  access.ManageUsers,
 		"exportUsers":       access.ManageUsers,
+		"listDirectories":   access.ManageDirectories,
+		"createDirectory":   access.ManageDirectories,
+		"changeDirectory":   access.ManageDirectories,
+		"removeDirectory":   access.ManageDirectories,
+		"testDirectory":     access.ManageDirectories,
+		"previewDirectory":  access.ManageDirectories,
+		"syncDirectory":     access.ManageDirectories,
 		"getUserSecurity":   access.ManageLogins, // also of operators
 		"welcomeUser":       access.ManageLogins,
 		"resetFactors":      access.ManageLogins,

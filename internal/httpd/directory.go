@@ -119,8 +119,8 @@ func (s *Server) directoryDraft(in api.DirectoryDraft) (archive.DirectoryDraft, 
 	return archive.DirectoryDraft{Name: in.Name, Settings: set, Secret: secret(in.Secret), Position: in.Position, Disabled: in.Disabled}, nil
 }
 
-// judged turns mistakes of settings into problems.
-func judged(err error) error {
+// judgedDirectory turns mistakes of settings into problems.
+func judgedDirectory(err error) error {
 	if errors.Is(err, catalog.ErrTaken) {
 		return mistake("body.name", "another directory has this name")
 	}
@@ -142,7 +142,7 @@ func (s *Server) CreateDirectory(ctx context.Context, in api.DirectoryDraft) (*a
 	}
 	v, err := t.Create(ctx, d)
 	if err != nil {
-		return nil, judged(err)
+		return nil, judgedDirectory(err)
 	}
 	return describeDirectory(v), nil
 }
@@ -158,7 +158,7 @@ func (s *Server) ChangeDirectory(ctx context.Context, id string, in api.Director
 		return nil, err
 	}
 	if _, err := t.Change(ctx, d, draft); err != nil {
-		return nil, judged(err)
+		return nil, judgedDirectory(err)
 	}
 	v, err := t.Get(ctx, d)
 	if err != nil {
@@ -194,7 +194,7 @@ func (s *Server) TestDirectory(ctx context.Context, in api.DirectoryTest) (*api.
 	}
 	f, err := t.Test(ctx, of, archive.DirectoryDraft{Settings: set, Secret: secret(in.Secret)})
 	if err != nil {
-		return nil, judged(err)
+		return nil, judgedDirectory(err)
 	}
 	out := &api.DirectoryFinding{OK: f.OK, Problem: (*api.DirectoryProblem)(f.Problem), Steps: []api.DirectoryStep{}, Certificate: f.Certificate, People: f.People,
 		Shared: f.Shared, First: []api.DirectoryPerson{}, Notes: directoryNotes(f.Notes)}
