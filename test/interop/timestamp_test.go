@@ -20,6 +20,7 @@ import (
 	"github.com/muniment/muniment/internal/evidence/algo"
 	"github.com/muniment/muniment/internal/evidence/tsa"
 	"github.com/muniment/muniment/internal/evidence/tsp"
+	"github.com/muniment/muniment/internal/evidence/tspclient"
 )
 
 // openssl runs the program in a directory and returns what it printed.
@@ -153,7 +154,7 @@ func TestOpenSSLAuthority(t *testing.T) {
 			t.Parallel()
 			address, dir, root := opensslAuthority(t, c.ess, c.key...)
 			anchors := tsp.NewAnchors([]*x509.Certificate{root})
-			a := tsp.Authority{Name: "openssl", URL: address, Terms: tsp.Terms{Skew: time.Minute, Accuracy: time.Second, Anchors: anchors}}
+			a := tspclient.Authority{Name: "openssl", URL: address, Terms: tsp.Terms{Skew: time.Minute, Accuracy: time.Second, Anchors: anchors}}
 			data := []byte("what is stamped")
 			token, err := a.Stamp(t.Context(), c.hash, c.hash.Sum(data))
 			if err != nil {
@@ -228,7 +229,7 @@ func TestOpenSSLReadsOurs(t *testing.T) {
 		}
 		handler = a.Handler()
 		anchors := tsp.NewAnchors([]*x509.Certificate{a.Root()})
-		x := tsp.Authority{Name: "ours", URL: s.URL, Terms: tsp.Terms{Skew: time.Minute, Anchors: anchors}}
+		x := tspclient.Authority{Name: "ours", URL: s.URL, Terms: tsp.Terms{Skew: time.Minute, Anchors: anchors}}
 		token, err := x.Stamp(t.Context(), algo.SHA512, algo.SHA512.Sum(data))
 		if err != nil {
 			t.Fatal(err)
@@ -244,13 +245,13 @@ func TestOpenSSLReadsOurs(t *testing.T) {
 // completed has the token read again after Enrich, in both placements.
 func completed(t *testing.T, dir string, token *tsp.Token, anchors *tsp.Anchors) {
 	t.Helper()
-	got, err := (&tsp.Fetcher{}).Enrich(context.Background(), token, anchors, tsp.CRLsInside)
+	got, err := tspclient.NewFetcher(nil, 0).Enrich(context.Background(), token, anchors, tsp.CRLsInside)
 	if err != nil || len(got.Missing) > 0 {
 		t.Fatalf("%v, missing %v", err, got.Missing)
 	}
 	place(t, dir, "token", got.Token.Raw)
 	opensslVerifies(t, dir)
-	if got, err = (&tsp.Fetcher{}).Enrich(context.Background(), token, anchors, tsp.AllInside); err != nil {
+	if got, err = tspclient.NewFetcher(nil, 0).Enrich(context.Background(), token, anchors, tsp.AllInside); err != nil {
 		t.Fatal(err)
 	}
 	place(t, dir, "token", got.Token.Raw)

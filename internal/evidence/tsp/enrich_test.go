@@ -16,6 +16,7 @@ import (
 	"github.com/muniment/muniment/internal/evidence/algo"
 	"github.com/muniment/muniment/internal/evidence/tsa"
 	"github.com/muniment/muniment/internal/evidence/tsp"
+	"github.com/muniment/muniment/internal/evidence/tspclient"
 )
 
 // online is an authority whose certificates name a server that runs.
@@ -29,6 +30,8 @@ func online(t *testing.T, o tsa.Options) *tsa.Authority {
 	h.Store(a.Handler())
 	return a
 }
+
+var imprint = algo.SHA256.Sum([]byte("data"))
 
 func issue(t *testing.T, a *tsa.Authority) *tsp.Token {
 	t.Helper()
@@ -48,7 +51,7 @@ func TestEnrich(t *testing.T) {
 	a := online(t, tsa.Options{})
 	a.Alter = func(p *tsa.Parts) { p.Certificates = p.Certificates[:1] } // the root has to be fetched
 	token := issue(t, a)
-	f := &tsp.Fetcher{}
+	f := tspclient.NewFetcher(nil, 0)
 	o := tsp.Options{At: time.Now(), Anchors: anchors(a)}
 	if r := tsp.Verify(token, o); r.Findings.Verdict() != evidence.Indeterminate || !r.Findings.Has(tsp.CodeNoRevocation) {
 		t.Errorf("without revocation data: %+v", r.Findings)
@@ -94,13 +97,13 @@ func TestEnrich(t *testing.T) {
 func TestEnrichMissing(t *testing.T) {
 	t.Parallel()
 	a := authority(t, tsa.Options{}) // names no addresses
-	got, err := (&tsp.Fetcher{}).Enrich(context.Background(), issue(t, a), anchors(a), tsp.CRLsInside)
+	got, err := tspclient.NewFetcher(nil, 0).Enrich(context.Background(), issue(t, a), anchors(a), tsp.CRLsInside)
 	if err != nil || len(got.Missing) != 1 {
 		t.Fatalf("%v, %+v", err, got)
 	}
 	b := online(t, tsa.Options{})
 	b.Alter = func(p *tsa.Parts) { p.Certificates = p.Certificates[:1] }
-	got, err = (&tsp.Fetcher{}).Enrich(context.Background(), issue(t, b), anchors(a), tsp.CRLsInside)
+	got, err = tspclient.NewFetcher(nil, 0).Enrich(context.Background(), issue(t, b), anchors(a), tsp.CRLsInside)
 	if err != nil || len(got.Missing) != 1 || len(got.Token.Certificates) != 2 {
 		t.Fatalf("an anchor of somebody else: %v, missing %v", err, got.Missing)
 	}
