@@ -287,3 +287,32 @@ func FuzzOCSP(f *testing.F) {
 		_ = new(tsp.Sidecar).UnmarshalBinary(b)
 	})
 }
+
+// TestRefresh: the last revocation data before a renewal (REN-4) come beside the
+// token, whose bytes stay.
+func TestRefresh(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	a := online(t, tsa.Options{Now: func() time.Time { return now }})
+	f := tspclient.NewFetcher(nil, 0)
+	got, err := f.Enrich(context.Background(), issue(t, a), anchors(a), tsp.CRLsInside)
+	if err != nil || len(got.Missing) > 0 {
+		t.Fatalf("%v, missing %v", err, got)
+	}
+	now = now.Add(48 * time.Hour)
+	a.Revoke(a.Unit(), 1)
+	fresh, missing, err := f.Refresh(context.Background(), got.Token, got.Sidecar, anchors(a))
+	if err != nil || len(missing) > 0 || len(fresh.CRLs) != 1 || len(fresh.OCSP) != 1 {
+		t.Fatalf("%v, missing %v, %d CRLs, %d OCSP responses", err, missing, len(fresh.CRLs), len(fresh.OCSP))
+	}
+	o := tsp.Options{At: now, Anchors: anchors(a), Sidecar: got.Sidecar}
+	if r := tsp.Verify(got.Token, o); r.Findings.Verdict() != evidence.Valid {
+		t.Errorf("by the old data: %+v", r.Findings)
+	}
+	for name, s := range map[string]*tsp.Sidecar{"CRL": {CRLs: fresh.CRLs}, "OCSP": {OCSP: fresh.OCSP}} {
+		o.Sidecar = s
+		if r := tsp.Verify(got.Token, o); r.Findings.Verdict() != evidence.Invalid || !r.Findings.Has(tsp.CodeRevoked) {
+			t.Errorf("compromised, by the fresh %s: %+v", name, r.Findings)
+		}
+	}
+}
