@@ -62,6 +62,17 @@ var allowed = map[string][]string{
 	"internal/directory/imap":    {"internal/directory", "internal/directory/dial", "internal/ingest/imap", "internal/remote"},
 	"internal/directory/ldap":    {"internal/directory", "internal/directory/dial", "internal/remote"},
 	"internal/directory/oidc":    {"internal/directory", "internal/directory/dial", "internal/remote"},
+	// evidence: made and verified without a server, so that an auditor can read
+	// it and the offline verifier links nothing else
+	"cmd/muniment-verify":         {"internal/evidence", "internal/evidence/offline"},
+	"internal/evidence/offline":   {"internal/evidence", "internal/evidence/ers", "internal/evidence/tsp"},
+	"internal/evidence":           {},
+	"internal/evidence/algo":      {},
+	"internal/evidence/der":       {},
+	"internal/evidence/ers":       {"internal/evidence", "internal/evidence/algo", "internal/evidence/der", "internal/evidence/tsp"},
+	"internal/evidence/tsa":       {"internal/evidence/algo", "internal/evidence/tsp"},
+	"internal/evidence/tsp":       {"internal/evidence", "internal/evidence/algo", "internal/evidence/der"},
+	"internal/evidence/tspclient": {"internal/evidence/algo", "internal/evidence/tsp"},
 	// ports
 	"internal/catalog":     {"internal/eventlog", "internal/uid"},
 	"internal/vault":       {"internal/blob", "internal/uid"},
@@ -81,6 +92,8 @@ var allowed = map[string][]string{
 	"api/genspec":      {"api"},
 	"web":              {},
 	"internal/usercsv": {},
+	// for tests of the evidence only
+	"internal/evidence/evidencetest": {"internal/evidence", "internal/evidence/algo", "internal/evidence/ers", "internal/evidence/tsa", "internal/evidence/tsp"},
 	// for tests only
 	"internal/archivetest":         {"internal/access", "internal/archive", "internal/blob", "internal/blob/file", "internal/catalog", "internal/index", "internal/index/fts", "internal/vault"},
 	"internal/blob/blobtest":       {"internal/blob"},
