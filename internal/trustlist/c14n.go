@@ -16,7 +16,24 @@ func canonical(n, without *node, inclusive []string) []byte {
 	return []byte(c.out.String())
 }
 
+// whole returns the inclusive canonical form of an element (W3C Canonical XML 1.0,
+// without comments), which references without transforms mean.
+func whole(n *node) []byte {
+	c := &canonicaliser{all: true}
+	apex := *n
+	for p := n.parent; p != nil; p = p.parent { // §2.4: what xml: says above is said here
+		for _, a := range p.attrs {
+			if a.space == xmlSpace && !slices.ContainsFunc(apex.attrs, func(b attr) bool { return b.space == xmlSpace && b.local == a.local }) {
+				apex.attrs = append(slices.Clip(apex.attrs), a)
+			}
+		}
+	}
+	c.element(&apex, map[string]string{})
+	return []byte(c.out.String())
+}
+
 type canonicaliser struct {
+	all       bool // declarations that nobody uses as well
 	out       strings.Builder
 	without   *node
 	inclusive []string
@@ -87,6 +104,11 @@ func (c *canonicaliser) declarations(n *node, rendered map[string]string) []decl
 		}
 		if _, ok := n.lookup(p); ok {
 			used = append(used, p)
+		}
+	}
+	for p := n; c.all && p != nil; p = p.parent {
+		for _, d := range p.declared {
+			used = append(used, d.prefix)
 		}
 	}
 	slices.Sort(used)

@@ -114,8 +114,8 @@ func identifiers(root *node) (map[string]*node, error) {
 	return ids, err
 }
 
-// reference checks the digest of what a reference names. whole: it is the list.
-func reference(r, root, sig *node, ids map[string]*node) (whole bool, err error) {
+// reference checks the digest of what a reference names. covers: it is the list.
+func reference(r, root, sig *node, ids map[string]*node) (covers bool, err error) {
 	target := root
 	if uri := r.attr("", "URI"); uri != "" {
 		target = ids[strings.TrimPrefix(uri, "#")]
@@ -123,8 +123,8 @@ func reference(r, root, sig *node, ids map[string]*node) (whole bool, err error)
 			return false, fmt.Errorf("%w: reference %.60q", ErrSignature, uri)
 		}
 	}
-	whole = target == root
-	if !whole && !within(target, sig) {
+	covers = target == root
+	if !covers && !within(target, sig) {
 		return false, fmt.Errorf("%w: it covers something else than the list", ErrSignature)
 	}
 	var without *node
@@ -142,7 +142,10 @@ func reference(r, root, sig *node, ids map[string]*node) (whole bool, err error)
 			}
 		}
 	}
-	if !canonicalised || whole != (without != nil) {
+	form := func() []byte { return canonical(target, without, inclusive) }
+	if !canonicalised && without == nil && !covers {
+		form = func() []byte { return whole(target) }
+	} else if !canonicalised || covers != (without != nil) {
 		return false, fmt.Errorf("%w: the transforms are not those of an enveloped signature", ErrSignature)
 	}
 	h, err := digestMethod(r.path(dsig, "DigestMethod"))
@@ -150,10 +153,10 @@ func reference(r, root, sig *node, ids map[string]*node) (whole bool, err error)
 		return false, err
 	}
 	want, err := decode(r.path(dsig, "DigestValue").content())
-	if err != nil || !bytes.Equal(sum(h, canonical(target, without, inclusive)), want) {
+	if err != nil || !bytes.Equal(sum(h, form()), want) {
 		return false, fmt.Errorf("%w: what it covers was changed", ErrSignature)
 	}
-	return whole, nil
+	return covers, nil
 }
 
 func within(n, of *node) bool {
