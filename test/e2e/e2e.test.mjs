@@ -10,7 +10,7 @@
 //	smarthost.mjs sending mail
 //	upload.mjs   uploads, documents, folders
 //	routing.mjs  domains, selection, quarantine
-//	history.mjs  whole mailboxes
+//	history.mjs  whole mailboxes           eventlog.mjs    the event log
 //
 // Run it with `npm run e2e` in web/ after `make build`.
 import { after, before, describe } from 'node:test';
@@ -21,6 +21,7 @@ import { startCanary } from './canary.mjs';
 import { damage } from './damage.mjs';
 import { gallery } from './gallery.mjs';
 import { mailboxLogIn } from './mailboxlogin.mjs';
+import { eventLog } from './eventlog.mjs';
 import { history } from './history.mjs';
 import { message } from './message.mjs';
 import { routing } from './routing.mjs';
@@ -58,6 +59,7 @@ describe('smarthost', { timeout: 180_000 }, () => smarthost(world));
 describe('upload', { timeout: 240_000 }, () => upload(world));
 describe('routing', { timeout: 180_000 }, () => routing(world));
 describe('history', { timeout: 120_000 }, () => history(world));
+describe('event log', { timeout: 180_000 }, () => eventLog(world));
 describe('damage', { timeout: 120_000 }, () => damage(world));
 describe('appearance', { timeout: 240_000 }, () => appearance(world));
 describe('gallery', { timeout: 120_000 }, () => gallery(world));
