@@ -19,6 +19,7 @@
 //	                                            ledger.go, fsckindex.go, fscktenant.go, adopt.go
 //	route.go hint.go  who is in a message, and where it belongs
 //	domain.go selection.go quarantine.go  the rules of that, and what they hold back
+//	log.go logkey.go receipt.go audit.go  the event log: shown, signed, handed out, compared
 //	describetenant.go  what the vault remembers of tenants and sources
 package archive
 
