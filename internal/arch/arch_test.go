@@ -73,6 +73,7 @@ var allowed = map[string][]string{
 	"internal/evidence/tsa":       {"internal/evidence/algo", "internal/evidence/tsp"},
 	"internal/evidence/tsp":       {"internal/evidence", "internal/evidence/algo", "internal/evidence/der"},
 	"internal/evidence/tspclient": {"internal/evidence/algo", "internal/evidence/tsp"},
+	"internal/trustlist":          {},
 	// ports
 	"internal/catalog":     {"internal/eventlog", "internal/uid"},
 	"internal/vault":       {"internal/blob", "internal/uid"},

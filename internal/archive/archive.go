@@ -27,6 +27,7 @@
 //	link.go letter.go loginpolicy.go usersecurity.go url.go  one-time links, mails about log-ins, what is asked of them
 //	directory.go directorysync.go directorylogin.go providerlogin.go  where users come from
 //	site.go   by which name and certificate the installation is reached
+//	log.go logkey.go receipt.go audit.go  the event log: shown, signed, handed out, compared
 //	describetenant.go  what the vault remembers of tenants and sources
 //	hierarchy.go reseller.go provision.go usage.go tenantstate.go deletetenant.go token.go
 //	                   what operators and resellers do

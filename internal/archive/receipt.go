@@ -248,3 +248,22 @@ func (a *Archive) proofsBetween(ctx context.Context, tenant uid.ID, sizes []int6
 	}
 	return out, nil
 }
+
+// AttachRecord puts an evidence record over the bytes of a receipt's checkpoint into
+// the receipt; for whoever has checkpoints stamped. catalog.ErrNotFound.
+func (a *Archive) AttachRecord(ctx context.Context, tenant uid.ID, day string, record []byte) error {
+	row, err := a.catalog.Receipt(ctx, tenant, day)
+	if err != nil {
+		return err
+	}
+	r, err := eventlog.ParseReceipt([]byte(row.Body))
+	if err != nil {
+		return err
+	}
+	r.EvidenceRecord = record
+	body, err := r.Encode()
+	if err != nil {
+		return err
+	}
+	return a.catalog.AttachRecord(ctx, tenant, day, string(body))
+}

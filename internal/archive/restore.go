@@ -170,7 +170,7 @@ func (r *rebuild) remark(ctx context.Context, t *catalog.Tenant, made bool) erro
 		r.out.Remarks = append(r.out.Remarks, "tenant "+t.Slug+": "+fmt.Sprintf(format, args...))
 	}
 	if made {
-		say("the catalog had lost it. Its users are lost: make them anew with muniment user create. Its event log begins anew with this rebuild, and what was refused or offered twice is not counted any more.")
+		say("the catalog had lost it. Its users are lost: make them anew with muniment user create. Its event log begins anew with this rebuild: receipts from before do not fit it, and who gets them has to be set again. What was refused or offered twice is not counted any more.")
 	}
 	info, err := r.a.vault.Tenant(ctx, t.ID)
 	if err != nil {

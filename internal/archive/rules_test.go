@@ -33,6 +33,10 @@ func withRules(t *testing.T, dir string) {
 	if err := e.SetSmarthost(ctx, archive.SmarthostDraft{Smarthost: remote.Smarthost{Host: "mail.example", TLS: remote.StartTLS, From: "archive@example.com", User: "archive"}, Secret: []byte("secret")}); err != nil {
 		t.Fatal(err)
 	}
+	if err := e.SetReceiptSettings(ctx, tenant.ID, archive.ReceiptSettings{To: []string{"bernd@example.com"}, At: "00:05", Language: "de"}); err != nil {
+		t.Fatal(err)
+	}
+	must(e.MakeReceipt(ctx, &archive.LogOwner{Tenant: tenant.ID, Zone: "UTC", ReceiptSettings: archive.ReceiptSettings{At: "00:05"}}))(t)
 	must(e.QueueMail(ctx, archive.NewMail{ID: uid.New(time.Now()), Kind: "test", Key: "one", Sender: "archive@example.com", To: []string{"bernd@example.com"}, Body: []byte("Subject: x\r\n\r\nx\r\n")}))(t)
 	withDirectory(t, e, tenant.ID)
 	findings(t, e, nil)

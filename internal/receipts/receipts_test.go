@@ -79,6 +79,12 @@ func TestReceiptsAreHandedOut(t *testing.T) {
 	if m.Key != "receipt 2026-11-21" || !bytes.Contains(body, []byte("muniment-receipt-acme-2026-11-21.json")) || !strings.Contains(string(body), "application/json") {
 		t.Errorf("mail %s is\n%s", m.Key, body)
 	}
+	if err := e.AttachRecord(t.Context(), tenant.ID, "2026-11-21", []byte{0x30, 0}); err != nil {
+		t.Fatal(err)
+	}
+	if x, err := e.Catalog.Receipt(t.Context(), tenant.ID, "2026-11-21"); err != nil || !strings.Contains(x.Body, `"evidence_record": "MAA="`) || x.Size == 0 {
+		t.Errorf("receipt with a record: %+v, %v", x, err)
+	}
 	now = now.Add(24 * time.Hour)
 	once()
 	if n := mails(); n != 2 {

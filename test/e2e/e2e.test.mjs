@@ -17,6 +17,7 @@
 //	history.mjs  whole mailboxes           login.mjs    second factors, passkeys, links
 //	history.mjs  whole mailboxes
 //	users.mjs    users, import and export of lists
+//	history.mjs  whole mailboxes           eventlog.mjs    the event log
 //
 // Run it with `npm run e2e` in web/ after `make build`.
 import { after, before, describe } from 'node:test';
@@ -29,6 +30,7 @@ import { damage } from './damage.mjs';
 import { gallery } from './gallery.mjs';
 import { login } from './login.mjs';
 import { mailboxLogIn } from './mailboxlogin.mjs';
+import { eventLog } from './eventlog.mjs';
 import { history } from './history.mjs';
 import { message } from './message.mjs';
 import { routing } from './routing.mjs';
@@ -76,6 +78,7 @@ describe('upload', { timeout: 240_000 }, () => upload(world));
 describe('routing', { timeout: 180_000 }, () => routing(world));
 describe('users', { timeout: 240_000 }, () => users(world));
 describe('history', { timeout: 120_000 }, () => history(world));
+describe('event log', { timeout: 180_000 }, () => eventLog(world));
 describe('damage', { timeout: 120_000 }, () => damage(world));
 describe('appearance', { timeout: 240_000 }, () => appearance(world));
 describe('gallery', { timeout: 120_000 }, () => gallery(world));

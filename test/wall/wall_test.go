@@ -196,6 +196,9 @@ func TestEveryEndpointKeepsTheWall(t *testing.T) {
 // being looked at, and signatures have their time. They take no id of a message.
 var evolving = []string{"getEventLog", "listEvents", "getEventProof", "getCheckpoint", "exportLog", "getAudit"}
 
+// random is what may contain a year by chance: hashes, signatures, ids, times.
+var random = regexp.MustCompile(`[A-Za-z0-9+/]{25,}=*|"time":[0-9]+`)
+
 // compare requires that the answer about the secret is the one about nothing.
 func (w *world) compare(login string, o operation, path string, a, b answer) {
 	w.t.Helper()
@@ -213,7 +216,11 @@ func (w *world) compare(login string, o operation, path string, a, b answer) {
 	if !slices.Contains(evolving, o.id) && w.stripIDs(said) != w.stripIDs(other) || a.status != b.status || fmt.Sprint(w.headers(a)) != fmt.Sprint(w.headers(b)) {
 		w.t.Errorf("%q %s %s: something is told\n%s\n%s", login, o.method, path, a, b)
 	}
-	if m := secrets.FindString(a.body); m != "" && !strings.Contains(strings.ToLower(asked), strings.ToLower(m)) {
+	told := a.body
+	if slices.Contains(evolving, o.id) {
+		told = random.ReplaceAllString(told, "_")
+	}
+	if m := secrets.FindString(told); m != "" && !strings.Contains(strings.ToLower(asked), strings.ToLower(m)) {
 		w.t.Errorf("%q %s %s tells %q: %s", login, o.method, path, m, a)
 	}
 	if strings.Contains(a.body, id) && !strings.Contains(path, id) {

@@ -127,6 +127,6 @@ func (d *damaged) withReceipt(t *testing.T) {
 		must(t, err)
 	}
 	e.exec(t, 1, "DELETE FROM tenant WHERE id = $1", make([]byte, 16))
-	second(e.MakeReceipt(t.Context(), d.tenant, "2026-01-02", noEvents, signed(at(3))))
+	must(t, second(e.MakeReceipt(t.Context(), d.tenant, "2026-01-02", noEvents, signed(at(3)))))
 	must(t, e.SetReceiptSetting(t.Context(), &catalog.ReceiptSetting{Tenant: d.tenant, Settings: []byte(`{"to":[]}`)}, events(0, 1)[0]))
 }

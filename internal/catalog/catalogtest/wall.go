@@ -295,7 +295,7 @@ func testWall(t *testing.T, e *env) {
 	must(t, e.SettleItems(ctx, tenant, of.source.ID, "INBOX;1", []*catalog.SourceItem{{Item: "7", Outcome: catalog.Left, At: at(0)}}, nil))
 	must(t, e.SetSourceFolder(ctx, tenant, of.source.ID, catalog.SourceFolder{Folder: "INBOX", Validity: 1, Next: 8}))
 	must(t, e.SetSmarthost(ctx, &catalog.Smarthost{Tenant: tenant, Settings: []byte("{}")}))
-	second(e.MakeReceipt(ctx, tenant, "2026-01-02", noEvents, signed(at(3))))
+	must(t, second(e.MakeReceipt(ctx, tenant, "2026-01-02", noEvents, signed(at(3)))))
 	must(t, e.SetReceiptSetting(ctx, &catalog.ReceiptSetting{Tenant: tenant, Settings: []byte("{}")}, events(0, 1)[0]))
 	mail := outgoing("key", 0)
 	mail.Tenant = tenant

@@ -56,7 +56,7 @@ function Line({ event: e, only }: { event: Event; only: (actor: string) => void 
         <span className={classes.when}>{formatDateTime(e.at, i18n.language)}</span>
         <span className={`${classes.what} ${classes.breakable}`}>
           <Text size="sm" fw={600} span>{action(e.action)}</Text>
-          {e.object_name && <Text size="sm" span>{`: ${plain(e.object_name)}`}</Text>}
+          {e.object_name && e.object_name !== e.actor_name && <Text size="sm" span>{`: ${plain(e.object_name)}`}</Text>}
           <Text size="xs" c="dimmed">{plain(actor(e.actor, e.actor_name))}</Text>
         </span>
         <Button variant="subtle" color="gray" size="compact-xs" aria-expanded={open} aria-label={t('eventlog.detailsOf', { number: e.seq })} onClick={() => setOpen(!open)}>{t(open ? 'sources.hideDetails' : 'sources.details')}</Button>
