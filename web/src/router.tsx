@@ -112,6 +112,18 @@ const smarthostRoute = createRoute({
   component: lazyRouteComponent(() => import('./smarthost/SmarthostPage'), 'SmarthostPage'),
 });
 
+const evidenceRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/evidence',
+  component: lazyRouteComponent(() => import('./evidence/EvidencePage'), 'EvidencePage'),
+});
+
+const sealingRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/sealing',
+  component: lazyRouteComponent(() => import('./evidence/SealingPage'), 'SealingPage'),
+});
+
 const domainsRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/domains',
@@ -150,7 +162,7 @@ function stringify(search: Record<string, unknown>): string {
 
 export const router = createRouter({
   routeTree: rootRoute.addChildren([logInRoute, frameRoute.addChildren([
-    searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, smarthostRoute, uploadRoute, domainsRoute, selectionRoute, quarantineRoute,
+    searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, smarthostRoute, evidenceRoute, sealingRoute, uploadRoute, domainsRoute, selectionRoute, quarantineRoute,
   ])]),
   parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
   stringifySearch: stringify,

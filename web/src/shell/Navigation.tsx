@@ -1,7 +1,7 @@
 import { Badge } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { IconAt, IconChartBar, IconChecklist, IconCloudUpload, IconMailDown, IconMailForward, IconSearch, IconSettings } from '@tabler/icons-react';
+import { IconAt, IconCertificate, IconChartBar, IconChecklist, IconCloudUpload, IconMailDown, IconMailForward, IconSearch, IconSettings } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 
 import { formatNumber } from '../format';
@@ -9,7 +9,7 @@ import { QuarantineLink } from '../routing/QuarantineLink';
 import { quarantineCountsQuery } from '../routing/queries';
 import classes from './Frame.module.css';
 
-const administration = ['/overview', '/sources', '/completeness', '/quarantine', '/domains', '/selection'];
+const administration = ['/overview', '/sources', '/completeness', '/quarantine', '/domains', '/selection', '/evidence'];
 
 // isAdministration reports whether a page is one of those for administrators.
 export const isAdministration = (path: string): boolean => administration.some((p) => path === p || path.startsWith(`${p}/`));
@@ -22,6 +22,9 @@ export function Navigation({ admin, operator, path }: { admin: boolean; operator
       <nav aria-label={t('app.navigation')} className={classes.nav}>
         <Link to="/smarthost" className={classes.link} aria-label={t('app.smarthost')}>
           <IconMailForward size={18} aria-hidden /><span>{t('app.smarthost')}</span>
+        </Link>
+        <Link to="/sealing" className={classes.link} aria-label={t('evidence.sealing')}>
+          <IconCertificate size={18} aria-hidden /><span>{t('evidence.sealing')}</span>
         </Link>
       </nav>
     );
@@ -75,6 +78,9 @@ export function Administration() {
       <QuarantineLink className={classes.link} />
       <Link to="/domains" className={classes.link}>
         <IconAt size={18} aria-hidden /><span>{t('routing.domains')}</span>
+      </Link>
+      <Link to="/evidence" className={classes.link}>
+        <IconCertificate size={18} aria-hidden /><span>{t('evidence.title')}</span>
       </Link>
     </nav>
   );
