@@ -34,7 +34,7 @@ var allowed = map[string][]string{
 	"internal/socket":          {},
 	"internal/spool":           {},
 	// verbs
-	"internal/archive": {"internal/access", "internal/blob", "internal/catalog", "internal/evidence/algo", "internal/evidence/ers", "internal/evidence/tsp", "internal/index", "internal/index/query", "internal/journal", "internal/message", "internal/password", "internal/remote", "internal/seal", "internal/uid", "internal/vault"},
+	"internal/archive": {"internal/access", "internal/blob", "internal/catalog", "internal/evidence", "internal/evidence/algo", "internal/evidence/ers", "internal/evidence/tsp", "internal/index", "internal/index/query", "internal/journal", "internal/message", "internal/password", "internal/remote", "internal/seal", "internal/uid", "internal/vault"},
 	// rules
 	"internal/access":   {"internal/uid"},
 	"internal/eventlog": {},

@@ -26,7 +26,11 @@ func newLagCollector(a *archive.Archive) *lagCollector {
 }
 
 // Describe implements prometheus.Collector.
-func (c *lagCollector) Describe(out chan<- *prometheus.Desc) { out <- c.age; out <- c.objects; out <- c.late }
+func (c *lagCollector) Describe(out chan<- *prometheus.Desc) {
+	out <- c.age
+	out <- c.objects
+	out <- c.late
+}
 
 // Collect implements prometheus.Collector. What cannot be read is missing.
 func (c *lagCollector) Collect(out chan<- prometheus.Metric) {

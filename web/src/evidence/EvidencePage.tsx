@@ -5,7 +5,6 @@ import { useTranslation } from 'react-i18next';
 
 import type { Evidence, EvidenceBatch } from '../api';
 import { formatDateTime, formatNumber, plain } from '../format';
-import { Administration } from '../shell/Navigation';
 import { FailureNote } from '../shell/Failure';
 import { useLate } from '../shell/useLate';
 import { useAccount, useTitle } from '../shell/usePage';
@@ -24,7 +23,6 @@ export function EvidencePage() {
   const late = useLate(allowed && state.isPending);
   return (
     <main className={classes.narrow}>
-      {role === 'tenant-admin' && <Administration />}
       <Title order={1} size="h2">{t('evidence.title')}</Title>
       {!allowed && <Text role="alert" mt="md">{t('evidence.forbidden')}</Text>}
       {allowed && <Text size="sm" c="dimmed" mb="lg" maw={640}>{t('evidence.intro')}</Text>}

@@ -59,7 +59,7 @@ function Behind({ id, evidence }: { id: string; evidence: MessageEvidence }) {
   const stamped = evidence.state === 'stamped';
   return (
     <Stack gap="sm" className={classes.behind}>
-      <Text size="sm">{t(stamped ? 'evidence.explained' : 'evidence.explainedWaiting')}</Text>
+      <Text size="sm">{t(!stamped ? 'evidence.explainedWaiting' : evidence.stamps.some((s) => s.test) ? 'evidence.explainedTest' : 'evidence.explained')}</Text>
       {evidence.stamps.map((s) => <StampFacts key={s.number} stamp={s} {...(evidence.batch && { hash: evidence.batch.hash, batch: evidence.batch.id })} />)}
       {!stamped && evidence.problem && <TroubleDetails problem={evidence.problem} />}
       {stamped && evidence.available && (
