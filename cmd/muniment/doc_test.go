@@ -30,6 +30,8 @@ answer with a list or a report have ` + "`--json`" + `.
 | 4 | another process works on the data directory |
 | 5 | the counts of a mailbox do not agree; nothing more was removed there (` + "`source history`" + `) |
 
+` + "`verify`" + ` is the exception: its exit codes are the verdict.
+
 ` + "`serve`, `import`" + ` and every command that only reads work on one data directory
 at the same time. ` + "`rebuild`" + ` and ` + "`fsck --repair`" + ` need it for themselves.
 

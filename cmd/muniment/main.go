@@ -63,6 +63,7 @@ type cli struct {
 	Evidence    evidenceCmd    `cmd:"" help:"Issue what proves a message to others."`
 	Config      configCmd      `cmd:"" help:"Show the settings in force."`
 	Demo        demoCmd        `cmd:"" help:"Run a demonstration with sample mail."`
+	Verify      verifyCmd      `cmd:"" help:"Verify an evidence record offline. Exit codes: 0 valid, 1 invalid, 2 indeterminate or nothing verified."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 }
 

@@ -51,6 +51,16 @@ var allowed = map[string][]string{
 	"internal/upload":   {"internal/uid"},
 	"internal/watch":    {},
 	"internal/tnef":     {"internal/mapi"},
+	// evidence: made and verified without a server, so that an auditor can read
+	// it and the offline verifier links nothing else
+	"cmd/muniment-verify":       {"internal/evidence", "internal/evidence/offline"},
+	"internal/evidence/offline": {"internal/evidence", "internal/evidence/ers", "internal/evidence/tsp"},
+	"internal/evidence":         {},
+	"internal/evidence/algo":    {},
+	"internal/evidence/der":     {},
+	"internal/evidence/ers":     {"internal/evidence", "internal/evidence/algo", "internal/evidence/der", "internal/evidence/tsp"},
+	"internal/evidence/tsa":     {"internal/evidence/algo", "internal/evidence/tsp"},
+	"internal/evidence/tsp":     {"internal/evidence", "internal/evidence/algo", "internal/evidence/der"},
 	// ports
 	"internal/catalog":     {"internal/eventlog", "internal/uid"},
 	"internal/vault":       {"internal/blob", "internal/uid"},
@@ -69,6 +79,8 @@ var allowed = map[string][]string{
 	"api":             {},
 	"api/genspec":     {"api"},
 	"web":             {},
+	// for tests of the evidence only
+	"internal/evidence/evidencetest": {"internal/evidence", "internal/evidence/algo", "internal/evidence/ers", "internal/evidence/tsa", "internal/evidence/tsp"},
 	// for tests only
 	"internal/archivetest":         {"internal/access", "internal/archive", "internal/blob", "internal/blob/file", "internal/catalog", "internal/index", "internal/index/fts", "internal/vault"},
 	"internal/blob/blobtest":       {"internal/blob"},

@@ -7,6 +7,7 @@
 //	tsp   RFC 3161: asks for time stamps, verifies them, keeps revocation data
 //	tsa   an authority for tests and the demo, which says so
 //	ers   RFC 4998: hash trees, evidence records, renewal, verification
+//	offline  verifies records that lie in files
 //
 // None of them knows a server, a database or the archive: the offline verifier
 // links these and nothing else. Only tsp speaks to the network, through an

@@ -60,19 +60,18 @@ type row struct {
 }
 
 // table lists the hashes (NIST CSOR; RFC 8017 for the old ones).
-func table() []row {
-	nist := func(n int) asn1.ObjectIdentifier { return asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, n} }
-	return []row{
-		{SHA256, "SHA-256", nist(1)}, {SHA384, "SHA-384", nist(2)}, {SHA512, "SHA-512", nist(3)}, {SHA224, "SHA-224", nist(4)},
-		{SHA3_224, "SHA3-224", nist(7)}, {SHA3_256, "SHA3-256", nist(8)}, {SHA3_384, "SHA3-384", nist(9)}, {SHA3_512, "SHA3-512", nist(10)},
-		{SHA1, "SHA-1", asn1.ObjectIdentifier{1, 3, 14, 3, 2, 26}}, {MD5, "MD5", asn1.ObjectIdentifier{1, 2, 840, 113549, 2, 5}},
-	}
+var table = []row{
+	{SHA256, "SHA-256", nist(1)}, {SHA384, "SHA-384", nist(2)}, {SHA512, "SHA-512", nist(3)}, {SHA224, "SHA-224", nist(4)},
+	{SHA3_224, "SHA3-224", nist(7)}, {SHA3_256, "SHA3-256", nist(8)}, {SHA3_384, "SHA3-384", nist(9)}, {SHA3_512, "SHA3-512", nist(10)},
+	{SHA1, "SHA-1", asn1.ObjectIdentifier{1, 3, 14, 3, 2, 26}}, {MD5, "MD5", asn1.ObjectIdentifier{1, 2, 840, 113549, 2, 5}},
 }
+
+func nist(n int) asn1.ObjectIdentifier { return asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, n} }
 
 // Hashes returns all supported hashes.
 func Hashes() []Hash {
 	var all []Hash
-	for _, r := range table() {
+	for _, r := range table {
 		all = append(all, r.hash)
 	}
 	return all
@@ -80,7 +79,7 @@ func Hashes() []Hash {
 
 // HashByOID returns the hash with the object identifier, or ErrUnsupported.
 func HashByOID(oid asn1.ObjectIdentifier) (Hash, error) {
-	for _, r := range table() {
+	for _, r := range table {
 		if r.oid.Equal(oid) {
 			return r.hash, nil
 		}
@@ -90,7 +89,7 @@ func HashByOID(oid asn1.ObjectIdentifier) (Hash, error) {
 
 // HashByName returns the hash that String names so, or ErrUnsupported.
 func HashByName(name string) (Hash, error) {
-	for _, r := range table() {
+	for _, r := range table {
 		if r.name == name {
 			return r.hash, nil
 		}
@@ -100,7 +99,7 @@ func HashByName(name string) (Hash, error) {
 
 // String returns the usual name, such as "SHA-256" or "SHA3-512".
 func (h Hash) String() string {
-	for _, r := range table() {
+	for _, r := range table {
 		if r.hash == h {
 			return r.name
 		}
@@ -110,7 +109,7 @@ func (h Hash) String() string {
 
 // OID returns the object identifier.
 func (h Hash) OID() asn1.ObjectIdentifier {
-	for _, r := range table() {
+	for _, r := range table {
 		if r.hash == h {
 			return r.oid
 		}

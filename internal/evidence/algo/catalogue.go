@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"sync"
 	"time"
 )
 
@@ -30,14 +31,17 @@ type Entry struct {
 // maxCatalogue is the most bytes of a catalogue.
 const maxCatalogue = 1 << 20
 
-// Shipped returns the catalogue that is part of the program.
-func Shipped() *Catalogue {
+// Shipped returns the catalogue that is part of the program. It must not be
+// changed.
+func Shipped() *Catalogue { return parseShipped() }
+
+var parseShipped = sync.OnceValue(func() *Catalogue {
 	c, err := ParseCatalogue(shipped)
 	if err != nil {
 		panic(err) // a test reads it
 	}
 	return c
-}
+})
 
 // ParseCatalogue reads a catalogue and checks that every date is one and every
 // hash is known.

@@ -52,11 +52,14 @@ func (v *verifier) covers(c int, list, values [][]byte) {
 	if len(v.members) == 0 {
 		return // run has said so
 	}
+	unknown := 0
 	for i, value := range values {
-		if value == nil || has(list, value) {
-			if value == nil {
-				v.report.Members[i].Covered = false
-			}
+		if value == nil {
+			unknown++
+			v.report.Members[i].Covered = false
+			continue
+		}
+		if has(list, value) {
 			continue
 		}
 		v.report.Members[i].Covered = false
@@ -69,8 +72,8 @@ func (v *verifier) covers(c int, list, values [][]byte) {
 			missing++
 		}
 	}
-	if missing == 0 {
-		return
+	if missing <= unknown {
+		return // noSum has said what is missing
 	}
 	detail := fmt.Sprintf("the first list has %d values, %d of them belong to none of the data given", len(list), missing)
 	if v.o.Whole {

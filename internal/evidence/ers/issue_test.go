@@ -3,7 +3,6 @@ package ers_test
 import (
 	"bytes"
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"slices"
@@ -15,11 +14,10 @@ import (
 	"github.com/muniment/muniment/internal/evidence"
 	"github.com/muniment/muniment/internal/evidence/algo"
 	"github.com/muniment/muniment/internal/evidence/ers"
+	"github.com/muniment/muniment/internal/evidence/evidencetest"
 	"github.com/muniment/muniment/internal/evidence/tsa"
 	"github.com/muniment/muniment/internal/evidence/tsp"
 )
-
-func certs(a *tsa.Authority) []*x509.Certificate { return []*x509.Certificate{a.Root()} }
 
 // TestBatches seals batches of all small sizes and renews them twice by stamp
 // and twice by tree.
@@ -32,24 +30,24 @@ func TestBatches(t *testing.T) {
 			}
 			t.Run(fmt.Sprintf("%s %d", scheme, size), func(t *testing.T) {
 				t.Parallel()
-				w := newWorld(t, tsa.Options{Scheme: scheme})
-				var objects []object
+				w := evidencetest.New(t, tsa.Options{Scheme: scheme})
+				var objects []evidencetest.Object
 				for i := range size {
-					objects = append(objects, newObject(i, 2+i%3))
+					objects = append(objects, evidencetest.NewObject(i, 2+i%3))
 				}
-				records := w.seal(algo.SHA256, objects)
-				if first := w.seal(algo.SHA256, objects[:1]); size > 1 {
+				records := w.Seal(algo.SHA256, objects)
+				if first := w.Seal(algo.SHA256, objects[:1]); size > 1 {
 					records[0] = first[0] // one object of another batch, so that there are two tokens to renew
 				}
-				verified(t, w.options(), objects, records)
+				evidencetest.Verified(t, w.Options(), objects, records)
 				for round := range 4 {
-					w.pass(time.Hour)
+					w.Pass(time.Hour)
 					if round%2 == 0 {
-						records = w.renewStamps(records)
+						records = w.RenewStamps(records)
 					} else {
-						records = w.renewTrees([]algo.Hash{algo.SHA512, algo.SHA3_256}[round/2], objects, records)
+						records = w.RenewTrees([]algo.Hash{algo.SHA512, algo.SHA3_256}[round/2], objects, records)
 					}
-					verified(t, w.options(), objects, records)
+					evidencetest.Verified(t, w.Options(), objects, records)
 				}
 			})
 		}
@@ -59,21 +57,21 @@ func TestBatches(t *testing.T) {
 // TestDeterministic: the same batch yields the same bytes (ERS-8).
 func TestDeterministic(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, tsa.Options{})
-	o := newObject(1, 4)
-	leaf, err := ers.Leaf(algo.SHA256, o.sums(algo.SHA256))
+	w := evidencetest.New(t, tsa.Options{})
+	o := evidencetest.NewObject(1, 4)
+	leaf, err := ers.Leaf(algo.SHA256, o.Sums(algo.SHA256))
 	if err != nil {
 		t.Fatal(err)
 	}
-	token := w.stamp(algo.SHA256, leaf)
-	sums := o.sums(algo.SHA256)
+	token := w.Stamp(algo.SHA256, leaf)
+	sums := o.Sums(algo.SHA256)
 	var first []byte
 	for range 24 {
 		r, err := ers.Initial(algo.SHA256, sums, nil, token)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if b := marshal(t, r); first == nil {
+		if b := evidencetest.Marshal(t, r); first == nil {
 			first = b
 		} else if !bytes.Equal(first, b) {
 			t.Fatal("the record depends on the order of the members")
@@ -88,45 +86,45 @@ func TestDeterministic(t *testing.T) {
 func TestUpperTree(t *testing.T) {
 	t.Parallel()
 	h := algo.SHA256
-	w := newWorld(t, tsa.Options{})
-	tenants := [][]object{{newObject(1, 2)}, {newObject(2, 2), newObject(3, 3), newObject(4, 2)}, {newObject(5, 2), newObject(6, 2)}}
+	w := evidencetest.New(t, tsa.Options{})
+	tenants := [][]evidencetest.Object{{evidencetest.NewObject(1, 2)}, {evidencetest.NewObject(2, 2), evidencetest.NewObject(3, 3), evidencetest.NewObject(4, 2)}, {evidencetest.NewObject(5, 2), evidencetest.NewObject(6, 2)}}
 	var trees []*ers.Tree
 	var roots [][]byte
 	for _, objects := range tenants {
 		var leaves [][]byte
 		for _, o := range objects {
-			leaf, err := ers.Leaf(h, o.sums(h))
+			leaf, err := ers.Leaf(h, o.Sums(h))
 			if err != nil {
 				t.Fatal(err)
 			}
 			leaves = append(leaves, leaf)
 		}
-		trees = append(trees, treeOf(t, h, leaves))
-		roots = append(roots, rootOf(t, trees[len(trees)-1]))
+		trees = append(trees, evidencetest.TreeOf(t, h, leaves))
+		roots = append(roots, evidencetest.RootOf(t, trees[len(trees)-1]))
 	}
-	upper := treeOf(t, h, roots)
-	token := w.stamp(h, rootOf(t, upper))
+	upper := evidencetest.TreeOf(t, h, roots)
+	token := w.Stamp(h, evidencetest.RootOf(t, upper))
 	for n, objects := range tenants {
 		var records []*ers.Record
 		for i, o := range objects {
-			r, err := ers.Initial(h, o.sums(h), append(path(t, trees[n], i), path(t, upper, n)...), token)
+			r, err := ers.Initial(h, o.Sums(h), append(evidencetest.Path(t, trees[n], i), evidencetest.Path(t, upper, n)...), token)
 			if err != nil {
 				t.Fatal(err)
 			}
 			records = append(records, r)
 			for other, theirs := range tenants {
 				for _, x := range theirs {
-					for _, sum := range x.sums(h) {
-						if other != n && bytes.Contains(marshal(t, r), sum) {
+					for _, sum := range x.Sums(h) {
+						if other != n && bytes.Contains(evidencetest.Marshal(t, r), sum) {
 							t.Errorf("a record of tenant %d holds a member's hash of tenant %d", n, other)
 						}
 					}
 				}
 			}
 		}
-		o := w.options()
+		o := w.Options()
 		for i, r := range records {
-			if report := ers.Verify(context.Background(), marshal(t, r), objects[i].members(), o); report.Verdict != evidence.Valid {
+			if report := ers.Verify(context.Background(), evidencetest.Marshal(t, r), objects[i].Members(), o); report.Verdict != evidence.Valid {
 				t.Errorf("tenant %d: %+v", n, report.Findings)
 			}
 		}
@@ -136,34 +134,34 @@ func TestUpperTree(t *testing.T) {
 // TestIssueRefuses: worthless records are not made.
 func TestIssueRefuses(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, tsa.Options{})
+	w := evidencetest.New(t, tsa.Options{})
 	h := algo.SHA256
-	o := newObject(1, 2)
-	leaf, err := ers.Leaf(h, o.sums(h))
+	o := evidencetest.NewObject(1, 2)
+	leaf, err := ers.Leaf(h, o.Sums(h))
 	if err != nil {
 		t.Fatal(err)
 	}
-	token := w.stamp(h, leaf)
-	if _, err := ers.Initial(h, o.sums(h)[:1], nil, token); err == nil {
+	token := w.Stamp(h, leaf)
+	if _, err := ers.Initial(h, o.Sums(h)[:1], nil, token); err == nil {
 		t.Error("a group of one member passed")
 	}
-	if _, err := ers.Initial(h, o.sums(h), [][]byte{leaf}, token); !errors.Is(err, ers.CodeRoot) {
+	if _, err := ers.Initial(h, o.Sums(h), [][]byte{leaf}, token); !errors.Is(err, ers.CodeRoot) {
 		t.Errorf("wrong sibling: %v", err)
 	}
-	if _, err := ers.Initial(algo.SHA512, o.sums(algo.SHA512), nil, token); !errors.Is(err, ers.CodeHashMismatch) {
+	if _, err := ers.Initial(algo.SHA512, o.Sums(algo.SHA512), nil, token); !errors.Is(err, ers.CodeHashMismatch) {
 		t.Errorf("another hash: %v", err)
 	}
-	if _, err := ers.Initial(h, o.sums(h), nil, token[:len(token)-1]); !errors.Is(err, tsp.CodeMalformed) {
+	if _, err := ers.Initial(h, o.Sums(h), nil, token[:len(token)-1]); !errors.Is(err, tsp.CodeMalformed) {
 		t.Errorf("broken token: %v", err)
 	}
-	r, err := ers.Initial(h, o.sums(h), nil, token)
+	r, err := ers.Initial(h, o.Sums(h), nil, token)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := r.RenewStamp(nil, token); !errors.Is(err, ers.CodeRenewal) {
 		t.Errorf("renewed by a token that covers something else: %v", err)
 	}
-	if _, err := r.RenewTree(algo.SHA512, o.sums(algo.SHA512), nil, token); err == nil {
+	if _, err := r.RenewTree(algo.SHA512, o.Sums(algo.SHA512), nil, token); err == nil {
 		t.Error("renewed by a token of another hash")
 	}
 }
@@ -178,7 +176,7 @@ func TestStoredTree(t *testing.T) {
 		for i := range n {
 			leaves = append(leaves, h.Sum(fmt.Append(nil, i)))
 		}
-		tree := treeOf(t, h, leaves)
+		tree := evidencetest.TreeOf(t, h, leaves)
 		var b bytes.Buffer
 		if _, err := tree.WriteTo(&b); err != nil {
 			rt.Fatal(err)
@@ -194,7 +192,7 @@ func TestStoredTree(t *testing.T) {
 			rt.Fatal(err)
 		}
 		for i := range n {
-			want, got := path(t, tree, i), path(t, stored, i)
+			want, got := evidencetest.Path(t, tree, i), evidencetest.Path(t, stored, i)
 			if !slices.EqualFunc(want, got, bytes.Equal) {
 				rt.Fatalf("leaf %d of %d: another path", i, n)
 			}
@@ -210,7 +208,7 @@ func TestStoredTree(t *testing.T) {
 			rt.Fatalf("byte %d is damaged and nobody notices", at)
 		}
 		for i := range n {
-			if p, err := ers.Path(stored, int64(i)); err == nil && !slices.EqualFunc(p, path(t, tree, i), bytes.Equal) {
+			if p, err := ers.Path(stored, int64(i)); err == nil && !slices.EqualFunc(p, evidencetest.Path(t, tree, i), bytes.Equal) {
 				rt.Fatalf("leaf %d: a wrong path from a damaged tree", i)
 			}
 		}

@@ -133,8 +133,8 @@ func (a *Authority) OCSP(id []byte, serial *big.Int) ([]byte, error) {
 						revoked = true
 						b.AddASN1(tag(1), func(b *cryptobyte.Builder) {
 							generalized(b, e.RevocationTime)
-							if len(e.ExtraExtensions) == 1 {
-								b.AddASN1(tag(0), func(b *cryptobyte.Builder) { b.AddBytes(e.ExtraExtensions[0].Value) })
+							if e.ReasonCode > 0 {
+								b.AddASN1(tag(0), func(b *cryptobyte.Builder) { b.AddASN1Enum(int64(e.ReasonCode)) })
 							}
 						})
 					}

@@ -37,7 +37,7 @@ type Options struct {
 	Root     time.Duration    // life of the root; 0: 60 years
 	URL      string           // where Handler is reached, without a slash at the end; "": no addresses in certificates
 	Scheme   algo.Scheme      // "": ECDSA
-	Bits     int              // of RSA keys; 0: 3072
+	Bits     int              // of the keys: RSA 3072 (0) or any, ECDSA 256 (0) or 384
 	Hash     algo.Hash        // of the signatures; zero: SHA-256
 }
 
@@ -77,7 +77,7 @@ func New(o Options) (*Authority, error) {
 	if o.Scheme == "" {
 		o.Scheme = algo.ECDSA
 	}
-	if o.Bits == 0 {
+	if o.Bits == 0 && o.Scheme != algo.ECDSA {
 		o.Bits = 3072
 	}
 	if o.Hash == (algo.Hash{}) {
@@ -105,13 +105,17 @@ func (a *Authority) name(role string) pkix.Name {
 }
 
 func (a *Authority) newKey() (crypto.Signer, error) {
-	if a.o.Scheme == algo.ECDSA {
+	switch {
+	case a.o.Scheme == algo.ECDSA && a.o.Bits == 384:
+		return ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	case a.o.Scheme == algo.ECDSA:
 		return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	}
 	return rsa.GenerateKey(rand.Reader, a.o.Bits)
 }
 
 func (a *Authority) certify(c *x509.Certificate, by Unit, key crypto.Signer) (Unit, error) {
+	c.SignatureAlgorithm = a.certAlgorithm()
 	raw, err := x509.CreateCertificate(rand.Reader, c, by.Cert, key.Public(), by.Key)
 	if err != nil {
 		return Unit{}, fmt.Errorf("test authority: %w", err)
@@ -121,6 +125,15 @@ func (a *Authority) certify(c *x509.Certificate, by Unit, key crypto.Signer) (Un
 		return Unit{}, fmt.Errorf("test authority: %w", err)
 	}
 	return Unit{cert, key}, nil
+}
+
+// certAlgorithm returns how certificates and CRLs are signed; zero, which is the
+// library's choice, where it has none with the hash of the tokens.
+func (a *Authority) certAlgorithm() x509.SignatureAlgorithm {
+	if a.o.Scheme == algo.ECDSA {
+		return map[algo.Hash]x509.SignatureAlgorithm{algo.SHA256: x509.ECDSAWithSHA256, algo.SHA384: x509.ECDSAWithSHA384, algo.SHA512: x509.ECDSAWithSHA512}[a.o.Hash]
+	}
+	return map[algo.Hash]x509.SignatureAlgorithm{algo.SHA256: x509.SHA256WithRSA, algo.SHA384: x509.SHA384WithRSA, algo.SHA512: x509.SHA512WithRSA}[a.o.Hash]
 }
 
 // Renew replaces the unit by a new one with a new key; tokens of the old one
@@ -179,20 +192,12 @@ func (a *Authority) Unit() *x509.Certificate {
 }
 
 // Revoke puts a certificate on the list; reason is a CRLReason of RFC 5280
-// §5.3.1, -1 leaves it out.
-func (a *Authority) Revoke(c *x509.Certificate, reason int) error {
-	e := x509.RevocationListEntry{SerialNumber: c.SerialNumber, RevocationTime: a.o.Now().UTC().Truncate(time.Second)}
-	if reason >= 0 {
-		value, err := asn1.Marshal(asn1.Enumerated(reason))
-		if err != nil {
-			return fmt.Errorf("test authority: %w", err)
-		}
-		e.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 21}, Value: value}}
-	}
+// §5.3.1, 0 leaves it out.
+func (a *Authority) Revoke(c *x509.Certificate, reason int) {
+	e := x509.RevocationListEntry{SerialNumber: c.SerialNumber, RevocationTime: a.o.Now().UTC().Truncate(time.Second), ReasonCode: reason}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.revoked = append(a.revoked, e)
-	return nil
 }
 
 // CRL returns the list of revoked certificates as of now, good for a week.
@@ -200,7 +205,7 @@ func (a *Authority) CRL() ([]byte, error) {
 	a.mu.Lock()
 	a.crls++
 	now := a.o.Now().UTC().Truncate(time.Second)
-	l := &x509.RevocationList{Number: big.NewInt(a.crls), ThisUpdate: now, NextUpdate: now.Add(7 * 24 * time.Hour),
+	l := &x509.RevocationList{SignatureAlgorithm: a.certAlgorithm(), Number: big.NewInt(a.crls), ThisUpdate: now, NextUpdate: now.Add(7 * 24 * time.Hour),
 		RevokedCertificateEntries: append([]x509.RevocationListEntry(nil), a.revoked...)}
 	a.mu.Unlock()
 	b, err := x509.CreateRevocationList(rand.Reader, l, a.root.Cert, a.root.Key)

@@ -160,7 +160,7 @@ func (v *verification) path(signer *x509.Certificate, known []*x509.Certificate)
 
 func (v *verification) noPath(problem error) {
 	switch {
-	case problem == nil:
+	case problem == nil || errors.Is(problem, algo.ErrSignature): // an authority of the same name at most
 		v.add(CodeNoAnchor, evidence.Indeterminate, "no path from the signer to a trust anchor")
 	case errors.Is(problem, algo.ErrUnsupported):
 		v.add(CodeUnsupported, evidence.Indeterminate, problem.Error())

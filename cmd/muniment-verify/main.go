@@ -1,0 +1,73 @@
+// Command muniment-verify verifies evidence records (RFC 4998) offline. It is
+// what "muniment verify" does, in a program that links nothing of the archive.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"time"
+
+	"github.com/muniment/muniment/internal/evidence"
+	"github.com/muniment/muniment/internal/evidence/offline"
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// paths is a flag that may be given several times.
+type paths []string
+
+func (p *paths) String() string { return fmt.Sprint(*p) }
+
+func (p *paths) Set(s string) error {
+	*p = append(*p, s)
+	return nil
+}
+
+func run(args []string, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	var r offline.Request
+	fs := flag.NewFlagSet("muniment-verify", flag.ContinueOnError)
+	fs.SetOutput(stderr)
+	fs.Usage = func() {
+		fmt.Fprintln(stderr, "Usage: muniment-verify --record FILE [flags] DATA...\nExit codes: 0 valid, 1 invalid, 2 indeterminate or nothing verified.")
+		fs.PrintDefaults()
+	}
+	fs.StringVar(&r.Record, "record", "", "the evidence record (DER)")
+	fs.Var((*paths)(&r.Anchors), "anchors", "trusted certificate, or directory of them; may be repeated")
+	fs.Var((*paths)(&r.Beside), "beside", "sidecar, certificate, CRL or OCSP response, or directory of them; may be repeated")
+	at := fs.String("at", "", "time of the verification (RFC 3339); now if not given")
+	fs.BoolVar(&r.Whole, "whole", false, "the data must be the whole group that the record covers")
+	fs.BoolVar(&r.NoRevocation, "no-revocation", false, "do not ask for revocation data")
+	fs.BoolVar(&r.Basis, "basis-ers", false, "check against the profile Basis-ERS of BSI TR-ESOR")
+	fs.BoolVar(&r.JSON, "json", false, "the report as JSON")
+	if err := fs.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return 0
+		}
+		return evidence.Indeterminate.ExitCode()
+	}
+	r.Files = fs.Args()
+	var err error
+	if *at != "" {
+		if r.At, err = time.Parse(time.RFC3339, *at); err != nil {
+			fmt.Fprintln(stderr, "muniment-verify: --at:", err)
+			return evidence.Indeterminate.ExitCode()
+		}
+	}
+	if r.Record == "" {
+		fs.Usage()
+		return evidence.Indeterminate.ExitCode()
+	}
+	v, err := offline.Run(ctx, r, stdout)
+	if err != nil {
+		fmt.Fprintln(stderr, "muniment-verify:", err)
+		return evidence.Indeterminate.ExitCode()
+	}
+	return v.ExitCode()
+}

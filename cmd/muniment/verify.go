@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/muniment/muniment/internal/evidence"
+	"github.com/muniment/muniment/internal/evidence/offline"
+)
+
+// verifyCmd is the offline verifier. Unlike those of the other commands its exit
+// codes are the verdict, as in the program muniment-verify.
+type verifyCmd struct {
+	Record       string    `required:"" type:"path" help:"The evidence record (RFC 4998, DER)."`
+	Files        []string  `arg:"" optional:"" type:"path" name:"file" help:"The data that it shall cover."`
+	Anchors      []string  `type:"path" help:"Trusted certificate, or directory of them (PEM or DER); may be repeated." placeholder:"PATH" sep:"none"`
+	Beside       []string  `type:"path" help:"Sidecar, certificate, CRL or OCSP response, or directory of them; may be repeated." placeholder:"PATH" sep:"none"`
+	At           time.Time `help:"Time of the verification (RFC 3339); now if not given." placeholder:"TIME"`
+	Whole        bool      `help:"The data must be the whole group that the record covers."`
+	NoRevocation bool      `help:"Do not ask for revocation data."`
+	BasisERS     bool      `name:"basis-ers" help:"Check against the profile Basis-ERS of BSI TR-ESOR."`
+	JSON         bool      `help:"The report as JSON."`
+}
+
+func (c *verifyCmd) Run(ctx context.Context, s *streams) error {
+	v, err := offline.Run(ctx, offline.Request{Record: c.Record, Files: c.Files, Anchors: c.Anchors, Beside: c.Beside, At: c.At, Whole: c.Whole,
+		NoRevocation: c.NoRevocation, Basis: c.BasisERS, JSON: c.JSON}, s.out)
+	if err != nil {
+		return &exitCode{evidence.Indeterminate.ExitCode(), err}
+	}
+	if v != evidence.Valid {
+		return &exitCode{v.ExitCode(), verdictError(v)}
+	}
+	return nil
+}
+
+// verdictError is a verdict on standard error; the report is on standard output.
+type verdictError evidence.Verdict
+
+func (v verdictError) Error() string { return "the verdict is " + evidence.Verdict(v).String() }

@@ -1,0 +1,90 @@
+// Package offline verifies evidence records that lie in files, without a server,
+// a database or the network. It is what "muniment verify" and the small program
+// muniment-verify share: they only read the command line.
+//
+//	offline.go  Request, Run
+//	trust.go    reading certificates, CRLs, OCSP responses and sidecars
+//	text.go     the report for people
+package offline
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/muniment/muniment/internal/evidence"
+	"github.com/muniment/muniment/internal/evidence/ers"
+	"github.com/muniment/muniment/internal/evidence/tsp"
+)
+
+// Request says what is to be verified. Paths are those of files.
+type Request struct {
+	Record       string    // the evidence record, DER
+	Files        []string  // the data it shall cover
+	Anchors      []string  // certificates that are trusted: files, or directories of them
+	Beside       []string  // what else helps: sidecars, certificates, CRLs, OCSP responses; files or directories
+	At           time.Time // zero: now
+	Whole        bool      // the files must be the whole group
+	NoRevocation bool      // missing revocation data are a remark only
+	Basis        bool      // check against the profile Basis-ERS
+	JSON         bool      // the report as one JSON object
+}
+
+// ErrRequest is in the errors of Run: nothing was verified, because something
+// could not be read.
+var ErrRequest = errors.New("nothing was verified")
+
+// Run verifies and writes the report. The verdict is only meaningful without an
+// error; errors have ErrRequest.
+func Run(ctx context.Context, r Request, out io.Writer) (evidence.Verdict, error) {
+	record, err := read(r.Record, ers.MaxRecord)
+	if err != nil {
+		return evidence.Indeterminate, fmt.Errorf("%w: %w", ErrRequest, err)
+	}
+	anchors, err := certificates(r.Anchors)
+	if err != nil {
+		return evidence.Indeterminate, fmt.Errorf("%w: %w", ErrRequest, err)
+	}
+	beside, err := sidecar(r.Beside)
+	if err != nil {
+		return evidence.Indeterminate, fmt.Errorf("%w: %w", ErrRequest, err)
+	}
+	o := ers.Options{At: r.At, Anchors: tsp.NewAnchors(anchors), Sidecar: beside, Whole: r.Whole, Basis: r.Basis}
+	if r.NoRevocation {
+		o.Revocation = tsp.RevocationIfPresent
+	}
+	var members []ers.Member
+	for _, f := range r.Files {
+		members = append(members, ers.Member{Name: f, Data: ers.File(f)})
+	}
+	report := ers.Verify(ctx, record, members, o)
+	if r.JSON {
+		e := json.NewEncoder(out)
+		e.SetIndent("", "  ")
+		err = e.Encode(report)
+	} else {
+		err = text(out, report)
+	}
+	return report.Verdict, err
+}
+
+// read reads a file of at most max bytes.
+func read(path string, max int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, max+1))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	if int64(len(b)) > max {
+		return nil, fmt.Errorf("%s: more than %d bytes", path, max)
+	}
+	return b, nil
+}

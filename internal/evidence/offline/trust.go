@@ -1,0 +1,119 @@
+package offline
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/muniment/muniment/internal/evidence/tsp"
+)
+
+// Limits of what is read beside the record.
+const (
+	maxFile  = 64 << 20 // bytes; large CRLs have 20 MB
+	maxFiles = 10_000   // in a directory
+)
+
+// files lists the files that the paths name, directories not entered further.
+func files(paths []string) ([]string, error) {
+	var all []string
+	for _, p := range paths {
+		st, err := os.Stat(p)
+		if err != nil {
+			return nil, err
+		}
+		if !st.IsDir() {
+			all = append(all, p)
+			continue
+		}
+		entries, err := os.ReadDir(p)
+		if err != nil {
+			return nil, err
+		}
+		if len(entries) > maxFiles {
+			return nil, fmt.Errorf("%s: more than %d files", p, maxFiles)
+		}
+		for _, e := range entries {
+			if e.Type().IsRegular() {
+				all = append(all, filepath.Join(p, e.Name()))
+			}
+		}
+	}
+	return all, nil
+}
+
+// blocks returns the parts of a file: those of PEM, or the file itself.
+func blocks(path string) ([][]byte, error) {
+	b, err := read(path, maxFile)
+	if err != nil {
+		return nil, err
+	}
+	var all [][]byte
+	for rest := b; ; {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		all = append(all, block.Bytes)
+	}
+	if all == nil {
+		all = [][]byte{b}
+	}
+	return all, nil
+}
+
+// certificates reads trust anchors. A file that holds none is an error: an anchor
+// that is left out silently would turn up as a verdict that nobody understands.
+func certificates(paths []string) ([]*x509.Certificate, error) {
+	names, err := files(paths)
+	if err != nil {
+		return nil, err
+	}
+	var all []*x509.Certificate
+	for _, name := range names {
+		parts, err := blocks(name)
+		if err != nil {
+			return nil, err
+		}
+		for _, b := range parts {
+			c, err := x509.ParseCertificate(b)
+			if err != nil {
+				return nil, fmt.Errorf("%s is not a certificate (PEM or DER): %w", name, err)
+			}
+			all = append(all, c)
+		}
+	}
+	return all, nil
+}
+
+// sidecar reads sidecars, certificates, CRLs and OCSP responses.
+func sidecar(paths []string) (*tsp.Sidecar, error) {
+	names, err := files(paths)
+	if err != nil {
+		return nil, err
+	}
+	all := &tsp.Sidecar{}
+	for _, name := range names {
+		parts, err := blocks(name)
+		if err != nil {
+			return nil, err
+		}
+		for _, b := range parts {
+			var s tsp.Sidecar
+			if err := s.UnmarshalBinary(b); err == nil {
+				all.Merge(&s)
+			} else if _, err := x509.ParseCertificate(b); err == nil {
+				all.Merge(&tsp.Sidecar{Certificates: [][]byte{b}})
+			} else if _, err := x509.ParseRevocationList(b); err == nil {
+				all.Merge(&tsp.Sidecar{CRLs: [][]byte{b}})
+			} else if basic, err := tsp.ParseOCSP(b); err == nil {
+				all.Merge(&tsp.Sidecar{OCSP: [][]byte{basic}})
+			} else {
+				return nil, fmt.Errorf("%s is no sidecar, certificate, CRL or OCSP response", name)
+			}
+		}
+	}
+	return all, nil
+}
