@@ -86,7 +86,7 @@ func run(ctx context.Context) (err error) {
 	if err := machine(ctx, b.program); err != nil {
 		return err
 	}
-	for _, name := range []string{"ingest", "fetch", "search", "doors", "memory", "growth"} {
+	for _, name := range []string{"ingest", "fetch", "search", "doors", "memory", "growth", "seal"} {
 		if slices.Contains(names, name) {
 			if err := parts[name](ctx); err != nil {
 				return fmt.Errorf("%s: %w", name, err)
