@@ -7,7 +7,7 @@
 //	canary.mjs   must never be asked         appearance.mjs  languages, phone, dark, axe
 //	mailboxlogin.mjs  log-ins to mailboxes by a code
 //	sources.mjs  sources, completeness       gallery.mjs     pictures for the README
-//	smarthost.mjs sending mail
+//	smarthost.mjs sending mail               evidence.mjs    seals, proofs, authorities
 //	upload.mjs   uploads, documents, folders
 //	routing.mjs  domains, selection, quarantine
 //	history.mjs  whole mailboxes
@@ -19,6 +19,7 @@ import { appearance } from './appearance.mjs';
 import { launch } from './browser.mjs';
 import { startCanary } from './canary.mjs';
 import { damage } from './damage.mjs';
+import { evidence } from './evidence.mjs';
 import { gallery } from './gallery.mjs';
 import { mailboxLogIn } from './mailboxlogin.mjs';
 import { history } from './history.mjs';
@@ -55,6 +56,7 @@ describe('message', { timeout: 180_000 }, () => message(world));
 describe('sources', { timeout: 180_000 }, () => sources(world));
 describe('log-ins to mailboxes', { timeout: 180_000 }, () => mailboxLogIn(world));
 describe('smarthost', { timeout: 180_000 }, () => smarthost(world));
+describe('evidence', { timeout: 240_000 }, () => evidence(world));
 describe('upload', { timeout: 240_000 }, () => upload(world));
 describe('routing', { timeout: 180_000 }, () => routing(world));
 describe('history', { timeout: 120_000 }, () => history(world));
