@@ -266,16 +266,8 @@ func (s *server) run(ctx context.Context) error {
 			cancel(err)
 		}
 	}()
-	posted := make(chan struct{})
-	go func() {
-		defer close(posted)
-		s.outbox.Run(ctx)
-	}()
-	sealed := make(chan struct{})
-	go func() {
-		defer close(sealed)
-		s.sealer.Run(ctx)
-	}()
+	posted := background(func() { s.outbox.Run(ctx) })
+	sealed := background(func() { s.sealer.Run(ctx) })
 	filed := s.files.run(ctx, cancel)
 	<-ctx.Done()
 	stop, done := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
@@ -296,6 +288,16 @@ func (s *server) run(ctx context.Context) error {
 		return err
 	}
 	return nil
+}
+
+// background does work and closes the channel when it has ended.
+func background(work func()) <-chan struct{} {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		work()
+	}()
+	return ended
 }
 
 // await waits for work in the background to end, but not beyond stop.
