@@ -11,7 +11,7 @@ import { queries } from '../queries';
 import { FailureNote } from '../shell/Failure';
 import { Section } from '../smarthost/SmarthostPage';
 import { AuthorityFields } from './AuthorityFields';
-import { sealingQuery } from './queries';
+import { sealingQuery, settable } from './queries';
 
 export type Draft = { authority: SealingAuthority; secret: string };
 
@@ -26,7 +26,7 @@ export function AuthoritiesForm({ sealing }: { sealing: Sealing }) {
   const save = useMutation({
     mutationFn: () => ask<Sealing>(changeSealing({ body: {
       interval: minutes === '' ? 0 : Math.round(minutes * 60),
-      authorities: drafts.map(({ authority: { has_secret: _, ...rest } }) => rest),
+      authorities: drafts.map((d) => settable(d.authority)),
       secrets: Object.fromEntries(drafts.filter((d) => d.secret !== '').map((d) => [d.authority.name.trim(), d.secret])),
     } })),
     onSuccess: (saved) => {

@@ -9,6 +9,7 @@ import { formatDateTime, plain } from '../format';
 import { FailureNote } from '../shell/Failure';
 import type { Draft } from './AuthoritiesForm';
 import classes from './Evidence.module.css';
+import { settable } from './queries';
 import { TroubleDetails } from './StampFacts';
 
 const ways = ['none', 'basic', 'bearer', 'certificate'] as const;
@@ -21,10 +22,7 @@ export function AuthorityFields({ draft, number, change, remove, wrongs }: Props
   const a = draft.authority;
   const set = (part: Partial<SealingAuthority>) => change({ authority: { ...a, ...part } });
   const test = useMutation({
-    mutationFn: () => {
-      const { has_secret: _, ...authority } = a;
-      return ask<SealingFinding>(testAuthority({ body: { authority, ...(draft.secret !== '' && { secret: draft.secret }) } }));
-    },
+    mutationFn: () => ask<SealingFinding>(testAuthority({ body: { authority: settable(a), ...(draft.secret !== '' && { secret: draft.secret }) } })),
   });
   const all = [...wrongs, ...wrongFields(test.error).map((w) => w.replace(/^authority\./, ''))];
   const wrong = (field: string) => all.includes(field) && t(`evidence.wrong.${field as 'name'}`);

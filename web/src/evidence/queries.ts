@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 
-import { getEvidence, getMessageEvidence, getSealing } from '../api';
+import { getEvidence, getMessageEvidence, getSealing, type SealingAuthority } from '../api';
 import { ask } from '../failure';
 
 // messageEvidenceQuery asks again as long as the time stamp is to come.
@@ -24,3 +24,10 @@ export const sealingQuery = queryOptions({
 
 export const recordAddress = (id: string): string => `/api/v1/messages/${encodeURIComponent(id)}/evidence.er`;
 export const bundleAddress = (id: string): string => `/api/v1/messages/${encodeURIComponent(id)}/evidence.zip`;
+
+// settable is what a client may say of an authority.
+export function settable(authority: SealingAuthority): SealingAuthority {
+  const copy = { ...authority };
+  delete copy.has_secret;
+  return copy;
+}
