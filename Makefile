@@ -17,6 +17,7 @@ help: ## list the targets
 build: ## build bin/muniment, web interface included
 	@$(MAKE) --no-print-directory -j2 web/dist/index.html packages
 	go build -trimpath -buildvcs=auto -o bin/muniment ./cmd/muniment
+	go build -trimpath -buildvcs=auto -o bin/muniment-verify ./cmd/muniment-verify
 
 # Most of the compiling needs no web interface: it goes on beside npm.
 packages:

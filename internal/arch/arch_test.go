@@ -30,7 +30,7 @@ var allowed = map[string][]string{
 	"internal/ingest/uploaded": {"internal/access", "internal/archive", "internal/catalog", "internal/ingest/importer", "internal/spool", "internal/uid", "internal/upload"},
 	"internal/ingest/zipfile":  {},
 	"internal/outbox":          {"internal/archive", "internal/catalog", "internal/mailer", "internal/remote", "internal/uid"},
-	"internal/sealing":         {"internal/archive", "internal/catalog", "internal/evidence", "internal/evidence/algo", "internal/evidence/tsp", "internal/remote", "internal/seal"},
+	"internal/sealing":         {"internal/archive", "internal/catalog", "internal/evidence", "internal/evidence/algo", "internal/evidence/tsp", "internal/evidence/tspclient", "internal/remote", "internal/seal"},
 	"internal/socket":          {},
 	"internal/spool":           {},
 	// verbs
@@ -53,14 +53,15 @@ var allowed = map[string][]string{
 	"internal/tnef":     {"internal/mapi"},
 	// evidence: made and verified without a server, so that an auditor can read
 	// it and the offline verifier links nothing else
-	"cmd/muniment-verify":       {"internal/evidence", "internal/evidence/offline"},
-	"internal/evidence/offline": {"internal/evidence", "internal/evidence/ers", "internal/evidence/tsp"},
-	"internal/evidence":         {},
-	"internal/evidence/algo":    {},
-	"internal/evidence/der":     {},
-	"internal/evidence/ers":     {"internal/evidence", "internal/evidence/algo", "internal/evidence/der", "internal/evidence/tsp"},
-	"internal/evidence/tsa":     {"internal/evidence/algo", "internal/evidence/tsp"},
-	"internal/evidence/tsp":     {"internal/evidence", "internal/evidence/algo", "internal/evidence/der"},
+	"cmd/muniment-verify":         {"internal/evidence", "internal/evidence/offline"},
+	"internal/evidence/offline":   {"internal/evidence", "internal/evidence/ers", "internal/evidence/tsp"},
+	"internal/evidence":           {},
+	"internal/evidence/algo":      {},
+	"internal/evidence/der":       {},
+	"internal/evidence/ers":       {"internal/evidence", "internal/evidence/algo", "internal/evidence/der", "internal/evidence/tsp"},
+	"internal/evidence/tsa":       {"internal/evidence/algo", "internal/evidence/tsp"},
+	"internal/evidence/tsp":       {"internal/evidence", "internal/evidence/algo", "internal/evidence/der"},
+	"internal/evidence/tspclient": {"internal/evidence/algo", "internal/evidence/tsp"},
 	// ports
 	"internal/catalog":     {"internal/eventlog", "internal/uid"},
 	"internal/vault":       {"internal/blob", "internal/uid"},

@@ -2,16 +2,17 @@
 // verdict, the finding, and the metadata member of an archived version. The
 // work is done below it, each package a leaf that can be read by itself:
 //
-//	der   refuses what is not DER
-//	algo  hash and signature algorithms, and until when each is trusted
-//	tsp   RFC 3161: asks for time stamps, verifies them, keeps revocation data
-//	tsa   an authority for tests and the demo, which says so
-//	ers   RFC 4998: hash trees, evidence records, renewal, verification
-//	offline  verifies records that lie in files
+//	der        refuses what is not DER
+//	algo       hash and signature algorithms, and until when each is trusted
+//	tsp        RFC 3161: requests, answers, tokens and their verification
+//	ers        RFC 4998: hash trees, evidence records, renewal, verification
+//	offline    verifies records that lie in files
+//	tspclient  asks authorities over HTTP
+//	tsa        an authority for tests and the demo, which says so
 //
 // None of them knows a server, a database or the archive: the offline verifier
-// links these and nothing else. Only tsp speaks to the network, through an
-// http.Client that it is given.
+// links the first five and nothing else. Only tspclient speaks to the network,
+// through an http.Client that it is given.
 //
 //	verdict.go    Verdict, Finding, Findings
 //	metadata.go   Metadata: the second member of every group

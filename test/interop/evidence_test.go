@@ -2,6 +2,7 @@ package interop
 
 import (
 	"bytes"
+	endian "encoding/binary"
 	"fmt"
 	"os"
 	"os/exec"
@@ -161,5 +162,64 @@ func TestBouncyCastleDecades(t *testing.T) {
 	for i, r := range d.Records {
 		c.add("valid", evidencetest.Marshal(t, r), d.Objects[i])
 	}
+	c.run(check)
+}
+
+// TestBouncyCastleMillion has records read that come from trees of a million
+// leaves: new, renewed by stamp, renewed by tree.
+func TestBouncyCastleMillion(t *testing.T) {
+	t.Parallel()
+	check := harness(t)
+	const million = 1_000_000
+	w := evidencetest.New(t, tsa.Options{})
+	var objects []evidencetest.Object
+	for i := range 9 {
+		objects = append(objects, evidencetest.NewObject(i, 2+i%3))
+	}
+	// The objects lie at both ends and in between.
+	place := func(i int) int { return i * (million - 1) / (len(objects) - 1) }
+	c := &cases{t: t, dir: t.TempDir()}
+	records := make([]*ers.Record, len(objects))
+	stamp := func(h algo.Hash, leaf func(i int) ([]byte, error), issue func(i int, siblings [][]byte, token []byte) (*ers.Record, error)) {
+		t.Helper()
+		all := make([]byte, million*h.Size())
+		for i := range million { // strangers
+			endian.BigEndian.PutUint64(all[i*h.Size():], uint64(i))
+		}
+		for i := range objects {
+			value, err := leaf(i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			copy(all[place(i)*h.Size():], value)
+		}
+		tree, err := ers.NewTree(h, all)
+		if err != nil {
+			t.Fatal(err)
+		}
+		token := w.Stamp(h, evidencetest.RootOf(t, tree))
+		for i := range objects {
+			if records[i], err = issue(i, evidencetest.Path(t, tree, place(i)), token); err != nil {
+				t.Fatal(err)
+			}
+		}
+		addAll(c, objects, records)
+		w.Pass(time.Hour)
+	}
+	first, second := algo.SHA256, algo.SHA512
+	stamp(first, func(i int) ([]byte, error) { return ers.Leaf(first, objects[i].Sums(first)) },
+		func(i int, siblings [][]byte, token []byte) (*ers.Record, error) {
+			return ers.Initial(first, objects[i].Sums(first), siblings, token)
+		})
+	records = w.RenewStamps(records)
+	addAll(c, objects, records)
+	w.Pass(time.Hour)
+	stamp(second, func(i int) ([]byte, error) {
+		leaf, _, err := records[i].RenewedLeaf(second, objects[i].Sums(second))
+		return leaf, err
+	}, func(i int, siblings [][]byte, token []byte) (*ers.Record, error) {
+		return records[i].RenewTree(second, objects[i].Sums(second), siblings, token)
+	})
+	evidencetest.Verified(t, w.Options(), objects, records)
 	c.run(check)
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -20,6 +21,7 @@ import (
 	"github.com/muniment/muniment/internal/evidence/algo"
 	"github.com/muniment/muniment/internal/evidence/tsa"
 	"github.com/muniment/muniment/internal/evidence/tsp"
+	"github.com/muniment/muniment/internal/evidence/tspclient"
 )
 
 // openssl runs the program in a directory and returns what it printed.
@@ -93,8 +95,8 @@ func opensslAuthority(t *testing.T, ess string, key ...string) (address, dir str
 	place(t, dir, "serial", []byte("1000\n"))
 	place(t, dir, "index", nil)
 	newKey := append([]string{"genpkey", "-quiet"}, key...)
-	mustOpenSSL(t, dir, append(newKey, "-out", "root.key")...)
 	mustOpenSSL(t, dir, append(newKey, "-out", "tsu.key")...)
+	mustOpenSSL(t, dir, "genpkey", "-quiet", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", "root.key")
 	place(t, dir, "req", []byte("[req]\ndistinguished_name=dn\n[dn]\n"))
 	mustOpenSSL(t, dir, "req", "-config", "req", "-new", "-key", "root.key", "-subj", "/CN=Root of the test", "-out", "root.csr")
 	mustOpenSSL(t, dir, "x509", "-req", "-in", "root.csr", "-signkey", "root.key", "-days", "3650", "-extfile", "conf", "-extensions", "root", "-out", "root.pem")
@@ -153,7 +155,7 @@ func TestOpenSSLAuthority(t *testing.T) {
 			t.Parallel()
 			address, dir, root := opensslAuthority(t, c.ess, c.key...)
 			anchors := tsp.NewAnchors([]*x509.Certificate{root})
-			a := tsp.Authority{Name: "openssl", URL: address, Terms: tsp.Terms{Skew: time.Minute, Accuracy: time.Second, Anchors: anchors}}
+			a := tspclient.Authority{Name: "openssl", URL: address, Terms: tsp.Terms{Skew: time.Minute, Accuracy: time.Second, Anchors: anchors}}
 			data := []byte("what is stamped")
 			token, err := a.Stamp(t.Context(), c.hash, c.hash.Sum(data))
 			if err != nil {
@@ -173,6 +175,30 @@ func TestOpenSSLAuthority(t *testing.T) {
 			place(t, dir, "token", token.Raw)
 			opensslVerifies(t, dir)
 		})
+	}
+}
+
+// TestUnsupportedKey: a unit with a brainpool key, which we cannot check, is
+// never accepted, and its token is indeterminate, not valid and not invalid.
+func TestUnsupportedKey(t *testing.T) {
+	t.Parallel()
+	address, dir, root := opensslAuthority(t, "sha256", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:brainpoolP256r1")
+	anchors := tsp.NewAnchors([]*x509.Certificate{root})
+	a := tspclient.Authority{Name: "openssl", URL: address, Terms: tsp.Terms{Skew: time.Minute, Anchors: anchors}}
+	if _, err := a.Stamp(t.Context(), algo.SHA256, algo.SHA256.Sum([]byte("data"))); !errors.Is(err, tsp.CodeUnsupported) {
+		t.Errorf("got %v", err)
+	}
+	mustOpenSSL(t, dir, "ts", "-reply", "-in", "reply", "-token_out", "-out", "token")
+	b, err := os.ReadFile(filepath.Join(dir, "token"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := tsp.ParseToken(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := tsp.Verify(token, tsp.Options{Anchors: anchors}); r.Findings.Verdict() != evidence.Indeterminate || !r.Findings.Has(tsp.CodeUnsupported) {
+		t.Errorf("%+v", r.Findings)
 	}
 }
 
@@ -228,7 +254,7 @@ func TestOpenSSLReadsOurs(t *testing.T) {
 		}
 		handler = a.Handler()
 		anchors := tsp.NewAnchors([]*x509.Certificate{a.Root()})
-		x := tsp.Authority{Name: "ours", URL: s.URL, Terms: tsp.Terms{Skew: time.Minute, Anchors: anchors}}
+		x := tspclient.Authority{Name: "ours", URL: s.URL, Terms: tsp.Terms{Skew: time.Minute, Anchors: anchors}}
 		token, err := x.Stamp(t.Context(), algo.SHA512, algo.SHA512.Sum(data))
 		if err != nil {
 			t.Fatal(err)
@@ -244,13 +270,13 @@ func TestOpenSSLReadsOurs(t *testing.T) {
 // completed has the token read again after Enrich, in both placements.
 func completed(t *testing.T, dir string, token *tsp.Token, anchors *tsp.Anchors) {
 	t.Helper()
-	got, err := (&tsp.Fetcher{}).Enrich(context.Background(), token, anchors, tsp.CRLsInside)
+	got, err := tspclient.NewFetcher(nil, 0).Enrich(context.Background(), token, anchors, tsp.CRLsInside)
 	if err != nil || len(got.Missing) > 0 {
 		t.Fatalf("%v, missing %v", err, got.Missing)
 	}
 	place(t, dir, "token", got.Token.Raw)
 	opensslVerifies(t, dir)
-	if got, err = (&tsp.Fetcher{}).Enrich(context.Background(), token, anchors, tsp.AllInside); err != nil {
+	if got, err = tspclient.NewFetcher(nil, 0).Enrich(context.Background(), token, anchors, tsp.AllInside); err != nil {
 		t.Fatal(err)
 	}
 	place(t, dir, "token", got.Token.Raw)

@@ -3,6 +3,7 @@ package catalogtest
 import (
 	"context"
 	"errors"
+	"maps"
 	"reflect"
 	"testing"
 
@@ -239,6 +240,7 @@ func testWall(t *testing.T, e *env) {
 	must(t, e.UpdateFacts(ctx, tenant, of.batch.Messages[2].AOID, catalog.Described{Category: "mine"}))
 	before := snapshot(t, e, tenant)
 	all := attempts()
+	maps.Copy(all, sealAttempts())
 	takesTenant(t, func(name string) bool { return all[name].call != nil })
 	for name, a := range all {
 		v, err := a.call(ctx, e, e.tenant(t, "not "+name), of)

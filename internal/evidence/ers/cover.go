@@ -52,23 +52,23 @@ func (v *verifier) covers(c int, list, values [][]byte) {
 	if len(v.members) == 0 {
 		return // run has said so
 	}
-	unknown := 0
+	unknown, inList := 0, finder(list)
 	for i, value := range values {
 		if value == nil {
 			unknown++
 			v.report.Members[i].Covered = false
 			continue
 		}
-		if has(list, value) {
+		if inList(value) {
 			continue
 		}
 		v.report.Members[i].Covered = false
 		v.report.Findings = append(v.report.Findings, evidence.Finding{Code: CodeMember, Verdict: evidence.Invalid, Chain: c, Stamp: 0, Member: v.members[i].Name,
 			Detail: "the data are not what was stamped"})
 	}
-	missing := 0
+	missing, given := 0, finder(values)
 	for _, l := range list {
-		if !has(values, l) {
+		if !given(l) {
 			missing++
 		}
 	}
@@ -97,13 +97,13 @@ func (v *verifier) coversRenewed(c int, h algo.Hash, list [][]byte) {
 	}
 	ancestry := h.Sum(before)
 	sums := v.sumsOf(c, h)
-	values, inOrder := make([][]byte, len(sums)), true
+	values, inOrder, inList := make([][]byte, len(sums)), true, finder(list)
 	for i, sum := range sums {
 		if sum == nil {
 			continue
 		}
 		values[i] = Renewed(h, sum, ancestry)
-		if !has(list, values[i]) && has(list, pair(h, sum, ancestry)) {
+		if !inList(values[i]) && inList(pair(h, sum, ancestry)) {
 			values[i], inOrder = pair(h, sum, ancestry), false
 		}
 	}

@@ -99,7 +99,7 @@ func FuzzVerify(f *testing.F) {
 	records = w.RenewTrees(algo.SHA512, objects, w.RenewStamps(records))
 	f.Add(evidencetest.Marshal(f, records[1]))
 	o := w.Options()
-	o.Basis = true
+	o.Basis, o.Cache = true, tsp.NewCache(8)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r := ers.Verify(context.Background(), b, evidencetest.NewObject(77, 2).Members(), o)
 		if r.Verdict == evidence.Valid {

@@ -50,6 +50,23 @@ func pair(h algo.Hash, a, b []byte) []byte {
 	return h.Sum(a, b)
 }
 
+// finder returns a function that tells whether a value is in the list, in time
+// that does not grow with long lists.
+func finder(list [][]byte) func(v []byte) bool {
+	const short = 64
+	if len(list) <= short {
+		return func(v []byte) bool { return has(list, v) }
+	}
+	all := make(map[string]struct{}, len(list))
+	for _, v := range list {
+		all[string(v)] = struct{}{}
+	}
+	return func(v []byte) bool {
+		_, ok := all[string(v)]
+		return ok
+	}
+}
+
 func has(list [][]byte, v []byte) bool {
 	return slices.ContainsFunc(list, func(x []byte) bool { return bytes.Equal(x, v) })
 }

@@ -45,7 +45,7 @@ func Run(ctx context.Context, r Request, out io.Writer) (evidence.Verdict, error
 	if err != nil {
 		return evidence.Indeterminate, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
-	anchors, err := certificates(r.Anchors)
+	anchors, remarks, err := certificates(r.Anchors)
 	if err != nil {
 		return evidence.Indeterminate, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
@@ -62,6 +62,7 @@ func Run(ctx context.Context, r Request, out io.Writer) (evidence.Verdict, error
 		members = append(members, ers.Member{Name: f, Data: ers.File(f)})
 	}
 	report := ers.Verify(ctx, record, members, o)
+	report.Findings = append(report.Findings, remarks...)
 	if r.JSON {
 		e := json.NewEncoder(out)
 		e.SetIndent("", "  ")

@@ -36,6 +36,7 @@ func TestRun(t *testing.T) {
 	one, two := write(t, filepath.Join(dir, "one"), o[0]), write(t, filepath.Join(dir, "two"), o[1])
 	other := write(t, filepath.Join(dir, "other"), []byte("other"))
 	write(t, filepath.Join(trust, "root.pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: w.Authority.Root().Raw}))
+	write(t, filepath.Join(trust, "README"), []byte("no certificate"))
 	crl, err := w.Authority.CRL()
 	if err != nil {
 		t.Fatal(err)
@@ -48,6 +49,7 @@ func TestRun(t *testing.T) {
 		text string
 	}{
 		"whole":        {offline.Request{Record: record, Files: []string{one, two}, Anchors: []string{trust}, At: at, Whole: true}, evidence.Valid, "TEST AUTHORITY"},
+		"odd file":     {offline.Request{Record: record, Files: []string{one, two}, Anchors: []string{trust}, At: at, Whole: true}, evidence.Valid, string(offline.CodeAnchor)},
 		"with a CRL":   {offline.Request{Record: record, Files: []string{one, two}, Anchors: []string{trust}, Beside: []string{list}, At: at}, evidence.Valid, "unchanged since 2026-11-01 12:00:00 UTC"},
 		"a part":       {offline.Request{Record: record, Files: []string{two}, Anchors: []string{trust}, At: at}, evidence.Valid, string(ers.CodePartial)},
 		"not whole":    {offline.Request{Record: record, Files: []string{two}, Anchors: []string{trust}, At: at, Whole: true}, evidence.Invalid, string(ers.CodeGroup)},

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
+	"github.com/muniment/muniment/internal/evidence"
 	"github.com/muniment/muniment/internal/evidence/tsp"
 )
 
@@ -64,28 +66,39 @@ func blocks(path string) ([][]byte, error) {
 	return all, nil
 }
 
-// certificates reads trust anchors. A file that holds none is an error: an anchor
-// that is left out silently would turn up as a verdict that nobody understands.
-func certificates(paths []string) ([]*x509.Certificate, error) {
+// CodeAnchor is the code of a remark: a certificate in a directory of anchors
+// cannot be used, because it is damaged or its key is of a kind that is not
+// supported.
+const CodeAnchor evidence.Code = "anchor-not-usable"
+
+// certificates reads trust anchors. What is named and is no certificate is an
+// error; what merely lies in a directory with others is a remark, as lists of
+// roots hold keys that not every program supports.
+func certificates(paths []string) ([]*x509.Certificate, evidence.Findings, error) {
 	names, err := files(paths)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var all []*x509.Certificate
+	var remarks evidence.Findings
 	for _, name := range names {
 		parts, err := blocks(name)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for _, b := range parts {
 			c, err := x509.ParseCertificate(b)
-			if err != nil {
-				return nil, fmt.Errorf("%s is not a certificate (PEM or DER): %w", name, err)
+			switch {
+			case err == nil:
+				all = append(all, c)
+			case slices.Contains(paths, name):
+				return nil, nil, fmt.Errorf("%s is not a certificate (PEM or DER) that can be used: %w", name, err)
+			default:
+				remarks = append(remarks, evidence.Finding{Code: CodeAnchor, Chain: -1, Stamp: -1, Detail: fmt.Sprintf("%s: %v", name, err)})
 			}
-			all = append(all, c)
 		}
 	}
-	return all, nil
+	return all, remarks, nil
 }
 
 // sidecar reads sidecars, certificates, CRLs and OCSP responses.

@@ -147,6 +147,9 @@ func TestRefuse(t *testing.T) {
 		"no EKU": {tsp.CodeKeyUsage, func(t *testing.T, a *tsa.Authority, p *tsa.Parts) {
 			use(p, unit(t, a, func(c *x509.Certificate) { c.ExtraExtensions = nil }))
 		}},
+		"may not sign": {tsp.CodeKeyUsage, func(t *testing.T, a *tsa.Authority, p *tsa.Parts) {
+			use(p, unit(t, a, func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyEncipherment }))
+		}},
 		"EKU not critical": {tsp.CodeKeyUsage, func(t *testing.T, a *tsa.Authority, p *tsa.Parts) {
 			use(p, unit(t, a, func(c *x509.Certificate) { c.ExtraExtensions[0].Critical = false }))
 		}},

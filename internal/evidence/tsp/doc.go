@@ -1,8 +1,9 @@
-// Package tsp is the time-stamp protocol (RFC 3161, with RFC 5816): it asks
-// authorities for time stamps, refuses what is not as it should be, completes
-// a token with the data that its later verification needs, and verifies
-// tokens at any time in their life. The verification is our own, in Go; why is
-// in docs/decisions/0008-own-time-stamp-verification.md.
+// Package tsp is the time-stamp protocol (RFC 3161, with RFC 5816): it makes
+// requests, refuses answers that are not as they should be, completes a token
+// with the data that its later verification needs, and verifies tokens at any
+// time in their life. The verification is our own, in Go; why is in
+// docs/decisions/0008-own-time-stamp-verification.md. Package tspclient talks
+// to authorities.
 //
 // A token's bytes are kept as they are for ever, because renewals hash them.
 // The only time they change is Enrich, directly after they arrived.
@@ -19,9 +20,7 @@
 //	basis.go       the rules of the profile Basis-ERS
 //	testmark.go    how stamps of the test authority are recognised
 //	request.go     requests, and what an answer must hold
-//	client.go      Authority, Client: HTTP, time-outs, authentication
-//	pool.go        Pool: several authorities in order, back-off, quota
 //	sidecar.go     Sidecar: what is kept beside a token
-//	fetch.go       fetching certificates, CRLs and OCSP responses
+//	fetch.go       Fetcher: getting certificates, CRLs and OCSP responses
 //	enrich.go      Enrich: adding to a token before its first use
 package tsp

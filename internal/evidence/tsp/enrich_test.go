@@ -16,6 +16,7 @@ import (
 	"github.com/muniment/muniment/internal/evidence/algo"
 	"github.com/muniment/muniment/internal/evidence/tsa"
 	"github.com/muniment/muniment/internal/evidence/tsp"
+	"github.com/muniment/muniment/internal/evidence/tspclient"
 )
 
 // online is an authority whose certificates name a server that runs.
@@ -29,6 +30,8 @@ func online(t *testing.T, o tsa.Options) *tsa.Authority {
 	h.Store(a.Handler())
 	return a
 }
+
+var imprint = algo.SHA256.Sum([]byte("data"))
 
 func issue(t *testing.T, a *tsa.Authority) *tsp.Token {
 	t.Helper()
@@ -48,7 +51,7 @@ func TestEnrich(t *testing.T) {
 	a := online(t, tsa.Options{})
 	a.Alter = func(p *tsa.Parts) { p.Certificates = p.Certificates[:1] } // the root has to be fetched
 	token := issue(t, a)
-	f := &tsp.Fetcher{}
+	f := tspclient.NewFetcher(nil, 0)
 	o := tsp.Options{At: time.Now(), Anchors: anchors(a)}
 	if r := tsp.Verify(token, o); r.Findings.Verdict() != evidence.Indeterminate || !r.Findings.Has(tsp.CodeNoRevocation) {
 		t.Errorf("without revocation data: %+v", r.Findings)
@@ -94,13 +97,13 @@ func TestEnrich(t *testing.T) {
 func TestEnrichMissing(t *testing.T) {
 	t.Parallel()
 	a := authority(t, tsa.Options{}) // names no addresses
-	got, err := (&tsp.Fetcher{}).Enrich(context.Background(), issue(t, a), anchors(a), tsp.CRLsInside)
+	got, err := tspclient.NewFetcher(nil, 0).Enrich(context.Background(), issue(t, a), anchors(a), tsp.CRLsInside)
 	if err != nil || len(got.Missing) != 1 {
 		t.Fatalf("%v, %+v", err, got)
 	}
 	b := online(t, tsa.Options{})
 	b.Alter = func(p *tsa.Parts) { p.Certificates = p.Certificates[:1] }
-	got, err = (&tsp.Fetcher{}).Enrich(context.Background(), issue(t, b), anchors(a), tsp.CRLsInside)
+	got, err = tspclient.NewFetcher(nil, 0).Enrich(context.Background(), issue(t, b), anchors(a), tsp.CRLsInside)
 	if err != nil || len(got.Missing) != 1 || len(got.Token.Certificates) != 2 {
 		t.Fatalf("an anchor of somebody else: %v, missing %v", err, got.Missing)
 	}
@@ -283,4 +286,33 @@ func FuzzOCSP(f *testing.F) {
 		_, _ = tsp.ParseOCSP(b)
 		_ = new(tsp.Sidecar).UnmarshalBinary(b)
 	})
+}
+
+// TestRefresh: the last revocation data before a renewal (REN-4) come beside the
+// token, whose bytes stay.
+func TestRefresh(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	a := online(t, tsa.Options{Now: func() time.Time { return now }})
+	f := tspclient.NewFetcher(nil, 0)
+	got, err := f.Enrich(context.Background(), issue(t, a), anchors(a), tsp.CRLsInside)
+	if err != nil || len(got.Missing) > 0 {
+		t.Fatalf("%v, missing %v", err, got)
+	}
+	now = now.Add(48 * time.Hour)
+	a.Revoke(a.Unit(), 1)
+	fresh, missing, err := f.Refresh(context.Background(), got.Token, got.Sidecar, anchors(a))
+	if err != nil || len(missing) > 0 || len(fresh.CRLs) != 1 || len(fresh.OCSP) != 1 {
+		t.Fatalf("%v, missing %v, %d CRLs, %d OCSP responses", err, missing, len(fresh.CRLs), len(fresh.OCSP))
+	}
+	o := tsp.Options{At: now, Anchors: anchors(a), Sidecar: got.Sidecar}
+	if r := tsp.Verify(got.Token, o); r.Findings.Verdict() != evidence.Valid {
+		t.Errorf("by the old data: %+v", r.Findings)
+	}
+	for name, s := range map[string]*tsp.Sidecar{"CRL": {CRLs: fresh.CRLs}, "OCSP": {OCSP: fresh.OCSP}} {
+		o.Sidecar = s
+		if r := tsp.Verify(got.Token, o); r.Findings.Verdict() != evidence.Invalid || !r.Findings.Has(tsp.CodeRevoked) {
+			t.Errorf("compromised, by the fresh %s: %+v", name, r.Findings)
+		}
+	}
 }

@@ -6,74 +6,23 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
-	"io"
-	"net/http"
-	"net/url"
 	"slices"
 	"time"
 
 	"github.com/muniment/muniment/internal/evidence/der"
 )
 
+// Get gets what lies at an address: by POST if there is a body, else by GET. It
+// bounds time and size, and decides which addresses may be reached: they come
+// from certificates that are not trusted yet. Package tspclient has one.
+type Get func(ctx context.Context, address, contentType string, body []byte) ([]byte, error)
+
 // Fetcher gets certificates, CRLs and OCSP responses from the addresses that
-// certificates name. The addresses come from certificates that are not trusted
-// yet: HTTP must be a client that reaches only what it may.
-type Fetcher struct {
-	HTTP     *http.Client  // nil: http.DefaultClient
-	Timeout  time.Duration // of one request; 0: 30 s
-	MaxBytes int64         // of one answer; 0: 32 MiB
-}
+// certificates name, and checks them.
+type Fetcher struct{ Get Get }
 
-const (
-	defaultFetch = 32 << 20 // bytes
-	maxAddresses = 3        // tried per certificate and kind
-)
-
-func (f *Fetcher) do(ctx context.Context, method, address, contentType string, body []byte) ([]byte, error) {
-	u, err := url.Parse(address)
-	if err != nil {
-		return nil, err
-	}
-	if u.Scheme != "http" && u.Scheme != "https" {
-		return nil, fmt.Errorf("%q: only http and https are fetched", address)
-	}
-	timeout, limit := f.Timeout, f.MaxBytes
-	if timeout <= 0 {
-		timeout = defaultTimeout
-	}
-	if limit <= 0 {
-		limit = defaultFetch
-	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	if contentType != "" {
-		req.Header.Set("Content-Type", contentType)
-	}
-	client := f.HTTP
-	if client == nil {
-		client = http.DefaultClient
-	}
-	resp, err := client.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s: %s", address, resp.Status)
-	}
-	b, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", address, err)
-	}
-	if int64(len(b)) > limit {
-		return nil, fmt.Errorf("%s: more than %d bytes", address, limit)
-	}
-	return b, nil
-}
+// maxAddresses is how many addresses are tried per certificate and kind.
+const maxAddresses = 3
 
 // first returns the first result of get on at most maxAddresses addresses.
 func first(addresses []string, what string, get func(string) ([]byte, error)) ([]byte, error) {
@@ -100,7 +49,7 @@ func unarmour(b []byte) []byte {
 // single certificates are read, no certs-only CMS messages.
 func (f *Fetcher) issuer(ctx context.Context, c *x509.Certificate) (*x509.Certificate, error) {
 	b, err := first(c.IssuingCertificateURL, fmt.Sprintf("issuer of %q", c.Subject), func(a string) ([]byte, error) {
-		b, err := f.do(ctx, http.MethodGet, a, "", nil)
+		b, err := f.Get(ctx, a, "", nil)
 		if err != nil {
 			return nil, err
 		}
@@ -123,7 +72,7 @@ func (f *Fetcher) issuer(ctx context.Context, c *x509.Certificate) (*x509.Certif
 // crl gets the CRL of c and checks that it is signed and still good at now.
 func (f *Fetcher) crl(ctx context.Context, c, issuer *x509.Certificate, now time.Time) ([]byte, error) {
 	return first(c.CRLDistributionPoints, fmt.Sprintf("CRL for %q", c.Subject), func(a string) ([]byte, error) {
-		b, err := f.do(ctx, http.MethodGet, a, "", nil)
+		b, err := f.Get(ctx, a, "", nil)
 		if err != nil {
 			return nil, err
 		}
@@ -149,7 +98,7 @@ func (f *Fetcher) ocsp(ctx context.Context, c, issuer *x509.Certificate, known [
 		return nil, err
 	}
 	return first(c.OCSPServer, fmt.Sprintf("OCSP for %q", c.Subject), func(a string) ([]byte, error) {
-		b, err := f.do(ctx, http.MethodPost, a, "application/ocsp-request", query)
+		b, err := f.Get(ctx, a, "application/ocsp-request", query)
 		if err != nil {
 			return nil, err
 		}

@@ -28,10 +28,15 @@ type revocationData struct {
 	crls  []*x509.RevocationList
 	ocsp  []*ocspResponse
 	certs []*x509.Certificate // for responders
+	// trusted reports whether the algorithms of a signature by ca are; what is
+	// signed with others is as if it were not there.
+	trusted func(ca *x509.Certificate, signed []byte) bool
 }
 
-func newRevocationData(crls, ocsp [][]byte, certs []*x509.Certificate) *revocationData {
-	d := &revocationData{certs: certs}
+func (v *verification) revocationData(crls, ocsp [][]byte, certs []*x509.Certificate) *revocationData {
+	d := &revocationData{certs: certs, trusted: func(ca *x509.Certificate, signed []byte) bool {
+		return signatureTrust(ca, signed, v.o.Catalogue).At(v.o.At)
+	}}
 	for _, b := range crls {
 		if l, err := x509.ParseRevocationList(b); err == nil {
 			d.crls = append(d.crls, l)
@@ -76,7 +81,7 @@ func (d *revocationData) of(c, issuer *x509.Certificate, genTime time.Time) stat
 	}
 	for _, l := range d.crls {
 		if !bytes.Equal(l.RawIssuer, c.RawIssuer) || !covers(l, c) || issuer.KeyUsage != 0 && issuer.KeyUsage&x509.KeyUsageCRLSign == 0 ||
-			checkSignature(issuer, l.Raw) != nil {
+			!d.trusted(issuer, l.Raw) || checkSignature(issuer, l.Raw) != nil {
 			continue
 		}
 		found := false
@@ -92,7 +97,8 @@ func (d *revocationData) of(c, issuer *x509.Certificate, genTime time.Time) stat
 	}
 	for _, r := range d.ocsp {
 		for _, x := range r.singles {
-			if x.status == 2 || !x.about(c, issuer) || !r.verified(issuer, d.certs) {
+			if x.status == 2 || !x.about(c, issuer) || !r.verified(issuer, d.certs) || !d.trusted(r.responder, r.raw) ||
+				!r.responder.Equal(issuer) && !d.trusted(issuer, r.responder.Raw) {
 				continue
 			}
 			if x.status == 1 {

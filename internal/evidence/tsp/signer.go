@@ -200,8 +200,12 @@ func readESSID(value cryptobyte.String, v2 bool) (essID, error) {
 }
 
 // checkUsage checks that the certificate is one of a time-stamping unit: its
-// extended key usage is time stamping, critical and alone (RFC 3161 §2.3).
+// extended key usage is time stamping, critical and alone (RFC 3161 §2.3), and
+// its key usage, if told, is to sign data (RFC 5280 §4.2.1.12).
 func checkUsage(c *x509.Certificate) error {
+	if c.KeyUsage != 0 && c.KeyUsage&(x509.KeyUsageDigitalSignature|x509.KeyUsageContentCommitment) == 0 {
+		return fmt.Errorf("%w: the key of %q may not sign data", CodeKeyUsage, c.Subject)
+	}
 	if len(c.ExtKeyUsage) != 1 || c.ExtKeyUsage[0] != x509.ExtKeyUsageTimeStamping || len(c.UnknownExtKeyUsage) != 0 {
 		return fmt.Errorf("%w: the usage of %q is not time stamping alone", CodeKeyUsage, c.Subject)
 	}

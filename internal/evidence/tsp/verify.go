@@ -121,7 +121,7 @@ func Verify(t *Token, o Options) Result {
 		return v.result
 	}
 	v.result.Path = path
-	v.revocation(path, newRevocationData(append(crls, t.CRLs...), append(ocsp, t.OCSP...), known))
+	v.revocation(path, v.revocationData(append(crls, t.CRLs...), append(ocsp, t.OCSP...), known))
 	v.result.NotAfter = signer.NotAfter
 	for _, c := range path[:len(path)-1] {
 		if c.NotAfter.Before(v.result.NotAfter) {

@@ -1,4 +1,11 @@
-package tsp
+// Package tspclient asks time-stamping authorities over HTTP (RFC 3161 §3.4):
+// several in order, each with its authentication, time-out, quota and back-off.
+// It is apart from package tsp so that a verifier links no HTTP.
+//
+//	client.go  Authority: one request
+//	pool.go    Pool: several authorities, back-off, quota
+//	fetch.go   NewFetcher: certificates, CRLs and OCSP responses
+package tspclient
 
 import (
 	"bytes"
@@ -16,6 +23,7 @@ import (
 	"time"
 
 	"github.com/muniment/muniment/internal/evidence/algo"
+	"github.com/muniment/muniment/internal/evidence/tsp"
 )
 
 const (
@@ -32,7 +40,7 @@ type Authority struct {
 	URL    string // http or https
 	Policy asn1.ObjectIdentifier
 	Auth   Auth
-	Terms  Terms
+	Terms  tsp.Terms
 
 	Timeout  time.Duration // of one request; 0: 30 s
 	Interval time.Duration // least time between two requests, for those that ask to slow down; 0: none
@@ -79,8 +87,8 @@ func (a *Authority) Check() error {
 
 // Stamp asks for a stamp on a hash value and returns the token, accepted by
 // Terms. It takes at most Timeout and keeps no state; Pool does.
-func (a *Authority) Stamp(ctx context.Context, h algo.Hash, imprint []byte) (*Token, error) {
-	r, err := NewRequest(h, imprint, a.Policy, rand.Reader)
+func (a *Authority) Stamp(ctx context.Context, h algo.Hash, imprint []byte) (*tsp.Token, error) {
+	r, err := tsp.NewRequest(h, imprint, a.Policy, rand.Reader)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +119,7 @@ func (a *Authority) post(ctx context.Context, query []byte) ([]byte, error) {
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, a.URL, bytes.NewReader(query))
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", CodeHTTP, err)
+		return nil, fmt.Errorf("%w: %w", tsp.CodeHTTP, err)
 	}
 	req.Header.Set("Content-Type", typeQuery)
 	req.Header.Set("Accept", typeReply)
@@ -127,21 +135,21 @@ func (a *Authority) post(ctx context.Context, query []byte) ([]byte, error) {
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", CodeHTTP, err)
+		return nil, fmt.Errorf("%w: %w", tsp.CodeHTTP, err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%w: %s", CodeHTTP, resp.Status)
+		return nil, fmt.Errorf("%w: %s", tsp.CodeHTTP, resp.Status)
 	}
 	if t, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type")); err != nil || !strings.EqualFold(t, typeReply) {
-		return nil, fmt.Errorf("%w: %.100q instead of %s", CodeMediaType, resp.Header.Get("Content-Type"), typeReply)
+		return nil, fmt.Errorf("%w: %.100q instead of %s", tsp.CodeMediaType, resp.Header.Get("Content-Type"), typeReply)
 	}
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, MaxToken+1))
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, tsp.MaxToken+1))
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", CodeHTTP, err)
+		return nil, fmt.Errorf("%w: %w", tsp.CodeHTTP, err)
 	}
-	if len(answer) > MaxToken {
-		return nil, fmt.Errorf("%w: answer of more than %d bytes", CodeTooLarge, MaxToken)
+	if len(answer) > tsp.MaxToken {
+		return nil, fmt.Errorf("%w: answer of more than %d bytes", tsp.CodeTooLarge, tsp.MaxToken)
 	}
 	return answer, nil
 }

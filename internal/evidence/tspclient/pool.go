@@ -1,4 +1,4 @@
-package tsp
+package tspclient
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/muniment/muniment/internal/evidence/algo"
+	"github.com/muniment/muniment/internal/evidence/tsp"
 )
 
 // Back-off after failures: doubled from the first to the last.
@@ -57,13 +58,13 @@ type State struct {
 	Period   string    `json:"period"` // "2026-11"
 }
 
-// Ready reports CodeBackOff or CodeQuota if the authority must not be asked now.
+// Ready reports tsp.CodeBackOff or tsp.CodeQuota if the authority must not be asked now.
 func (s State) Ready(now time.Time, q Quota) error {
 	if now.Before(s.NextTry) {
-		return fmt.Errorf("%w: not before %s, after %d failures", CodeBackOff, s.NextTry.UTC().Format(time.RFC3339), s.Failures)
+		return fmt.Errorf("%w: not before %s, after %d failures", tsp.CodeBackOff, s.NextTry.UTC().Format(time.RFC3339), s.Failures)
 	}
 	if q.Limit > 0 && s.spent(now, q) >= q.Limit {
-		return fmt.Errorf("%w: all %d tokens of the period are spent", CodeQuota, q.Limit)
+		return fmt.Errorf("%w: all %d tokens of the period are spent", tsp.CodeQuota, q.Limit)
 	}
 	return nil
 }
@@ -138,7 +139,7 @@ func (p *Pool) States() map[string]State {
 // Stamp returns a token on a hash value and the name of the authority that gave
 // it. It asks each authority that is ready once, in order, and returns all
 // their errors if none gives a token: the caller tries again later.
-func (p *Pool) Stamp(ctx context.Context, h algo.Hash, imprint []byte) (*Token, string, error) {
+func (p *Pool) Stamp(ctx context.Context, h algo.Hash, imprint []byte) (*tsp.Token, string, error) {
 	var errs []error
 	for i := range p.authorities {
 		a := &p.authorities[i]
@@ -154,12 +155,12 @@ func (p *Pool) Stamp(ctx context.Context, h algo.Hash, imprint []byte) (*Token, 
 		if ctx.Err() != nil { // the caller has given up; no fault of the authority
 			return nil, "", fmt.Errorf("time stamp: %w", errors.Join(append(errs, ctx.Err())...))
 		}
-		answered := !errors.Is(err, CodeHTTP) && !errors.Is(err, CodeStatus) && !errors.Is(err, CodeMediaType)
+		answered := !errors.Is(err, tsp.CodeHTTP) && !errors.Is(err, tsp.CodeStatus) && !errors.Is(err, tsp.CodeMediaType)
 		p.update(a, func(s State) State { return s.Failed(p.now(), a.Quota, answered) })
 		errs = append(errs, err)
 	}
 	if len(errs) == 0 {
-		return nil, "", fmt.Errorf("%w: no time-stamp authority is configured", CodeNoAuthority)
+		return nil, "", fmt.Errorf("%w: no time-stamp authority is configured", tsp.CodeNoAuthority)
 	}
 	return nil, "", fmt.Errorf("no authority gave a time stamp: %w", errors.Join(errs...))
 }

@@ -1,4 +1,4 @@
-package tsp_test
+package tspclient_test
 
 import (
 	"context"
@@ -21,9 +21,19 @@ import (
 	"github.com/muniment/muniment/internal/evidence/algo"
 	"github.com/muniment/muniment/internal/evidence/tsa"
 	"github.com/muniment/muniment/internal/evidence/tsp"
+	"github.com/muniment/muniment/internal/evidence/tspclient"
 )
 
 var imprint = algo.SHA256.Sum([]byte("data"))
+
+func authority(t *testing.T, o tsa.Options) *tsa.Authority {
+	t.Helper()
+	a, err := tsa.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
 
 func serve(t *testing.T, h http.Handler) string {
 	t.Helper()
@@ -32,7 +42,9 @@ func serve(t *testing.T, h http.Handler) string {
 	return s.URL
 }
 
-func terms(a *tsa.Authority) tsp.Terms { return tsp.Terms{Skew: time.Minute, Anchors: anchors(a)} }
+func terms(a *tsa.Authority) tsp.Terms {
+	return tsp.Terms{Skew: time.Minute, Anchors: tsp.NewAnchors([]*x509.Certificate{a.Root()})}
+}
 
 func TestStamp(t *testing.T) {
 	t.Parallel()
@@ -60,7 +72,7 @@ func TestStamp(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			x := tsp.Authority{Name: name, URL: serve(t, c.handler), Terms: terms(a)}
+			x := tspclient.Authority{Name: name, URL: serve(t, c.handler), Terms: terms(a)}
 			if name == "slow" {
 				x.Timeout = 50 * time.Millisecond
 			}
@@ -95,8 +107,8 @@ func TestAuth(t *testing.T) {
 	}
 	roots := x509.NewCertPool()
 	roots.AddCert(s.Certificate())
-	x := tsp.Authority{Name: "x", URL: s.URL, Terms: terms(a), HTTP: tsp.TLSClient(tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, roots)}
-	x.Auth = tsp.Auth{User: "u", Password: "p"}
+	x := tspclient.Authority{Name: "x", URL: s.URL, Terms: terms(a), HTTP: tspclient.TLSClient(tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, roots)}
+	x.Auth = tspclient.Auth{User: "u", Password: "p"}
 	if _, err := x.Stamp(context.Background(), algo.SHA256, imprint); err != nil {
 		t.Fatal(err)
 	}
@@ -106,18 +118,18 @@ func TestAuth(t *testing.T) {
 	if c := seen.TLS.PeerCertificates; len(c) != 1 || c[0].Subject.CommonName != "archive" {
 		t.Error("the client certificate did not arrive")
 	}
-	x.Auth = tsp.Auth{Bearer: "tok"}
+	x.Auth = tspclient.Auth{Bearer: "tok"}
 	if _, err := x.Stamp(context.Background(), algo.SHA256, imprint); err != nil {
 		t.Fatal(err)
 	}
 	if seen.Header.Get("Authorization") != "Bearer tok" {
 		t.Error("the bearer token did not arrive")
 	}
-	for name, bad := range map[string]tsp.Authority{
-		"no TLS":    {URL: "http://tsa.example/", Auth: tsp.Auth{Bearer: "tok"}},
+	for name, bad := range map[string]tspclient.Authority{
+		"no TLS":    {URL: "http://tsa.example/", Auth: tspclient.Auth{Bearer: "tok"}},
 		"no scheme": {URL: "tsa.example"},
 		"file":      {URL: "file:///etc/passwd"},
-		"both":      {URL: "https://tsa.example", Auth: tsp.Auth{User: "u", Bearer: "b"}},
+		"both":      {URL: "https://tsa.example", Auth: tspclient.Auth{User: "u", Bearer: "b"}},
 	} {
 		if bad.Check() == nil {
 			t.Errorf("%s: passed", name)
@@ -142,11 +154,11 @@ func TestPool(t *testing.T) {
 	}))
 	second := serve(t, a.Handler())
 	now := time.Now()
-	config := []tsp.Authority{
+	config := []tspclient.Authority{
 		{Name: "first", URL: first, Terms: terms(a)},
-		{Name: "second", URL: second, Terms: terms(a), Quota: tsp.Quota{Limit: 2, Period: tsp.Monthly}},
+		{Name: "second", URL: second, Terms: terms(a), Quota: tspclient.Quota{Limit: 2, Period: tspclient.Monthly}},
 	}
-	p := tsp.NewPool(config, nil, func() time.Time { return now })
+	p := tspclient.NewPool(config, nil, func() time.Time { return now })
 	stamp := func() (string, error) {
 		_, by, err := p.Stamp(context.Background(), algo.SHA256, imprint)
 		return by, err
@@ -161,7 +173,7 @@ func TestPool(t *testing.T) {
 		t.Fatalf("one in back-off, one without tokens: %v", err)
 	}
 	// States survive a restart.
-	p = tsp.NewPool(config, p.States(), func() time.Time { return now })
+	p = tspclient.NewPool(config, p.States(), func() time.Time { return now })
 	if _, err := stamp(); !errors.Is(err, tsp.CodeQuota) {
 		t.Fatalf("after a restart the quota is forgotten: %v", err)
 	}
@@ -181,7 +193,7 @@ func TestPool(t *testing.T) {
 	if s := p.States()["first"]; s.Failures != 0 || s.Spent != 1 {
 		t.Errorf("%+v", s)
 	}
-	if _, _, err := tsp.NewPool(nil, nil, nil).Stamp(context.Background(), algo.SHA256, imprint); !errors.Is(err, tsp.CodeNoAuthority) {
+	if _, _, err := tspclient.NewPool(nil, nil, nil).Stamp(context.Background(), algo.SHA256, imprint); !errors.Is(err, tsp.CodeNoAuthority) {
 		t.Errorf("no authority: %v", err)
 	}
 }
@@ -192,7 +204,7 @@ func TestPoolRefuses(t *testing.T) {
 	evil := authority(t, tsa.Options{})
 	evil.Alter = func(p *tsa.Parts) { p.Nonce = big.NewInt(7) }
 	good := authority(t, tsa.Options{})
-	p := tsp.NewPool([]tsp.Authority{{Name: "evil", URL: serve(t, evil.Handler()), Terms: terms(evil)}, {Name: "good", URL: serve(t, good.Handler()), Terms: terms(good)}}, nil, nil)
+	p := tspclient.NewPool([]tspclient.Authority{{Name: "evil", URL: serve(t, evil.Handler()), Terms: terms(evil)}, {Name: "good", URL: serve(t, good.Handler()), Terms: terms(good)}}, nil, nil)
 	_, by, err := p.Stamp(context.Background(), algo.SHA256, imprint)
 	if by != "good" || err != nil {
 		t.Fatalf("%q, %v", by, err)
@@ -205,19 +217,19 @@ func TestPoolRefuses(t *testing.T) {
 func TestQuotaPeriods(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 12, 31, 23, 0, 0, 0, time.UTC)
-	for p, next := range map[tsp.Period]time.Duration{tsp.Daily: 2 * time.Hour, tsp.Monthly: 2 * time.Hour, tsp.Yearly: 2 * time.Hour} {
-		q := tsp.Quota{Limit: 1, Period: p}
-		s := tsp.State{}.Succeeded(at, q, 0)
+	for p, next := range map[tspclient.Period]time.Duration{tspclient.Daily: 2 * time.Hour, tspclient.Monthly: 2 * time.Hour, tspclient.Yearly: 2 * time.Hour} {
+		q := tspclient.Quota{Limit: 1, Period: p}
+		s := tspclient.State{}.Succeeded(at, q, 0)
 		if s.Ready(at, q) == nil || s.Remaining(at, q) != 0 || s.Ready(at.Add(next), q) != nil || s.Remaining(at.Add(next), q) != 1 {
 			t.Errorf("%s: %+v", p, s)
 		}
 	}
-	q := tsp.Quota{Limit: 1}
-	s := tsp.State{}.Succeeded(at, q, 15*time.Second)
+	q := tspclient.Quota{Limit: 1}
+	s := tspclient.State{}.Succeeded(at, q, 15*time.Second)
 	if s.Ready(at.AddDate(50, 0, 0), q) == nil {
 		t.Error("a quota for ever begins anew")
 	}
-	if s.Ready(at.Add(14*time.Second), tsp.Quota{}) == nil || s.Ready(at.Add(15*time.Second), tsp.Quota{}) != nil {
+	if s.Ready(at.Add(14*time.Second), tspclient.Quota{}) == nil || s.Ready(at.Add(15*time.Second), tspclient.Quota{}) != nil {
 		t.Error("the interval is not kept")
 	}
 	for range 100 {
