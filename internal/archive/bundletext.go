@@ -50,6 +50,15 @@ func stampCommands(t manifestToken) string {
 `, t.File, t.Imprint)
 }
 
+// verifyCommand verifies the whole bundle.
+func verifyCommand(m *manifest) string {
+	files := make([]string, 0, len(m.Members))
+	for _, x := range m.Members {
+		files = append(files, x.File)
+	}
+	return "muniment verify --record " + m.Record + " --anchors " + m.Anchors + " --beside " + m.Sidecar + " " + strings.Join(files, " ")
+}
+
 func readmeEnglish(m *manifest, rec *ers.Record) string {
 	var s strings.Builder
 	t := m.Tokens[0]
@@ -88,8 +97,12 @@ Verify with openssl and xxd, without the program that made this:
 2. The time stamp on it. The first command shows it, the second verifies it.
 
 %s
-The same in one step: any program for evidence records, such as BouncyCastle (ERSEvidenceRecord).
-`, steps(m, rec, "the group: all members, sorted, one after the other", "with its neighbour in the tree, sorted"), t.Imprint, stampCommands(t))
+The same in one step, with our own verifier, which needs neither server nor network:
+
+   %s
+
+or with any program for evidence records (RFC 4998), such as the library BouncyCastle.
+`, steps(m, rec, "the group: all members, sorted, one after the other", "with its neighbour in the tree, sorted"), t.Imprint, stampCommands(t), verifyCommand(m))
 	return s.String()
 }
 
@@ -131,8 +144,12 @@ Prüfen mit openssl und xxd, ohne das Programm, das dies erstellt hat:
 2. Der Zeitstempel darauf. Der erste Befehl zeigt ihn, der zweite prüft ihn.
 
 %s
-Dasselbe in einem Schritt: jedes Programm für Beweisdatensätze, etwa BouncyCastle (ERSEvidenceRecord).
-`, steps(m, rec, "die Gruppe: alle Bestandteile, sortiert, aneinandergehängt", "mit dem Nachbarn im Baum, sortiert"), t.Imprint, stampCommands(t))
+Dasselbe in einem Schritt mit unserem Prüfprogramm, das weder Server noch Netz braucht:
+
+   %s
+
+oder mit jedem Programm für Beweisdatensätze (RFC 4998), etwa der Bibliothek BouncyCastle.
+`, steps(m, rec, "die Gruppe: alle Bestandteile, sortiert, aneinandergehängt", "mit dem Nachbarn im Baum, sortiert"), t.Imprint, stampCommands(t), verifyCommand(m))
 	return s.String()
 }
 

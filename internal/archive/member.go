@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 	"unicode/utf8"
 
 	"github.com/muniment/muniment/internal/catalog"
@@ -32,7 +31,7 @@ const (
 )
 
 // firstVersion is the version of an archived object: none is ever replaced.
-const firstVersion = "V001"
+const firstVersion = 1
 
 // reportSums are what is known of a journal report.
 type reportSums struct {
@@ -98,10 +97,7 @@ func setMembers(row *catalog.Message, rec *record, meta []byte) error {
 // validText reports whether all text of rec that the metadata takes over is UTF-8.
 func validText(rec *record) bool {
 	c := &rec.Capture
-	list := append([]string{rec.Class, rec.Category, c.From, c.Peer, c.Origin, c.Source.Kind, c.Source.Name}, c.To...)
-	if d := rec.Document; d != nil {
-		list = append(append(list, d.Name, d.Title, d.Date), d.Owners...)
-	}
+	list := append([]string{rec.Class, c.From}, c.To...)
 	for _, s := range list {
 		if !utf8.ValidString(s) {
 			return false
@@ -200,6 +196,3 @@ func (a *Archive) fillMembers(ctx context.Context, tenant uid.ID, aoids []uid.ID
 	}
 	return out, errors.Join(bad...)
 }
-
-// receivedText is a time as the metadata writes it.
-func receivedText(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }

@@ -59,6 +59,7 @@ func (a *Archive) PrepareSeal(ctx context.Context) (b *catalog.SealBatch, more b
 	slices.SortFunc(tenants, func(x, y *catalog.Tenant) int { return x.ID.Compare(y.ID) })
 	now := a.now().UTC().Truncate(time.Millisecond)
 	p := &preparing{a: a, batch: &seal.Batch{ID: uid.New(now), Hash: chainHash(), CreatedAt: now, Oldest: now}, marks: map[uid.ID]catalog.SealMove{}, left: sealLeaves}
+	var failed error
 	defer func() {
 		if err != nil {
 			p.discard(context.WithoutCancel(ctx))
@@ -66,11 +67,17 @@ func (a *Archive) PrepareSeal(ctx context.Context) (b *catalog.SealBatch, more b
 	}()
 	for _, t := range tenants {
 		if err := p.tenant(ctx, t.ID); err != nil {
-			return nil, false, fmt.Errorf("seal messages of tenant %s: %w", t.Slug, err)
+			if ctx.Err() != nil {
+				return nil, false, ctx.Err()
+			}
+			// The others' messages must not wait for it.
+			a.log.Error("messages of a tenant cannot be sealed", "tenant", t.Slug, "error", err)
+			failed = errors.Join(failed, fmt.Errorf("seal messages of tenant %s: %w", t.Slug, err))
+			delete(p.marks, t.ID)
 		}
 	}
 	if len(p.batch.Trees) == 0 {
-		return nil, false, p.skip(ctx)
+		return nil, false, errors.Join(failed, p.skip(ctx))
 	}
 	if err := p.batch.Complete(); err != nil {
 		return nil, false, err
@@ -144,8 +151,11 @@ func (p *preparing) tenant(ctx context.Context, tenant uid.ID) error {
 	if err != nil {
 		return err
 	}
+	if err := p.a.vault.PutTree(ctx, tenant, p.batch.ID, r, size); err != nil {
+		return err
+	}
 	p.batch.Trees = append(p.batch.Trees, seal.TreeEntry{Tenant: tenant, Leaves: int64(tree.Leaves()), First: tree.First(), Last: tree.Last(), Root: root})
-	return p.a.vault.PutTree(ctx, tenant, p.batch.ID, r, size)
+	return nil
 }
 
 // skip moves the marks over what is in a batch already.
@@ -234,7 +244,12 @@ func (c *collecting) page(ctx context.Context) (n int, err error) {
 // messages are looked at again.
 func (c *collecting) take(ctx context.Context, s catalog.Sealable) error {
 	if s.AOID.Compare(c.sealed) <= 0 {
-		if found, err := c.find.has(ctx, s.AOID); err != nil || found {
+		found, err := c.find.has(ctx, s.AOID)
+		switch {
+		case errors.Is(err, vault.ErrNotFound), errors.Is(err, seal.ErrDamaged):
+			// A tree is damaged; sealing the message once more does no harm.
+			c.p.a.log.Error("whether a message is sealed cannot be told", "tenant", c.tenant, "aoid", s.AOID, "error", err)
+		case err != nil || found:
 			return err
 		}
 	}

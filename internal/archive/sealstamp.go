@@ -52,7 +52,29 @@ func (a *Archive) AdoptStamp(ctx context.Context, batch uid.ID, number int) (boo
 	if err != nil {
 		return false, err
 	}
+	if number == 1 {
+		if err := a.fits(ctx, row); err != nil {
+			return false, err
+		}
+	}
 	return true, a.catalog.AddSealStamp(ctx, row)
+}
+
+// fits makes sure that a stamp in the vault is on the root of its batch.
+func (a *Archive) fits(ctx context.Context, row *catalog.SealStamp) error {
+	b, err := a.catalog.SealBatch(ctx, row.Batch)
+	if err != nil {
+		return err
+	}
+	name := vault.SealName{Batch: row.Batch, Stamp: row.Number}
+	data, err := a.vault.ReadSeal(ctx, name)
+	if err == nil {
+		err = checkStamp(data, row, b)
+	}
+	if err != nil {
+		return &SealError{Object: name.String(), Err: err}
+	}
+	return nil
 }
 
 // stampRow makes the row of a stamp in the vault.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/muniment/muniment/internal/archive"
 	"github.com/muniment/muniment/internal/evidence/tsp"
+	"github.com/muniment/muniment/internal/evidence/tspclient"
 	"github.com/muniment/muniment/internal/remote"
 	"github.com/muniment/muniment/internal/seal"
 )
@@ -82,34 +83,34 @@ func anchors(a seal.Authority) (*tsp.Anchors, []*x509.Certificate, error) {
 }
 
 // authority turns settings into how it is asked.
-func authority(a seal.Authority, secret string) (tsp.Authority, error) {
+func authority(a seal.Authority, secret string) (tspclient.Authority, error) {
 	trusted, _, err := anchors(a)
 	if err != nil {
-		return tsp.Authority{}, err
+		return tspclient.Authority{}, err
 	}
 	c, err := client(a, secret)
 	if err != nil {
-		return tsp.Authority{}, err
+		return tspclient.Authority{}, err
 	}
-	out := tsp.Authority{Name: a.Name, URL: a.URL, Timeout: askTime, Interval: time.Duration(a.Pause) * time.Second, HTTP: c,
+	out := tspclient.Authority{Name: a.Name, URL: a.URL, Timeout: askTime, Interval: time.Duration(a.Pause) * time.Second, HTTP: c,
 		Terms: tsp.Terms{Skew: skew, Accuracy: time.Duration(a.Accuracy) * time.Millisecond, Anchors: trusted}}
 	if a.Policy != "" {
 		if out.Policy, err = seal.ParseOID(a.Policy); err != nil {
-			return tsp.Authority{}, err
+			return tspclient.Authority{}, err
 		}
 	}
 	switch a.Auth {
 	case seal.AuthBasic:
-		out.Auth = tsp.Auth{User: a.User, Password: secret}
+		out.Auth = tspclient.Auth{User: a.User, Password: secret}
 	case seal.AuthBearer:
-		out.Auth = tsp.Auth{Bearer: secret}
+		out.Auth = tspclient.Auth{Bearer: secret}
 	}
 	return out, nil
 }
 
 // ready returns the pool of the settings, a new one if they have changed. fresh
 // forgets earlier failures.
-func (s *Sealer) ready(set *archive.SealView, secrets map[string]string, fresh bool) (*tsp.Pool, map[string]seal.Authority, error) {
+func (s *Sealer) ready(set *archive.SealView, secrets map[string]string, fresh bool) (*tspclient.Pool, map[string]seal.Authority, error) {
 	b, err := json.Marshal(set.Setting)
 	if err != nil {
 		return nil, nil, err
@@ -119,11 +120,11 @@ func (s *Sealer) ready(set *archive.SealView, secrets map[string]string, fresh b
 	if s.pool != nil && s.made == string(b) && !fresh {
 		return s.pool, s.asked, nil
 	}
-	var states map[string]tsp.State
+	var states map[string]tspclient.State
 	if s.pool != nil && !fresh {
 		states = s.pool.States()
 	}
-	var list []tsp.Authority
+	var list []tspclient.Authority
 	asked := map[string]seal.Authority{}
 	for _, a := range set.Active() {
 		x, err := authority(a, secrets[a.Name])
@@ -132,6 +133,6 @@ func (s *Sealer) ready(set *archive.SealView, secrets map[string]string, fresh b
 		}
 		list, asked[a.Name] = append(list, x), a
 	}
-	s.pool, s.asked, s.made = tsp.NewPool(list, states, s.cfg.Now), asked, string(b)
+	s.pool, s.asked, s.made = tspclient.NewPool(list, states, s.cfg.Now), asked, string(b)
 	return s.pool, s.asked, nil
 }

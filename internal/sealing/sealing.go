@@ -20,6 +20,7 @@ import (
 
 	"github.com/muniment/muniment/internal/archive"
 	"github.com/muniment/muniment/internal/evidence/tsp"
+	"github.com/muniment/muniment/internal/evidence/tspclient"
 	"github.com/muniment/muniment/internal/seal"
 )
 
@@ -41,7 +42,7 @@ type Sealer struct {
 	working sync.Mutex // held while a round is under way
 
 	mu     sync.Mutex // guards what follows
-	pool   *tsp.Pool
+	pool   *tspclient.Pool
 	asked  map[string]seal.Authority // of the pool, by name
 	made   string                    // of which settings the pool was made
 	warned time.Time                 // when the alarm was last logged

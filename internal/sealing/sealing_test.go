@@ -331,7 +331,7 @@ func TestTry(t *testing.T) {
 	}
 	strange := x
 	strange.CA = rootPEM(other)
-	if r := w.sealer.Try(t.Context(), strange, ""); r.OK || r.Problem.Code != string(tsp.CodePath) { // its root has the same name and another key
+	if r := w.sealer.Try(t.Context(), strange, ""); r.OK || r.Problem.Code != string(tsp.CodeNoAnchor) {
 		t.Errorf("of somebody else: %+v", r)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/muniment/muniment/internal/evidence"
 	"github.com/muniment/muniment/internal/evidence/algo"
 	"github.com/muniment/muniment/internal/evidence/tsp"
+	"github.com/muniment/muniment/internal/evidence/tspclient"
 	"github.com/muniment/muniment/internal/seal"
 )
 
@@ -121,7 +122,7 @@ func (s *Sealer) complete(ctx context.Context, a seal.Authority, secret string, 
 	}
 	ctx, done := context.WithTimeout(ctx, enrichTime)
 	defer done()
-	f := &tsp.Fetcher{HTTP: c, Timeout: askTime}
+	f := tspclient.NewFetcher(c, askTime)
 	got, err := f.Enrich(ctx, token, trusted, tsp.CRLsInside)
 	if err != nil {
 		return nil, err

@@ -2,7 +2,7 @@
 // mail that keep nothing (mu and notmuch), and prints the figures as Markdown
 // with the budgets they have to meet. It is run by make bench on a quiet machine.
 //
-//	go run ./test/bench [-only ingest,fetch,search,doors,memory,growth,evidence] [-rounds 3] [-messages 200000] [-mailbox 20000] [-long] [-grow 1000000]
+//	go run ./test/bench [-only ingest,fetch,search,doors,memory,growth,seal,evidence] [-rounds 3] [-messages 200000] [-mailbox 20000] [-long] [-grow 1000000]
 package main
 
 import (
@@ -37,6 +37,7 @@ type bench struct {
 	messages int    // in the search measurement
 	long     bool   // measure what takes long, too
 	grow     int    // messages of the growth measurement
+	sealed   int    // objects of the batch that is sealed
 	fetched  int    // messages of the mailbox that is fetched
 	budgets  []budget
 }
@@ -53,14 +54,15 @@ func (b *bench) account(what, want, got string, met bool) {
 
 func run(ctx context.Context) (err error) {
 	b := &bench{}
-	only := flag.String("only", "ingest,fetch,search,doors,memory,growth,evidence", "parts to measure")
+	only := flag.String("only", "ingest,fetch,search,doors,memory,growth,seal,evidence", "parts to measure")
 	flag.IntVar(&b.rounds, "rounds", 3, "rounds of every comparison")
 	flag.IntVar(&b.messages, "messages", 200_000, "messages in the search measurement")
 	flag.IntVar(&b.fetched, "mailbox", 20_000, "messages of the mailbox that is fetched, at most")
 	flag.BoolVar(&b.long, "long", false, "measure what takes an hour, too: a mailbox of 2 GB, growth to 1,000,000 messages")
 	flag.IntVar(&b.grow, "grow", 1_000_000, "messages to which the archive grows with -long, at least 80,000")
+	flag.IntVar(&b.sealed, "sealed", 1_000_000, "objects of the batch that is sealed")
 	flag.Parse()
-	parts := map[string]func(context.Context) error{"ingest": b.ingest, "fetch": b.fetch, "search": b.search, "doors": b.doors, "memory": b.memory, "growth": b.growth, "evidence": b.evidence}
+	parts := map[string]func(context.Context) error{"ingest": b.ingest, "fetch": b.fetch, "search": b.search, "doors": b.doors, "memory": b.memory, "growth": b.growth, "seal": b.seal, "evidence": b.evidence}
 	names := strings.Split(*only, ",")
 	for _, name := range names {
 		if parts[name] == nil {
@@ -84,7 +86,7 @@ func run(ctx context.Context) (err error) {
 	if err := machine(ctx, b.program); err != nil {
 		return err
 	}
-	for _, name := range []string{"ingest", "fetch", "search", "doors", "memory", "growth", "evidence"} {
+	for _, name := range []string{"ingest", "fetch", "search", "doors", "memory", "growth", "seal", "evidence"} {
 		if slices.Contains(names, name) {
 			if err := parts[name](ctx); err != nil {
 				return fmt.Errorf("%s: %w", name, err)

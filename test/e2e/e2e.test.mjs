@@ -11,6 +11,7 @@
 //	smarthost.mjs sending mail    hierarchy.mjs  customers, resellers, tokens
 //	smarthost.mjs sending mail
 //	directories.mjs where users come from
+//	smarthost.mjs sending mail               evidence.mjs    seals, proofs, authorities
 //	upload.mjs   uploads, documents, folders
 //	routing.mjs  domains, selection, quarantine
 //	history.mjs  whole mailboxes         access.mjs      other people's mail
@@ -27,6 +28,7 @@ import { appearance } from './appearance.mjs';
 import { launch } from './browser.mjs';
 import { startCanary } from './canary.mjs';
 import { damage } from './damage.mjs';
+import { evidence } from './evidence.mjs';
 import { gallery } from './gallery.mjs';
 import { login } from './login.mjs';
 import { mailboxLogIn } from './mailboxlogin.mjs';
@@ -74,6 +76,7 @@ describe('directories', { timeout: 180_000 }, () => directories(world));
 describe('smarthost', { timeout: 180_000 }, () => smarthost(world));
 describe('access', { timeout: 240_000 }, () => access(world));
 describe('hierarchy', { timeout: 180_000 }, () => hierarchy(world));
+describe('evidence', { timeout: 240_000 }, () => evidence(world));
 describe('upload', { timeout: 240_000 }, () => upload(world));
 describe('routing', { timeout: 180_000 }, () => routing(world));
 describe('users', { timeout: 240_000 }, () => users(world));

@@ -12,7 +12,7 @@ const root = new URL('../../', import.meta.url).pathname;
 const operator = { login: 'olga', password: 'kastanie-am-fluss-17' };
 
 // makeOperator makes one on the command line, beside the running server.
-async function makeOperator(world) {
+export async function makeOperator(world) {
   if (world.operator) {
     return;
   }
@@ -22,8 +22,8 @@ async function makeOperator(world) {
   world.operator = operator;
 }
 
-// enter logs in, and goes from the customers to sending mail.
-async function enter({ page, visit }) {
+// enterOperator logs in, and goes from the customers to sending mail.
+export async function enterOperator({ page, visit }) {
   await visit('/login');
   await page.locator('input[name=login]').fill(operator.login);
   await page.locator('input[name=password]').fill(operator.password);
@@ -47,7 +47,7 @@ export function smarthost(world) {
     await makeOperator(world);
     const tab = await openPage(world.browser, world.server);
     const { page } = tab;
-    await enter(tab);
+    await enterOperator(tab);
     await page.getByText('Nothing is set: the archive cannot send mail.').waitFor();
     assert.equal(await page.getByRole('link', { name: 'Search' }).count(), 0);
 
@@ -90,7 +90,7 @@ export function smarthost(world) {
     await makeOperator(world);
     const tab = await openPage(world.browser, world.server, { viewport: { width: 390, height: 844 }, colorScheme: 'dark', locale: 'de-DE' });
     const { page } = tab;
-    await enter(tab);
+    await enterOperator(tab);
     const at = (minutes) => new Date(Date.now() + minutes * 60_000).toISOString();
     const mail = (state, more) => ({
       id: state, kind: 'alert', sender: 'archive@firma.example', recipients: [{ address: `${state}@kunde.example`, state }], size: 2345, state, attempts: 3, created_at: at(-60), ...more,

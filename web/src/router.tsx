@@ -148,6 +148,16 @@ const directoryRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/directories/$id',
   component: lazyRouteComponent(() => import('./directories/DirectoryPage'), 'DirectoryPage'),
+const evidenceRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/evidence',
+  component: lazyRouteComponent(() => import('./evidence/EvidencePage'), 'EvidencePage'),
+});
+
+const sealingRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/sealing',
+  component: lazyRouteComponent(() => import('./evidence/SealingPage'), 'SealingPage'),
 });
 
 const domainsRoute = createRoute({
@@ -248,6 +258,7 @@ export const router = createRouter({
     searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, smarthostRoute, uploadRoute, domainsRoute, selectionRoute, quarantineRoute, usersRoute, newUserRoute, importUsersRoute, userRoute,
     tenantsRoute, newTenantRoute, tenantRoute, resellersRoute, resellerRoute, ownResellerRoute, tokensRoute,
     searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, smarthostRoute, uploadRoute, domainsRoute, selectionRoute, quarantineRoute, directoriesRoute, directoryRoute,
+    searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, smarthostRoute, evidenceRoute, sealingRoute, uploadRoute, domainsRoute, selectionRoute, quarantineRoute,
   ])]),
   parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
   stringifySearch: stringify,

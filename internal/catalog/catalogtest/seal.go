@@ -103,3 +103,63 @@ func (d *damaged) readSeal(ctx context.Context, table string) error {
 	}
 	return errors.New("no table " + table)
 }
+
+// sealAttempts are those of the methods for seals. Batches belong to the
+// installation: their ids lead to nothing of a tenant.
+func sealAttempts() map[string]struct {
+	answer string
+	call   attempt
+} {
+	return map[string]struct {
+		answer string
+		call   attempt
+	}{
+		"SealSetting": {denies, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			return e.SealSetting(ctx, t)
+		}},
+		"SealBatch": {denies, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			return e.SealBatch(ctx, t)
+		}},
+		"FailSeal": {denies, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			return nil, e.FailSeal(ctx, t, 1, at(1), "")
+		}},
+		"SealTree": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return e.SealTree(ctx, t, of.batch.Segment.ID)
+		}},
+		"SetMembers": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return nil, e.SetMembers(ctx, t, map[uid.ID][]byte{of.batch.Messages[0].AOID: {1}})
+		}},
+		"SealBatches": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			return e.SealBatches(ctx, t, uid.ID{}, 9)
+		}},
+		"SealTrees": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			return e.SealTrees(ctx, t)
+		}},
+		"SealStamps": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			return e.SealStamps(ctx, t)
+		}},
+		"SealMark": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			return e.SealMark(ctx, t)
+		}},
+		"SetSealMark": {own, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			return 0, e.SetSealMark(ctx, t, catalog.SealMove{})
+		}},
+		"SealedUpTo": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			return e.SealedUpTo(ctx, t)
+		}},
+		"UnsealedSince": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			_, n, err := e.UnsealedSince(ctx, t, 0)
+			return n, err
+		}},
+		"Sealables": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			n := 0
+			err := e.Sealables(ctx, t, 0, 9, func(catalog.Sealable, error) error { n++; return nil })
+			return n, err
+		}},
+		"SealTreesAround": {empty, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			n := 0
+			err := e.SealTreesAround(ctx, t, of.batch.Messages[0].AOID, func(*catalog.SealTree) (bool, error) { n++; return true, nil })
+			return n, err
+		}},
+	}
+}

@@ -309,6 +309,7 @@ func testWall(t *testing.T, e *env) {
 	before := snapshot(t, e, tenant)
 	all := attempts()
 	maps.Copy(all, hierarchyAttempts())
+	maps.Copy(all, sealAttempts())
 	takesTenant(t, func(name string) bool { return all[name].call != nil })
 	for name, a := range all {
 		v, err := a.call(ctx, e, e.tenant(t, "not "+name), of)

@@ -10,6 +10,7 @@ import { messageQuery, rawAddress } from '../queries';
 import { FailureNote } from '../shell/Failure';
 import { useLate } from '../shell/useLate';
 import { useAccount } from '../shell/usePage';
+import { SealNote } from '../evidence/SealNote';
 import { Attachments } from './Attachments';
 import { Body } from './Body';
 import { DocumentFacts } from './DocumentFacts';
@@ -97,6 +98,7 @@ function Shown({ message, q, back, close }: { message: Message; q: string; back:
         {message.file ? <DocumentFacts message={message} /> : <People parties={message.parties} />}
         {!message.file?.date && <Dates message={message} />}
         <IntegrityNote message={message} />
+        <SealNote id={message.id} />
         {message.bcc_hidden && (
           <Alert variant="light" color="gray" py={6} icon={<IconEyeOff size={18} aria-hidden />}>{t('message.downloadRedacted')}</Alert>
         )}

@@ -1,7 +1,7 @@
 import { Badge } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { IconAt, IconChartBar, IconChecklist, IconCloudUpload, IconListCheck, IconMailDown, IconMailForward, IconSearch, IconSettings, IconShieldLock, IconUsers, IconUsersGroup, IconWorld } from '@tabler/icons-react';
+import { IconAt, IconCertificate, IconChartBar, IconChecklist, IconCloudUpload, IconListCheck, IconMailDown, IconMailForward, IconSearch, IconSettings, IconShieldLock, IconUsers, IconUsersGroup, IconWorld } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 
 import { AccessLink, mayAccess } from '../access/AccessLink';
@@ -21,6 +21,7 @@ const administration = ['/overview', '/sources', '/completeness', '/quarantine',
 const administration = ['/overview', '/sources', '/completeness', '/quarantine', '/domains', '/selection', '/users'];
 const administration = ['/overview', '/sources', '/completeness', '/quarantine', '/domains', '/selection', '/tokens'];
 const administration = ['/overview', '/sources', '/completeness', '/quarantine', '/domains', '/selection', '/directories'];
+const administration = ['/overview', '/sources', '/completeness', '/quarantine', '/domains', '/selection', '/evidence'];
 
 // isAdministration reports whether a page is one of those for administrators.
 export const isAdministration = (path: string): boolean => administration.some((p) => path === p || path.startsWith(`${p}/`));
@@ -42,6 +43,8 @@ export function Navigation({ account, path }: { account: Account; path: string }
         <EventLogLink />
         <Link to="/login-policy" className={classes.link} aria-label={t('logins.policyNav')}>
           <IconShieldLock size={18} aria-hidden /><span>{t('logins.policyNav')}</span>
+        <Link to="/sealing" className={classes.link} aria-label={t('evidence.sealing')}>
+          <IconCertificate size={18} aria-hidden /><span>{t('evidence.sealing')}</span>
         </Link>
       </nav>
     );
@@ -139,6 +142,8 @@ export function Administration() {
         <IconKey size={18} aria-hidden /><span>{t('tokens.title')}</span>
       <Link to="/directories" className={classes.link}>
         <IconUsersGroup size={18} aria-hidden /><span>{t('directories.nav')}</span>
+      <Link to="/evidence" className={classes.link}>
+        <IconCertificate size={18} aria-hidden /><span>{t('evidence.title')}</span>
       </Link>
     </nav>
   );
