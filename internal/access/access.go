@@ -37,7 +37,9 @@ const (
 )
 
 // Roles lists all roles.
-func Roles() []Role { return []Role{RoleOperator, RoleReseller, RoleTenantAdmin, RoleAuditor, RoleDPO, RoleUser} }
+func Roles() []Role {
+	return []Role{RoleOperator, RoleReseller, RoleTenantAdmin, RoleAuditor, RoleDPO, RoleUser}
+}
 
 // ParseRole checks the name of a role.
 func ParseRole(s string) (Role, error) {

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
@@ -42,10 +43,16 @@ const MinLength = 10
 
 // Hasher bounds how many passwords are hashed at the same time: each takes
 // 64 MiB. It is safe for concurrent use.
-type Hasher struct{ slots chan struct{} }
+type Hasher struct {
+	slots  chan struct{}
+	hashes atomic.Int64
+}
 
 // NewHasher returns a Hasher for n hashes at a time.
 func NewHasher(n int) *Hasher { return &Hasher{slots: make(chan struct{}, max(n, 1))} }
+
+// Hashes counts the passwords that were hashed so far, to be set or compared.
+func (h *Hasher) Hashes() int64 { return h.hashes.Load() }
 
 // CheckPolicy says why a new password is refused, or nil.
 func CheckPolicy(password string) error {
@@ -97,6 +104,7 @@ func (h *Hasher) Verify(ctx context.Context, phc, password string) (bool, error)
 func (h *Hasher) acquire(ctx context.Context) error {
 	select {
 	case h.slots <- struct{}{}:
+		h.hashes.Add(1)
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
