@@ -55,6 +55,29 @@ func withMailbox(t *testing.T, e *archivetest.Env, tenant *catalog.Tenant) {
 	}
 }
 
+// withLogins fills the tables of log-ins.
+func withLogins(t *testing.T, e *archivetest.Env, tenant *catalog.Tenant) {
+	t.Helper()
+	actor := e.User(t, tenant, "admin2", access.RoleTenantAdmin, "admin2@example.com")
+	u, err := e.Archive.User(t.Context(), tenant.ID, "admin2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.Invite(t.Context(), u); err != nil {
+		t.Fatal(err)
+	}
+	_, acc, err := e.LogIn(t.Context(), archive.LogIn{Login: "admin2", Password: archivetest.Password})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.Self(acc).BeginTOTP(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.As(actor).SetLoginPolicy(t.Context(), archive.LoginPolicy{SecondFactor: []access.Role{access.RoleDPO}}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // filled is a closed archive with something in every table.
 func filled(t *testing.T) (dir string, originals map[[32]byte]string) {
 	t.Helper()
@@ -73,6 +96,7 @@ func filled(t *testing.T) (dir string, originals map[[32]byte]string) {
 		s.EnvelopeTo, s.Filing = []string{"dora@example.com"}, &catalog.Filing{Folder: "Archiv/Müller", Flags: []string{`\Seen`}}
 	})
 	withMailbox(t, e, tenant)
+	withLogins(t, e, tenant)
 	if err := e.AwaitIndex(t.Context(), tenant.ID); err != nil {
 		t.Fatal(err)
 	}

@@ -11,3 +11,6 @@ func (a *Archive) Waiting(tenant uid.ID) int {
 	}
 	return 0
 }
+
+// Hashes counts the passwords that were hashed: the work of log-ins.
+func (a *Archive) Hashes() int64 { return a.hasher.Hashes() }

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 
 	"golang.org/x/crypto/argon2"
 )
@@ -44,10 +45,16 @@ const (
 
 // Hasher bounds how many passwords are hashed at the same time: each takes
 // 64 MiB. It is safe for concurrent use.
-type Hasher struct{ slots chan struct{} }
+type Hasher struct {
+	slots  chan struct{}
+	hashes atomic.Int64
+}
 
 // NewHasher returns a Hasher for n hashes at a time.
 func NewHasher(n int) *Hasher { return &Hasher{slots: make(chan struct{}, max(n, 1))} }
+
+// Hashes counts the passwords that were hashed so far, to be set or compared.
+func (h *Hasher) Hashes() int64 { return h.hashes.Load() }
 
 // Hash returns the PHC string of password.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
@@ -96,6 +103,7 @@ func CheckHash(phc string) error {
 func (h *Hasher) acquire(ctx context.Context) error {
 	select {
 	case h.slots <- struct{}{}:
+		h.hashes.Add(1)
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

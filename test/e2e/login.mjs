@@ -23,7 +23,7 @@ async function muniment(world, ...args) {
 async function makeUser(world, name, role = 'user') {
   const file = join(world.server.data, 'spool', `e2e-${name}`);
   await writeFile(file, `${password}\n`, { mode: 0o600 });
-  world.tenant ??= JSON.parse(await muniment(world, 'tenant', 'list', '--json'))[0].slug;
+  world.tenant ??= JSON.parse((await muniment(world, 'tenant', 'list', '--json')).split('\n')[0]).slug;
   await muniment(world, 'user', 'create', world.tenant, name, '--role', role, '--address', `${name}@firma.example`, '--password-file', file);
 }
 
@@ -78,7 +78,8 @@ export function login(world) {
     await page.getByLabel('Code that the app shows').fill('000000');
     await page.getByRole('button', { name: 'Finish' }).click();
     await page.getByText('That is not right, or it was used before.').waitFor();
-    await page.getByLabel('Code that the app shows').fill(codeOf(secret, -1));
+    const used = codeOf(secret, -1);
+    await page.getByLabel('Code that the app shows').fill(used);
     await page.getByRole('button', { name: 'Finish' }).click();
     await page.getByText('Keep these recovery codes').waitFor();
     const codes = await page.getByRole('list', { name: 'Recovery codes' }).getByRole('listitem').allTextContents();
@@ -97,7 +98,7 @@ export function login(world) {
     await other.page.getByRole('heading', { name: 'Second step' }).waitFor();
     await assertAccessible(other.page, 'second step');
     await screenshot(other.page, 'second-step-dark');
-    await other.page.getByRole('textbox', { name: 'Code', exact: true }).fill(codeOf(secret, -1));
+    await other.page.getByRole('textbox', { name: 'Code', exact: true }).fill(used);
     await other.page.getByRole('button', { name: 'Continue' }).click();
     await other.page.getByText('That is not right, or it was used before.').waitFor();
     await other.page.getByRole('textbox', { name: 'Code', exact: true }).fill(codeOf(secret));
@@ -205,6 +206,7 @@ export function login(world) {
     const { page } = tab;
     for (let i = 0; i < 2; i++) { // as a scanner of mail, and then as Lena
       await tab.visit(`/link${hash}`);
+      await page.getByText('Benutzername lena').waitFor();
       await page.reload(); // the token is not in the address any more
       await page.getByText('Dieser Link gilt nicht mehr').waitFor();
       await page.goto('about:blank');

@@ -36,7 +36,7 @@ export function FactorsCard({ security }: { security: Security }) {
     <Paper withBorder p="lg" radius="md" component="section" aria-labelledby="factors" className={classes.card}>
       <Group justify="space-between" mb="xs">
         <Title order={2} size="h4" id="factors">{t('logins.factors')}</Title>
-        <Badge variant="light" tt="none" color={some ? 'green' : 'gray'} c={some ? undefined : 'var(--mantine-color-text)'}>{t(some ? 'logins.on' : 'logins.off')}</Badge>
+        <Badge variant="light" tt="none" color={some ? 'green' : 'gray'} c="var(--mantine-color-text)">{t(some ? 'logins.on' : 'logins.off')}</Badge>
       </Group>
       <Text size="sm" c="dimmed" mb="md">{t(security.required ? 'logins.factorsRequired' : 'logins.factorsText')}</Text>
       <Stack>

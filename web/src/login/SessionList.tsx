@@ -22,7 +22,7 @@ export function SessionList({ sessions, busy, end }: { sessions: readonly Sessio
             <Group gap="sm" wrap="nowrap" className={classes.grow}>
               <IconDevices size={20} aria-hidden />
               <div title={s.user_agent}>
-                <Group gap="xs"><Text size="sm" fw={600}>{name}</Text>{s.current && <Badge size="sm" variant="light" tt="none" color="green">{t('logins.thisSession')}</Badge>}</Group>
+                <Group gap="xs"><Text size="sm" fw={600}>{name}</Text>{s.current && <Badge size="sm" variant="light" tt="none" color="green" c="var(--mantine-color-text)">{t('logins.thisSession')}</Badge>}</Group>
                 <Text size="xs" c="dimmed">{t('logins.sessionFrom', { peer: s.peer, how: t(`logins.method.${s.method}`) })}</Text>
                 <Text size="xs" c="dimmed">{t('logins.since', { date: at(s.created_at) })} · {t('logins.used', { date: at(s.seen_at) })}</Text>
               </div>

@@ -1,4 +1,4 @@
-const browsers: [RegExp, string][] = [[/\bEdg\//u, 'Edge'], [/\bOPR\//u, 'Opera'], [/\bFirefox\//u, 'Firefox'], [/\bChrom(?:e|ium)\//u, 'Chrome'], [/\bSafari\//u, 'Safari'], [/^curl\//u, 'curl']];
+const browsers: [RegExp, string][] = [[/\bEdg\//u, 'Edge'], [/\bOPR\//u, 'Opera'], [/\bFirefox\//u, 'Firefox'], [/Chrom(?:e|ium)\//u, 'Chrome'], [/\bSafari\//u, 'Safari'], [/^curl\//u, 'curl']];
 const systems: [RegExp, string][] = [[/\bAndroid\b/u, 'Android'], [/\b(?:iPhone|iPad)\b/u, 'iOS'], [/\bWindows\b/u, 'Windows'], [/\bMac OS X\b/u, 'macOS'], [/\bCrOS\b/u, 'ChromeOS'], [/\bLinux\b/u, 'Linux']];
 
 // agentName says in two words what a browser says of itself in many: Firefox, Windows.
