@@ -62,7 +62,7 @@ export function users(world) {
     // Somebody who is logged in and is disabled is out at once.
     const other = await openPage(world.browser, world.server);
     await logIn(other, { login: 'dora', password: 'kaffee tanne zebra 71' });
-    await page.getByLabel('May log in', { exact: true }).uncheck({ force: true });
+    await page.getByRole('switch', { name: 'May log in' }).uncheck({ force: true });
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByText('Saved. It holds at once.').waitFor();
     await other.visit('/');
