@@ -85,8 +85,11 @@ func (c *userImportCmd) show(s *streams, plan *archive.ImportPlan) error {
 	if plan.More > 0 {
 		fmt.Fprintf(s.err, "and %d more\n", plan.More)
 	}
+	if len(plan.Problems) > 0 {
+		return nil
+	}
 	verbs := [2]string{"would create", "change"}
-	if !c.DryRun && len(plan.Problems) == 0 {
+	if !c.DryRun {
 		verbs = [2]string{"created", "changed"}
 	}
 	fmt.Fprintf(s.out, "%s %d users, %s %d; %d are as the file says already\n", verbs[0], plan.Create, verbs[1], plan.Update, plan.Same)

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -117,7 +118,7 @@ func (a *Archive) plan(r *userRules, f *usercsv.File, users []*catalog.User, o I
 			return nil, err
 		}
 	}
-	slices.SortStableFunc(p.out.Problems, func(x, y usercsv.Problem) int { return x.Line - y.Line })
+	slices.SortStableFunc(p.out.Problems, func(x, y usercsv.Problem) int { return cmp.Or(x.Line-y.Line, x.Column-y.Column) })
 	return p.out, nil
 }
 

@@ -15,7 +15,7 @@ import (
 const (
 	// estimated is how many characters are looked at; what comes after makes a
 	// password better only.
-	estimated = 100
+	estimated = 64
 	minWord   = 3
 	maxWord   = 24
 	bruteRune = 10 // guesses per character that fits nothing
@@ -47,6 +47,7 @@ type estimate struct {
 	total    float64
 	kinds    []string // of the pieces, each once
 	personal bool     // personal words make up a third of it or more
+	unknown  int      // pieces that an attacker has to guess the number of
 }
 
 // reason names the pieces for people.
@@ -101,27 +102,42 @@ func cheapest(n int, pieces []piece) estimate {
 			}
 		}
 	}
-	best, at, factorial := math.Inf(1), 1, 1.0
+	best, factorial := estimate{total: math.Inf(1)}, 1.0
 	for l := 1; l <= n; l++ {
 		factorial *= float64(l)
-		if g := factorial*math.Exp(log[n][l]) + math.Pow(pieceCost, float64(l-1)); g < best {
-			best, at = g, l
+		if math.IsInf(log[n][l], 1) {
+			continue
+		}
+		e := describe(n, l, from)
+		if e.total = factorial*math.Exp(log[n][l]) + math.Pow(pieceCost, float64(e.unknown)); e.total < best.total {
+			best = e
 		}
 	}
-	e := estimate{total: best}
-	own := 0
-	for k, l := n, at; l > 0; l-- {
+	return best
+}
+
+// describe looks at the cut of n runes in l pieces.
+func describe(n, l int, from [][]piece) estimate {
+	e := estimate{unknown: l - 1}
+	own, known, signs := 0, 0, 0
+	for k := n; l > 0; l-- {
 		x := from[k][l]
 		if !slices.Contains(e.kinds, x.kind) {
 			e.kinds = append(e.kinds, x.kind)
 		}
-		if x.kind == kindPersonal {
-			own += x.j - x.i
+		switch {
+		case x.kind == kindPersonal:
+			own, known = own+x.j-x.i, known+1
+		case x.kind == kindBrute && x.j-x.i == 1:
+			signs++
 		}
 		k = x.i
 	}
 	slices.Sort(e.kinds)
 	e.personal = 3*own >= n
+	if known > 0 { // whoever tries what belongs to the person tries signs in between
+		e.unknown = max(e.unknown-known-signs, 0)
+	}
 	return e
 }
 
