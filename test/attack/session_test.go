@@ -98,17 +98,24 @@ func logInAttempts() []attempt {
 			}
 		}},
 		{"login-timing", func(t *testing.T, w *world) {
-			fastest := func(login string) time.Duration {
-				var took []time.Duration
-				for range 5 {
+			// Who is tried first changes from round to round, so that what else the
+			// machine does slows both.
+			fastest := map[string]time.Duration{}
+			for i := range 6 {
+				logins := []string{"beta-dpo", "who-is-that"}
+				if i%2 == 1 {
+					slices.Reverse(logins)
+				}
+				for _, login := range logins {
 					start := time.Now()
 					try(t, w, login, "wrong")
-					took = append(took, time.Since(start))
+					if took := time.Since(start); fastest[login] == 0 || took < fastest[login] {
+						fastest[login] = took
+					}
 				}
-				return slices.Min(took)
 			}
-			known, unknown := fastest("beta-dpo"), fastest("who-is-that")
-			if known > 3*unknown || unknown > 3*known {
+			known, unknown := fastest["beta-dpo"], fastest["who-is-that"]
+			if known > 2*unknown || unknown > 2*known {
 				t.Errorf("known users take %v, unknown ones %v", known, unknown)
 			}
 		}},

@@ -8,6 +8,7 @@ package attack
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -189,7 +190,11 @@ func set(name, value string) func(*http.Request) {
 }
 
 func credentials(login, password string) string {
-	return fmt.Sprintf(`{"login":%q,"password":%q}`, login, password)
+	b, err := json.Marshal(map[string]string{"login": login, "password": password})
+	if err != nil {
+		panic(err) // of texts: never
+	}
+	return string(b)
 }
 
 // token returns a session's token, of one log-in for all attempts.

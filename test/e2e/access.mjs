@@ -43,9 +43,9 @@ export function access(world) {
     await rita.page.getByRole('button', { name: 'Send request' }).click();
     await rita.page.getByRole('alert').getByText('Please check what you have entered.').waitFor();
     await assertAccessible(rita.page, 'access requests of an auditor');
-    await rita.page.getByLabel(/^Mail addresses/).fill(concerned);
+    await rita.page.getByRole('combobox', { name: 'Mail addresses' }).fill(concerned);
     await rita.page.keyboard.press('Enter');
-    await rita.page.getByLabel(/^Reason/).fill('Verdacht auf Bestechung im Einkauf');
+    await rita.page.getByRole('textbox', { name: /^Reason/ }).fill('Verdacht auf Bestechung im Einkauf');
     await screenshot(rita.page, 'access-form');
     await rita.page.getByRole('button', { name: 'Send request' }).click();
     const mine = rita.page.getByRole('article', { name: `Request for ${concerned}` });
