@@ -213,19 +213,51 @@ func (h *Handle) Tenant(ctx context.Context, id uid.ID) (*TenantDetail, error) {
 	if err := h.mine(ctx, access.ManageTenants, id); err != nil {
 		return nil, err
 	}
-	list, err := h.a.tenantViews(ctx)
+	t, err := h.a.catalog.Tenant(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	i := slices.IndexFunc(list, func(v TenantView) bool { return v.ID == id })
-	if i < 0 {
-		return nil, fmt.Errorf("tenant %s: %w", id, catalog.ErrNotFound)
+	d := &TenantDetail{TenantView: TenantView{Tenant: *t, Care: catalog.Care{Tenant: id}}}
+	if err := h.a.addFigures(ctx, d); err != nil {
+		return nil, err
 	}
-	d := &TenantDetail{TenantView: list[i]}
 	if err := h.a.addDetail(ctx, d); err != nil {
 		return nil, err
 	}
 	return d, nil
+}
+
+// addFigures adds what the list shows.
+func (a *Archive) addFigures(ctx context.Context, d *TenantDetail) error {
+	k, err := a.catalog.Care(ctx, d.ID)
+	if err := a.sound("care of tenants", err); err != nil {
+		return err
+	}
+	if k != nil {
+		d.Care = *k
+	}
+	if !d.Care.Reseller.IsZero() {
+		d.Reseller, err = a.catalog.Reseller(ctx, d.Care.Reseller)
+		if err := a.sound("resellers", err); err != nil && !errors.Is(err, catalog.ErrNotFound) {
+			return err
+		}
+	}
+	totals, err := a.catalog.TenantTotals(ctx)
+	if err != nil {
+		return err
+	}
+	d.Totals = totals[d.ID]
+	d.Months, err = a.catalog.UsageOf(ctx, d.ID)
+	if err := a.sound("usage", err); err != nil {
+		return err
+	}
+	for _, u := range d.Months {
+		if u.Month == monthOf(a.now()) {
+			d.Usage = *u
+		}
+	}
+	d.Limits = tenantLimits(&d.TenantView)
+	return nil
 }
 
 func (a *Archive) addDetail(ctx context.Context, d *TenantDetail) (err error) {
@@ -243,13 +275,7 @@ func (a *Archive) addDetail(ctx context.Context, d *TenantDetail) (err error) {
 			d.Journals = append(d.Journals, s.JournalAddress)
 		}
 	}
-	users, err := a.catalog.Users(ctx, d.ID)
-	if err := a.sound("users", err); err != nil {
-		return err
-	}
-	d.Users = len(users)
-	d.Months, err = a.catalog.UsageOf(ctx, d.ID)
-	if err := a.sound("usage", err); err != nil {
+	if d.Users, err = a.catalog.CountUsers(ctx, d.ID); err != nil {
 		return err
 	}
 	if p, err := a.catalog.ProvisionOf(ctx, d.ID); err == nil {
