@@ -24,7 +24,6 @@ func (d *damaged) hierarchy(t *testing.T) {
 		TokenSettings: catalog.TokenSettings{Name: "shop", Scopes: []string{"reports:read"}}}))
 }
 
-
 // readHierarchy is read for what resellers and the operator have.
 func (d *damaged) readHierarchy(ctx context.Context, table string) error {
 	switch table {
