@@ -205,19 +205,51 @@ func (h *Handle) Tenant(ctx context.Context, id uid.ID) (*TenantDetail, error) {
 	if err := h.mine(ctx, access.ManageTenants, id); err != nil {
 		return nil, err
 	}
-	list, err := h.a.tenantViews(ctx)
+	t, err := h.a.catalog.Tenant(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	i := slices.IndexFunc(list, func(v TenantView) bool { return v.ID == id })
-	if i < 0 {
-		return nil, fmt.Errorf("tenant %s: %w", id, catalog.ErrNotFound)
+	d := &TenantDetail{TenantView: TenantView{Tenant: *t, Care: catalog.Care{Tenant: id}}}
+	if err := h.a.addFigures(ctx, d); err != nil {
+		return nil, err
 	}
-	d := &TenantDetail{TenantView: list[i]}
 	if err := h.a.addDetail(ctx, d); err != nil {
 		return nil, err
 	}
 	return d, nil
+}
+
+// addFigures adds what the list shows.
+func (a *Archive) addFigures(ctx context.Context, d *TenantDetail) error {
+	k, err := a.catalog.Care(ctx, d.ID)
+	if err := a.sound("care of tenants", err); err != nil {
+		return err
+	}
+	if k != nil {
+		d.Care = *k
+	}
+	if !d.Care.Reseller.IsZero() {
+		d.Reseller, err = a.catalog.Reseller(ctx, d.Care.Reseller)
+		if err := a.sound("resellers", err); err != nil && !errors.Is(err, catalog.ErrNotFound) {
+			return err
+		}
+	}
+	totals, err := a.catalog.TenantTotals(ctx)
+	if err != nil {
+		return err
+	}
+	d.Totals = totals[d.ID]
+	d.Months, err = a.catalog.UsageOf(ctx, d.ID)
+	if err := a.sound("usage", err); err != nil {
+		return err
+	}
+	for _, u := range d.Months {
+		if u.Month == monthOf(a.now()) {
+			d.Usage = *u
+		}
+	}
+	d.Limits = tenantLimits(&d.TenantView)
+	return nil
 }
 
 func (a *Archive) addDetail(ctx context.Context, d *TenantDetail) (err error) {
@@ -235,13 +267,7 @@ func (a *Archive) addDetail(ctx context.Context, d *TenantDetail) (err error) {
 			d.Journals = append(d.Journals, s.JournalAddress)
 		}
 	}
-	users, err := a.catalog.Users(ctx, d.ID)
-	if err := a.sound("users", err); err != nil {
-		return err
-	}
-	d.Users = len(users)
-	d.Months, err = a.catalog.UsageOf(ctx, d.ID)
-	if err := a.sound("usage", err); err != nil {
+	if d.Users, err = a.catalog.CountUsers(ctx, d.ID); err != nil {
 		return err
 	}
 	if p, err := a.catalog.ProvisionOf(ctx, d.ID); err == nil {
@@ -268,132 +294,4 @@ func (h *Handle) mine(ctx context.Context, right access.Right, tenant uid.ID) er
 		return fmt.Errorf("tenant %s: %w", tenant, catalog.ErrNotFound)
 	}
 	return nil
-}
-
-// TenantChange is what somebody changes of a tenant; nil stays as it is.
-type TenantChange struct {
-	Name, Zone *string
-	Reseller   *string // short name; empty: the operator. For an operator only
-	Limits     *catalog.Limits
-	Shared     []string // nil: stays
-}
-
-// ChangeTenant changes a tenant that the actor looks after. A *FieldError says what is
-// wrong.
-func (h *Handle) ChangeTenant(ctx context.Context, id uid.ID, c TenantChange) error {
-	if err := h.mine(ctx, access.ManageTenants, id); err != nil {
-		return err
-	}
-	reseller, err := h.checkChange(ctx, &c)
-	if err != nil {
-		return err
-	}
-	err = h.a.catalog.ChangeTenant(ctx, id, func(t *catalog.Tenant, k *catalog.Care) ([]*catalog.Event, error) {
-		details := map[string]string{}
-		changeText(details, "name", &t.Name, c.Name)
-		changeText(details, "zone", &t.Zone, c.Zone)
-		if c.Limits != nil {
-			changeNumber(details, "mailboxes", &k.Limits.Mailboxes, c.Limits.Mailboxes)
-			changeNumber(details, "storage", &k.Limits.Storage, c.Limits.Storage)
-		}
-		if c.Reseller != nil && k.Reseller != reseller {
-			details["before.reseller"], details["after.reseller"] = idOrNone(k.Reseller), idOrNone(reseller)
-			k.Reseller = reseller
-		}
-		if c.Shared != nil && !slices.Equal(c.Shared, k.Shared) {
-			details["before.shared"], details["after.shared"] = strings.Join(k.Shared, " "), strings.Join(c.Shared, " ")
-			k.Shared = c.Shared
-		}
-		if len(details) == 0 {
-			return nil, nil
-		}
-		return []*catalog.Event{h.event("tenant.changed", id.String(), details)}, nil
-	})
-	if err != nil {
-		return err
-	}
-	return h.a.describeTenant(ctx, id)
-}
-
-// maxShared bounds the shared addresses of a tenant.
-const maxShared = 5000
-
-func (h *Handle) checkChange(ctx context.Context, c *TenantChange) (reseller uid.ID, err error) {
-	if c.Name != nil {
-		if *c.Name = strings.TrimSpace(*c.Name); *c.Name == "" {
-			return reseller, wrongField("name", "is missing")
-		}
-		if err := checkName(*c.Name); err != nil {
-			return reseller, inField("name", err)
-		}
-	}
-	if c.Zone != nil {
-		if _, err := time.LoadLocation(*c.Zone); err != nil || *c.Zone == "" {
-			return reseller, wrongField("zone", "is no IANA time zone such as Europe/Berlin")
-		}
-	}
-	if c.Limits != nil {
-		if err := checkLimits(*c.Limits); err != nil {
-			return reseller, err
-		}
-	}
-	if c.Shared != nil {
-		list, err := Addresses(c.Shared)
-		if err != nil || len(list) > maxShared {
-			return reseller, inField("shared", cmp.Or(err, invalid("at most %d addresses", maxShared)))
-		}
-		slices.Sort(list)
-		c.Shared = append([]string{}, slices.Compact(list)...)
-	}
-	if c.Reseller != nil {
-		return h.chosenReseller(ctx, *c.Reseller)
-	}
-	return reseller, nil
-}
-
-// chosenReseller finds the reseller that a new or changed tenant is to belong to. Only
-// an operator may choose.
-func (h *Handle) chosenReseller(ctx context.Context, slug string) (uid.ID, error) {
-	if h.actor.Role != access.RoleOperator {
-		return uid.ID{}, wrongField("reseller", "can be chosen by an operator only")
-	}
-	if slug == "" {
-		return uid.ID{}, nil
-	}
-	r, err := h.a.catalog.ResellerBySlug(ctx, slug)
-	if errors.Is(err, catalog.ErrNotFound) {
-		return uid.ID{}, wrongField("reseller", "there is no reseller %.64q", slug)
-	}
-	if err != nil {
-		return uid.ID{}, err
-	}
-	return r.ID, nil
-}
-
-func checkLimits(l catalog.Limits) error {
-	if l.Customers < 0 || l.Mailboxes < 0 || l.Storage < 0 {
-		return wrongField("limits", "want 0, which is none, or more")
-	}
-	return nil
-}
-
-func idOrNone(id uid.ID) string {
-	if id.IsZero() {
-		return ""
-	}
-	return id.String()
-}
-
-func changeText(details map[string]string, name string, v, to *string) {
-	if to != nil && *v != *to {
-		details["before."+name], details["after."+name] = *v, *to
-		*v = *to
-	}
-}
-
-func changeNumber[N int | int64](details map[string]string, name string, v *N, to N) {
-	if *v != to {
-		details["before."+name], details["after."+name] = fmt.Sprint(*v), fmt.Sprint(to)
-		*v = to
-	}
 }

@@ -155,3 +155,9 @@ func (c *Catalog) TenantTotals(ctx context.Context) (map[uid.ID]Totals, error) {
 	}
 	return out, nil
 }
+
+// CountUsers counts the users of a tenant, damaged rows included.
+func (c *Catalog) CountUsers(ctx context.Context, tenant uid.ID) (int, error) {
+	n, err := c.read.NewSelect().Model((*userRow)(nil)).Where("tenant = ?", tenant).Count(ctx)
+	return int(n), c.wrap(err, "count users of tenant %s", tenant)
+}

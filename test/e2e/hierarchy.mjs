@@ -49,7 +49,7 @@ export function hierarchy(world) {
     await look.getByText('Saved').waitFor();
     const staff = page.getByRole('region', { name: 'Staff' });
     await staff.getByLabel('User name').fill('petra');
-    await staff.getByLabel('Password').fill(password);
+    await staff.locator('input[type=password]').fill(password);
     await staff.getByRole('button', { name: 'Add' }).click();
     await staff.getByText('petra').waitFor();
     await assertAccessible(page, 'reseller');
@@ -64,10 +64,10 @@ export function hierarchy(world) {
     await own.getByText('Nordarchiv').waitFor();
     assert.equal(await own.getByRole('link', { name: 'Resellers' }).count(), 0);
     await own.getByRole('link', { name: 'New customer' }).click();
-    await own.getByLabel('Name', { exact: true }).fill('Muster GmbH');
+    await own.getByLabel('Name *').fill('Muster GmbH');
     await own.getByLabel('Domains').fill('muster-e2e.example');
     await own.getByLabel('User name').fill('carla');
-    await own.getByLabel('Password').fill(password);
+    await own.locator('input[type=password]').fill(password);
     await own.getByRole('button', { name: 'Create' }).click();
     await own.getByText('Muster GmbH is ready').waitFor();
     await assertAccessible(own, 'a new customer');
@@ -94,7 +94,7 @@ export function hierarchy(world) {
     const { page } = tab;
     await enter(tab, 'petra');
     await page.getByRole('link', { name: 'API tokens' }).click();
-    await page.getByLabel('Name', { exact: true }).fill('Shop');
+    await page.getByLabel('Name *').fill('Shop');
     await page.getByLabel('See customers').check();
     await page.getByRole('button', { name: 'Create token' }).click();
     const secret = (await page.getByText(/^mun_[a-z2-7]{40}$/).textContent()) ?? '';

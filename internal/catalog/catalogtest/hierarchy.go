@@ -245,7 +245,8 @@ func hierarchyAttempts() map[string]struct {
 		call   attempt
 	}
 	return map[string]try{
-		"Care": {own, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.Care(ctx, t) }},
+		"CountUsers": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.CountUsers(ctx, t) }},
+		"Care":       {own, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.Care(ctx, t) }},
 		"ChangeTenant": {own, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
 			return nil, e.ChangeTenant(ctx, t, func(x *catalog.Tenant, _ *catalog.Care) ([]*catalog.Event, error) {
 				x.Name = "mine"

@@ -139,9 +139,10 @@ function Look({ reseller }: { reseller: Reseller }) {
       <form onSubmit={(event) => void submit(event)}>
         <Stack gap="md">
           <TextInput label={t('resellers.brandName')} value={name} maxLength={200} onChange={(e) => setName(e.currentTarget.value)} />
-          <ColorInput label={t('resellers.accent')} description={t('resellers.accentHint')} value={accent} onChange={setAccent} maxLength={7} />
+          <ColorInput label={t('resellers.accent')} description={t('resellers.accentHint')} value={accent} onChange={setAccent} maxLength={7} withEyeDropper={false} />
           <Group align="flex-end">
-            <FileInput label={t('resellers.logo')} description={t('resellers.logoHint')} placeholder={t('resellers.choose')} accept="image/png" value={file} onChange={setFile} clearable flex="1 1 240px" />
+            <FileInput label={t('resellers.logo')} description={t('resellers.logoHint')} placeholder={t('resellers.choose')} accept="image/png" value={file} onChange={setFile} flex="1 1 240px"
+              styles={{ placeholder: { color: 'var(--mantine-color-dimmed)' } }} />
             {look.logo && <img src={`/api/v1/logos/${look.logo}`} alt={t('resellers.logo')} className={classes.preview} />}
             {look.logo && <Button variant="default" onClick={() => save.mutate({ logo: '' })}>{t('resellers.noLogo')}</Button>}
           </Group>

@@ -72,7 +72,7 @@ export function NewTenantPage() {
 function Made({ made }: { made: Provisioned }) {
   const { t } = useTranslation();
   return (
-    <Alert variant="light" color="green" icon={<IconCheck aria-hidden />} role="status" title={t('tenants.made', { name: made.name })}>
+    <Alert variant="light" color="green" icon={<IconCheck aria-hidden />} role="status" title={t('tenants.made', { name: made.name })} styles={{ title: { color: 'var(--mantine-color-text)' } }}>
       <Stack gap="sm" align="flex-start">
         <Text size="sm">{t('tenants.madeHint')}</Text>
         <Group gap="xs">

@@ -96,7 +96,7 @@ function NewTokenForm({ scopes }: { scopes: readonly string[] }) {
           <div><Button type="submit" loading={make.isPending} leftSection={<IconPlus size={16} aria-hidden />}>{t('tokens.create')}</Button></div>
           <div role="status">
             {make.data && (
-              <Alert variant="light" color="green" icon={<IconInfoCircle size={18} aria-hidden />} title={t('tokens.made', { name: make.data.token.name })}>
+              <Alert variant="light" color="green" icon={<IconInfoCircle size={18} aria-hidden />} title={t('tokens.made', { name: make.data.token.name })} styles={{ title: { color: 'var(--mantine-color-text)' } }}>
                 <Stack gap="xs" align="flex-start">
                   <Text size="sm">{t('tokens.once')}</Text>
                   <Code className={classes.breakable}>{make.data.secret}</Code>
