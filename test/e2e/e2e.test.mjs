@@ -8,7 +8,7 @@
 //	mailboxlogin.mjs  log-ins to mailboxes by a code
 //	sources.mjs  sources, completeness       gallery.mjs     pictures for the README
 //	smarthost.mjs sending mail
-//	directories.mjs where users come from
+//	directories.mjs where users come from, with provider.mjs
 //	upload.mjs   uploads, documents, folders
 //	routing.mjs  domains, selection, quarantine
 //	history.mjs  whole mailboxes
