@@ -79,22 +79,22 @@ const (
 
 func userImports(o operations, s Service) {
 	changing := []Code{CodeRole, CodeMalformed, CodeOrigin, CodeTimeout, CodeTooLarge, CodeMediaType}
-	add(o, op{id: "previewUsers", method: http.MethodPost, path: "/users/import/preview", tag: "users", body: userListBody, bodyTime: userListTime,
+	add(o, op{id: "previewUsers", method: http.MethodPost, path: "/user-imports/preview", tag: "users", body: userListBody, bodyTime: userListTime,
 		summary: "What an import of users would do; nothing is changed", problems: changing},
 		func(ctx context.Context, in *body[UserList]) (*body[UserImportPlan], error) {
 			return reply(s.PreviewUsers(ctx, in.Body))
 		})
-	add(o, op{id: "importUsers", method: http.MethodPost, path: "/users/import", tag: "users", status: http.StatusAccepted, body: userListBody, bodyTime: userListTime,
+	add(o, op{id: "importUsers", method: http.MethodPost, path: "/user-imports", tag: "users", status: http.StatusAccepted, body: userListBody, bodyTime: userListTime,
 		summary: "Begin to import users: all of the file, or nothing", problems: changing},
 		func(ctx context.Context, in *body[UserList]) (*body[UserImport], error) {
 			return reply(s.ImportUsers(ctx, in.Body))
 		})
-	add(o, op{id: "getUserImport", method: http.MethodGet, path: "/users/import/{id}", tag: "users",
+	add(o, op{id: "getUserImport", method: http.MethodGet, path: "/user-imports/{id}", tag: "users",
 		summary: "How far an import of users is", problems: []Code{CodeRole, CodeNotFound}},
 		func(ctx context.Context, in *byImport) (*body[UserImport], error) {
 			return reply(s.UserImport(ctx, in.ID))
 		})
-	add(o, op{id: "cancelUserImport", method: http.MethodDelete, path: "/users/import/{id}", tag: "users", status: http.StatusNoContent,
+	add(o, op{id: "cancelUserImport", method: http.MethodDelete, path: "/user-imports/{id}", tag: "users", status: http.StatusNoContent,
 		summary: "Stop an import of users: nothing is changed, unless it is done", problems: []Code{CodeRole, CodeOrigin, CodeNotFound}},
 		func(ctx context.Context, in *byImport) (*empty, error) { return nil, s.CancelUserImport(ctx, in.ID) })
 }

@@ -73,7 +73,7 @@ func TestUserPages(t *testing.T) {
 	if got := wrong(t, b.do(t, "POST", "/api/v1/users", map[string]any{"login": "CARLA", "role": "user"})); !slices.Equal(got, []string{"body.login login-taken"}) {
 		t.Errorf("the same login: %v", got)
 	}
-	for _, c := range [][2]string{{"GET", "/users"}, {"POST", "/users"}, {"GET", "/users/x"}, {"PATCH", "/users/x"}, {"DELETE", "/users/x/addresses/a"}, {"GET", "/users/export.csv"}, {"POST", "/users/import"}, {"GET", "/users/import/x"}} {
+	for _, c := range [][2]string{{"GET", "/users"}, {"POST", "/users"}, {"GET", "/users/x"}, {"PATCH", "/users/x"}, {"DELETE", "/users/x/addresses/a"}, {"GET", "/users/export.csv"}, {"POST", "/user-imports"}, {"GET", "/user-imports/x"}} {
 		if a := anna.do(t, c[0], "/api/v1"+c[1], map[string]any{"login": "x", "role": "user", "content": ""}); a.StatusCode != http.StatusForbidden && a.StatusCode != http.StatusUnprocessableEntity {
 			t.Errorf("a user: %v: %d %s", c, a.StatusCode, a.body)
 		}
@@ -97,19 +97,19 @@ func TestUserLists(t *testing.T) {
 		return m
 	}
 	var plan api.UserImportPlan
-	b.do(t, "POST", "/api/v1/users/import/preview", file("carla,,Carla,C\xe4sar,carla@example.com\nanna,,Anna,A,\ndora,,Dora,D,dora@example.com")).into(t, &plan)
+	b.do(t, "POST", "/api/v1/user-imports/preview", file("carla,,Carla,C\xe4sar,carla@example.com\nanna,,Anna,A,\ndora,,Dora,D,dora@example.com")).into(t, &plan)
 	if len(plan.Problems) != 2 || plan.Problems[0].Line != 1 || plan.Problems[0].Column != 4 || plan.Problems[0].Code != "encoding" || plan.Problems[0].Args["byte"] != "15" ||
 		plan.Problems[1].Line != 2 || plan.Problems[1].Code != "login-taken" {
 		t.Errorf("%+v", plan)
 	}
 	run := func(body map[string]any) (n api.UserImport) {
-		a := b.do(t, "POST", "/api/v1/users/import", body)
+		a := b.do(t, "POST", "/api/v1/user-imports", body)
 		if a.into(t, &n); a.StatusCode != http.StatusAccepted {
 			t.Fatalf("%d %s", a.StatusCode, a.body)
 		}
 		for n.State == "running" && t.Context().Err() == nil {
 			time.Sleep(5 * time.Millisecond)
-			b.get(t, "/api/v1/users/import/"+n.ID).into(t, &n)
+			b.get(t, "/api/v1/user-imports/"+n.ID).into(t, &n)
 		}
 		return n
 	}
@@ -134,7 +134,7 @@ func TestUserLists(t *testing.T) {
 	if a := b.get(t, "/api/v1/users/export.csv?passwords=true"); strings.Count(string(a.body), "$argon2id$") != 3 {
 		t.Errorf("exported: %s", a.body)
 	}
-	if a := b.get(t, "/api/v1/users/import/x"); a.StatusCode != http.StatusNotFound {
+	if a := b.get(t, "/api/v1/user-imports/x"); a.StatusCode != http.StatusNotFound {
 		t.Errorf("an import of nobody: %d", a.StatusCode)
 	}
 }

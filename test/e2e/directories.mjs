@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 
 import { assertAccessible, assertOnlyHome, logIn, openPage, screenshot } from './browser.mjs';
+import { startProvider } from './provider.mjs';
 
 export function directories(world) {
   it('shows directories to administrators only', async () => {
@@ -79,6 +80,39 @@ export function directories(world) {
     assertOnlyHome(tab);
     assert.deepEqual(tab.record.errors, []);
     await tab.context.close();
+  });
+
+  it('logs in at a provider', async () => {
+    const provider = await startProvider();
+    const domain = 'anmeldung.example';
+    provider.account = { sub: '42', email: `nina@${domain}`, email_verified: true, name: 'Nina Neumann' };
+    const tab = await openPage(world.browser, world.server);
+    const { page } = tab;
+    await logIn(tab, world.admin);
+    const call = (method, path, body) => page.evaluate(async ([m, p, b]) => {
+      const answer = await fetch(`/api/v1${p}`, { method: m, ...(b && { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(b) }) });
+      return { status: answer.status, body: answer.status === 204 ? null : await answer.json() };
+    }, [method, path, body]);
+    assert.equal((await call('POST', '/domains', { name: domain })).status, 201);
+    const made = await call('POST', '/directories', { name: 'Firma', secret: provider.secret, settings: {
+      oidc: { issuer: provider.issuer, client_id: provider.clientId, redirect: `${tab.home}/auth/oidc/callback`, create: true, offered: true } } });
+    assert.equal(made.status, 201, JSON.stringify(made.body));
+    try {
+      const nina = await openPage(world.browser, world.server);
+      await nina.visit('/login');
+      await nina.page.getByRole('link', { name: 'Log in with Firma' }).click();
+      await nina.page.getByRole('link', { name: 'Yes, it is me' }).click();
+      await nina.page.getByRole('search').waitFor();
+      assert.equal(new URL(nina.page.url()).origin, nina.home);
+      await nina.visit('/account');
+      await nina.page.getByText('Nina Neumann').first().waitFor();
+      await nina.context.close();
+    } finally {
+      assert.equal((await call('DELETE', `/directories/${made.body.id}`)).status, 204);
+      assert.equal((await call('DELETE', `/domains/${domain}`)).status, 204);
+      await tab.context.close();
+      await provider.stop();
+    }
   });
 
   it('fits a telephone, in German and in the dark', async () => {

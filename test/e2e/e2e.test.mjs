@@ -12,6 +12,7 @@
 //	smarthost.mjs sending mail
 //	directories.mjs where users come from
 //	smarthost.mjs sending mail               evidence.mjs    seals, proofs, authorities
+//	directories.mjs where users come from, with provider.mjs
 //	upload.mjs   uploads, documents, folders
 //	routing.mjs  domains, selection, quarantine
 //	history.mjs  whole mailboxes         access.mjs      other people's mail
