@@ -64,7 +64,7 @@ const inFlight = 96 << 20
 const hashers = 2
 
 // Config is what an Archive is built from. All members but JournalDomain,
-// Now, URL, LogIns, Passwords and Directories are required.
+// Now, URL, LogIns, Hasher, Passwords and Directories are required.
 type Config struct {
 	Catalog *catalog.Catalog
 	Vault   *vault.Vault
@@ -80,6 +80,8 @@ type Config struct {
 	// URL is where people reach the web interface; SetURL changes it.
 	URL    string
 	LogIns LogInTimes
+	// Hasher hashes passwords; nil: as costly as it should be.
+	Hasher *password.Hasher
 	// Passwords judges new passwords; nil: without lists of leaked ones.
 	Passwords *password.Policy
 	// Directories asks user repositories; nil: nobody does, and those who are known
@@ -145,6 +147,9 @@ func New(c Config) (*Archive, error) {
 	if c.DeleteAfter == 0 {
 		c.DeleteAfter = DefaultDeleteAfter
 	}
+	if c.Hasher == nil {
+		c.Hasher = password.NewHasher(hashers)
+	}
 	if c.Passwords == nil {
 		var err error
 		if c.Passwords, err = password.NewPolicy(password.PolicyConfig{}); err != nil {
@@ -154,7 +159,7 @@ func New(c Config) (*Archive, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	a := &Archive{hierarchy: hierarchy{deleteAfter: max(c.DeleteAfter, 0)},
 		catalog: c.Catalog, vault: c.Vault, index: c.Index, log: c.Log, spool: c.Spool, domain: c.JournalDomain, now: c.Now,
-		hasher: password.NewHasher(hashers), passwords: c.Passwords, directories: c.Directories, cpu: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		hasher: c.Hasher, passwords: c.Passwords, directories: c.Directories, cpu: make(chan struct{}, runtime.GOMAXPROCS(0)),
 		bytes: semaphore.NewWeighted(inFlight), tenants: map[uid.ID]*tenantWork{},
 		background: ctx, stop: stop,
 		times: c.LogIns.orDefault(), guesses: newGuesses(c.Now), mail: make(chan struct{}, 1),

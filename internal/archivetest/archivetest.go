@@ -16,6 +16,7 @@ import (
 	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/index"
 	"github.com/muniment/muniment/internal/index/fts"
+	"github.com/muniment/muniment/internal/password"
 	"github.com/muniment/muniment/internal/vault"
 )
 
@@ -83,7 +84,8 @@ func New(t testing.TB, o Options) *Env {
 	if o.Index != nil {
 		idx = o.Index(idx)
 	}
-	e.Archive, err = archive.New(archive.Config{Catalog: e.Catalog, Vault: e.Vault, Index: idx, Log: log, Spool: filepath.Join(e.Dir, "spool"), Now: o.Now, Directories: o.Directories})
+	e.Archive, err = archive.New(archive.Config{Catalog: e.Catalog, Vault: e.Vault, Index: idx, Log: log, Spool: filepath.Join(e.Dir, "spool"), Now: o.Now, Directories: o.Directories,
+		Hasher: password.NewCheapHasher(8)})
 	must(err)
 	t.Cleanup(e.Close)
 	return e
