@@ -39,14 +39,6 @@ const (
 // chainHash is the algorithm of the first chain (ALG-2).
 func chainHash() algo.Hash { return algo.SHA256 }
 
-// Checkpointer gives the checkpoints of event logs, which are sealed with the
-// messages (LOG-4).
-type Checkpointer interface {
-	// Checkpoint returns the signed note of the head of a tenant's log. Nil: the
-	// log has not grown since the last one.
-	Checkpoint(ctx context.Context, tenant uid.ID) (note []byte, err error)
-}
-
 // PrepareSeal puts what is in no batch yet into a new one, which waits for its time
 // stamp then. Nil if there is nothing. more says that not everything went in.
 func (a *Archive) PrepareSeal(ctx context.Context) (b *catalog.SealBatch, more bool, err error) {
