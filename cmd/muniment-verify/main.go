@@ -35,10 +35,10 @@ func run(args []string, stdout, stderr io.Writer) int {
 	fs := flag.NewFlagSet("muniment-verify", flag.ContinueOnError)
 	fs.SetOutput(stderr)
 	fs.Usage = func() {
-		fmt.Fprintln(stderr, "Usage: muniment-verify --record FILE [flags] DATA...\nExit codes: 0 valid, 1 invalid, 2 indeterminate or nothing verified.")
+		fmt.Fprintln(stderr, "Usage: muniment-verify [flags] BUNDLE...\n       muniment-verify [flags] --record FILE DATA...\nExit codes: 0 valid, 1 invalid, 2 indeterminate or nothing verified.")
 		fs.PrintDefaults()
 	}
-	fs.StringVar(&r.Record, "record", "", "the evidence record (DER)")
+	fs.StringVar(&r.Record, "record", "", "an evidence record (DER) by itself")
 	fs.Var((*paths)(&r.Anchors), "anchors", "trusted certificate, or directory of them; may be repeated")
 	fs.Var((*paths)(&r.Beside), "beside", "sidecar, certificate, CRL or OCSP response, or directory of them; may be repeated")
 	at := fs.String("at", "", "time of the verification (RFC 3339); now if not given")
@@ -60,11 +60,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 			return evidence.Indeterminate.ExitCode()
 		}
 	}
-	if r.Record == "" {
+	if r.Record == "" && len(r.Files) == 0 {
 		fs.Usage()
 		return evidence.Indeterminate.ExitCode()
 	}
-	v, err := offline.Run(ctx, r, stdout)
+	v, err := offline.Verify(ctx, r, stdout)
 	if err != nil {
 		fmt.Fprintln(stderr, "muniment-verify:", err)
 		return evidence.Indeterminate.ExitCode()

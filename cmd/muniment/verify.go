@@ -11,8 +11,8 @@ import (
 // verifyCmd is the offline verifier. Unlike those of the other commands its exit
 // codes are the verdict, as in the program muniment-verify.
 type verifyCmd struct {
-	Record       string    `required:"" type:"path" help:"The evidence record (RFC 4998, DER)."`
-	Files        []string  `arg:"" optional:"" type:"path" name:"file" help:"The data that it shall cover."`
+	Record       string    `type:"path" help:"An evidence record (RFC 4998, DER) by itself."`
+	Files        []string  `arg:"" optional:"" type:"path" name:"file" help:"Proof bundles, as ZIP files or unpacked; with --record, the data that it shall cover."`
 	Anchors      []string  `type:"path" help:"Trusted certificate, or directory of them (PEM or DER); may be repeated." placeholder:"PATH" sep:"none"`
 	Beside       []string  `type:"path" help:"Sidecar, certificate, CRL or OCSP response, or directory of them; may be repeated." placeholder:"PATH" sep:"none"`
 	At           time.Time `help:"Time of the verification (RFC 3339); now if not given." placeholder:"TIME"`
@@ -23,7 +23,7 @@ type verifyCmd struct {
 }
 
 func (c *verifyCmd) Run(ctx context.Context, s *streams) error {
-	v, err := offline.Run(ctx, offline.Request{Record: c.Record, Files: c.Files, Anchors: c.Anchors, Beside: c.Beside, At: c.At, Whole: c.Whole,
+	v, err := offline.Verify(ctx, offline.Request{Record: c.Record, Files: c.Files, Anchors: c.Anchors, Beside: c.Beside, At: c.At, Whole: c.Whole,
 		NoRevocation: c.NoRevocation, Basis: c.BasisERS, JSON: c.JSON}, s.out)
 	if err != nil {
 		return &exitCode{evidence.Indeterminate.ExitCode(), err}

@@ -50,14 +50,8 @@ func stampCommands(t manifestToken) string {
 `, t.File, t.Imprint)
 }
 
-// verifyCommand verifies the whole bundle.
-func verifyCommand(m *manifest) string {
-	files := make([]string, 0, len(m.Members))
-	for _, x := range m.Members {
-		files = append(files, x.File)
-	}
-	return "muniment verify --record " + m.Record + " --anchors " + m.Anchors + " --beside " + m.Sidecar + " " + strings.Join(files, " ")
-}
+// verifyCommand verifies the whole bundle, in the directory where it was unpacked.
+func verifyCommand(m *manifest) string { return "muniment verify --anchors " + m.Anchors + " ." }
 
 func readmeEnglish(m *manifest, rec *ers.Record) string {
 	var s strings.Builder

@@ -3,6 +3,7 @@
 // muniment-verify share: they only read the command line.
 //
 //	offline.go  Request, Run
+//	bundle.go   proof bundles
 //	trust.go    reading certificates, CRLs, OCSP responses and sidecars
 //	text.go     the report for people
 package offline
@@ -37,6 +38,17 @@ type Request struct {
 // ErrRequest is in the errors of Run: nothing was verified, because something
 // could not be read.
 var ErrRequest = errors.New("nothing was verified")
+
+// Verify is Run for a request with a record, and RunBundles for the files of one without.
+func Verify(ctx context.Context, r Request, out io.Writer) (evidence.Verdict, error) {
+	switch {
+	case r.Record != "":
+		return Run(ctx, r, out)
+	case len(r.Files) == 0:
+		return evidence.Indeterminate, fmt.Errorf("%w: name a proof bundle, or an evidence record by --record", ErrRequest)
+	}
+	return RunBundles(ctx, r, r.Files, out)
+}
 
 // Run verifies and writes the report. The verdict is only meaningful without an
 // error; errors have ErrRequest.
