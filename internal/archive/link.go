@@ -128,9 +128,10 @@ func (a *Archive) linkWith(ctx context.Context, u *catalog.User, purpose, token 
 
 // orderLink returns the link by which a user whom an order has made logs in first, and
 // mails it once. The same order gets the same link, as often as it comes, until it is
-// used or has expired. Empty: the user has a password.
+// used or has expired. Empty: the user has a password, or has logged in without one, by
+// a directory.
 func (a *Archive) orderLink(ctx context.Context, u *catalog.User, act describeAct) (string, error) {
-	if u.PasswordHash != "" || !mayLogIn(u, a.now()) {
+	if u.PasswordHash != "" || !u.LoggedInAt.IsZero() || !mayLogIn(u, a.now()) {
 		return "", nil
 	}
 	tag, err := a.vault.InstanceTag("order link", u.ID.String())

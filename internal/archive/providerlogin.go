@@ -169,8 +169,8 @@ func (a *Archive) identified(ctx context.Context, row *catalog.Directory, view *
 	if err != nil {
 		return nil, err
 	}
-	if u.Disabled {
-		return nil, directory.Fail(directory.CodeDisabled, errors.New("the user is disabled"))
+	if !mayLogIn(u, a.now()) {
+		return nil, directory.Fail(directory.CodeDisabled, errors.New("the user is disabled or has expired"))
 	}
 	return a.promoted(ctx, row, view.Settings.Roles, u, who, peer)
 }
@@ -210,8 +210,8 @@ func (a *Archive) introduced(ctx context.Context, row *catalog.Directory, create
 	if slices.ContainsFunc(origins, func(o *catalog.Origin) bool { return o.Directory == row.ID }) {
 		return nil, directory.Fail(directory.CodeUnknown, errors.New("the user with the e-mail address is bound to another account"))
 	}
-	if list[0].Disabled {
-		return nil, directory.Fail(directory.CodeDisabled, errors.New("the user is disabled"))
+	if !mayLogIn(list[0], a.now()) {
+		return nil, directory.Fail(directory.CodeDisabled, errors.New("the user is disabled or has expired"))
 	}
 	return a.bindUser(ctx, row, list[0], who, who.External(), peer)
 }

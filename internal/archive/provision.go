@@ -125,7 +125,7 @@ func (h *Handle) Provision(ctx context.Context, o Order) (*Provisioned, error) {
 
 // addLink adds the link by which the administrator logs in first.
 func (h *Handle) addLink(ctx context.Context, p *Provisioned) error {
-	if len(p.Users) == 0 {
+	if len(p.Users) == 0 || p.Users[0].Role != string(access.RoleTenantAdmin) {
 		return nil
 	}
 	u, err := h.a.catalog.User(ctx, p.Tenant, p.Users[0].ID)

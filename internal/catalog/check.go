@@ -30,41 +30,13 @@ func (c *Catalog) Check(ctx context.Context, report func(error)) error {
 	}
 	step("integrity", c.dialect.integrity(ctx, c, report))
 	step("references", c.checkReferences(ctx, report))
-	step("tenants", checkTable[tenantRow, Tenant](ctx, c, report))
 	step("users", c.checkUsers(ctx, report))
-	step("sessions", checkTable[sessionRow, Session](ctx, c, report))
-	step("links", checkTable[linkRow, Link](ctx, c, report))
-	step("factors", checkTable[factorRow, Factor](ctx, c, report))
-	step("policies of log-ins", checkTable[loginPolicyRow, LoginPolicy](ctx, c, report))
-	step("sources", checkTable[sourceRow, Source](ctx, c, report))
-	step("settings of sources", checkTable[settingRow, SourceSetting](ctx, c, report))
-	step("states of sources", checkTable[stateRow, SourceState](ctx, c, report))
-	step("items of sources", checkTable[itemRow, SourceItem](ctx, c, report))
-	step("folders of sources", checkTable[folderRow, SourceFolder](ctx, c, report))
-	step("smarthosts", checkTable[smarthostRow, Smarthost](ctx, c, report))
-	step("settings of the installation", checkTable[instanceSettingRow, InstanceSetting](ctx, c, report))
-	step("keys of the event logs", checkTable[logKeyRow, LogKey](ctx, c, report))
-	step("receipts", checkTable[receiptRow, Receipt](ctx, c, report))
-	step("settings of receipts", checkTable[receiptSettingRow, ReceiptSetting](ctx, c, report))
-	step("outbox", checkTable[outboxRow, Outgoing](ctx, c, report))
 	step("bytes of the outbox", c.checkBodies(ctx, report))
-	step("counts of sources", checkTable[countRow, SourceCount](ctx, c, report))
-	step("domains", checkTable[domainRow, Domain](ctx, c, report))
-	step("selections", checkTable[selectionRow, Selection](ctx, c, report))
-	step("requests for access", checkTable[accessRow, AccessRequest](ctx, c, report))
-	step("records of access", checkTable[recordRow, AccessRecord](ctx, c, report))
-	step("access policies", checkTable[accessPolicyRow, AccessPolicy](ctx, c, report))
 	step("quarantine", c.checkQuarantine(ctx, report))
-	step("settings of sealing", checkTable[sealSettingRow, SealSetting](ctx, c, report))
-	step("batches", checkTable[sealBatchRow, SealBatch](ctx, c, report))
-	step("trees", checkTable[sealTreeRow, SealTree](ctx, c, report))
-	step("stamps", checkTable[sealStampRow, SealStamp](ctx, c, report))
-	step("marks of sealing", checkTable[sealMarkRow, int64](ctx, c, report))
-	step("directories", checkTable[directoryRow, Directory](ctx, c, report))
-	step("states of directories", checkTable[directoryStateRow, DirectoryState](ctx, c, report))
-	step("origins of users", checkTable[originRow, Origin](ctx, c, report))
-	step("accounts", checkTable[accountRow, Account](ctx, c, report))
 	step("hierarchy", c.checkHierarchy(ctx, report))
+	for _, t := range smallTables() {
+		step(t.name, t.check(ctx, c, report))
+	}
 	tenants, err := c.tenantColumns(ctx)
 	step("tenants", err)
 	for _, t := range tenants {
@@ -78,6 +50,49 @@ func (c *Catalog) Check(ctx context.Context, report func(error)) error {
 		}
 	}
 	return errors.Join(failed...)
+}
+
+// tableCheck verifies every row of one small table.
+type tableCheck struct {
+	name  string // as errors have it
+	check func(ctx context.Context, c *Catalog, report func(error)) error
+}
+
+// smallTables are the tables whose rows stand by themselves.
+func smallTables() []tableCheck {
+	return []tableCheck{
+		{"tenants", checkTable[tenantRow, Tenant]},
+		{"sessions", checkTable[sessionRow, Session]},
+		{"links", checkTable[linkRow, Link]},
+		{"factors", checkTable[factorRow, Factor]},
+		{"policies of log-ins", checkTable[loginPolicyRow, LoginPolicy]},
+		{"sources", checkTable[sourceRow, Source]},
+		{"settings of sources", checkTable[settingRow, SourceSetting]},
+		{"states of sources", checkTable[stateRow, SourceState]},
+		{"items of sources", checkTable[itemRow, SourceItem]},
+		{"folders of sources", checkTable[folderRow, SourceFolder]},
+		{"smarthosts", checkTable[smarthostRow, Smarthost]},
+		{"settings of the installation", checkTable[instanceSettingRow, InstanceSetting]},
+		{"keys of the event logs", checkTable[logKeyRow, LogKey]},
+		{"receipts", checkTable[receiptRow, Receipt]},
+		{"settings of receipts", checkTable[receiptSettingRow, ReceiptSetting]},
+		{"outbox", checkTable[outboxRow, Outgoing]},
+		{"counts of sources", checkTable[countRow, SourceCount]},
+		{"domains", checkTable[domainRow, Domain]},
+		{"selections", checkTable[selectionRow, Selection]},
+		{"requests for access", checkTable[accessRow, AccessRequest]},
+		{"records of access", checkTable[recordRow, AccessRecord]},
+		{"access policies", checkTable[accessPolicyRow, AccessPolicy]},
+		{"settings of sealing", checkTable[sealSettingRow, SealSetting]},
+		{"batches", checkTable[sealBatchRow, SealBatch]},
+		{"trees", checkTable[sealTreeRow, SealTree]},
+		{"stamps", checkTable[sealStampRow, SealStamp]},
+		{"marks of sealing", checkTable[sealMarkRow, int64]},
+		{"directories", checkTable[directoryRow, Directory]},
+		{"states of directories", checkTable[directoryStateRow, DirectoryState]},
+		{"origins of users", checkTable[originRow, Origin]},
+		{"accounts", checkTable[accountRow, Account]},
+	}
 }
 
 func reporter[R, M any](report func(error)) func(*R, *M, error) error {

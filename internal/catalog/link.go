@@ -45,13 +45,18 @@ func (r *linkRow) model() (*Link, error) {
 // and stores the events of it.
 func (c *Catalog) SetLink(ctx context.Context, l *Link, events ...*Event) error {
 	err := c.withEvents(ctx, l.Tenant, events, func(ctx context.Context, tx bun.Tx) error {
-		if err := userThere(ctx, tx, l.Tenant, l.User); err != nil {
+		// The lock: of two who make the same link at once, the second replaces the first's.
+		rows, err := userRows(ctx, tx, c.locked(tx.NewSelect().Where("tenant = ?", l.Tenant).Where("id = ?", l.User)))
+		if err != nil {
 			return err
+		}
+		if len(rows) == 0 {
+			return ErrNotFound
 		}
 		if _, err := tx.NewDelete().Model((*linkRow)(nil)).Where("user_id = ?", l.User).Where("purpose = ?", text(l.Purpose)).Exec(ctx); err != nil {
 			return err
 		}
-		_, err := tx.NewInsert().Model(newLinkRow(l)).Exec(ctx)
+		_, err = tx.NewInsert().Model(newLinkRow(l)).Exec(ctx)
 		return err
 	})
 	return c.wrap(err, "set link of user %s", l.User)

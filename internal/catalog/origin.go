@@ -73,7 +73,7 @@ var ErrChanged = errors.New("has changed meanwhile")
 
 // UserChange is what becomes of one user by a directory.
 type UserChange struct {
-	Before *User // as it was when somebody looked; nil: is made
+	Before *User // as it was when somebody looked, but for the last log-in; nil: is made
 	After  *User // also its login may be another one
 	Origin *Origin
 	// EndSessions logs the user out everywhere.
@@ -82,7 +82,7 @@ type UserChange struct {
 
 // ApplyUserChanges carries out all changes of one directory, and stores the events of them, or nothing.
 // ErrChanged if a user is not any more as Before says, ErrTaken if a login or a person
-// of the directory is somebody else's.
+// of the directory is somebody else's. The time of the last log-in stays as it is.
 func (c *Catalog) ApplyUserChanges(ctx context.Context, tenant uid.ID, list []UserChange, events ...*Event) error {
 	for _, x := range list {
 		if x.Origin.Directory != list[0].Origin.Directory {
@@ -97,7 +97,8 @@ func (c *Catalog) ApplyUserChanges(ctx context.Context, tenant uid.ID, list []Us
 		}
 	}
 	err := c.withEvents(ctx, tenant, events, func(ctx context.Context, tx bun.Tx) error {
-		if err := c.unchanged(ctx, tx, tenant, list); err != nil {
+		list, err := c.unchanged(ctx, tx, tenant, list)
+		if err != nil {
 			return err
 		}
 		for chunk := range slices.Chunk(list, listSize) {
@@ -110,26 +111,36 @@ func (c *Catalog) ApplyUserChanges(ctx context.Context, tenant uid.ID, list []Us
 	return c.wrap(err, "change users of a directory")
 }
 
-// unchanged compares the users that are to be changed with what they were.
-func (c *Catalog) unchanged(ctx context.Context, tx bun.Tx, tenant uid.ID, list []UserChange) error {
+// unchanged compares the users that are to be changed with what they were, and returns
+// the changes with the times of the last log-in as they are: somebody who has just
+// logged in is no other user.
+func (c *Catalog) unchanged(ctx context.Context, tx bun.Tx, tenant uid.ID, list []UserChange) ([]UserChange, error) {
 	rows, err := userRows(ctx, tx, c.locked(tx.NewSelect().Where("tenant = ?", tenant)))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	at := make(map[string]*userRow, len(rows))
 	for i := range rows {
 		at[string(rows[i].ID)] = &rows[i]
 	}
-	for _, x := range list {
+	list = slices.Clone(list)
+	for i, x := range list {
 		if x.Before == nil {
 			continue
 		}
 		r := at[string(x.Before.ID[:])]
-		if r == nil || x.Before.ID != x.After.ID || r.verify() != nil || !bytes.Equal(r.Checksum, newUserRow(x.Before).Checksum) {
-			return fmt.Errorf("user %s: %w", x.Before.ID, ErrChanged)
+		if r == nil || x.Before.ID != x.After.ID || r.verify() != nil {
+			return nil, fmt.Errorf("user %s: %w", x.Before.ID, ErrChanged)
 		}
+		before, after := *x.Before, *x.After
+		before.LoggedInAt = r.LoggedInAt.orZeroTime()
+		after.LoggedInAt = before.LoggedInAt
+		if !bytes.Equal(r.Checksum, newUserRow(&before).Checksum) {
+			return nil, fmt.Errorf("user %s: %w", x.Before.ID, ErrChanged)
+		}
+		list[i].After = &after
 	}
-	return nil
+	return list, nil
 }
 
 // applyUsers writes a few users.

@@ -100,9 +100,16 @@ func testUserChanges(t *testing.T, e *env) {
 	next := *first
 	next.Login, next.Disabled, next.Addresses = "renamed", true, []string{"renamed@example.com"}
 	change := catalog.UserChange{Before: first, After: &next, Origin: originOf(&next, d, "x0"), EndSessions: true}
+	// Somebody who logs in meanwhile is still the same, and has logged in.
+	must(t, e.CreateSession(ctx, &catalog.Session{TokenHash: [32]byte{2}, User: first.ID, Tenant: tenant, Stage: catalog.StageFull, CreatedAt: at(5), ExpiresAt: at(9)}))
 	must(t, e.ApplyUserChanges(ctx, tenant, []catalog.UserChange{change}, events(2, 1)...))
+	if !next.LoggedInAt.IsZero() {
+		t.Error("what was handed over has changed")
+	}
+	next.LoggedInAt = at(5)
 	same(t, "renamed", got(e.UserByLogin(ctx, tenant, "renamed"))(t), &next)
 	mustBe(t, "its session", second(e.Session(ctx, [32]byte{1})), catalog.ErrNotFound)
+	mustBe(t, "its full session", second(e.Session(ctx, [32]byte{2})), catalog.ErrNotFound)
 	mustBe(t, "somebody was quicker", e.ApplyUserChanges(ctx, tenant, []catalog.UserChange{change}, events(3, 1)...), catalog.ErrChanged)
 
 	// All or nothing: the second has a name that is taken.

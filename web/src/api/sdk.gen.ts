@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { AddDomainData, AddDomainErrors, AddDomainResponses, BeginMailboxLogInData, BeginMailboxLogInErrors, BeginMailboxLogInResponses, CancelHistoryData, CancelHistoryErrors, CancelHistoryResponses, CancelMailboxLogInData, CancelMailboxLogInErrors, CancelMailboxLogInResponses, CancelUploadData, CancelUploadErrors, CancelUploadResponses, ChangeAccountData, ChangeAccountErrors, ChangeAccountResponses, ChangeDirectoryData, ChangeDirectoryErrors, ChangeDirectoryResponses, ChangeSelectionData, ChangeSelectionErrors, ChangeSelectionResponses, ChangeSmarthostData, ChangeSmarthostErrors, ChangeSmarthostResponses, ChangeSourceData, ChangeSourceErrors, ChangeSourceResponses, CheckMessageData, CheckMessageErrors, CheckMessageResponses, CountQuarantineData, CountQuarantineErrors, CountQuarantineResponses, CreateDirectoryData, CreateDirectoryErrors, CreateDirectoryResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, CreateUploadData, CreateUploadErrors, CreateUploadResponses, DecideQuarantineData, DecideQuarantineErrors, DecideQuarantineResponses, DropMailData, DropMailErrors, DropMailResponses, FetchNowData, FetchNowErrors, FetchNowResponses, FinishUploadData, FinishUploadErrors, FinishUploadResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetAttachmentData, GetAttachmentErrors, GetAttachmentResponses, GetCompletenessCsvData, GetCompletenessCsvErrors, GetCompletenessCsvResponses, GetCompletenessData, GetCompletenessErrors, GetCompletenessResponses, GetFacetsData, GetFacetsErrors, GetFacetsResponses, GetHistoryData, GetHistoryErrors, GetHistoryResponses, GetMailboxLogInData, GetMailboxLogInErrors, GetMailboxLogInResponses, GetMessageData, GetMessageErrors, GetMessageHtmlData, GetMessageHtmlErrors, GetMessageHtmlResponses, GetMessageRawData, GetMessageRawErrors, GetMessageRawResponses, GetMessageResponses, GetOutboxData, GetOutboxErrors, GetOutboxResponses, GetReportData, GetReportErrors, GetReportResponses, GetSelectionData, GetSelectionErrors, GetSelectionResponses, GetSmarthostData, GetSmarthostErrors, GetSmarthostResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetStatisticsData, GetStatisticsErrors, GetStatisticsResponses, GetStatusData, GetStatusErrors, GetStatusResponses, GetUploadCsvData, GetUploadCsvErrors, GetUploadCsvResponses, GetUploadData, GetUploadErrors, GetUploadResponses, ListDirectoriesData, ListDirectoriesErrors, ListDirectoriesResponses, ListDomainsData, ListDomainsErrors, ListDomainsResponses, ListLeftData, ListLeftErrors, ListLeftResponses, ListLogInOffersData, ListLogInOffersErrors, ListLogInOffersResponses, ListQuarantineData, ListQuarantineErrors, ListQuarantineResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, ListUploadsData, ListUploadsErrors, ListUploadsResponses, LogInData, LogInErrors, LogInResponses, LogOutData, LogOutErrors, LogOutResponses, PreviewDirectoryData, PreviewDirectoryErrors, PreviewDirectoryResponses, ProposeAddressesData, ProposeAddressesErrors, ProposeAddressesResponses, RemoveDirectoryData, RemoveDirectoryErrors, RemoveDirectoryResponses, RemoveDomainData, RemoveDomainErrors, RemoveDomainResponses, RemoveSmarthostData, RemoveSmarthostErrors, RemoveSmarthostResponses, RetryMailData, RetryMailErrors, RetryMailResponses, SearchData, SearchErrors, SearchResponses, StartHistoryData, StartHistoryErrors, StartHistoryResponses, SuggestData, SuggestErrors, SuggestResponses, SyncDirectoryData, SyncDirectoryErrors, SyncDirectoryResponses, TestDirectoryData, TestDirectoryErrors, TestDirectoryResponses, TestMailboxData, TestMailboxErrors, TestMailboxResponses, TestSmarthostData, TestSmarthostErrors, TestSmarthostResponses, WriteUploadData, WriteUploadErrors, WriteUploadResponses } from './types.gen';
+import type { AddDomainData, AddDomainErrors, AddDomainResponses, AddPasskeyData, AddPasskeyErrors, AddPasskeyResponses, AddStaffData, AddStaffErrors, AddStaffResponses, AddUserAddressData, AddUserAddressErrors, AddUserAddressResponses, BeginAddPasskeyData, BeginAddPasskeyErrors, BeginAddPasskeyResponses, BeginMailboxLogInData, BeginMailboxLogInErrors, BeginMailboxLogInResponses, BeginPasskeyData, BeginPasskeyErrors, BeginPasskeyResponses, BeginTotpData, BeginTotpErrors, BeginTotpResponses, CancelHistoryData, CancelHistoryErrors, CancelHistoryResponses, CancelMailboxLogInData, CancelMailboxLogInErrors, CancelMailboxLogInResponses, CancelUploadData, CancelUploadErrors, CancelUploadResponses, CancelUserImportData, CancelUserImportErrors, CancelUserImportResponses, ChangeAccessPolicyData, ChangeAccessPolicyErrors, ChangeAccessPolicyResponses, ChangeAccountData, ChangeAccountErrors, ChangeAccountResponses, ChangeDirectoryData, ChangeDirectoryErrors, ChangeDirectoryResponses, ChangeLoginPolicyData, ChangeLoginPolicyErrors, ChangeLoginPolicyResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, ChangeReceiptSettingsData, ChangeReceiptSettingsErrors, ChangeReceiptSettingsResponses, ChangeResellerData, ChangeResellerErrors, ChangeResellerResponses, ChangeSealingData, ChangeSealingErrors, ChangeSealingResponses, ChangeSelectionData, ChangeSelectionErrors, ChangeSelectionResponses, ChangeSiteData, ChangeSiteErrors, ChangeSiteResponses, ChangeSmarthostData, ChangeSmarthostErrors, ChangeSmarthostResponses, ChangeSourceData, ChangeSourceErrors, ChangeSourceResponses, ChangeTenantData, ChangeTenantErrors, ChangeTenantResponses, ChangeUserData, ChangeUserErrors, ChangeUserResponses, CheckMessageData, CheckMessageErrors, CheckMessageResponses, CompareReceiptsData, CompareReceiptsErrors, CompareReceiptsResponses, ConfirmPasswordData, ConfirmPasswordErrors, ConfirmPasswordResponses, ConfirmTotpData, ConfirmTotpErrors, ConfirmTotpResponses, CountQuarantineData, CountQuarantineErrors, CountQuarantineResponses, CreateDirectoryData, CreateDirectoryErrors, CreateDirectoryResponses, CreateResellerData, CreateResellerErrors, CreateResellerResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, CreateTokenData, CreateTokenErrors, CreateTokenResponses, CreateUploadData, CreateUploadErrors, CreateUploadResponses, CreateUserData, CreateUserErrors, CreateUserResponses, DecideAccessData, DecideAccessErrors, DecideAccessResponses, DecideQuarantineData, DecideQuarantineErrors, DecideQuarantineResponses, DeleteTenantData, DeleteTenantErrors, DeleteTenantResponses, DropMailData, DropMailErrors, DropMailResponses, EndAccessData, EndAccessErrors, EndAccessResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndSessionData, EndSessionErrors, EndSessionResponses, EndUserSessionData, EndUserSessionErrors, EndUserSessionResponses, EndUserSessionsData, EndUserSessionsErrors, EndUserSessionsResponses, ExportLogData, ExportLogErrors, ExportLogResponses, ExportUsersData, ExportUsersErrors, ExportUsersResponses, FetchNowData, FetchNowErrors, FetchNowResponses, FinishLogInData, FinishLogInErrors, FinishLogInResponses, FinishUploadData, FinishUploadErrors, FinishUploadResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, FoundData, FoundErrors, FoundResponses, GetAccessPolicyData, GetAccessPolicyErrors, GetAccessPolicyResponses, GetAccessRecordsCsvData, GetAccessRecordsCsvErrors, GetAccessRecordsCsvResponses, GetAccessRequestData, GetAccessRequestErrors, GetAccessRequestResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetAttachmentData, GetAttachmentErrors, GetAttachmentResponses, GetAuditData, GetAuditErrors, GetAuditResponses, GetCheckpointData, GetCheckpointErrors, GetCheckpointResponses, GetCompletenessCsvData, GetCompletenessCsvErrors, GetCompletenessCsvResponses, GetCompletenessData, GetCompletenessErrors, GetCompletenessResponses, GetConsistencyData, GetConsistencyErrors, GetConsistencyResponses, GetEventLogData, GetEventLogErrors, GetEventLogResponses, GetEventProofData, GetEventProofErrors, GetEventProofResponses, GetEvidenceBundleData, GetEvidenceBundleErrors, GetEvidenceBundleResponses, GetEvidenceData, GetEvidenceErrors, GetEvidenceRecordData, GetEvidenceRecordErrors, GetEvidenceRecordResponses, GetEvidenceResponses, GetFacetsData, GetFacetsErrors, GetFacetsResponses, GetHistoryData, GetHistoryErrors, GetHistoryResponses, GetLoginPolicyData, GetLoginPolicyErrors, GetLoginPolicyResponses, GetLogoData, GetLogoErrors, GetLogoResponses, GetMailboxLogInData, GetMailboxLogInErrors, GetMailboxLogInResponses, GetMessageData, GetMessageErrors, GetMessageEvidenceData, GetMessageEvidenceErrors, GetMessageEvidenceResponses, GetMessageHtmlData, GetMessageHtmlErrors, GetMessageHtmlResponses, GetMessageRawData, GetMessageRawErrors, GetMessageRawResponses, GetMessageResponses, GetOutboxData, GetOutboxErrors, GetOutboxResponses, GetReceiptFileData, GetReceiptFileErrors, GetReceiptFileResponses, GetReceiptSettingsData, GetReceiptSettingsErrors, GetReceiptSettingsResponses, GetReportData, GetReportErrors, GetReportResponses, GetResellerData, GetResellerErrors, GetResellerResponses, GetSealingData, GetSealingErrors, GetSealingResponses, GetSecurityData, GetSecurityErrors, GetSecurityResponses, GetSelectionData, GetSelectionErrors, GetSelectionResponses, GetSiteData, GetSiteErrors, GetSiteResponses, GetSmarthostData, GetSmarthostErrors, GetSmarthostResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetStatisticsData, GetStatisticsErrors, GetStatisticsResponses, GetStatusData, GetStatusErrors, GetStatusResponses, GetTenantData, GetTenantErrors, GetTenantResponses, GetUploadCsvData, GetUploadCsvErrors, GetUploadCsvResponses, GetUploadData, GetUploadErrors, GetUploadResponses, GetUsageCsvData, GetUsageCsvErrors, GetUsageCsvResponses, GetUsageData, GetUsageErrors, GetUsageResponses, GetUserData, GetUserErrors, GetUserImportData, GetUserImportErrors, GetUserImportResponses, GetUserResponses, GetUserSecurityData, GetUserSecurityErrors, GetUserSecurityResponses, ImportUsersData, ImportUsersErrors, ImportUsersResponses, ListAccessRecordsData, ListAccessRecordsErrors, ListAccessRecordsResponses, ListAccessRequestsData, ListAccessRequestsErrors, ListAccessRequestsResponses, ListCertificatesData, ListCertificatesErrors, ListCertificatesResponses, ListDirectoriesData, ListDirectoriesErrors, ListDirectoriesResponses, ListDomainsData, ListDomainsErrors, ListDomainsResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListLeftData, ListLeftErrors, ListLeftResponses, ListLogInOffersData, ListLogInOffersErrors, ListLogInOffersResponses, ListQuarantineData, ListQuarantineErrors, ListQuarantineResponses, ListReadersData, ListReadersErrors, ListReadersResponses, ListReceiptsData, ListReceiptsErrors, ListReceiptsResponses, ListResellersData, ListResellersErrors, ListResellersResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, ListStaffData, ListStaffErrors, ListStaffResponses, ListTenantsData, ListTenantsErrors, ListTenantsResponses, ListTokensData, ListTokensErrors, ListTokensResponses, ListUploadsData, ListUploadsErrors, ListUploadsResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LogInByPasskeyData, LogInByPasskeyErrors, LogInByPasskeyResponses, LogInData, LogInErrors, LogInResponses, LogOutData, LogOutErrors, LogOutResponses, LookAtLinkData, LookAtLinkErrors, LookAtLinkResponses, NewRecoveryCodesData, NewRecoveryCodesErrors, NewRecoveryCodesResponses, ObtainCertificateData, ObtainCertificateErrors, ObtainCertificateResponses, PreviewDirectoryData, PreviewDirectoryErrors, PreviewDirectoryResponses, PreviewUsersData, PreviewUsersErrors, PreviewUsersResponses, ProposeAddressesData, ProposeAddressesErrors, ProposeAddressesResponses, ProvisionTenantData, ProvisionTenantErrors, ProvisionTenantResponses, RemoveDirectoryData, RemoveDirectoryErrors, RemoveDirectoryResponses, RemoveDomainData, RemoveDomainErrors, RemoveDomainResponses, RemoveFactorData, RemoveFactorErrors, RemoveFactorResponses, RemoveSmarthostData, RemoveSmarthostErrors, RemoveSmarthostResponses, RemoveUserAddressData, RemoveUserAddressErrors, RemoveUserAddressResponses, RenamePasskeyData, RenamePasskeyErrors, RenamePasskeyResponses, RequestAccessData, RequestAccessErrors, RequestAccessResponses, ResetFactorsData, ResetFactorsErrors, ResetFactorsResponses, RetryMailData, RetryMailErrors, RetryMailResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, SealNowData, SealNowErrors, SealNowResponses, SearchData, SearchErrors, SearchResponses, SetTenantStateData, SetTenantStateErrors, SetTenantStateResponses, SetUserPasswordData, SetUserPasswordErrors, SetUserPasswordResponses, StartAuditData, StartAuditErrors, StartAuditResponses, StartHistoryData, StartHistoryErrors, StartHistoryResponses, SuggestData, SuggestErrors, SuggestResponses, SyncDirectoryData, SyncDirectoryErrors, SyncDirectoryResponses, TestAuthorityData, TestAuthorityErrors, TestAuthorityResponses, TestDirectoryData, TestDirectoryErrors, TestDirectoryResponses, TestMailboxData, TestMailboxErrors, TestMailboxResponses, TestSmarthostData, TestSmarthostErrors, TestSmarthostResponses, UseLinkData, UseLinkErrors, UseLinkResponses, WelcomeUserData, WelcomeUserErrors, WelcomeUserResponses, WriteUploadData, WriteUploadErrors, WriteUploadResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -19,6 +19,135 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
 };
 
 /**
+ * Whether people learn who has read their mail
+ */
+export const getAccessPolicy = <ThrowOnError extends boolean = false>(options?: Options<GetAccessPolicyData, ThrowOnError>) => (options?.client ?? client).get<GetAccessPolicyResponses, GetAccessPolicyErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/access-policy',
+    ...options
+});
+
+/**
+ * Say whether people learn who has read their mail
+ */
+export const changeAccessPolicy = <ThrowOnError extends boolean = false>(options: Options<ChangeAccessPolicyData, ThrowOnError>) => (options.client ?? client).put<ChangeAccessPolicyResponses, ChangeAccessPolicyErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/access-policy',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * What was read under requests
+ */
+export const listAccessRecords = <ThrowOnError extends boolean = false>(options?: Options<ListAccessRecordsData, ThrowOnError>) => (options?.client ?? client).get<ListAccessRecordsResponses, ListAccessRecordsErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/access-records',
+    ...options
+});
+
+/**
+ * What was read under requests, as CSV
+ */
+export const getAccessRecordsCsv = <ThrowOnError extends boolean = false>(options?: Options<GetAccessRecordsCsvData, ThrowOnError>) => (options?.client ?? client).get<GetAccessRecordsCsvResponses, GetAccessRecordsCsvErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/access-records.csv',
+    ...options
+});
+
+/**
+ * Requests for access to other people's mail: an auditor's own, or all
+ */
+export const listAccessRequests = <ThrowOnError extends boolean = false>(options?: Options<ListAccessRequestsData, ThrowOnError>) => (options?.client ?? client).get<ListAccessRequestsResponses, ListAccessRequestsErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/access-requests',
+    ...options
+});
+
+/**
+ * Ask for access to other people's mail
+ */
+export const requestAccess = <ThrowOnError extends boolean = false>(options: Options<RequestAccessData, ThrowOnError>) => (options.client ?? client).post<RequestAccessResponses, RequestAccessErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/access-requests',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * One request
+ */
+export const getAccessRequest = <ThrowOnError extends boolean = false>(options: Options<GetAccessRequestData, ThrowOnError>) => (options.client ?? client).get<GetAccessRequestResponses, GetAccessRequestErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/access-requests/{id}',
+    ...options
+});
+
+/**
+ * Approve or refuse what somebody else with another role asks for
+ */
+export const decideAccess = <ThrowOnError extends boolean = false>(options: Options<DecideAccessData, ThrowOnError>) => (options.client ?? client).post<DecideAccessResponses, DecideAccessErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/access-requests/{id}/decision',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Withdraw a request, or end an access early
+ */
+export const endAccess = <ThrowOnError extends boolean = false>(options: Options<EndAccessData, ThrowOnError>) => (options.client ?? client).post<EndAccessResponses, EndAccessErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/access-requests/{id}/end',
+    ...options
+});
+
+/**
  * Change one's own settings
  */
 export const changeAccount = <ThrowOnError extends boolean = false>(options: Options<ChangeAccountData, ThrowOnError>) => (options.client ?? client).patch<ChangeAccountResponses, ChangeAccountErrors, ThrowOnError>({
@@ -26,13 +155,215 @@ export const changeAccount = <ThrowOnError extends boolean = false>(options: Opt
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/account',
     ...options,
     headers: {
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+/**
+ * Prove to be there still, before factors are changed
+ */
+export const confirmPassword = <ThrowOnError extends boolean = false>(options: Options<ConfirmPasswordData, ThrowOnError>) => (options.client ?? client).post<ConfirmPasswordResponses, ConfirmPasswordErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/account/confirmation',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Remove one's own authenticator application or a passkey
+ */
+export const removeFactor = <ThrowOnError extends boolean = false>(options: Options<RemoveFactorData, ThrowOnError>) => (options.client ?? client).delete<RemoveFactorResponses, RemoveFactorErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/account/factors/{id}',
+    ...options
+});
+
+/**
+ * Begin to make a passkey
+ */
+export const beginAddPasskey = <ThrowOnError extends boolean = false>(options?: Options<BeginAddPasskeyData, ThrowOnError>) => (options?.client ?? client).post<BeginAddPasskeyResponses, BeginAddPasskeyErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/account/passkey-options',
+    ...options
+});
+
+/**
+ * Keep the passkey that a browser has made
+ */
+export const addPasskey = <ThrowOnError extends boolean = false>(options: Options<AddPasskeyData, ThrowOnError>) => (options.client ?? client).post<AddPasskeyResponses, AddPasskeyErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/account/passkeys',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Call one's own passkey something else
+ */
+export const renamePasskey = <ThrowOnError extends boolean = false>(options: Options<RenamePasskeyData, ThrowOnError>) => (options.client ?? client).patch<RenamePasskeyResponses, RenamePasskeyErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/account/passkeys/{id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Change one's own password; all other sessions end
+ */
+export const changePassword = <ThrowOnError extends boolean = false>(options: Options<ChangePasswordData, ThrowOnError>) => (options.client ?? client).put<ChangePasswordResponses, ChangePasswordErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/account/password',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Who has read mail of one's own addresses
+ */
+export const listReaders = <ThrowOnError extends boolean = false>(options?: Options<ListReadersData, ThrowOnError>) => (options?.client ?? client).get<ListReadersResponses, ListReadersErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/account/readers',
+    ...options
+});
+
+/**
+ * Make recovery codes in place of those that are left
+ */
+export const newRecoveryCodes = <ThrowOnError extends boolean = false>(options?: Options<NewRecoveryCodesData, ThrowOnError>) => (options?.client ?? client).post<NewRecoveryCodesResponses, NewRecoveryCodesErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/account/recovery-codes',
+    ...options
+});
+
+/**
+ * One's own factors and sessions
+ */
+export const getSecurity = <ThrowOnError extends boolean = false>(options?: Options<GetSecurityData, ThrowOnError>) => (options?.client ?? client).get<GetSecurityResponses, GetSecurityErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/account/security',
+    ...options
+});
+
+/**
+ * End all of one's own sessions but this one
+ */
+export const endOtherSessions = <ThrowOnError extends boolean = false>(options?: Options<EndOtherSessionsData, ThrowOnError>) => (options?.client ?? client).delete<EndOtherSessionsResponses, EndOtherSessionsErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/account/sessions',
+    ...options
+});
+
+/**
+ * End another of one's own sessions
+ */
+export const endSession = <ThrowOnError extends boolean = false>(options: Options<EndSessionData, ThrowOnError>) => (options.client ?? client).delete<EndSessionResponses, EndSessionErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/account/sessions/{id}',
+    ...options
+});
+
+/**
+ * Begin to set up an authenticator application
+ */
+export const beginTotp = <ThrowOnError extends boolean = false>(options?: Options<BeginTotpData, ThrowOnError>) => (options?.client ?? client).post<BeginTotpResponses, BeginTotpErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/account/totp',
+    ...options
+});
+
+/**
+ * Take the first code of an authenticator application
+ */
+export const confirmTotp = <ThrowOnError extends boolean = false>(options: Options<ConfirmTotpData, ThrowOnError>) => (options.client ?? client).post<ConfirmTotpResponses, ConfirmTotpErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/account/totp/confirmation',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Certificates of customers that were deleted
+ */
+export const listCertificates = <ThrowOnError extends boolean = false>(options?: Options<ListCertificatesData, ThrowOnError>) => (options?.client ?? client).get<ListCertificatesResponses, ListCertificatesErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/certificates',
+    ...options
 });
 
 /**
@@ -43,7 +374,7 @@ export const getCompleteness = <ThrowOnError extends boolean = false>(options?: 
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/completeness',
     ...options
 });
@@ -56,7 +387,7 @@ export const getCompletenessCsv = <ThrowOnError extends boolean = false>(options
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/completeness.csv',
     ...options
 });
@@ -69,7 +400,7 @@ export const listDirectories = <ThrowOnError extends boolean = false>(options?: 
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/directories',
     ...options
 });
@@ -82,7 +413,7 @@ export const createDirectory = <ThrowOnError extends boolean = false>(options: O
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/directories',
     ...options,
     headers: {
@@ -99,7 +430,7 @@ export const removeDirectory = <ThrowOnError extends boolean = false>(options: O
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/directories/{id}',
     ...options
 });
@@ -112,7 +443,7 @@ export const changeDirectory = <ThrowOnError extends boolean = false>(options: O
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/directories/{id}',
     ...options,
     headers: {
@@ -129,7 +460,7 @@ export const previewDirectory = <ThrowOnError extends boolean = false>(options: 
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/directories/{id}/preview',
     ...options
 });
@@ -142,7 +473,7 @@ export const syncDirectory = <ThrowOnError extends boolean = false>(options: Opt
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/directories/{id}/sync',
     ...options,
     headers: {
@@ -159,7 +490,7 @@ export const testDirectory = <ThrowOnError extends boolean = false>(options: Opt
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/directory-tests',
     ...options,
     headers: {
@@ -176,7 +507,7 @@ export const listDomains = <ThrowOnError extends boolean = false>(options?: Opti
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/domains',
     ...options
 });
@@ -189,7 +520,7 @@ export const addDomain = <ThrowOnError extends boolean = false>(options: Options
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/domains',
     ...options,
     headers: {
@@ -206,8 +537,96 @@ export const removeDomain = <ThrowOnError extends boolean = false>(options: Opti
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/domains/{name}',
+    ...options
+});
+
+/**
+ * Events, the newest first
+ */
+export const listEvents = <ThrowOnError extends boolean = false>(options?: Options<ListEventsData, ThrowOnError>) => (options?.client ?? client).get<ListEventsResponses, ListEventsErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/events',
+    ...options
+});
+
+/**
+ * File that proves that an event is in the log
+ */
+export const getEventProof = <ThrowOnError extends boolean = false>(options: Options<GetEventProofData, ThrowOnError>) => (options.client ?? client).get<GetEventProofResponses, GetEventProofErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/events/{seq}/proof',
+    ...options
+});
+
+/**
+ * How far the tenant's objects are proven
+ */
+export const getEvidence = <ThrowOnError extends boolean = false>(options?: Options<GetEvidenceData, ThrowOnError>) => (options?.client ?? client).get<GetEvidenceResponses, GetEvidenceErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/evidence',
+    ...options
+});
+
+/**
+ * Have a link mailed to set a new password with; the answer is the same for everybody
+ */
+export const forgotPassword = <ThrowOnError extends boolean = false>(options: Options<ForgotPasswordData, ThrowOnError>) => (options.client ?? client).post<ForgotPasswordResponses, ForgotPasswordErrors, ThrowOnError>({
+    url: '/forgotten-passwords',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Whose a one-time link is; it stays as it is
+ */
+export const lookAtLink = <ThrowOnError extends boolean = false>(options: Options<LookAtLinkData, ThrowOnError>) => (options.client ?? client).post<LookAtLinkResponses, LookAtLinkErrors, ThrowOnError>({
+    url: '/links/look',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Set a password by a one-time link; it opens no session
+ */
+export const useLink = <ThrowOnError extends boolean = false>(options: Options<UseLinkData, ThrowOnError>) => (options.client ?? client).post<UseLinkResponses, UseLinkErrors, ThrowOnError>({
+    url: '/links/use',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * State of the event log
+ */
+export const getEventLog = <ThrowOnError extends boolean = false>(options?: Options<GetEventLogData, ThrowOnError>) => (options?.client ?? client).get<GetEventLogResponses, GetEventLogErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/log',
     ...options
 });
 
@@ -217,6 +636,179 @@ export const removeDomain = <ThrowOnError extends boolean = false>(options: Opti
 export const listLogInOffers = <ThrowOnError extends boolean = false>(options?: Options<ListLogInOffersData, ThrowOnError>) => (options?.client ?? client).get<ListLogInOffersResponses, ListLogInOffersErrors, ThrowOnError>({ url: '/log-in-offers', ...options });
 
 /**
+ * Compare all messages with the event log, without waiting for the end
+ */
+export const startAudit = <ThrowOnError extends boolean = false>(options?: Options<StartAuditData, ThrowOnError>) => (options?.client ?? client).post<StartAuditResponses, StartAuditErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/log/audits',
+    ...options
+});
+
+/**
+ * How the last comparison ended
+ */
+export const getAudit = <ThrowOnError extends boolean = false>(options?: Options<GetAuditData, ThrowOnError>) => (options?.client ?? client).get<GetAuditResponses, GetAuditErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/log/audits/last',
+    ...options
+});
+
+/**
+ * The log's present state, signed, as the file of a receipt
+ */
+export const getCheckpoint = <ThrowOnError extends boolean = false>(options?: Options<GetCheckpointData, ThrowOnError>) => (options?.client ?? client).get<GetCheckpointResponses, GetCheckpointErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/log/checkpoint',
+    ...options
+});
+
+/**
+ * Decide whether nothing was removed, changed, inserted or reordered between receipts
+ */
+export const compareReceipts = <ThrowOnError extends boolean = false>(options: Options<CompareReceiptsData, ThrowOnError>) => (options.client ?? client).post<CompareReceiptsResponses, CompareReceiptsErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/log/comparisons',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * File that proves that the log of one size begins with the log of another
+ */
+export const getConsistency = <ThrowOnError extends boolean = false>(options: Options<GetConsistencyData, ThrowOnError>) => (options.client ?? client).get<GetConsistencyResponses, GetConsistencyErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/log/consistency',
+    ...options
+});
+
+/**
+ * The whole log, without what it tells about people, so that a stranger can compute everything again
+ */
+export const exportLog = <ThrowOnError extends boolean = false>(options?: Options<ExportLogData, ThrowOnError>) => (options?.client ?? client).get<ExportLogResponses, ExportLogErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/log/export',
+    ...options
+});
+
+/**
+ * Daily receipts
+ */
+export const listReceipts = <ThrowOnError extends boolean = false>(options?: Options<ListReceiptsData, ThrowOnError>) => (options?.client ?? client).get<ListReceiptsResponses, ListReceiptsErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/log/receipts',
+    ...options
+});
+
+/**
+ * File of a daily receipt
+ */
+export const getReceiptFile = <ThrowOnError extends boolean = false>(options: Options<GetReceiptFileData, ThrowOnError>) => (options.client ?? client).get<GetReceiptFileResponses, GetReceiptFileErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/log/receipts/{day}',
+    ...options
+});
+
+/**
+ * Who gets the daily receipts
+ */
+export const getReceiptSettings = <ThrowOnError extends boolean = false>(options?: Options<GetReceiptSettingsData, ThrowOnError>) => (options?.client ?? client).get<GetReceiptSettingsResponses, GetReceiptSettingsErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/log/settings',
+    ...options
+});
+
+/**
+ * Say who gets the daily receipts
+ */
+export const changeReceiptSettings = <ThrowOnError extends boolean = false>(options: Options<ChangeReceiptSettingsData, ThrowOnError>) => (options.client ?? client).put<ChangeReceiptSettingsResponses, ChangeReceiptSettingsErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/log/settings',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * What is asked of log-ins of the tenant, or of the installation
+ */
+export const getLoginPolicy = <ThrowOnError extends boolean = false>(options?: Options<GetLoginPolicyData, ThrowOnError>) => (options?.client ?? client).get<GetLoginPolicyResponses, GetLoginPolicyErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/login-policy',
+    ...options
+});
+
+/**
+ * Say what is asked of log-ins
+ */
+export const changeLoginPolicy = <ThrowOnError extends boolean = false>(options: Options<ChangeLoginPolicyData, ThrowOnError>) => (options.client ?? client).put<ChangeLoginPolicyResponses, ChangeLoginPolicyErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/login-policy',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Picture of a reseller
+ */
+export const getLogo = <ThrowOnError extends boolean = false>(options: Options<GetLogoData, ThrowOnError>) => (options.client ?? client).get<GetLogoResponses, GetLogoErrors, ThrowOnError>({ url: '/logos/{picture}', ...options });
+
+/**
  * Ask for a code with which somebody logs in to a remote mailbox
  */
 export const beginMailboxLogIn = <ThrowOnError extends boolean = false>(options: Options<BeginMailboxLogInData, ThrowOnError>) => (options.client ?? client).post<BeginMailboxLogInResponses, BeginMailboxLogInErrors, ThrowOnError>({
@@ -224,7 +816,7 @@ export const beginMailboxLogIn = <ThrowOnError extends boolean = false>(options:
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/mailbox-log-ins',
     ...options,
     headers: {
@@ -241,7 +833,7 @@ export const cancelMailboxLogIn = <ThrowOnError extends boolean = false>(options
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/mailbox-log-ins/{id}',
     ...options
 });
@@ -254,7 +846,7 @@ export const getMailboxLogIn = <ThrowOnError extends boolean = false>(options: O
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/mailbox-log-ins/{id}',
     ...options
 });
@@ -267,7 +859,7 @@ export const testMailbox = <ThrowOnError extends boolean = false>(options: Optio
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/mailbox-tests',
     ...options,
     headers: {
@@ -284,7 +876,7 @@ export const getMessage = <ThrowOnError extends boolean = false>(options: Option
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/messages/{id}',
     ...options
 });
@@ -297,7 +889,7 @@ export const getAttachment = <ThrowOnError extends boolean = false>(options: Opt
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/messages/{id}/attachments/{no}',
     ...options
 });
@@ -310,8 +902,47 @@ export const checkMessage = <ThrowOnError extends boolean = false>(options: Opti
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/messages/{id}/check',
+    ...options
+});
+
+/**
+ * How far the proof of a message is
+ */
+export const getMessageEvidence = <ThrowOnError extends boolean = false>(options: Options<GetMessageEvidenceData, ThrowOnError>) => (options.client ?? client).get<GetMessageEvidenceResponses, GetMessageEvidenceErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/messages/{id}/evidence',
+    ...options
+});
+
+/**
+ * The evidence record of a message (RFC 4998), DER
+ */
+export const getEvidenceRecord = <ThrowOnError extends boolean = false>(options: Options<GetEvidenceRecordData, ThrowOnError>) => (options.client ?? client).get<GetEvidenceRecordResponses, GetEvidenceRecordErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/messages/{id}/evidence.er',
+    ...options
+});
+
+/**
+ * Everything that proves a message to others, with instructions
+ */
+export const getEvidenceBundle = <ThrowOnError extends boolean = false>(options: Options<GetEvidenceBundleData, ThrowOnError>) => (options.client ?? client).get<GetEvidenceBundleResponses, GetEvidenceBundleErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/messages/{id}/evidence.zip',
     ...options
 });
 
@@ -323,7 +954,7 @@ export const getMessageHtml = <ThrowOnError extends boolean = false>(options: Op
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/messages/{id}/html',
     ...options
 });
@@ -336,7 +967,7 @@ export const getMessageRaw = <ThrowOnError extends boolean = false>(options: Opt
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/messages/{id}/raw',
     ...options
 });
@@ -349,7 +980,7 @@ export const getReport = <ThrowOnError extends boolean = false>(options: Options
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/messages/{id}/reports/{capture}',
     ...options
 });
@@ -362,7 +993,7 @@ export const getOutbox = <ThrowOnError extends boolean = false>(options?: Option
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/outbox',
     ...options
 });
@@ -375,7 +1006,7 @@ export const dropMail = <ThrowOnError extends boolean = false>(options: Options<
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/outbox/{id}',
     ...options
 });
@@ -388,9 +1019,26 @@ export const retryMail = <ThrowOnError extends boolean = false>(options: Options
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/outbox/{id}/retry',
     ...options
+});
+
+/**
+ * Make a customer with all that it begins with, once for each reference
+ */
+export const provisionTenant = <ThrowOnError extends boolean = false>(options: Options<ProvisionTenantData, ThrowOnError>) => (options.client ?? client).post<ProvisionTenantResponses, ProvisionTenantErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/provisioning/tenants',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**
@@ -401,7 +1049,7 @@ export const listQuarantine = <ThrowOnError extends boolean = false>(options?: O
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/quarantine',
     ...options
 });
@@ -414,7 +1062,7 @@ export const countQuarantine = <ThrowOnError extends boolean = false>(options?: 
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/quarantine/counts',
     ...options
 });
@@ -427,8 +1075,158 @@ export const decideQuarantine = <ThrowOnError extends boolean = false>(options: 
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/quarantine/decisions',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Resellers
+ */
+export const listResellers = <ThrowOnError extends boolean = false>(options?: Options<ListResellersData, ThrowOnError>) => (options?.client ?? client).get<ListResellersResponses, ListResellersErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/resellers',
+    ...options
+});
+
+/**
+ * Make a reseller
+ */
+export const createReseller = <ThrowOnError extends boolean = false>(options: Options<CreateResellerData, ThrowOnError>) => (options.client ?? client).post<CreateResellerResponses, CreateResellerErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/resellers',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * One reseller
+ */
+export const getReseller = <ThrowOnError extends boolean = false>(options: Options<GetResellerData, ThrowOnError>) => (options.client ?? client).get<GetResellerResponses, GetResellerErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/resellers/{id}',
+    ...options
+});
+
+/**
+ * Change a reseller, or how the archive looks to its customers
+ */
+export const changeReseller = <ThrowOnError extends boolean = false>(options: Options<ChangeResellerData, ThrowOnError>) => (options.client ?? client).patch<ChangeResellerResponses, ChangeResellerErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/resellers/{id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Users of a reseller
+ */
+export const listStaff = <ThrowOnError extends boolean = false>(options: Options<ListStaffData, ThrowOnError>) => (options.client ?? client).get<ListStaffResponses, ListStaffErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/resellers/{id}/staff',
+    ...options
+});
+
+/**
+ * Add a user to a reseller
+ */
+export const addStaff = <ThrowOnError extends boolean = false>(options: Options<AddStaffData, ThrowOnError>) => (options.client ?? client).post<AddStaffResponses, AddStaffErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/resellers/{id}/staff',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * How objects are sealed
+ */
+export const getSealing = <ThrowOnError extends boolean = false>(options?: Options<GetSealingData, ThrowOnError>) => (options?.client ?? client).get<GetSealingResponses, GetSealingErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/sealing',
+    ...options
+});
+
+/**
+ * Set how objects are sealed; what waits is tried at once
+ */
+export const changeSealing = <ThrowOnError extends boolean = false>(options: Options<ChangeSealingData, ThrowOnError>) => (options.client ?? client).patch<ChangeSealingResponses, ChangeSealingErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/sealing',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Seal everything that is new at once; it may cost a token
+ */
+export const sealNow = <ThrowOnError extends boolean = false>(options?: Options<SealNowData, ThrowOnError>) => (options?.client ?? client).post<SealNowResponses, SealNowErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/sealing-runs',
+    ...options
+});
+
+/**
+ * Get a time stamp on random bytes
+ */
+export const testAuthority = <ThrowOnError extends boolean = false>(options: Options<TestAuthorityData, ThrowOnError>) => (options.client ?? client).post<TestAuthorityResponses, TestAuthorityErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/sealing-tests',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -444,7 +1242,7 @@ export const search = <ThrowOnError extends boolean = false>(options?: Options<S
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/search',
     ...options
 });
@@ -457,7 +1255,7 @@ export const getFacets = <ThrowOnError extends boolean = false>(options?: Option
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/search/facets',
     ...options
 });
@@ -470,7 +1268,7 @@ export const suggest = <ThrowOnError extends boolean = false>(options?: Options<
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/search/suggest',
     ...options
 });
@@ -483,7 +1281,7 @@ export const getSelection = <ThrowOnError extends boolean = false>(options?: Opt
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/selection',
     ...options
 });
@@ -496,7 +1294,7 @@ export const changeSelection = <ThrowOnError extends boolean = false>(options: O
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/selection',
     ...options,
     headers: {
@@ -513,7 +1311,7 @@ export const proposeAddresses = <ThrowOnError extends boolean = false>(options?:
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/selection/proposals',
     ...options
 });
@@ -531,7 +1329,7 @@ export const getAccount = <ThrowOnError extends boolean = false>(options?: Optio
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/session',
     ...options
 });
@@ -549,6 +1347,97 @@ export const logIn = <ThrowOnError extends boolean = false>(options: Options<Log
 });
 
 /**
+ * Log in with a passkey alone
+ */
+export const logInByPasskey = <ThrowOnError extends boolean = false>(options: Options<LogInByPasskeyData, ThrowOnError>) => (options.client ?? client).post<LogInByPasskeyResponses, LogInByPasskeyErrors, ThrowOnError>({
+    url: '/session/passkey',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Ask what a passkey is to sign
+ */
+export const beginPasskey = <ThrowOnError extends boolean = false>(options: Options<BeginPasskeyData, ThrowOnError>) => (options.client ?? client).post<BeginPasskeyResponses, BeginPasskeyErrors, ThrowOnError>({
+    url: '/session/passkey-options',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Second step of a log-in
+ */
+export const finishLogIn = <ThrowOnError extends boolean = false>(options: Options<FinishLogInData, ThrowOnError>) => (options.client ?? client).post<FinishLogInResponses, FinishLogInErrors, ThrowOnError>({
+    url: '/session/step',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Make the first operator, with the code that the server has printed, and log in
+ */
+export const found = <ThrowOnError extends boolean = false>(options: Options<FoundData, ThrowOnError>) => (options.client ?? client).post<FoundResponses, FoundErrors, ThrowOnError>({
+    url: '/setup',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * How people reach the installation
+ */
+export const getSite = <ThrowOnError extends boolean = false>(options?: Options<GetSiteData, ThrowOnError>) => (options?.client ?? client).get<GetSiteResponses, GetSiteErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/site',
+    ...options
+});
+
+/**
+ * Set how people reach the installation; it holds at once
+ */
+export const changeSite = <ThrowOnError extends boolean = false>(options: Options<ChangeSiteData, ThrowOnError>) => (options.client ?? client).patch<ChangeSiteResponses, ChangeSiteErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/site',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Ask the certificate authority for a certificate now
+ */
+export const obtainCertificate = <ThrowOnError extends boolean = false>(options?: Options<ObtainCertificateData, ThrowOnError>) => (options?.client ?? client).post<ObtainCertificateResponses, ObtainCertificateErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/site/certificate',
+    ...options
+});
+
+/**
  * Let no mail leave any more; what waits stays
  */
 export const removeSmarthost = <ThrowOnError extends boolean = false>(options?: Options<RemoveSmarthostData, ThrowOnError>) => (options?.client ?? client).delete<RemoveSmarthostResponses, RemoveSmarthostErrors, ThrowOnError>({
@@ -556,7 +1445,7 @@ export const removeSmarthost = <ThrowOnError extends boolean = false>(options?: 
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/smarthost',
     ...options
 });
@@ -569,7 +1458,7 @@ export const getSmarthost = <ThrowOnError extends boolean = false>(options?: Opt
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/smarthost',
     ...options
 });
@@ -582,7 +1471,7 @@ export const changeSmarthost = <ThrowOnError extends boolean = false>(options: O
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/smarthost',
     ...options,
     headers: {
@@ -599,7 +1488,7 @@ export const testSmarthost = <ThrowOnError extends boolean = false>(options: Opt
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/smarthost-tests',
     ...options,
     headers: {
@@ -616,7 +1505,7 @@ export const listSources = <ThrowOnError extends boolean = false>(options?: Opti
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/sources',
     ...options
 });
@@ -629,7 +1518,7 @@ export const createSource = <ThrowOnError extends boolean = false>(options: Opti
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/sources',
     ...options,
     headers: {
@@ -646,7 +1535,7 @@ export const getSource = <ThrowOnError extends boolean = false>(options: Options
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/sources/{id}',
     ...options
 });
@@ -659,7 +1548,7 @@ export const changeSource = <ThrowOnError extends boolean = false>(options: Opti
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/sources/{id}',
     ...options,
     headers: {
@@ -676,7 +1565,7 @@ export const fetchNow = <ThrowOnError extends boolean = false>(options: Options<
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/sources/{id}/fetch',
     ...options
 });
@@ -689,7 +1578,7 @@ export const cancelHistory = <ThrowOnError extends boolean = false>(options: Opt
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/sources/{id}/history',
     ...options
 });
@@ -702,7 +1591,7 @@ export const getHistory = <ThrowOnError extends boolean = false>(options: Option
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/sources/{id}/history',
     ...options
 });
@@ -715,7 +1604,7 @@ export const startHistory = <ThrowOnError extends boolean = false>(options: Opti
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/sources/{id}/history',
     ...options,
     headers: {
@@ -732,7 +1621,7 @@ export const listLeft = <ThrowOnError extends boolean = false>(options: Options<
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/sources/{id}/left',
     ...options
 });
@@ -745,7 +1634,7 @@ export const getStatistics = <ThrowOnError extends boolean = false>(options?: Op
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/statistics',
     ...options
 });
@@ -756,6 +1645,126 @@ export const getStatistics = <ThrowOnError extends boolean = false>(options?: Op
 export const getStatus = <ThrowOnError extends boolean = false>(options?: Options<GetStatusData, ThrowOnError>) => (options?.client ?? client).get<GetStatusResponses, GetStatusErrors, ThrowOnError>({ url: '/status', ...options });
 
 /**
+ * Customers that one looks after
+ */
+export const listTenants = <ThrowOnError extends boolean = false>(options?: Options<ListTenantsData, ThrowOnError>) => (options?.client ?? client).get<ListTenantsResponses, ListTenantsErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/tenants',
+    ...options
+});
+
+/**
+ * One customer
+ */
+export const getTenant = <ThrowOnError extends boolean = false>(options: Options<GetTenantData, ThrowOnError>) => (options.client ?? client).get<GetTenantResponses, GetTenantErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/tenants/{id}',
+    ...options
+});
+
+/**
+ * Change a customer
+ */
+export const changeTenant = <ThrowOnError extends boolean = false>(options: Options<ChangeTenantData, ThrowOnError>) => (options.client ?? client).patch<ChangeTenantResponses, ChangeTenantErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/tenants/{id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Delete a customer that has ended, for good
+ */
+export const deleteTenant = <ThrowOnError extends boolean = false>(options: Options<DeleteTenantData, ThrowOnError>) => (options.client ?? client).post<DeleteTenantResponses, DeleteTenantErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/tenants/{id}/deletion',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Suspend, end or resume a customer
+ */
+export const setTenantState = <ThrowOnError extends boolean = false>(options: Options<SetTenantStateData, ThrowOnError>) => (options.client ?? client).post<SetTenantStateResponses, SetTenantStateErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/tenants/{id}/state',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Tokens for programs
+ */
+export const listTokens = <ThrowOnError extends boolean = false>(options?: Options<ListTokensData, ThrowOnError>) => (options?.client ?? client).get<ListTokensResponses, ListTokensErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/tokens',
+    ...options
+});
+
+/**
+ * Make a token, which is shown this once
+ */
+export const createToken = <ThrowOnError extends boolean = false>(options: Options<CreateTokenData, ThrowOnError>) => (options.client ?? client).post<CreateTokenResponses, CreateTokenErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/tokens',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * End a token at once
+ */
+export const revokeToken = <ThrowOnError extends boolean = false>(options: Options<RevokeTokenData, ThrowOnError>) => (options.client ?? client).delete<RevokeTokenResponses, RevokeTokenErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/tokens/{id}',
+    ...options
+});
+
+/**
  * One's own uploads and their reports
  */
 export const listUploads = <ThrowOnError extends boolean = false>(options?: Options<ListUploadsData, ThrowOnError>) => (options?.client ?? client).get<ListUploadsResponses, ListUploadsErrors, ThrowOnError>({
@@ -763,7 +1772,7 @@ export const listUploads = <ThrowOnError extends boolean = false>(options?: Opti
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/uploads',
     ...options
 });
@@ -776,7 +1785,7 @@ export const createUpload = <ThrowOnError extends boolean = false>(options: Opti
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/uploads',
     ...options,
     headers: {
@@ -793,7 +1802,7 @@ export const cancelUpload = <ThrowOnError extends boolean = false>(options: Opti
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/uploads/{id}',
     ...options
 });
@@ -806,7 +1815,7 @@ export const getUpload = <ThrowOnError extends boolean = false>(options: Options
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/uploads/{id}',
     ...options
 });
@@ -820,7 +1829,7 @@ export const writeUpload = <ThrowOnError extends boolean = false>(options: Optio
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/uploads/{id}/data',
     ...options,
     headers: {
@@ -837,7 +1846,7 @@ export const finishUpload = <ThrowOnError extends boolean = false>(options: Opti
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/uploads/{id}/finish',
     ...options,
     headers: {
@@ -854,7 +1863,282 @@ export const getUploadCsv = <ThrowOnError extends boolean = false>(options: Opti
             in: 'cookie',
             name: 'muniment_session',
             type: 'apiKey'
-        }],
+        }, { scheme: 'bearer', type: 'http' }],
     url: '/uploads/{id}/report.csv',
     ...options
+});
+
+/**
+ * What customers have used in a month
+ */
+export const getUsage = <ThrowOnError extends boolean = false>(options: Options<GetUsageData, ThrowOnError>) => (options.client ?? client).get<GetUsageResponses, GetUsageErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/usage',
+    ...options
+});
+
+/**
+ * What customers have used in a month, as CSV (UTF-8 with byte order mark)
+ */
+export const getUsageCsv = <ThrowOnError extends boolean = false>(options: Options<GetUsageCsvData, ThrowOnError>) => (options.client ?? client).get<GetUsageCsvResponses, GetUsageCsvErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/usage.csv',
+    ...options
+});
+
+/**
+ * Begin to import users: all of the file, or nothing
+ */
+export const importUsers = <ThrowOnError extends boolean = false>(options: Options<ImportUsersData, ThrowOnError>) => (options.client ?? client).post<ImportUsersResponses, ImportUsersErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/user-imports',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * What an import of users would do; nothing is changed
+ */
+export const previewUsers = <ThrowOnError extends boolean = false>(options: Options<PreviewUsersData, ThrowOnError>) => (options.client ?? client).post<PreviewUsersResponses, PreviewUsersErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/user-imports/preview',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Stop an import of users: nothing is changed, unless it is done
+ */
+export const cancelUserImport = <ThrowOnError extends boolean = false>(options: Options<CancelUserImportData, ThrowOnError>) => (options.client ?? client).delete<CancelUserImportResponses, CancelUserImportErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/user-imports/{id}',
+    ...options
+});
+
+/**
+ * How far an import of users is
+ */
+export const getUserImport = <ThrowOnError extends boolean = false>(options: Options<GetUserImportData, ThrowOnError>) => (options.client ?? client).get<GetUserImportResponses, GetUserImportErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/user-imports/{id}',
+    ...options
+});
+
+/**
+ * Users of the tenant
+ */
+export const listUsers = <ThrowOnError extends boolean = false>(options?: Options<ListUsersData, ThrowOnError>) => (options?.client ?? client).get<ListUsersResponses, ListUsersErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/users',
+    ...options
+});
+
+/**
+ * Make a user
+ */
+export const createUser = <ThrowOnError extends boolean = false>(options: Options<CreateUserData, ThrowOnError>) => (options.client ?? client).post<CreateUserResponses, CreateUserErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/users',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * The users as CSV: user id, password, first name, last name, e-mail addresses, without a header line
+ */
+export const exportUsers = <ThrowOnError extends boolean = false>(options?: Options<ExportUsersData, ThrowOnError>) => (options?.client ?? client).get<ExportUsersResponses, ExportUsersErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/users/export.csv',
+    ...options
+});
+
+/**
+ * A user, and how much it sees
+ */
+export const getUser = <ThrowOnError extends boolean = false>(options: Options<GetUserData, ThrowOnError>) => (options.client ?? client).get<GetUserResponses, GetUserErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/users/{id}',
+    ...options
+});
+
+/**
+ * Change a user; it holds at once
+ */
+export const changeUser = <ThrowOnError extends boolean = false>(options: Options<ChangeUserData, ThrowOnError>) => (options.client ?? client).patch<ChangeUserResponses, ChangeUserErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/users/{id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Let a user see the mail of an address
+ */
+export const addUserAddress = <ThrowOnError extends boolean = false>(options: Options<AddUserAddressData, ThrowOnError>) => (options.client ?? client).post<AddUserAddressResponses, AddUserAddressErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/users/{id}/addresses',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Let a user see the mail of an address no more; the mail stays archived
+ */
+export const removeUserAddress = <ThrowOnError extends boolean = false>(options: Options<RemoveUserAddressData, ThrowOnError>) => (options.client ?? client).delete<RemoveUserAddressResponses, RemoveUserAddressErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/users/{id}/addresses/{address}',
+    ...options
+});
+
+/**
+ * Remove all factors of a user; the user's sessions end and the user is told
+ */
+export const resetFactors = <ThrowOnError extends boolean = false>(options: Options<ResetFactorsData, ThrowOnError>) => (options.client ?? client).delete<ResetFactorsResponses, ResetFactorsErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/users/{id}/factors',
+    ...options
+});
+
+/**
+ * Set a user's password; it ends the user's sessions
+ */
+export const setUserPassword = <ThrowOnError extends boolean = false>(options: Options<SetUserPasswordData, ThrowOnError>) => (options.client ?? client).post<SetUserPasswordResponses, SetUserPasswordErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/users/{id}/password',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * A user's factors and sessions
+ */
+export const getUserSecurity = <ThrowOnError extends boolean = false>(options: Options<GetUserSecurityData, ThrowOnError>) => (options.client ?? client).get<GetUserSecurityResponses, GetUserSecurityErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/users/{id}/security',
+    ...options
+});
+
+/**
+ * End all of a user's sessions
+ */
+export const endUserSessions = <ThrowOnError extends boolean = false>(options: Options<EndUserSessionsData, ThrowOnError>) => (options.client ?? client).delete<EndUserSessionsResponses, EndUserSessionsErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/users/{id}/sessions',
+    ...options
+});
+
+/**
+ * End one of a user's sessions
+ */
+export const endUserSession = <ThrowOnError extends boolean = false>(options: Options<EndUserSessionData, ThrowOnError>) => (options.client ?? client).delete<EndUserSessionResponses, EndUserSessionErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/users/{id}/sessions/{session}',
+    ...options
+});
+
+/**
+ * Mail a user a one-time link to set a password with
+ */
+export const welcomeUser = <ThrowOnError extends boolean = false>(options: Options<WelcomeUserData, ThrowOnError>) => (options.client ?? client).post<WelcomeUserResponses, WelcomeUserErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/users/{id}/welcome',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });

@@ -4,8 +4,132 @@ export type ClientOptions = {
     baseUrl: `${string}://${string}/api/v1` | (string & {});
 };
 
+export type AccessDecision = {
+    approve: boolean;
+    note?: string;
+};
+
+export type AccessPerson = {
+    id: string;
+    name: string;
+    role: string;
+};
+
+export type AccessPolicy = {
+    tell_people: boolean;
+};
+
+export type AccessRecord = {
+    act: 'mail.searched' | 'mail.counted' | 'message.read' | 'message.shown' | 'message.downloaded' | 'attachment.downloaded' | 'report.downloaded';
+    /**
+     * Whose mail it was, of the addresses of the request
+     */
+    addresses: Array<string>;
+    at: string;
+    /**
+     * The people concerned are not told
+     */
+    covert: boolean;
+    id: string;
+    /**
+     * Id of the message; absent: a search
+     */
+    message?: string;
+    /**
+     * Where the request came from
+     */
+    peer?: string;
+    query?: string;
+    /**
+     * Of the request
+     */
+    reason: string;
+    /**
+     * Id of the request
+     */
+    request: string;
+    /**
+     * Name of who did it
+     */
+    user: string;
+    user_id: string;
+};
+
+export type AccessRecords = {
+    /**
+     * Cursor of the next page; absent at the end
+     */
+    next?: string;
+    records: Array<AccessRecord>;
+};
+
+export type AccessRequest = {
+    addresses: Array<string>;
+    /**
+     * Why the people concerned are not told; empty: they are
+     */
+    covert: string;
+    decided_at?: string;
+    decided_by?: AccessPerson;
+    ended_at?: string;
+    /**
+     * Who withdrew it or ended it early
+     */
+    ended_by?: AccessPerson;
+    /**
+     * Date of the mail, inclusive
+     */
+    from?: string;
+    id: string;
+    /**
+     * mailbox, session; more may come
+     */
+    kind: string;
+    /**
+     * The reader of this may approve or refuse it now
+     */
+    may_decide: boolean;
+    /**
+     * The reader of this may withdraw or end it now
+     */
+    may_end: boolean;
+    /**
+     * The reader of this may read mail under it now
+     */
+    may_read: boolean;
+    /**
+     * Of who decided
+     */
+    note: string;
+    query: string;
+    reason: string;
+    requested_at: string;
+    requested_by: AccessPerson;
+    /**
+     * approved: it can be read under it now; expired: its time is over
+     */
+    state: 'waiting' | 'approved' | 'refused' | 'withdrawn' | 'ended' | 'expired';
+    /**
+     * Exclusive
+     */
+    to?: string;
+    until: string;
+};
+
+export type AccessRequests = {
+    requests: Array<AccessRequest>;
+    /**
+     * How many of them wait for a decision of the reader of this
+     */
+    waiting: number;
+};
+
 export type Account = {
     addresses: Array<string>;
+    /**
+     * How the archive looks to the user; absent: like itself
+     */
+    branding?: Branding;
     /**
      * End of the session without activity
      */
@@ -17,7 +141,11 @@ export type Account = {
     language: '' | 'de' | 'en';
     login: string;
     name: string;
-    role: 'operator' | 'tenant-admin' | 'user';
+    role: 'operator' | 'reseller' | 'tenant-admin' | 'auditor' | 'dpo' | 'user';
+    /**
+     * A second factor has to be set up first
+     */
+    setup_needed: boolean;
     tenant?: Tenant;
 };
 
@@ -57,6 +185,78 @@ export type Attachment = {
     no: number;
     size: number;
     type: string;
+};
+
+export type AuditFinding = {
+    code: 'missing' | 'unlogged' | 'other' | 'doubled' | 'arrivals' | 'unread' | 'log' | 'revived';
+    object: string;
+    /**
+     * English, for people
+     */
+    what: string;
+};
+
+export type AuditReport = {
+    /**
+     * That tell that a message was deleted
+     */
+    deleted: number;
+    ended_at: string;
+    /**
+     * That tell that a message came
+     */
+    entries: number;
+    /**
+     * At most 1000
+     */
+    findings: Array<AuditFinding>;
+    /**
+     * Findings
+     */
+    found: number;
+    log_root: string;
+    /**
+     * Events that were compared
+     */
+    log_size: number;
+    /**
+     * Messages that are there with their entry and the same content
+     */
+    matched: number;
+    messages: number;
+    started_at: string;
+};
+
+export type AuditState = {
+    /**
+     * The last one could not be completed; the server's log says why
+     */
+    failed: boolean;
+    /**
+     * Absent: there was none since the server started
+     */
+    report?: AuditReport;
+    running: boolean;
+};
+
+export type Branding = {
+    /**
+     * Colour such as #0b5b5c, dark enough for white letters
+     */
+    accent?: string;
+    /**
+     * Id of the picture, see getLogo; read only
+     */
+    logo?: string;
+    /**
+     * In place of the product's
+     */
+    name?: string;
+    reply_to?: string;
+    /**
+     * Mail address for questions
+     */
+    support?: string;
 };
 
 export type Bucket = {
@@ -107,6 +307,48 @@ export type Capture = {
     source: string;
 };
 
+export type Certificate = {
+    /**
+     * Absent: under way
+     */
+    completed_at?: string;
+    created_at: string;
+    domains: number;
+    ended_at: string;
+    key_destroyed_at?: string;
+    /**
+     * Root of the event log, SHA-256, hexadecimal
+     */
+    log_root: string;
+    /**
+     * Entries of the event log
+     */
+    log_size: number;
+    messages: number;
+    name: string;
+    objects_removed: number;
+    raw_bytes: number;
+    requested_at: string;
+    requested_by: string;
+    reseller?: string;
+    slug: string;
+    sources: number;
+    stored_bytes: number;
+    tenant: string;
+    /**
+     * For people, in the language of the request
+     */
+    text: string;
+    users: number;
+};
+
+export type Certificates = {
+    /**
+     * The youngest first
+     */
+    certificates: Array<Certificate>;
+};
+
 export type Chip = {
     end: number;
     /**
@@ -121,6 +363,20 @@ export type Chip = {
     value: string;
 };
 
+export type ComparedReceipt = {
+    key: string;
+    /**
+     * A day, now, or file
+     */
+    name: string;
+    root: string;
+    size: number;
+    /**
+     * Of the signature
+     */
+    time: string;
+};
+
 export type Completeness = {
     /**
      * What servers said of how many messages they hold, by day, source and folder
@@ -130,6 +386,14 @@ export type Completeness = {
      * By day, source and outcome
      */
     lines: Array<AccountLine>;
+};
+
+export type CreatedToken = {
+    /**
+     * To be sent as Authorization: Bearer; it is shown this once
+     */
+    secret: string;
+    token: Token;
 };
 
 export type Day = {
@@ -480,6 +744,163 @@ export type Domains = {
     domains: Array<Domain>;
 };
 
+export type Event = {
+    action: string;
+    /**
+     * user:ID, source:ID, cli or system
+     */
+    actor: string;
+    /**
+     * As it is now; absent: unknown
+     */
+    actor_name?: string;
+    at: string;
+    /**
+     * Absent: there are none, or they were deleted; the event stays provable
+     */
+    details?: {
+        [key: string]: string;
+    };
+    object?: string;
+    /**
+     * As it is now; absent: unknown
+     */
+    object_name?: string;
+    /**
+     * Number in the log, from 0
+     */
+    seq: number;
+};
+
+export type EventLog = {
+    /**
+     * That signs checkpoints, as programs that read signed notes want it
+     */
+    key: string;
+    /**
+     * The youngest daily receipt; absent: there is none yet
+     */
+    last?: Receipt;
+    /**
+     * Whoever asks may change who gets receipts
+     */
+    manage: boolean;
+    /**
+     * Of the Merkle tree over all events (RFC 9162), base64
+     */
+    root: string;
+    /**
+     * Number of events
+     */
+    size: number;
+};
+
+export type Events = {
+    events: Array<Event>;
+    /**
+     * Before of the next page; absent: this is the last
+     */
+    next?: number;
+};
+
+export type Evidence = {
+    /**
+     * It waits longer than it may
+     */
+    alarm: boolean;
+    /**
+     * Names of those that are asked, in order
+     */
+    authorities: Array<string>;
+    /**
+     * The newest, at most 50
+     */
+    batches: Array<EvidenceBatch>;
+    hash: EvidenceHash;
+    /**
+     * How long objects wait for their batch at most, seconds
+     */
+    interval: number;
+    /**
+     * When the archive took the oldest object without a time stamp
+     */
+    oldest?: string;
+    /**
+     * Objects in batches without a time stamp
+     */
+    pending: number;
+    /**
+     * Objects in no batch yet
+     */
+    waiting: number;
+};
+
+export type EvidenceBatch = {
+    /**
+     * That failed
+     */
+    attempts: number;
+    created_at: string;
+    hash: string;
+    id: string;
+    /**
+     * Of a pending one: when it is tried next
+     */
+    next_at?: string;
+    /**
+     * Of the tenant, or of all
+     */
+    objects: number;
+    problem?: EvidenceProblem;
+    stamps: Array<EvidenceStamp>;
+    state: 'pending' | 'stamped';
+};
+
+export type EvidenceHash = {
+    name: string;
+    /**
+     * Until when it is trusted; absent: no end is known
+     */
+    until?: string;
+};
+
+export type EvidenceProblem = {
+    code: string;
+    /**
+     * English, for experts
+     */
+    detail: string;
+};
+
+export type EvidenceStamp = {
+    authority: string;
+    /**
+     * 1: the first one; the others renew it
+     */
+    number: number;
+    policy: string;
+    /**
+     * Whether it is a qualified time stamp, by a trusted list
+     */
+    qualified: 'yes' | 'no' | 'unknown';
+    /**
+     * Of qualified; English, for experts
+     */
+    reason?: string;
+    /**
+     * Of a test authority: it proves nothing to others
+     */
+    test: boolean;
+    /**
+     * As the authority tells it
+     */
+    time: string;
+    /**
+     * When the first of its certificates ends; it is renewed before
+     */
+    until: string;
+};
+
 export type Facets = {
     categories: Array<Bucket>;
     exact: boolean;
@@ -489,6 +910,20 @@ export type Facets = {
     has_attachment: Array<Bucket>;
     senders: Array<Bucket>;
     years: Array<Bucket>;
+};
+
+export type Factor = {
+    created_at: string;
+    id: string;
+    name: string;
+    used_at?: string;
+};
+
+export type FactorAdded = {
+    /**
+     * New ones, if there were none. They are shown this once
+     */
+    recovery_codes: Array<string>;
 };
 
 export type File = {
@@ -516,6 +951,26 @@ export type Filing = {
      * Path, with the mailbox's own separator
      */
     folder: string;
+};
+
+export type FirstOperator = {
+    /**
+     * What the server has printed at its start
+     */
+    code: string;
+    /**
+     * Absent: the browser's
+     */
+    language?: 'de' | 'en';
+    /**
+     * Cannot be changed later
+     */
+    login: string;
+    /**
+     * As people read it
+     */
+    name?: string;
+    password: string;
 };
 
 export type Folder = {
@@ -575,6 +1030,18 @@ export type FolderState = {
      * Files still to be archived
      */
     waiting: number;
+};
+
+export type ForgottenPassword = {
+    /**
+     * User name or mail address
+     */
+    login: string;
+    operator?: boolean;
+    /**
+     * Short name of the customer
+     */
+    tenant?: string;
 };
 
 export type Header = {
@@ -740,6 +1207,19 @@ export type Integrity = {
     problem?: string;
 };
 
+export type Invitation = {
+    expires_at: string;
+    /**
+     * Whoever has it can become the user
+     */
+    link?: string;
+    /**
+     * Absent: no mail could be sent, and link is to be handed over
+     */
+    mailed_to?: string;
+    purpose: 'welcome' | 'reset';
+};
+
 export type JournalRecipient = {
     address: string;
     /**
@@ -806,6 +1286,52 @@ export type LeftItems = {
     items: Array<LeftItem>;
 };
 
+export type LimitUse = {
+    /**
+     * near: 80 % and more; reached: 100 % and more
+     */
+    level: '' | 'near' | 'reached';
+    /**
+     * 0: none
+     */
+    limit: number;
+    used: number;
+    what: 'customers' | 'mailboxes' | 'storage';
+};
+
+export type Limits = {
+    /**
+     * Of a reseller
+     */
+    customers?: number;
+    /**
+     * Addresses with mail in a month
+     */
+    mailboxes?: number;
+    /**
+     * Bytes as stored
+     */
+    storage?: number;
+};
+
+export type Link = {
+    expires_at: string;
+    language: '' | 'de' | 'en';
+    login: string;
+    name: string;
+    purpose: 'welcome' | 'reset';
+    tenant?: Tenant;
+};
+
+export type LinkToken = {
+    token: string;
+};
+
+export type LinkUse = {
+    password: string;
+    token: string;
+};
+
 export type LogIn = {
     /**
      * User name, or one of the user's mail addresses
@@ -829,6 +1355,13 @@ export type LogInOffer = {
 
 export type LogInOffers = {
     offers: Array<LogInOffer>;
+};
+
+export type LoginPolicy = {
+    /**
+     * Roles that have to have a second factor
+     */
+    second_factor: Array<string>;
 };
 
 export type Mailbox = {
@@ -1117,6 +1650,68 @@ export type Message = {
     why: Array<string>;
 };
 
+export type MessageBatch = {
+    created_at: string;
+    /**
+     * Hash algorithm of its trees
+     */
+    hash: string;
+    id: string;
+};
+
+export type MessageEvidence = {
+    /**
+     * Somebody has set who gives time stamps; false: objects are hashed, not stamped
+     */
+    authorities: boolean;
+    /**
+     * You may download the evidence once there is a time stamp
+     */
+    available: boolean;
+    batch?: MessageBatch;
+    /**
+     * Why the last attempt to get a time stamp failed
+     */
+    problem?: EvidenceProblem;
+    /**
+     * The first one, and its renewals
+     */
+    stamps: Array<EvidenceStamp>;
+    /**
+     * waiting: in no batch yet; pending: its batch waits for the time stamp
+     */
+    state: 'waiting' | 'pending' | 'stamped';
+};
+
+export type NewAccessRequest = {
+    addresses: Array<string>;
+    /**
+     * Why, by which law, the people concerned are not to be told; empty: they are, if the customer tells them
+     */
+    covert?: string;
+    /**
+     * First day of the mail, such as 2026-01-31; empty: open
+     */
+    from?: string;
+    /**
+     * mailbox: one address; session: several
+     */
+    kind: 'mailbox' | 'session';
+    /**
+     * Only what this query finds; empty: everything
+     */
+    query?: string;
+    reason: string;
+    /**
+     * Last day of the mail; empty: open
+     */
+    to?: string;
+    /**
+     * When the access ends, at most 90 days from now
+     */
+    until: string;
+};
+
 export type NewDomain = {
     /**
      * Another domain of the tenant that it stands for
@@ -1150,6 +1745,29 @@ export type NewHistory = {
     trash?: boolean;
 };
 
+export type NewPasskey = {
+    name: string;
+    /**
+     * As PublicKeyCredential.toJSON writes it
+     */
+    passkey: {
+        [key: string]: unknown;
+    };
+};
+
+export type NewReseller = {
+    host?: string;
+    /**
+     * Absent: 50 customers, 500 mailboxes
+     */
+    limits?: Limits;
+    name?: string;
+    /**
+     * Short name: a-z, 0-9 and -
+     */
+    slug: string;
+};
+
 export type NewSource = {
     category?: string;
     disabled?: boolean;
@@ -1168,6 +1786,21 @@ export type NewSource = {
     mailbox?: Mailbox;
     name: string;
     password?: string;
+};
+
+export type NewStaffMember = {
+    login: string;
+    name?: string;
+    password: string;
+};
+
+export type NewToken = {
+    /**
+     * Absent: never
+     */
+    expires_at?: string;
+    name: string;
+    scopes: Array<string>;
 };
 
 export type NewUpload = {
@@ -1196,6 +1829,82 @@ export type NewUpload = {
      * Of a document; empty: its name
      */
     title?: string;
+};
+
+export type NewUser = {
+    addresses?: Array<string>;
+    expires_on?: string;
+    first_name?: string;
+    language?: '' | 'de' | 'en';
+    last_name?: string;
+    login: string;
+    /**
+     * Empty: first and last name, or else the login
+     */
+    name?: string;
+    /**
+     * Empty: nobody logs in with one until one is set
+     */
+    password?: string;
+    role: 'tenant-admin' | 'auditor' | 'dpo' | 'user';
+    /**
+     * Addresses may belong to other users as well
+     */
+    shared?: boolean;
+};
+
+export type Order = {
+    /**
+     * First administrator
+     */
+    admin?: OrderPerson;
+    domains?: Array<OrderSite>;
+    /**
+     * Name of the first journal address
+     */
+    journal?: string;
+    limits?: Limits;
+    name: string;
+    /**
+     * How the shop calls the order: the same reference makes the same customer, however often it comes
+     */
+    reference?: string;
+    /**
+     * Short name; for operators only
+     */
+    reseller?: string;
+    /**
+     * Addresses that do not count as mailboxes
+     */
+    shared?: Array<string>;
+    /**
+     * Short name; absent: made of the name
+     */
+    slug?: string;
+    users?: Array<OrderPerson>;
+    /**
+     * IANA time zone; absent: Europe/Berlin
+     */
+    zone?: string;
+};
+
+export type OrderPerson = {
+    addresses?: Array<string>;
+    language?: '' | 'de' | 'en';
+    login: string;
+    name?: string;
+    /**
+     * Absent: nobody can log in as the user until somebody has set one. It is not kept with the order, nor compared
+     */
+    password?: string;
+};
+
+export type OrderSite = {
+    /**
+     * Another one of the domains
+     */
+    alias_of?: string;
+    name: string;
 };
 
 export type Outbox = {
@@ -1260,11 +1969,55 @@ export type Party = {
     via?: string;
 };
 
+export type PasskeyAnswer = {
+    /**
+     * As PublicKeyCredential.toJSON writes it
+     */
+    passkey: {
+        [key: string]: unknown;
+    };
+};
+
+export type PasskeyName = {
+    name: string;
+};
+
+export type PasskeyOptions = {
+    /**
+     * For PublicKeyCredential.parseCreationOptionsFromJSON or parseRequestOptionsFromJSON
+     */
+    options: {
+        [key: string]: unknown;
+    };
+};
+
+export type PasskeyQuestion = {
+    /**
+     * As the second step of the log-in that has begun; else by itself
+     */
+    step?: boolean;
+};
+
+export type PasswordChange = {
+    new: string;
+    old: string;
+};
+
+export type PasswordConfirmation = {
+    password: string;
+};
+
+export type PendingLink = {
+    created_at: string;
+    expires_at: string;
+    purpose: 'welcome' | 'reset';
+};
+
 export type Problem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'access-over' | 'token' | 'role' | 'limit' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'founded' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'different-order' | 'not-deletable' | 'ended' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -1293,6 +2046,16 @@ export type Problem = {
 
 export type ProblemError = {
     /**
+     * What it is about
+     */
+    args?: {
+        [key: string]: string;
+    };
+    /**
+     * Stable name of the mistake, if it has one
+     */
+    code?: string;
+    /**
      * For instance body.password or query.limit
      */
     location?: string;
@@ -1310,6 +2073,28 @@ export type ProposedAddress = {
 
 export type ProposedAddresses = {
     addresses: Array<ProposedAddress>;
+};
+
+export type Provisioned = {
+    domains: Array<string>;
+    journal_address: string;
+    /**
+     * With which the administrator logs in first
+     */
+    log_in_link?: string;
+    name: string;
+    slug: string;
+    tenant: string;
+    /**
+     * The administrator first
+     */
+    users: Array<ProvisionedPerson>;
+};
+
+export type ProvisionedPerson = {
+    id: string;
+    login: string;
+    role: string;
 };
 
 export type QuarantineCounts = {
@@ -1386,6 +2171,275 @@ export type QuarantinedMessage = {
     to: Array<string>;
 };
 
+export type Readers = {
+    /**
+     * The newest, at most 500; without those of covert requests
+     */
+    records: Array<AccessRecord>;
+    /**
+     * false: the customer does not tell
+     */
+    told: boolean;
+};
+
+export type Receipt = {
+    /**
+     * In the tenant's time zone
+     */
+    day: string;
+    /**
+     * It is in the directory for receipts
+     */
+    filed: boolean;
+    made_at: string;
+    /**
+     * It was given to the outbox
+     */
+    mailed: boolean;
+    /**
+     * It has an evidence record
+     */
+    sealed: boolean;
+    /**
+     * Events that it covers
+     */
+    size: number;
+};
+
+export type ReceiptChoice = {
+    /**
+     * Each a day that has a receipt, the word now, or the text of a receipt's file
+     */
+    receipts: Array<string>;
+};
+
+export type ReceiptComparison = {
+    /**
+     * Why the verdict is not valid
+     */
+    findings: Array<ReceiptFinding>;
+    /**
+     * By size
+     */
+    receipts: Array<ComparedReceipt>;
+    verdict: 'valid' | 'invalid' | 'indeterminate';
+};
+
+export type ReceiptFinding = {
+    code: 'unreadable' | 'signature' | 'other-log' | 'key-unconnected' | 'key-untrusted' | 'shorter' | 'rewritten' | 'proof-missing' | 'alone';
+    /**
+     * English, for people
+     */
+    text: string;
+};
+
+export type ReceiptSettings = {
+    /**
+     * In the tenant's time zone
+     */
+    at: string;
+    /**
+     * Of the mail
+     */
+    language: 'de' | 'en';
+    /**
+     * Mail addresses; none: nobody gets mail
+     */
+    to: Array<string>;
+};
+
+export type Receipts = {
+    /**
+     * At most 400
+     */
+    receipts: Array<Receipt>;
+};
+
+export type RecoveryCodes = {
+    codes: Array<string>;
+};
+
+export type Reseller = {
+    branding: Branding;
+    created_at: string;
+    /**
+     * Under which its customers reach the archive
+     */
+    host?: string;
+    id: string;
+    limits: Array<LimitUse>;
+    name: string;
+    slug: string;
+    tenants: number;
+};
+
+export type ResellerChange = {
+    branding?: Branding;
+    host?: string;
+    limits?: Limits;
+    /**
+     * PNG in base64, at most 256 KiB; empty: none
+     */
+    logo?: string;
+    name?: string;
+};
+
+export type Resellers = {
+    /**
+     * By short name
+     */
+    resellers: Array<Reseller>;
+};
+
+export type Sealing = {
+    /**
+     * In the order in which they are asked
+     */
+    authorities: Array<SealingAuthority>;
+    /**
+     * Of all tenants
+     */
+    evidence: Evidence;
+    /**
+     * Seconds
+     */
+    interval: number;
+    presets: Array<SealingPreset>;
+    /**
+     * This server seals
+     */
+    seals: boolean;
+};
+
+export type SealingAuthority = {
+    /**
+     * Most inaccuracy, milliseconds; 0: any
+     */
+    accuracy?: number;
+    auth: 'none' | 'basic' | 'bearer' | 'certificate';
+    /**
+     * Certificates that its own have to lead to, PEM
+     */
+    ca: string;
+    /**
+     * What the archive shows, PEM; the key is the secret
+     */
+    certificate?: string;
+    disabled?: boolean;
+    readonly has_secret?: boolean;
+    /**
+     * It is on this machine
+     */
+    local?: boolean;
+    name: string;
+    /**
+     * Least time between two requests, seconds
+     */
+    pause?: number;
+    /**
+     * OID that is asked for; empty: whatever it gives
+     */
+    policy?: string;
+    /**
+     * The preset it was made from
+     */
+    preset?: string;
+    /**
+     * Who may certify its web server, PEM; empty: whom the system trusts
+     */
+    server_ca?: string;
+    url: string;
+    user?: string;
+};
+
+export type SealingChange = {
+    authorities: Array<SealingAuthority>;
+    /**
+     * Seconds, 60 to 86400
+     */
+    interval: number;
+    /**
+     * Passwords, tokens or keys by the name of the authority; one that is absent stays, unless the server changes
+     */
+    secrets?: {
+        [key: string]: string;
+    };
+};
+
+export type SealingFinding = {
+    /**
+     * Milliseconds; absent: it does not tell
+     */
+    accuracy?: number;
+    issuer?: string;
+    /**
+     * Revocation data that could not be had
+     */
+    missing?: Array<string>;
+    ok: boolean;
+    policy?: string;
+    problem?: EvidenceProblem;
+    qualified?: 'yes' | 'no' | 'unknown';
+    reason?: string;
+    remarks?: Array<string>;
+    signer?: string;
+    /**
+     * Its clock before ours, seconds
+     */
+    skew?: number;
+    /**
+     * It states to be qualified
+     */
+    statement?: boolean;
+    /**
+     * A test authority: it proves nothing to others
+     */
+    test?: boolean;
+    time?: string;
+    /**
+     * When its certificate ends
+     */
+    until?: string;
+};
+
+export type SealingPreset = {
+    auth: 'none' | 'basic' | 'bearer' | 'certificate';
+    /**
+     * Of its trusted list
+     */
+    country?: string;
+    id: string;
+    name: string;
+    pause?: number;
+    standing: 'states-qualified' | 'not-qualified' | 'contract' | 'unchecked';
+    /**
+     * Absent: in the contract with it
+     */
+    url?: string;
+};
+
+export type SealingRun = {
+    batches: number;
+    objects: number;
+    /**
+     * Batches that wait for theirs
+     */
+    pending: number;
+    problem?: EvidenceProblem;
+    /**
+     * Batches that have their time stamp now
+     */
+    stamped: number;
+};
+
+export type SealingTest = {
+    authority: SealingAuthority;
+    /**
+     * Absent: the stored one, if the server is its own
+     */
+    secret?: string;
+};
+
 export type SearchPage = {
     chips: Array<Chip>;
     hits: Array<Hit>;
@@ -1412,7 +2466,7 @@ export type SearchProblem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'role' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'upload-offset' | 'upload-state' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'access-over' | 'token' | 'role' | 'limit' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'founded' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'different-order' | 'not-deletable' | 'ended' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -1446,6 +2500,49 @@ export type SearchProblem = {
      * Identifies the kind of problem; its fragment is the code
      */
     type: string;
+};
+
+export type SecondStep = {
+    /**
+     * Of an authenticator application
+     */
+    code?: string;
+    /**
+     * The browser's answer, as PublicKeyCredential.toJSON writes it
+     */
+    passkey?: {
+        [key: string]: unknown;
+    };
+    /**
+     * A recovery code
+     */
+    recovery?: string;
+};
+
+export type Security = {
+    /**
+     * Factors can be changed without confirming with the password
+     */
+    confirmed: boolean;
+    has_password: boolean;
+    /**
+     * One-time links that can be used
+     */
+    links: Array<PendingLink>;
+    passkeys: Array<Factor>;
+    /**
+     * That are left
+     */
+    recovery_codes: number;
+    /**
+     * A second factor has to be there
+     */
+    required: boolean;
+    sessions: Array<Session>;
+    /**
+     * Authenticator application
+     */
+    totp?: Factor;
 };
 
 export type Selection = {
@@ -1511,6 +2608,94 @@ export type ServerCount = {
      * Id of the source
      */
     source: string;
+};
+
+export type Session = {
+    created_at: string;
+    /**
+     * This one
+     */
+    current: boolean;
+    /**
+     * At the latest
+     */
+    ends_at: string;
+    id: string;
+    /**
+     * What it was opened with, in the end
+     */
+    method: 'password' | 'passkey' | 'totp' | 'recovery';
+    /**
+     * Network address it was opened from
+     */
+    peer: string;
+    /**
+     * To the minute
+     */
+    seen_at: string;
+    user_agent: string;
+};
+
+export type Site = {
+    /**
+     * Of acme: its terms are agreed to
+     */
+    agreed?: boolean;
+    /**
+     * Of own: the chain, PEM, the host's certificate first
+     */
+    certificate?: string;
+    /**
+     * Of acme: address of the certificate authority; empty: Let's Encrypt
+     */
+    directory?: string;
+    /**
+     * Of acme: who is warned by the certificate authority
+     */
+    email?: string;
+    /**
+     * Name in the address of the web interface; empty: nobody has said
+     */
+    host?: string;
+    /**
+     * off: plain HTTP, for this machine only; proxy: a proxy in front of the server speaks TLS at port 443; own: a certificate that you bring; acme: one that the server gets by itself
+     */
+    tls: 'off' | 'proxy' | 'own' | 'acme';
+};
+
+export type SiteChange = {
+    /**
+     * Of own: the key, PEM; absent: stays
+     */
+    key?: string;
+    site: Site;
+};
+
+export type SiteState = {
+    /**
+     * Where people find the web interface
+     */
+    address?: string;
+    /**
+     * The configuration file sets the certificate; it cannot be changed here
+     */
+    fixed: boolean;
+    has_key: boolean;
+    issuer?: string;
+    /**
+     * Whom the certificate in force is for
+     */
+    names?: Array<string>;
+    not_after?: string;
+    /**
+     * A certificate is being asked for at the moment
+     */
+    obtaining: boolean;
+    /**
+     * Why the last attempt to get one failed, as the certificate authority says it
+     */
+    problem?: string;
+    site: Site;
 };
 
 export type Smarthost = {
@@ -1677,6 +2862,17 @@ export type Sources = {
     sources: Array<Source>;
 };
 
+export type Staff = {
+    staff: Array<StaffMember>;
+};
+
+export type StaffMember = {
+    disabled: boolean;
+    id: string;
+    login: string;
+    name: string;
+};
+
 export type Statistics = {
     /**
      * Messages stored on each of the last 30 days
@@ -1702,12 +2898,63 @@ export type Statistics = {
 
 export type Status = {
     /**
+     * How the archive looks under this host name; absent: like itself
+     */
+    branding?: Branding;
+    /**
      * A demonstration: the log-ins are public
      */
     demo: boolean;
     demo_logins?: Array<DemoLogin>;
     name: string;
+    /**
+     * Passkeys can be used where the web interface has this host name; absent: nowhere
+     */
+    passkey_host?: string;
+    /**
+     * The installation waits for its first operator
+     */
+    setup?: boolean;
     version: string;
+};
+
+export type StepProblem = {
+    /**
+     * Stable name of the kind of problem
+     */
+    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'access-over' | 'token' | 'role' | 'limit' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'founded' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'different-order' | 'not-deletable' | 'ended' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
+    /**
+     * What is wrong this time
+     */
+    detail?: string;
+    /**
+     * What is wrong with which member or parameter
+     */
+    errors?: Array<ProblemError>;
+    /**
+     * When the log-in has to begin again
+     */
+    expires_at: string;
+    /**
+     * Of which one is enough
+     */
+    factors: Array<'totp' | 'passkey' | 'recovery'>;
+    /**
+     * Under which the server's log tells more
+     */
+    request_id: string;
+    /**
+     * HTTP status
+     */
+    status: number;
+    /**
+     * Short English name of the kind of problem
+     */
+    title: string;
+    /**
+     * Identifies the kind of problem; its fragment is the code
+     */
+    type: string;
 };
 
 export type Suggestion = {
@@ -1726,6 +2973,22 @@ export type Suggestions = {
     suggestions: Array<Suggestion>;
 };
 
+export type TotpCode = {
+    code: string;
+};
+
+export type TotpSetup = {
+    /**
+     * The URI as a picture: a data URI
+     */
+    qr: string;
+    /**
+     * Base 32, for typing
+     */
+    secret: string;
+    uri: string;
+};
+
 export type Tenant = {
     id: string;
     name: string;
@@ -1734,6 +2997,179 @@ export type Tenant = {
      * IANA time zone
      */
     zone: string;
+};
+
+export type TenantChange = {
+    limits?: Limits;
+    name?: string;
+    /**
+     * Short name; empty: the operator. For operators only
+     */
+    reseller?: string;
+    /**
+     * Addresses that do not count as mailboxes
+     */
+    shared?: Array<string>;
+    zone?: string;
+};
+
+export type TenantDeletion = {
+    /**
+     * The customer's name, as a confirmation
+     */
+    name: string;
+};
+
+export type TenantDetail = {
+    created_at: string;
+    /**
+     * Of one that has ended: when it may be deleted
+     */
+    deletable_at?: string;
+    domains: Array<TenantDomain>;
+    id: string;
+    journal_addresses: Array<string>;
+    limits: Array<LimitUse>;
+    /**
+     * That count this month
+     */
+    mailboxes: number;
+    messages: number;
+    /**
+     * What it has used, the youngest first
+     */
+    months: Array<TenantMonth>;
+    name: string;
+    /**
+     * Of the originals
+     */
+    raw_bytes: number;
+    /**
+     * Of the order that it was made by
+     */
+    reference?: string;
+    /**
+     * Short name; absent: the operator looks after it
+     */
+    reseller?: string;
+    /**
+     * Addresses that do not count as mailboxes
+     */
+    shared: Array<string>;
+    /**
+     * When it came into its state
+     */
+    since?: string;
+    slug: string;
+    sources: number;
+    state: 'active' | 'suspended' | 'ended';
+    /**
+     * As counted last, some minutes ago
+     */
+    stored_bytes: number;
+    users: number;
+    zone: string;
+};
+
+export type TenantDomain = {
+    alias_of?: string;
+    name: string;
+};
+
+export type TenantFigures = {
+    created_at: string;
+    id: string;
+    limits: Array<LimitUse>;
+    /**
+     * That count this month
+     */
+    mailboxes: number;
+    messages: number;
+    name: string;
+    /**
+     * Of the originals
+     */
+    raw_bytes: number;
+    /**
+     * Short name; absent: the operator looks after it
+     */
+    reseller?: string;
+    slug: string;
+    state: 'active' | 'suspended' | 'ended';
+    /**
+     * As counted last, some minutes ago
+     */
+    stored_bytes: number;
+};
+
+export type TenantMonth = {
+    /**
+     * Of the originals
+     */
+    bytes: number;
+    /**
+     * Addresses with mail that count
+     */
+    mailboxes: number;
+    messages: number;
+    /**
+     * Such as 2026-11
+     */
+    month: string;
+    /**
+     * Addresses with mail that do not count, because they are shared
+     */
+    shared: number;
+    /**
+     * Of all months, as counted last in this one
+     */
+    stored_bytes: number;
+};
+
+export type TenantState = {
+    state: 'active' | 'suspended' | 'ended';
+};
+
+export type Tenants = {
+    /**
+     * By name
+     */
+    tenants: Array<TenantFigures>;
+};
+
+export type Token = {
+    created_at: string;
+    created_by: string;
+    /**
+     * Absent: never
+     */
+    expires_at?: string;
+    id: string;
+    name: string;
+    scopes: Array<string>;
+    /**
+     * First characters
+     */
+    start: string;
+    /**
+     * To the minute; absent: never
+     */
+    used_at?: string;
+    /**
+     * Addresses, the youngest first
+     */
+    used_from: Array<string>;
+};
+
+export type Tokens = {
+    /**
+     * That one can give
+     */
+    scopes: Array<string>;
+    /**
+     * The youngest first
+     */
+    tokens: Array<Token>;
 };
 
 export type Upload = {
@@ -1829,6 +3265,846 @@ export type Uploads = {
     uploads: Array<Upload>;
 };
 
+export type Usage = {
+    month: string;
+    /**
+     * By name
+     */
+    rows: Array<UsageRow>;
+};
+
+export type UsageRow = {
+    /**
+     * Of the originals
+     */
+    bytes: number;
+    limits: Limits;
+    /**
+     * Addresses with mail that count
+     */
+    mailboxes: number;
+    messages: number;
+    /**
+     * Such as 2026-11
+     */
+    month: string;
+    name: string;
+    reseller?: string;
+    /**
+     * Addresses with mail that do not count, because they are shared
+     */
+    shared: number;
+    slug: string;
+    state: string;
+    /**
+     * Of all months, as counted last in this one
+     */
+    stored_bytes: number;
+    tenant: string;
+};
+
+export type User = {
+    /**
+     * Whose mail the user sees
+     */
+    addresses: Array<string>;
+    created_at: string;
+    disabled: boolean;
+    /**
+     * The last day is over
+     */
+    expired: boolean;
+    /**
+     * Last day of log-ins, such as 2027-03-31, in the tenant's zone; empty: for ever
+     */
+    expires_on: string;
+    first_name: string;
+    has_password: boolean;
+    id: string;
+    /**
+     * Empty: the browser's
+     */
+    language: '' | 'de' | 'en';
+    last_name: string;
+    /**
+     * The last log-in; absent: none is known
+     */
+    logged_in_at?: string;
+    /**
+     * Never changes
+     */
+    login: string;
+    /**
+     * As people read it
+     */
+    name: string;
+    role: 'tenant-admin' | 'auditor' | 'dpo' | 'user';
+    /**
+     * What the user finds now; absent in lists, and if it cannot be counted
+     */
+    sees?: UserSees;
+};
+
+export type UserAddress = {
+    address: string;
+    /**
+     * It may belong to another user as well
+     */
+    shared?: boolean;
+};
+
+export type UserChange = {
+    /**
+     * Ends all sessions
+     */
+    disabled?: boolean;
+    /**
+     * Empty: for ever
+     */
+    expires_on?: string;
+    first_name?: string;
+    language?: '' | 'de' | 'en';
+    last_name?: string;
+    /**
+     * Empty: first and last name, or else the login
+     */
+    name?: string;
+    role?: 'tenant-admin' | 'auditor' | 'dpo' | 'user';
+};
+
+export type UserImport = {
+    began_at: string;
+    /**
+     * Passwords so far
+     */
+    hashed: number;
+    /**
+     * Passwords in all
+     */
+    hashing: number;
+    id: string;
+    /**
+     * What was done, or what is wrong; absent while it runs
+     */
+    plan?: UserImportPlan;
+    /**
+     * Unless it is done, nothing was changed
+     */
+    state: 'running' | 'done' | 'problems' | 'failed';
+};
+
+export type UserImportLine = {
+    act: 'create' | 'update' | 'same';
+    addresses: Array<string>;
+    line: number;
+    login: string;
+    name: string;
+    password: 'clear' | 'hash' | 'none' | 'kept';
+};
+
+export type UserImportPlan = {
+    create: number;
+    /**
+     * Clear passwords: each takes a fraction of a second
+     */
+    hashing: number;
+    /**
+     * Problems and notices that are not listed
+     */
+    more: number;
+    notices: Array<UserImportProblem>;
+    /**
+     * If there is one, nothing is imported
+     */
+    problems: Array<UserImportProblem>;
+    /**
+     * Users who are as the file says already
+     */
+    same: number;
+    separator: 'comma' | 'semicolon';
+    update: number;
+    /**
+     * The first 1000
+     */
+    users: Array<UserImportLine>;
+};
+
+export type UserImportProblem = {
+    /**
+     * What a text in another language needs
+     */
+    args?: {
+        [key: string]: string;
+    };
+    code: string;
+    /**
+     * Field of the line, from 1; 0: the whole line
+     */
+    column: number;
+    /**
+     * From 1; 0: the whole file
+     */
+    line: number;
+    /**
+     * English, with the cure
+     */
+    text: string;
+};
+
+export type UserList = {
+    /**
+     * The file, at most 4 MiB, base64
+     */
+    content: string;
+    /**
+     * Addresses may belong to several users; else that is a problem
+     */
+    shared?: boolean;
+    /**
+     * Users who exist are changed; else they are a problem
+     */
+    update?: boolean;
+};
+
+export type UserPassword = {
+    password: string;
+};
+
+export type UserSees = {
+    count: number;
+    /**
+     * false: there are more
+     */
+    exact: boolean;
+};
+
+export type Users = {
+    /**
+     * How many there are
+     */
+    all: number;
+    /**
+     * The tenant has no domains, so that addresses of all domains are taken
+     */
+    any_domain: boolean;
+    /**
+     * Users that cannot be read; whoever runs the archive has to look
+     */
+    damaged: number;
+    /**
+     * How many fit the query
+     */
+    found: number;
+    /**
+     * After of the next page; absent at the end
+     */
+    next?: string;
+    users: Array<User>;
+};
+
+export type Welcome = {
+    /**
+     * Answer with the link as well, if the user has no password yet
+     */
+    show?: boolean;
+};
+
+export type SealingWritable = {
+    /**
+     * In the order in which they are asked
+     */
+    authorities: Array<SealingAuthorityWritable>;
+    /**
+     * Of all tenants
+     */
+    evidence: Evidence;
+    /**
+     * Seconds
+     */
+    interval: number;
+    presets: Array<SealingPreset>;
+    /**
+     * This server seals
+     */
+    seals: boolean;
+};
+
+export type SealingAuthorityWritable = {
+    /**
+     * Most inaccuracy, milliseconds; 0: any
+     */
+    accuracy?: number;
+    auth: 'none' | 'basic' | 'bearer' | 'certificate';
+    /**
+     * Certificates that its own have to lead to, PEM
+     */
+    ca: string;
+    /**
+     * What the archive shows, PEM; the key is the secret
+     */
+    certificate?: string;
+    disabled?: boolean;
+    /**
+     * It is on this machine
+     */
+    local?: boolean;
+    name: string;
+    /**
+     * Least time between two requests, seconds
+     */
+    pause?: number;
+    /**
+     * OID that is asked for; empty: whatever it gives
+     */
+    policy?: string;
+    /**
+     * The preset it was made from
+     */
+    preset?: string;
+    /**
+     * Who may certify its web server, PEM; empty: whom the system trusts
+     */
+    server_ca?: string;
+    url: string;
+    user?: string;
+};
+
+export type SealingChangeWritable = {
+    authorities: Array<SealingAuthorityWritable>;
+    /**
+     * Seconds, 60 to 86400
+     */
+    interval: number;
+    /**
+     * Passwords, tokens or keys by the name of the authority; one that is absent stays, unless the server changes
+     */
+    secrets?: {
+        [key: string]: string;
+    };
+};
+
+export type SealingTestWritable = {
+    authority: SealingAuthorityWritable;
+    /**
+     * Absent: the stored one, if the server is its own
+     */
+    secret?: string;
+};
+
+export type GetAccessPolicyData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/access-policy';
+};
+
+export type GetAccessPolicyErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetAccessPolicyError = GetAccessPolicyErrors[keyof GetAccessPolicyErrors];
+
+export type GetAccessPolicyResponses = {
+    /**
+     * OK
+     */
+    200: AccessPolicy;
+};
+
+export type GetAccessPolicyResponse = GetAccessPolicyResponses[keyof GetAccessPolicyResponses];
+
+export type ChangeAccessPolicyData = {
+    body: AccessPolicy;
+    path?: never;
+    query?: never;
+    url: '/access-policy';
+};
+
+export type ChangeAccessPolicyErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ChangeAccessPolicyError = ChangeAccessPolicyErrors[keyof ChangeAccessPolicyErrors];
+
+export type ChangeAccessPolicyResponses = {
+    /**
+     * OK
+     */
+    200: AccessPolicy;
+};
+
+export type ChangeAccessPolicyResponse = ChangeAccessPolicyResponses[keyof ChangeAccessPolicyResponses];
+
+export type ListAccessRecordsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Id of the request; empty: all
+         */
+        request?: string;
+        /**
+         * Id of who read; empty: all
+         */
+        user?: string;
+        /**
+         * Whose mail was read; empty: all
+         */
+        address?: string;
+        /**
+         * First day, such as 2026-01-31
+         */
+        from?: string;
+        /**
+         * Last day
+         */
+        to?: string;
+        /**
+         * Next of the previous page
+         */
+        cursor?: string;
+    };
+    url: '/access-records';
+};
+
+export type ListAccessRecordsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListAccessRecordsError = ListAccessRecordsErrors[keyof ListAccessRecordsErrors];
+
+export type ListAccessRecordsResponses = {
+    /**
+     * OK
+     */
+    200: AccessRecords;
+};
+
+export type ListAccessRecordsResponse = ListAccessRecordsResponses[keyof ListAccessRecordsResponses];
+
+export type GetAccessRecordsCsvData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Id of the request; empty: all
+         */
+        request?: string;
+        /**
+         * Id of who read; empty: all
+         */
+        user?: string;
+        /**
+         * Whose mail was read; empty: all
+         */
+        address?: string;
+        /**
+         * First day
+         */
+        from?: string;
+        /**
+         * Last day
+         */
+        to?: string;
+    };
+    url: '/access-records.csv';
+};
+
+export type GetAccessRecordsCsvErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetAccessRecordsCsvError = GetAccessRecordsCsvErrors[keyof GetAccessRecordsCsvErrors];
+
+export type GetAccessRecordsCsvResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type GetAccessRecordsCsvResponse = GetAccessRecordsCsvResponses[keyof GetAccessRecordsCsvResponses];
+
+export type ListAccessRequestsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/access-requests';
+};
+
+export type ListAccessRequestsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListAccessRequestsError = ListAccessRequestsErrors[keyof ListAccessRequestsErrors];
+
+export type ListAccessRequestsResponses = {
+    /**
+     * OK
+     */
+    200: AccessRequests;
+};
+
+export type ListAccessRequestsResponse = ListAccessRequestsResponses[keyof ListAccessRequestsResponses];
+
+export type RequestAccessData = {
+    body: NewAccessRequest;
+    path?: never;
+    query?: never;
+    url: '/access-requests';
+};
+
+export type RequestAccessErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: SearchProblem | Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RequestAccessError = RequestAccessErrors[keyof RequestAccessErrors];
+
+export type RequestAccessResponses = {
+    /**
+     * Created
+     */
+    201: AccessRequest;
+};
+
+export type RequestAccessResponse = RequestAccessResponses[keyof RequestAccessResponses];
+
+export type GetAccessRequestData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the request
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/access-requests/{id}';
+};
+
+export type GetAccessRequestErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetAccessRequestError = GetAccessRequestErrors[keyof GetAccessRequestErrors];
+
+export type GetAccessRequestResponses = {
+    /**
+     * OK
+     */
+    200: AccessRequest;
+};
+
+export type GetAccessRequestResponse = GetAccessRequestResponses[keyof GetAccessRequestResponses];
+
+export type DecideAccessData = {
+    body: AccessDecision;
+    path: {
+        /**
+         * Id of the request
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/access-requests/{id}/decision';
+};
+
+export type DecideAccessErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type DecideAccessError = DecideAccessErrors[keyof DecideAccessErrors];
+
+export type DecideAccessResponses = {
+    /**
+     * OK
+     */
+    200: AccessRequest;
+};
+
+export type DecideAccessResponse = DecideAccessResponses[keyof DecideAccessResponses];
+
+export type EndAccessData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the request
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/access-requests/{id}/end';
+};
+
+export type EndAccessErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type EndAccessError = EndAccessErrors[keyof EndAccessErrors];
+
+export type EndAccessResponses = {
+    /**
+     * OK
+     */
+    200: AccessRequest;
+};
+
+export type EndAccessResponse = EndAccessResponses[keyof EndAccessResponses];
+
 export type ChangeAccountData = {
     body: AccountChange;
     path?: never;
@@ -1885,6 +4161,799 @@ export type ChangeAccountResponses = {
 };
 
 export type ChangeAccountResponse = ChangeAccountResponses[keyof ChangeAccountResponses];
+
+export type ConfirmPasswordData = {
+    body: PasswordConfirmation;
+    path?: never;
+    query?: never;
+    url: '/account/confirmation';
+};
+
+export type ConfirmPasswordErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ConfirmPasswordError = ConfirmPasswordErrors[keyof ConfirmPasswordErrors];
+
+export type ConfirmPasswordResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type ConfirmPasswordResponse = ConfirmPasswordResponses[keyof ConfirmPasswordResponses];
+
+export type RemoveFactorData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the factor
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/account/factors/{id}';
+};
+
+export type RemoveFactorErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RemoveFactorError = RemoveFactorErrors[keyof RemoveFactorErrors];
+
+export type RemoveFactorResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type RemoveFactorResponse = RemoveFactorResponses[keyof RemoveFactorResponses];
+
+export type BeginAddPasskeyData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/account/passkey-options';
+};
+
+export type BeginAddPasskeyErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type BeginAddPasskeyError = BeginAddPasskeyErrors[keyof BeginAddPasskeyErrors];
+
+export type BeginAddPasskeyResponses = {
+    /**
+     * OK
+     */
+    200: PasskeyOptions;
+};
+
+export type BeginAddPasskeyResponse = BeginAddPasskeyResponses[keyof BeginAddPasskeyResponses];
+
+export type AddPasskeyData = {
+    body: NewPasskey;
+    path?: never;
+    query?: never;
+    url: '/account/passkeys';
+};
+
+export type AddPasskeyErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type AddPasskeyError = AddPasskeyErrors[keyof AddPasskeyErrors];
+
+export type AddPasskeyResponses = {
+    /**
+     * OK
+     */
+    200: FactorAdded;
+};
+
+export type AddPasskeyResponse = AddPasskeyResponses[keyof AddPasskeyResponses];
+
+export type RenamePasskeyData = {
+    body: PasskeyName;
+    path: {
+        /**
+         * Id of the passkey
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/account/passkeys/{id}';
+};
+
+export type RenamePasskeyErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RenamePasskeyError = RenamePasskeyErrors[keyof RenamePasskeyErrors];
+
+export type RenamePasskeyResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type RenamePasskeyResponse = RenamePasskeyResponses[keyof RenamePasskeyResponses];
+
+export type ChangePasswordData = {
+    body: PasswordChange;
+    path?: never;
+    query?: never;
+    url: '/account/password';
+};
+
+export type ChangePasswordErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ChangePasswordError = ChangePasswordErrors[keyof ChangePasswordErrors];
+
+export type ChangePasswordResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type ChangePasswordResponse = ChangePasswordResponses[keyof ChangePasswordResponses];
+
+export type ListReadersData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/account/readers';
+};
+
+export type ListReadersErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListReadersError = ListReadersErrors[keyof ListReadersErrors];
+
+export type ListReadersResponses = {
+    /**
+     * OK
+     */
+    200: Readers;
+};
+
+export type ListReadersResponse = ListReadersResponses[keyof ListReadersResponses];
+
+export type NewRecoveryCodesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/account/recovery-codes';
+};
+
+export type NewRecoveryCodesErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type NewRecoveryCodesError = NewRecoveryCodesErrors[keyof NewRecoveryCodesErrors];
+
+export type NewRecoveryCodesResponses = {
+    /**
+     * OK
+     */
+    200: RecoveryCodes;
+};
+
+export type NewRecoveryCodesResponse = NewRecoveryCodesResponses[keyof NewRecoveryCodesResponses];
+
+export type GetSecurityData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/account/security';
+};
+
+export type GetSecurityErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetSecurityError = GetSecurityErrors[keyof GetSecurityErrors];
+
+export type GetSecurityResponses = {
+    /**
+     * OK
+     */
+    200: Security;
+};
+
+export type GetSecurityResponse = GetSecurityResponses[keyof GetSecurityResponses];
+
+export type EndOtherSessionsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/account/sessions';
+};
+
+export type EndOtherSessionsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type EndOtherSessionsError = EndOtherSessionsErrors[keyof EndOtherSessionsErrors];
+
+export type EndOtherSessionsResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type EndOtherSessionsResponse = EndOtherSessionsResponses[keyof EndOtherSessionsResponses];
+
+export type EndSessionData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the session
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/account/sessions/{id}';
+};
+
+export type EndSessionErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type EndSessionError = EndSessionErrors[keyof EndSessionErrors];
+
+export type EndSessionResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type EndSessionResponse = EndSessionResponses[keyof EndSessionResponses];
+
+export type BeginTotpData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/account/totp';
+};
+
+export type BeginTotpErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type BeginTotpError = BeginTotpErrors[keyof BeginTotpErrors];
+
+export type BeginTotpResponses = {
+    /**
+     * OK
+     */
+    200: TotpSetup;
+};
+
+export type BeginTotpResponse = BeginTotpResponses[keyof BeginTotpResponses];
+
+export type ConfirmTotpData = {
+    body: TotpCode;
+    path?: never;
+    query?: never;
+    url: '/account/totp/confirmation';
+};
+
+export type ConfirmTotpErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ConfirmTotpError = ConfirmTotpErrors[keyof ConfirmTotpErrors];
+
+export type ConfirmTotpResponses = {
+    /**
+     * OK
+     */
+    200: FactorAdded;
+};
+
+export type ConfirmTotpResponse = ConfirmTotpResponses[keyof ConfirmTotpResponses];
+
+export type ListCertificatesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/certificates';
+};
+
+export type ListCertificatesErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListCertificatesError = ListCertificatesErrors[keyof ListCertificatesErrors];
+
+export type ListCertificatesResponses = {
+    /**
+     * OK
+     */
+    200: Certificates;
+};
+
+export type ListCertificatesResponse = ListCertificatesResponses[keyof ListCertificatesResponses];
 
 export type GetCompletenessData = {
     body?: never;
@@ -2557,6 +5626,398 @@ export type RemoveDomainResponses = {
 
 export type RemoveDomainResponse = RemoveDomainResponses[keyof RemoveDomainResponses];
 
+export type ListEventsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Number of the last event of the page before; 0: the newest
+         */
+        before?: number;
+        limit?: number;
+        /**
+         * What stands before the first dot of the action
+         */
+        group?: string;
+        /**
+         * As an event has it
+         */
+        actor?: string;
+        /**
+         * As an event has it, such as the id of a message
+         */
+        object?: string;
+        /**
+         * First day in UTC
+         */
+        from?: string;
+        /**
+         * Last day in UTC
+         */
+        to?: string;
+    };
+    url: '/events';
+};
+
+export type ListEventsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListEventsError = ListEventsErrors[keyof ListEventsErrors];
+
+export type ListEventsResponses = {
+    /**
+     * OK
+     */
+    200: Events;
+};
+
+export type ListEventsResponse = ListEventsResponses[keyof ListEventsResponses];
+
+export type GetEventProofData = {
+    body?: never;
+    path: {
+        /**
+         * Number of the event
+         */
+        seq: number;
+    };
+    query?: never;
+    url: '/events/{seq}/proof';
+};
+
+export type GetEventProofErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetEventProofError = GetEventProofErrors[keyof GetEventProofErrors];
+
+export type GetEventProofResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type GetEventProofResponse = GetEventProofResponses[keyof GetEventProofResponses];
+
+export type GetEvidenceData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/evidence';
+};
+
+export type GetEvidenceErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetEvidenceError = GetEvidenceErrors[keyof GetEvidenceErrors];
+
+export type GetEvidenceResponses = {
+    /**
+     * OK
+     */
+    200: Evidence;
+};
+
+export type GetEvidenceResponse = GetEvidenceResponses[keyof GetEvidenceResponses];
+
+export type ForgotPasswordData = {
+    body: ForgottenPassword;
+    path?: never;
+    query?: never;
+    url: '/forgotten-passwords';
+};
+
+export type ForgotPasswordErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ForgotPasswordError = ForgotPasswordErrors[keyof ForgotPasswordErrors];
+
+export type ForgotPasswordResponses = {
+    /**
+     * Accepted
+     */
+    202: unknown;
+};
+
+export type LookAtLinkData = {
+    body: LinkToken;
+    path?: never;
+    query?: never;
+    url: '/links/look';
+};
+
+export type LookAtLinkErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Gone
+     */
+    410: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type LookAtLinkError = LookAtLinkErrors[keyof LookAtLinkErrors];
+
+export type LookAtLinkResponses = {
+    /**
+     * OK
+     */
+    200: Link;
+};
+
+export type LookAtLinkResponse = LookAtLinkResponses[keyof LookAtLinkResponses];
+
+export type UseLinkData = {
+    body: LinkUse;
+    path?: never;
+    query?: never;
+    url: '/links/use';
+};
+
+export type UseLinkErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Gone
+     */
+    410: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type UseLinkError = UseLinkErrors[keyof UseLinkErrors];
+
+export type UseLinkResponses = {
+    /**
+     * OK
+     */
+    200: Link;
+};
+
+export type UseLinkResponse = UseLinkResponses[keyof UseLinkResponses];
+
+export type GetEventLogData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/log';
+};
+
+export type GetEventLogErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetEventLogError = GetEventLogErrors[keyof GetEventLogErrors];
+
+export type GetEventLogResponses = {
+    /**
+     * OK
+     */
+    200: EventLog;
+};
+
+export type GetEventLogResponse = GetEventLogResponses[keyof GetEventLogResponses];
+
 export type ListLogInOffersData = {
     body?: never;
     path?: never;
@@ -2598,6 +6059,671 @@ export type ListLogInOffersResponses = {
 };
 
 export type ListLogInOffersResponse = ListLogInOffersResponses[keyof ListLogInOffersResponses];
+
+export type StartAuditData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/log/audits';
+};
+
+export type StartAuditErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type StartAuditError = StartAuditErrors[keyof StartAuditErrors];
+
+export type StartAuditResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type StartAuditResponse = StartAuditResponses[keyof StartAuditResponses];
+
+export type GetAuditData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/log/audits/last';
+};
+
+export type GetAuditErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetAuditError = GetAuditErrors[keyof GetAuditErrors];
+
+export type GetAuditResponses = {
+    /**
+     * OK
+     */
+    200: AuditState;
+};
+
+export type GetAuditResponse = GetAuditResponses[keyof GetAuditResponses];
+
+export type GetCheckpointData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/log/checkpoint';
+};
+
+export type GetCheckpointErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetCheckpointError = GetCheckpointErrors[keyof GetCheckpointErrors];
+
+export type GetCheckpointResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type GetCheckpointResponse = GetCheckpointResponses[keyof GetCheckpointResponses];
+
+export type CompareReceiptsData = {
+    body: ReceiptChoice;
+    path?: never;
+    query?: never;
+    url: '/log/comparisons';
+};
+
+export type CompareReceiptsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type CompareReceiptsError = CompareReceiptsErrors[keyof CompareReceiptsErrors];
+
+export type CompareReceiptsResponses = {
+    /**
+     * OK
+     */
+    200: ReceiptComparison;
+};
+
+export type CompareReceiptsResponse = CompareReceiptsResponses[keyof CompareReceiptsResponses];
+
+export type GetConsistencyData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * Events of the earlier log
+         */
+        from: number;
+        /**
+         * Events of the later log
+         */
+        to: number;
+    };
+    url: '/log/consistency';
+};
+
+export type GetConsistencyErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetConsistencyError = GetConsistencyErrors[keyof GetConsistencyErrors];
+
+export type GetConsistencyResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type GetConsistencyResponse = GetConsistencyResponses[keyof GetConsistencyResponses];
+
+export type ExportLogData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/log/export';
+};
+
+export type ExportLogErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ExportLogError = ExportLogErrors[keyof ExportLogErrors];
+
+export type ExportLogResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type ExportLogResponse = ExportLogResponses[keyof ExportLogResponses];
+
+export type ListReceiptsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Only receipts of days before; empty: all
+         */
+        before?: string;
+    };
+    url: '/log/receipts';
+};
+
+export type ListReceiptsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListReceiptsError = ListReceiptsErrors[keyof ListReceiptsErrors];
+
+export type ListReceiptsResponses = {
+    /**
+     * OK
+     */
+    200: Receipts;
+};
+
+export type ListReceiptsResponse = ListReceiptsResponses[keyof ListReceiptsResponses];
+
+export type GetReceiptFileData = {
+    body?: never;
+    path: {
+        /**
+         * Such as 2026-01-31
+         */
+        day: string;
+    };
+    query?: never;
+    url: '/log/receipts/{day}';
+};
+
+export type GetReceiptFileErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetReceiptFileError = GetReceiptFileErrors[keyof GetReceiptFileErrors];
+
+export type GetReceiptFileResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type GetReceiptFileResponse = GetReceiptFileResponses[keyof GetReceiptFileResponses];
+
+export type GetReceiptSettingsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/log/settings';
+};
+
+export type GetReceiptSettingsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetReceiptSettingsError = GetReceiptSettingsErrors[keyof GetReceiptSettingsErrors];
+
+export type GetReceiptSettingsResponses = {
+    /**
+     * OK
+     */
+    200: ReceiptSettings;
+};
+
+export type GetReceiptSettingsResponse = GetReceiptSettingsResponses[keyof GetReceiptSettingsResponses];
+
+export type ChangeReceiptSettingsData = {
+    body: ReceiptSettings;
+    path?: never;
+    query?: never;
+    url: '/log/settings';
+};
+
+export type ChangeReceiptSettingsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ChangeReceiptSettingsError = ChangeReceiptSettingsErrors[keyof ChangeReceiptSettingsErrors];
+
+export type ChangeReceiptSettingsResponses = {
+    /**
+     * OK
+     */
+    200: ReceiptSettings;
+};
+
+export type ChangeReceiptSettingsResponse = ChangeReceiptSettingsResponses[keyof ChangeReceiptSettingsResponses];
+
+export type GetLoginPolicyData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/login-policy';
+};
+
+export type GetLoginPolicyErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetLoginPolicyError = GetLoginPolicyErrors[keyof GetLoginPolicyErrors];
+
+export type GetLoginPolicyResponses = {
+    /**
+     * OK
+     */
+    200: LoginPolicy;
+};
+
+export type GetLoginPolicyResponse = GetLoginPolicyResponses[keyof GetLoginPolicyResponses];
+
+export type ChangeLoginPolicyData = {
+    body: LoginPolicy;
+    path?: never;
+    query?: never;
+    url: '/login-policy';
+};
+
+export type ChangeLoginPolicyErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ChangeLoginPolicyError = ChangeLoginPolicyErrors[keyof ChangeLoginPolicyErrors];
+
+export type ChangeLoginPolicyResponses = {
+    /**
+     * OK
+     */
+    200: LoginPolicy;
+};
+
+export type ChangeLoginPolicyResponse = ChangeLoginPolicyResponses[keyof ChangeLoginPolicyResponses];
+
+export type GetLogoData = {
+    body?: never;
+    path: {
+        /**
+         * Logo of a branding
+         */
+        picture: string;
+    };
+    query?: never;
+    url: '/logos/{picture}';
+};
+
+export type GetLogoErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetLogoError = GetLogoErrors[keyof GetLogoErrors];
+
+export type GetLogoResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type GetLogoResponse = GetLogoResponses[keyof GetLogoResponses];
 
 export type BeginMailboxLogInData = {
     body: MailboxLogIn;
@@ -2842,6 +6968,10 @@ export type GetMessageData = {
          * Query whose matches are marked
          */
         q?: string;
+        /**
+         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
+         */
+        grant?: string;
     };
     url: '/messages/{id}';
 };
@@ -2900,7 +7030,12 @@ export type GetAttachmentData = {
          */
         no: number;
     };
-    query?: never;
+    query?: {
+        /**
+         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
+         */
+        grant?: string;
+    };
     url: '/messages/{id}/attachments/{no}';
 };
 
@@ -2954,7 +7089,12 @@ export type CheckMessageData = {
          */
         id: string;
     };
-    query?: never;
+    query?: {
+        /**
+         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
+         */
+        grant?: string;
+    };
     url: '/messages/{id}/check';
 };
 
@@ -3000,6 +7140,173 @@ export type CheckMessageResponses = {
 
 export type CheckMessageResponse = CheckMessageResponses[keyof CheckMessageResponses];
 
+export type GetMessageEvidenceData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the message
+         */
+        id: string;
+    };
+    query?: {
+        /**
+         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
+         */
+        grant?: string;
+    };
+    url: '/messages/{id}/evidence';
+};
+
+export type GetMessageEvidenceErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetMessageEvidenceError = GetMessageEvidenceErrors[keyof GetMessageEvidenceErrors];
+
+export type GetMessageEvidenceResponses = {
+    /**
+     * OK
+     */
+    200: MessageEvidence;
+};
+
+export type GetMessageEvidenceResponse = GetMessageEvidenceResponses[keyof GetMessageEvidenceResponses];
+
+export type GetEvidenceRecordData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the message
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/messages/{id}/evidence.er';
+};
+
+export type GetEvidenceRecordErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetEvidenceRecordError = GetEvidenceRecordErrors[keyof GetEvidenceRecordErrors];
+
+export type GetEvidenceRecordResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type GetEvidenceRecordResponse = GetEvidenceRecordResponses[keyof GetEvidenceRecordResponses];
+
+export type GetEvidenceBundleData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the message
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/messages/{id}/evidence.zip';
+};
+
+export type GetEvidenceBundleErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetEvidenceBundleError = GetEvidenceBundleErrors[keyof GetEvidenceBundleErrors];
+
+export type GetEvidenceBundleResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type GetEvidenceBundleResponse = GetEvidenceBundleResponses[keyof GetEvidenceBundleResponses];
+
 export type GetMessageHtmlData = {
     body?: never;
     path: {
@@ -3009,6 +7316,10 @@ export type GetMessageHtmlData = {
         id: string;
     };
     query?: {
+        /**
+         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
+         */
+        grant?: string;
         /**
          * Let references to other servers in
          */
@@ -3068,6 +7379,10 @@ export type GetMessageRawData = {
         id: string;
     };
     query?: {
+        /**
+         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
+         */
+        grant?: string;
         /**
          * Only the first MiB, as plain text to be shown
          */
@@ -3130,7 +7445,12 @@ export type GetReportData = {
          */
         capture: string;
     };
-    query?: never;
+    query?: {
+        /**
+         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
+         */
+        grant?: string;
+    };
     url: '/messages/{id}/reports/{capture}';
 };
 
@@ -3329,6 +7649,77 @@ export type RetryMailResponses = {
 
 export type RetryMailResponse = RetryMailResponses[keyof RetryMailResponses];
 
+export type ProvisionTenantData = {
+    body: Order;
+    headers?: {
+        /**
+         * As good as a reference
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/provisioning/tenants';
+};
+
+export type ProvisionTenantErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ProvisionTenantError = ProvisionTenantErrors[keyof ProvisionTenantErrors];
+
+export type ProvisionTenantResponses = {
+    /**
+     * OK
+     */
+    200: Provisioned;
+};
+
+export type ProvisionTenantResponse = ProvisionTenantResponses[keyof ProvisionTenantResponses];
+
 export type ListQuarantineData = {
     body?: never;
     path?: never;
@@ -3507,6 +7898,556 @@ export type DecideQuarantineResponses = {
 
 export type DecideQuarantineResponse = DecideQuarantineResponses[keyof DecideQuarantineResponses];
 
+export type ListResellersData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/resellers';
+};
+
+export type ListResellersErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListResellersError = ListResellersErrors[keyof ListResellersErrors];
+
+export type ListResellersResponses = {
+    /**
+     * OK
+     */
+    200: Resellers;
+};
+
+export type ListResellersResponse = ListResellersResponses[keyof ListResellersResponses];
+
+export type CreateResellerData = {
+    body: NewReseller;
+    path?: never;
+    query?: never;
+    url: '/resellers';
+};
+
+export type CreateResellerErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type CreateResellerError = CreateResellerErrors[keyof CreateResellerErrors];
+
+export type CreateResellerResponses = {
+    /**
+     * Created
+     */
+    201: Reseller;
+};
+
+export type CreateResellerResponse = CreateResellerResponses[keyof CreateResellerResponses];
+
+export type GetResellerData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the reseller
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/resellers/{id}';
+};
+
+export type GetResellerErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetResellerError = GetResellerErrors[keyof GetResellerErrors];
+
+export type GetResellerResponses = {
+    /**
+     * OK
+     */
+    200: Reseller;
+};
+
+export type GetResellerResponse = GetResellerResponses[keyof GetResellerResponses];
+
+export type ChangeResellerData = {
+    body: ResellerChange;
+    path: {
+        /**
+         * Id of the reseller
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/resellers/{id}';
+};
+
+export type ChangeResellerErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ChangeResellerError = ChangeResellerErrors[keyof ChangeResellerErrors];
+
+export type ChangeResellerResponses = {
+    /**
+     * OK
+     */
+    200: Reseller;
+};
+
+export type ChangeResellerResponse = ChangeResellerResponses[keyof ChangeResellerResponses];
+
+export type ListStaffData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the reseller
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/resellers/{id}/staff';
+};
+
+export type ListStaffErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListStaffError = ListStaffErrors[keyof ListStaffErrors];
+
+export type ListStaffResponses = {
+    /**
+     * OK
+     */
+    200: Staff;
+};
+
+export type ListStaffResponse = ListStaffResponses[keyof ListStaffResponses];
+
+export type AddStaffData = {
+    body: NewStaffMember;
+    path: {
+        /**
+         * Id of the reseller
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/resellers/{id}/staff';
+};
+
+export type AddStaffErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type AddStaffError = AddStaffErrors[keyof AddStaffErrors];
+
+export type AddStaffResponses = {
+    /**
+     * Created
+     */
+    201: StaffMember;
+};
+
+export type AddStaffResponse = AddStaffResponses[keyof AddStaffResponses];
+
+export type GetSealingData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/sealing';
+};
+
+export type GetSealingErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetSealingError = GetSealingErrors[keyof GetSealingErrors];
+
+export type GetSealingResponses = {
+    /**
+     * OK
+     */
+    200: Sealing;
+};
+
+export type GetSealingResponse = GetSealingResponses[keyof GetSealingResponses];
+
+export type ChangeSealingData = {
+    body: SealingChangeWritable;
+    path?: never;
+    query?: never;
+    url: '/sealing';
+};
+
+export type ChangeSealingErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ChangeSealingError = ChangeSealingErrors[keyof ChangeSealingErrors];
+
+export type ChangeSealingResponses = {
+    /**
+     * OK
+     */
+    200: Sealing;
+};
+
+export type ChangeSealingResponse = ChangeSealingResponses[keyof ChangeSealingResponses];
+
+export type SealNowData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/sealing-runs';
+};
+
+export type SealNowErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type SealNowError = SealNowErrors[keyof SealNowErrors];
+
+export type SealNowResponses = {
+    /**
+     * OK
+     */
+    200: SealingRun;
+};
+
+export type SealNowResponse = SealNowResponses[keyof SealNowResponses];
+
+export type TestAuthorityData = {
+    body: SealingTestWritable;
+    path?: never;
+    query?: never;
+    url: '/sealing-tests';
+};
+
+export type TestAuthorityErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type TestAuthorityError = TestAuthorityErrors[keyof TestAuthorityErrors];
+
+export type TestAuthorityResponses = {
+    /**
+     * OK
+     */
+    200: SealingFinding;
+};
+
+export type TestAuthorityResponse = TestAuthorityResponses[keyof TestAuthorityResponses];
+
 export type SearchData = {
     body?: never;
     path?: never;
@@ -3524,6 +8465,10 @@ export type SearchData = {
          */
         limit?: number;
         order?: 'newest' | 'oldest';
+        /**
+         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
+         */
+        grant?: string;
     };
     url: '/search';
 };
@@ -3574,6 +8519,10 @@ export type GetFacetsData = {
          * Query; empty finds everything
          */
         q?: string;
+        /**
+         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
+         */
+        grant?: string;
     };
     url: '/search/facets';
 };
@@ -3628,6 +8577,10 @@ export type SuggestData = {
          * Characters before the cursor; -1: the cursor is at the end
          */
         pos?: number;
+        /**
+         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
+         */
+        grant?: string;
     };
     url: '/search/suggest';
 };
@@ -3875,6 +8828,10 @@ export type GetAccountErrors = {
      */
     401: Problem;
     /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
      * Unprocessable Entity
      */
     422: Problem;
@@ -3914,7 +8871,7 @@ export type LogInErrors = {
     /**
      * Unauthorized
      */
-    401: Problem;
+    401: StepProblem | Problem;
     /**
      * Forbidden
      */
@@ -3963,6 +8920,409 @@ export type LogInResponses = {
 };
 
 export type LogInResponse = LogInResponses[keyof LogInResponses];
+
+export type LogInByPasskeyData = {
+    body: PasskeyAnswer;
+    path?: never;
+    query?: never;
+    url: '/session/passkey';
+};
+
+export type LogInByPasskeyErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type LogInByPasskeyError = LogInByPasskeyErrors[keyof LogInByPasskeyErrors];
+
+export type LogInByPasskeyResponses = {
+    /**
+     * OK
+     */
+    200: Account;
+};
+
+export type LogInByPasskeyResponse = LogInByPasskeyResponses[keyof LogInByPasskeyResponses];
+
+export type BeginPasskeyData = {
+    body: PasskeyQuestion;
+    path?: never;
+    query?: never;
+    url: '/session/passkey-options';
+};
+
+export type BeginPasskeyErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type BeginPasskeyError = BeginPasskeyErrors[keyof BeginPasskeyErrors];
+
+export type BeginPasskeyResponses = {
+    /**
+     * OK
+     */
+    200: PasskeyOptions;
+};
+
+export type BeginPasskeyResponse = BeginPasskeyResponses[keyof BeginPasskeyResponses];
+
+export type FinishLogInData = {
+    body: SecondStep;
+    path?: never;
+    query?: never;
+    url: '/session/step';
+};
+
+export type FinishLogInErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type FinishLogInError = FinishLogInErrors[keyof FinishLogInErrors];
+
+export type FinishLogInResponses = {
+    /**
+     * OK
+     */
+    200: Account;
+};
+
+export type FinishLogInResponse = FinishLogInResponses[keyof FinishLogInResponses];
+
+export type FoundData = {
+    body: FirstOperator;
+    path?: never;
+    query?: never;
+    url: '/setup';
+};
+
+export type FoundErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type FoundError = FoundErrors[keyof FoundErrors];
+
+export type FoundResponses = {
+    /**
+     * OK
+     */
+    200: Account;
+};
+
+export type FoundResponse = FoundResponses[keyof FoundResponses];
+
+export type GetSiteData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/site';
+};
+
+export type GetSiteErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetSiteError = GetSiteErrors[keyof GetSiteErrors];
+
+export type GetSiteResponses = {
+    /**
+     * OK
+     */
+    200: SiteState;
+};
+
+export type GetSiteResponse = GetSiteResponses[keyof GetSiteResponses];
+
+export type ChangeSiteData = {
+    body: SiteChange;
+    path?: never;
+    query?: never;
+    url: '/site';
+};
+
+export type ChangeSiteErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ChangeSiteError = ChangeSiteErrors[keyof ChangeSiteErrors];
+
+export type ChangeSiteResponses = {
+    /**
+     * OK
+     */
+    200: SiteState;
+};
+
+export type ChangeSiteResponse = ChangeSiteResponses[keyof ChangeSiteResponses];
+
+export type ObtainCertificateData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/site/certificate';
+};
+
+export type ObtainCertificateErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ObtainCertificateError = ObtainCertificateErrors[keyof ObtainCertificateErrors];
+
+export type ObtainCertificateResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type ObtainCertificateResponse = ObtainCertificateResponses[keyof ObtainCertificateResponses];
 
 export type RemoveSmarthostData = {
     body?: never;
@@ -4758,6 +10118,467 @@ export type GetStatusResponses = {
 
 export type GetStatusResponse = GetStatusResponses[keyof GetStatusResponses];
 
+export type ListTenantsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/tenants';
+};
+
+export type ListTenantsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListTenantsError = ListTenantsErrors[keyof ListTenantsErrors];
+
+export type ListTenantsResponses = {
+    /**
+     * OK
+     */
+    200: Tenants;
+};
+
+export type ListTenantsResponse = ListTenantsResponses[keyof ListTenantsResponses];
+
+export type GetTenantData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the customer
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/tenants/{id}';
+};
+
+export type GetTenantErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetTenantError = GetTenantErrors[keyof GetTenantErrors];
+
+export type GetTenantResponses = {
+    /**
+     * OK
+     */
+    200: TenantDetail;
+};
+
+export type GetTenantResponse = GetTenantResponses[keyof GetTenantResponses];
+
+export type ChangeTenantData = {
+    body: TenantChange;
+    path: {
+        /**
+         * Id of the customer
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/tenants/{id}';
+};
+
+export type ChangeTenantErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ChangeTenantError = ChangeTenantErrors[keyof ChangeTenantErrors];
+
+export type ChangeTenantResponses = {
+    /**
+     * OK
+     */
+    200: TenantDetail;
+};
+
+export type ChangeTenantResponse = ChangeTenantResponses[keyof ChangeTenantResponses];
+
+export type DeleteTenantData = {
+    body: TenantDeletion;
+    path: {
+        /**
+         * Id of the customer
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/tenants/{id}/deletion';
+};
+
+export type DeleteTenantErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type DeleteTenantError = DeleteTenantErrors[keyof DeleteTenantErrors];
+
+export type DeleteTenantResponses = {
+    /**
+     * OK
+     */
+    200: Certificate;
+};
+
+export type DeleteTenantResponse = DeleteTenantResponses[keyof DeleteTenantResponses];
+
+export type SetTenantStateData = {
+    body: TenantState;
+    path: {
+        /**
+         * Id of the customer
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/tenants/{id}/state';
+};
+
+export type SetTenantStateErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type SetTenantStateError = SetTenantStateErrors[keyof SetTenantStateErrors];
+
+export type SetTenantStateResponses = {
+    /**
+     * OK
+     */
+    200: TenantDetail;
+};
+
+export type SetTenantStateResponse = SetTenantStateResponses[keyof SetTenantStateResponses];
+
+export type ListTokensData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/tokens';
+};
+
+export type ListTokensErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListTokensError = ListTokensErrors[keyof ListTokensErrors];
+
+export type ListTokensResponses = {
+    /**
+     * OK
+     */
+    200: Tokens;
+};
+
+export type ListTokensResponse = ListTokensResponses[keyof ListTokensResponses];
+
+export type CreateTokenData = {
+    body: NewToken;
+    path?: never;
+    query?: never;
+    url: '/tokens';
+};
+
+export type CreateTokenErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type CreateTokenError = CreateTokenErrors[keyof CreateTokenErrors];
+
+export type CreateTokenResponses = {
+    /**
+     * Created
+     */
+    201: CreatedToken;
+};
+
+export type CreateTokenResponse = CreateTokenResponses[keyof CreateTokenResponses];
+
+export type RevokeTokenData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the token
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/tokens/{id}';
+};
+
+export type RevokeTokenErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RevokeTokenError = RevokeTokenErrors[keyof RevokeTokenErrors];
+
+export type RevokeTokenResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type RevokeTokenResponse = RevokeTokenResponses[keyof RevokeTokenResponses];
+
 export type ListUploadsData = {
     body?: never;
     path?: never;
@@ -4831,6 +10652,10 @@ export type CreateUploadErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -5191,3 +11016,1102 @@ export type GetUploadCsvResponses = {
 };
 
 export type GetUploadCsvResponse = GetUploadCsvResponses[keyof GetUploadCsvResponses];
+
+export type GetUsageData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * Such as 2026-11, UTC
+         */
+        month: string;
+    };
+    url: '/usage';
+};
+
+export type GetUsageErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetUsageError = GetUsageErrors[keyof GetUsageErrors];
+
+export type GetUsageResponses = {
+    /**
+     * OK
+     */
+    200: Usage;
+};
+
+export type GetUsageResponse = GetUsageResponses[keyof GetUsageResponses];
+
+export type GetUsageCsvData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * Such as 2026-11, UTC
+         */
+        month: string;
+        /**
+         * Between the cells
+         */
+        separator?: 'semicolon' | 'comma';
+    };
+    url: '/usage.csv';
+};
+
+export type GetUsageCsvErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetUsageCsvError = GetUsageCsvErrors[keyof GetUsageCsvErrors];
+
+export type GetUsageCsvResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type GetUsageCsvResponse = GetUsageCsvResponses[keyof GetUsageCsvResponses];
+
+export type ImportUsersData = {
+    body: UserList;
+    path?: never;
+    query?: never;
+    url: '/user-imports';
+};
+
+export type ImportUsersErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ImportUsersError = ImportUsersErrors[keyof ImportUsersErrors];
+
+export type ImportUsersResponses = {
+    /**
+     * Accepted
+     */
+    202: UserImport;
+};
+
+export type ImportUsersResponse = ImportUsersResponses[keyof ImportUsersResponses];
+
+export type PreviewUsersData = {
+    body: UserList;
+    path?: never;
+    query?: never;
+    url: '/user-imports/preview';
+};
+
+export type PreviewUsersErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type PreviewUsersError = PreviewUsersErrors[keyof PreviewUsersErrors];
+
+export type PreviewUsersResponses = {
+    /**
+     * OK
+     */
+    200: UserImportPlan;
+};
+
+export type PreviewUsersResponse = PreviewUsersResponses[keyof PreviewUsersResponses];
+
+export type CancelUserImportData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the import
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/user-imports/{id}';
+};
+
+export type CancelUserImportErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type CancelUserImportError = CancelUserImportErrors[keyof CancelUserImportErrors];
+
+export type CancelUserImportResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type CancelUserImportResponse = CancelUserImportResponses[keyof CancelUserImportResponses];
+
+export type GetUserImportData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the import
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/user-imports/{id}';
+};
+
+export type GetUserImportErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetUserImportError = GetUserImportErrors[keyof GetUserImportErrors];
+
+export type GetUserImportResponses = {
+    /**
+     * OK
+     */
+    200: UserImport;
+};
+
+export type GetUserImportResponse = GetUserImportResponses[keyof GetUserImportResponses];
+
+export type ListUsersData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Words that are in the login, the names or the addresses
+         */
+        q?: string;
+        /**
+         * Next of the previous page
+         */
+        after?: string;
+        /**
+         * Users on a page
+         */
+        limit?: number;
+    };
+    url: '/users';
+};
+
+export type ListUsersErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListUsersError = ListUsersErrors[keyof ListUsersErrors];
+
+export type ListUsersResponses = {
+    /**
+     * OK
+     */
+    200: Users;
+};
+
+export type ListUsersResponse = ListUsersResponses[keyof ListUsersResponses];
+
+export type CreateUserData = {
+    body: NewUser;
+    path?: never;
+    query?: never;
+    url: '/users';
+};
+
+export type CreateUserErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type CreateUserError = CreateUserErrors[keyof CreateUserErrors];
+
+export type CreateUserResponses = {
+    /**
+     * Created
+     */
+    201: User;
+};
+
+export type CreateUserResponse = CreateUserResponses[keyof CreateUserResponses];
+
+export type ExportUsersData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * The hashes of passwords (argon2id, PHC form) instead of nothing
+         */
+        passwords?: boolean;
+        /**
+         * Also those who may not log in; an import makes them active
+         */
+        disabled?: boolean;
+        /**
+         * Between the fields; with semicolons there is a byte order mark for spreadsheets
+         */
+        separator?: 'semicolon' | 'comma';
+    };
+    url: '/users/export.csv';
+};
+
+export type ExportUsersErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ExportUsersError = ExportUsersErrors[keyof ExportUsersErrors];
+
+export type ExportUsersResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type ExportUsersResponse = ExportUsersResponses[keyof ExportUsersResponses];
+
+export type GetUserData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the user
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/users/{id}';
+};
+
+export type GetUserErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetUserError = GetUserErrors[keyof GetUserErrors];
+
+export type GetUserResponses = {
+    /**
+     * OK
+     */
+    200: User;
+};
+
+export type GetUserResponse = GetUserResponses[keyof GetUserResponses];
+
+export type ChangeUserData = {
+    body: UserChange;
+    path: {
+        /**
+         * Id of the user
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/users/{id}';
+};
+
+export type ChangeUserErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ChangeUserError = ChangeUserErrors[keyof ChangeUserErrors];
+
+export type ChangeUserResponses = {
+    /**
+     * OK
+     */
+    200: User;
+};
+
+export type ChangeUserResponse = ChangeUserResponses[keyof ChangeUserResponses];
+
+export type AddUserAddressData = {
+    body: UserAddress;
+    path: {
+        /**
+         * Id of the user
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/users/{id}/addresses';
+};
+
+export type AddUserAddressErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type AddUserAddressError = AddUserAddressErrors[keyof AddUserAddressErrors];
+
+export type AddUserAddressResponses = {
+    /**
+     * OK
+     */
+    200: User;
+};
+
+export type AddUserAddressResponse = AddUserAddressResponses[keyof AddUserAddressResponses];
+
+export type RemoveUserAddressData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the user
+         */
+        id: string;
+        /**
+         * One of the user's addresses
+         */
+        address: string;
+    };
+    query?: never;
+    url: '/users/{id}/addresses/{address}';
+};
+
+export type RemoveUserAddressErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RemoveUserAddressError = RemoveUserAddressErrors[keyof RemoveUserAddressErrors];
+
+export type RemoveUserAddressResponses = {
+    /**
+     * OK
+     */
+    200: User;
+};
+
+export type RemoveUserAddressResponse = RemoveUserAddressResponses[keyof RemoveUserAddressResponses];
+
+export type ResetFactorsData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the user
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/users/{id}/factors';
+};
+
+export type ResetFactorsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ResetFactorsError = ResetFactorsErrors[keyof ResetFactorsErrors];
+
+export type ResetFactorsResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type ResetFactorsResponse = ResetFactorsResponses[keyof ResetFactorsResponses];
+
+export type SetUserPasswordData = {
+    body: UserPassword;
+    path: {
+        /**
+         * Id of the user
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/users/{id}/password';
+};
+
+export type SetUserPasswordErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type SetUserPasswordError = SetUserPasswordErrors[keyof SetUserPasswordErrors];
+
+export type SetUserPasswordResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type SetUserPasswordResponse = SetUserPasswordResponses[keyof SetUserPasswordResponses];
+
+export type GetUserSecurityData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the user
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/users/{id}/security';
+};
+
+export type GetUserSecurityErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetUserSecurityError = GetUserSecurityErrors[keyof GetUserSecurityErrors];
+
+export type GetUserSecurityResponses = {
+    /**
+     * OK
+     */
+    200: Security;
+};
+
+export type GetUserSecurityResponse = GetUserSecurityResponses[keyof GetUserSecurityResponses];
+
+export type EndUserSessionsData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the user
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/users/{id}/sessions';
+};
+
+export type EndUserSessionsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type EndUserSessionsError = EndUserSessionsErrors[keyof EndUserSessionsErrors];
+
+export type EndUserSessionsResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type EndUserSessionsResponse = EndUserSessionsResponses[keyof EndUserSessionsResponses];
+
+export type EndUserSessionData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the user
+         */
+        id: string;
+        /**
+         * Id of the session
+         */
+        session: string;
+    };
+    query?: never;
+    url: '/users/{id}/sessions/{session}';
+};
+
+export type EndUserSessionErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type EndUserSessionError = EndUserSessionErrors[keyof EndUserSessionErrors];
+
+export type EndUserSessionResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type EndUserSessionResponse = EndUserSessionResponses[keyof EndUserSessionResponses];
+
+export type WelcomeUserData = {
+    body: Welcome;
+    path: {
+        /**
+         * Id of the user
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/users/{id}/welcome';
+};
+
+export type WelcomeUserErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type WelcomeUserError = WelcomeUserErrors[keyof WelcomeUserErrors];
+
+export type WelcomeUserResponses = {
+    /**
+     * Created
+     */
+    201: Invitation;
+};
+
+export type WelcomeUserResponse = WelcomeUserResponses[keyof WelcomeUserResponses];
