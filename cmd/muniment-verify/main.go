@@ -45,6 +45,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 	fs.BoolVar(&r.Whole, "whole", false, "the data must be the whole group that the record covers")
 	fs.BoolVar(&r.NoRevocation, "no-revocation", false, "do not ask for revocation data")
 	fs.BoolVar(&r.Basis, "basis-ers", false, "check against the profile Basis-ERS of BSI TR-ESOR")
+	fs.Var((*paths)(&r.Lists), "trusted-list", "trusted list (ETSI TS 119 612), or directory of them; may be repeated")
+	fs.Var((*paths)(&r.ListSigners), "list-signer", "certificate that may have signed the lists, or directory of them; may be repeated")
 	fs.BoolVar(&r.JSON, "json", false, "the report as JSON")
 	if err := fs.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {

@@ -6,11 +6,20 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/muniment/muniment/internal/evidence/offline"
 	"github.com/muniment/muniment/internal/sealing"
 )
 
 func (a *app) newSealer() (*sealing.Sealer, error) {
-	return sealing.New(sealing.Config{Archive: a.archive, Log: a.log})
+	c := sealing.Config{Archive: a.archive, Log: a.log}
+	if t := a.config.Trust; len(t.Lists) > 0 {
+		q, err := offline.Qualifier(t.Lists, t.Signers, nil)
+		if err != nil {
+			return nil, usage(fmt.Errorf("trust.lists, trust.signers: %w", err))
+		}
+		c.Qualifier = q
+	}
+	return sealing.New(c)
 }
 
 type sealCmd struct {

@@ -19,12 +19,14 @@ type verifyCmd struct {
 	Whole        bool      `help:"The data must be the whole group that the record covers."`
 	NoRevocation bool      `help:"Do not ask for revocation data."`
 	BasisERS     bool      `name:"basis-ers" help:"Check against the profile Basis-ERS of BSI TR-ESOR."`
+	TrustedList  []string  `type:"path" help:"Trusted list (ETSI TS 119 612), or directory of them: is the time stamp a qualified one." placeholder:"PATH" sep:"none"`
+	ListSigner   []string  `type:"path" help:"Certificate that may have signed the lists, or directory of them." placeholder:"PATH" sep:"none"`
 	JSON         bool      `help:"The report as JSON."`
 }
 
 func (c *verifyCmd) Run(ctx context.Context, s *streams) error {
 	v, err := offline.Verify(ctx, offline.Request{Record: c.Record, Files: c.Files, Anchors: c.Anchors, Beside: c.Beside, At: c.At, Whole: c.Whole,
-		NoRevocation: c.NoRevocation, Basis: c.BasisERS, JSON: c.JSON}, s.out)
+		NoRevocation: c.NoRevocation, Basis: c.BasisERS, JSON: c.JSON, Lists: c.TrustedList, ListSigners: c.ListSigner}, s.out)
 	if err != nil {
 		return &exitCode{evidence.Indeterminate.ExitCode(), err}
 	}

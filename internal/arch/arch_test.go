@@ -66,7 +66,7 @@ var allowed = map[string][]string{
 	// evidence: made and verified without a server, so that an auditor can read
 	// it and the offline verifier links nothing else
 	"cmd/muniment-verify":         {"internal/evidence", "internal/evidence/offline"},
-	"internal/evidence/offline":   {"internal/evidence", "internal/evidence/ers", "internal/evidence/tsp"},
+	"internal/evidence/offline":   {"internal/evidence", "internal/evidence/algo", "internal/evidence/ers", "internal/evidence/tsp", "internal/trustlist"},
 	"internal/evidence":           {},
 	"internal/evidence/algo":      {},
 	"internal/evidence/der":       {},

@@ -39,9 +39,17 @@ type Config struct {
 	Upload  Upload  `koanf:"upload"`
 	Receipt Receipt `koanf:"receipt"`
 	Tenants Tenants `koanf:"tenants"`
+	Trust   Trust   `koanf:"trust"`
 	Log     Log     `koanf:"log"`
 
 	Passwords Passwords `koanf:"passwords"`
+}
+
+// Trust are the settings by which the archive knows whether a time stamp is a qualified
+// one.
+type Trust struct {
+	Lists   []string `koanf:"lists" help:"Trusted lists (ETSI TS 119 612), as files or directories of them, read at start: those of the countries of your time-stamp authorities, and the EU's list of the lists if wanted. Without any, no time stamp is called qualified."`
+	Signers []string `koanf:"signers" help:"Certificates (PEM or DER), as files or directories of them, that may have signed the lists. Whom a list of the lists names, need not be here."`
 }
 
 // Tenants are the settings of customers.

@@ -66,6 +66,9 @@ func (s *StampReport) describe(t *tsp.Token, r tsp.Result) {
 		s.Signer, s.Issuer = r.Signer.Subject.String(), r.Signer.Issuer.String()
 	}
 	s.Statement, s.Qualified, s.Why = i.QualifiedStatement(), r.Qualified, r.QualifiedWhy
+	if !s.Statement { // both are needed (QTS-1, QTS-2)
+		s.Qualified, s.Why = tsp.NotQualified, "the time stamp does not state that it is qualified"
+	}
 	s.Test = tsp.IsTest(i.Policy, r.Signer)
 }
 

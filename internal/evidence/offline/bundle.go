@@ -168,10 +168,11 @@ func verifyBundle(ctx context.Context, r Request, path string, anchors []*x509.C
 			return nil, err
 		}
 	}
-	o := ers.Options{At: r.At, Anchors: tsp.NewAnchors(anchors), Sidecar: beside, Whole: len(m.Withheld) == 0, Basis: r.Basis}
-	if r.NoRevocation {
-		o.Revocation = tsp.RevocationIfPresent
+	o, err := r.options(anchors, beside)
+	if err != nil {
+		return nil, err
 	}
+	o.Whole = len(m.Withheld) == 0
 	var members []ers.Member
 	for _, x := range m.Members {
 		members = append(members, ers.Member{Name: x.File, Data: part{files, x.File}})

@@ -4,12 +4,14 @@
 //
 //	offline.go  Request, Run
 //	bundle.go   proof bundles
+//	lists.go    trusted lists
 //	trust.go    reading certificates, CRLs, OCSP responses and sidecars
 //	text.go     the report for people
 package offline
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,6 +35,8 @@ type Request struct {
 	NoRevocation bool      // missing revocation data are a remark only
 	Basis        bool      // check against the profile Basis-ERS
 	JSON         bool      // the report as one JSON object
+	Lists        []string  // trusted lists, for the question whether a time stamp is qualified: files or directories
+	ListSigners  []string  // certificates that may have signed them: files or directories
 }
 
 // ErrRequest is in the errors of Run: nothing was verified, because something
@@ -65,10 +69,11 @@ func Run(ctx context.Context, r Request, out io.Writer) (evidence.Verdict, error
 	if err != nil {
 		return evidence.Indeterminate, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
-	o := ers.Options{At: r.At, Anchors: tsp.NewAnchors(anchors), Sidecar: beside, Whole: r.Whole, Basis: r.Basis}
-	if r.NoRevocation {
-		o.Revocation = tsp.RevocationIfPresent
+	o, err := r.options(anchors, beside)
+	if err != nil {
+		return evidence.Indeterminate, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
+	o.Whole = r.Whole
 	var members []ers.Member
 	for _, f := range r.Files {
 		members = append(members, ers.Member{Name: f, Data: ers.File(f)})
@@ -83,6 +88,25 @@ func Run(ctx context.Context, r Request, out io.Writer) (evidence.Verdict, error
 		err = text(out, report)
 	}
 	return report.Verdict, err
+}
+
+// options are those of a verification against anchors.
+func (r *Request) options(anchors []*x509.Certificate, beside *tsp.Sidecar) (ers.Options, error) {
+	o := ers.Options{At: r.At, Anchors: tsp.NewAnchors(anchors), Sidecar: beside, Basis: r.Basis}
+	if r.NoRevocation {
+		o.Revocation = tsp.RevocationIfPresent
+	}
+	if len(r.Lists) == 0 {
+		return o, nil
+	}
+	var err error
+	o.Qualifier, err = Qualifier(r.Lists, r.ListSigners, func() time.Time {
+		if r.At.IsZero() {
+			return time.Now()
+		}
+		return r.At
+	})
+	return o, err
 }
 
 // read reads a file of at most max bytes.
