@@ -144,7 +144,6 @@ func Kinds() []Kind {
 		{CodeRole, http.StatusForbidden, "Not allowed", "Your role does not allow this."},
 		{CodeAccessOver, http.StatusForbidden, "Access is over", "This access has ended or expired, or somebody has decided on it already."},
 		{CodeToken, http.StatusUnauthorized, "Token is not valid", "The token is not known, has expired or was revoked."},
-		{CodeRole, http.StatusForbidden, "Not allowed", "Your role does not allow this."},
 		{CodeLimit, http.StatusForbidden, "Limit is reached", "There are as many customers as the limit allows."},
 		{CodeOrigin, http.StatusForbidden, "Request of another site", "Changes are taken only from pages of this server."},
 		{CodeNotFound, http.StatusNotFound, "Not found", "There is nothing here that you may see."},

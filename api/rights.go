@@ -16,7 +16,7 @@ const rightExtension = "x-muniment-right"
 // is not here cannot be registered.
 func rights() map[string]access.Right {
 	all := map[string]access.Right{}
-	for _, m := range []map[string]access.Right{ownRights(), accessRights(), tenantRights(), installationRights()} {
+	for _, m := range []map[string]access.Right{ownRights(), accessRights(), tenantRights(), userRights(), proofRights(), installationRights()} {
 		maps.Copy(all, m)
 	}
 	return all
@@ -81,10 +81,12 @@ func accessRights() map[string]access.Right {
 	}
 }
 
-// tenantRights are for operations on a customer.
+// tenantRights are for operations on a customer: its mail, and what comes in.
 func tenantRights() map[string]access.Right {
 	return map[string]access.Right{
-		"getStatistics": access.SeeStatistics,
+		"getStatistics":      access.SeeStatistics,
+		"getCompleteness":    access.SeeStatistics,
+		"getCompletenessCsv": access.SeeStatistics,
 
 		"listSources":        access.ManageSources,
 		"createSource":       access.ManageSources,
@@ -99,8 +101,6 @@ func tenantRights() map[string]access.Right {
 		"startHistory":       access.ManageSources,
 		"getHistory":         access.ManageSources,
 		"cancelHistory":      access.ManageSources,
-		"getCompleteness":    access.SeeStatistics,
-		"getCompletenessCsv": access.SeeStatistics,
 
 		"listDomains":      access.ManageDomains,
 		"addDomain":        access.ManageDomains,
@@ -111,7 +111,13 @@ func tenantRights() map[string]access.Right {
 		"listQuarantine":   access.ManageQuarantine,
 		"countQuarantine":  access.ManageQuarantine,
 		"decideQuarantine": access.ManageQuarantine,
+	}
+}
 
+// userRights are for operations on users: of a customer, or of the installation where
+// the right is an operator's as well.
+func userRights() map[string]access.Right {
+	return map[string]access.Right{
 		"listUsers":         access.ManageUsers,
 		"createUser":        access.ManageUsers,
 		"getUser":           access.ManageUsers,
@@ -124,23 +130,32 @@ func tenantRights() map[string]access.Right {
 		"getUserImport":     access.ManageUsers,
 		"cancelUserImport":  access.ManageUsers,
 		"exportUsers":       access.ManageUsers,
-		"listDirectories":   access.ManageDirectories,
-		"createDirectory":   access.ManageDirectories,
-		"changeDirectory":   access.ManageDirectories,
-		"removeDirectory":   access.ManageDirectories,
-		"testDirectory":     access.ManageDirectories,
-		"previewDirectory":  access.ManageDirectories,
-		"syncDirectory":     access.ManageDirectories,
-		"getUserSecurity":   access.ManageLogins, // also of operators
-		"welcomeUser":       access.ManageLogins,
-		"resetFactors":      access.ManageLogins,
-		"endUserSession":    access.ManageLogins,
-		"endUserSessions":   access.ManageLogins,
+
+		"getUserSecurity":   access.ManageUsers,
+		"welcomeUser":       access.ManageUsers,
+		"resetFactors":      access.ManageUsers,
+		"endUserSession":    access.ManageUsers,
+		"endUserSessions":   access.ManageUsers,
 		"getLoginPolicy":    access.ManageLogins,
 		"changeLoginPolicy": access.ManageLogins,
 
-		"getEvidence":           access.SeeEvidence,
-		"getEventLog":           access.SeeLog, // also of the installation
+		"listDirectories":  access.ManageDirectories,
+		"createDirectory":  access.ManageDirectories,
+		"changeDirectory":  access.ManageDirectories,
+		"removeDirectory":  access.ManageDirectories,
+		"testDirectory":    access.ManageDirectories,
+		"previewDirectory": access.ManageDirectories,
+		"syncDirectory":    access.ManageDirectories,
+	}
+}
+
+// proofRights are for operations on what proves something to others: of a customer, or
+// of the installation where the right is an operator's as well.
+func proofRights() map[string]access.Right {
+	return map[string]access.Right{
+		"getEvidence": access.SeeEvidence,
+
+		"getEventLog":           access.SeeLog,
 		"listEvents":            access.SeeLog,
 		"getEventProof":         access.SeeLog,
 		"getCheckpoint":         access.SeeLog,
@@ -153,6 +168,11 @@ func tenantRights() map[string]access.Right {
 		"changeReceiptSettings": access.ManageReceipts,
 		"getAudit":              access.SeeLog,
 		"startAudit":            access.SeeLog,
+
+		"getSealing":    access.ManageEvidence,
+		"changeSealing": access.ManageEvidence,
+		"sealNow":       access.ManageEvidence,
+		"testAuthority": access.ManageEvidence,
 	}
 }
 
@@ -189,11 +209,6 @@ func installationRights() map[string]access.Right {
 		"getSite":           access.ManageSite,
 		"changeSite":        access.ManageSite,
 		"obtainCertificate": access.ManageSite,
-
-		"getSealing":    access.ManageEvidence,
-		"changeSealing": access.ManageEvidence,
-		"sealNow":       access.ManageEvidence,
-		"testAuthority": access.ManageEvidence,
 	}
 }
 
