@@ -266,5 +266,5 @@ type DemoLogin struct {
 	Login    string `json:"login"`
 	Password string `json:"password"`
 	Name     string `json:"name"`
-	Role     string `json:"role"`
+	Role     string `json:"role" enum:"operator,reseller,tenant-admin,auditor,dpo,user"`
 }

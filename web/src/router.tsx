@@ -138,6 +138,8 @@ const setupRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/setup',
   component: lazyRouteComponent(() => import('./setup/SetupPage'), 'SetupPage'),
+});
+
 const directoriesRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/directories',
@@ -148,6 +150,8 @@ const directoryRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/directories/$id',
   component: lazyRouteComponent(() => import('./directories/DirectoryPage'), 'DirectoryPage'),
+});
+
 const evidenceRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/evidence',
@@ -211,6 +215,8 @@ const eventLogRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/log',
   component: lazyRouteComponent(() => import('./eventlog/EventLogPage'), 'EventLogPage'),
+});
+
 const accessRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/access',
@@ -221,18 +227,55 @@ const accessRecordsRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/access/records',
   component: lazyRouteComponent(() => import('./access/RecordsPage'), 'RecordsPage'),
+});
+
 const policyRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/login-policy',
   component: lazyRouteComponent(() => import('./login/PolicyPage'), 'PolicyPage'),
 });
-const tenantsRoute = createRoute({ getParentRoute: () => frameRoute, path: '/tenants', component: lazyRouteComponent(() => import('./tenants/TenantsPage'), 'TenantsPage') });
-const newTenantRoute = createRoute({ getParentRoute: () => frameRoute, path: '/tenants/new', component: lazyRouteComponent(() => import('./tenants/NewTenantPage'), 'NewTenantPage') });
-const tenantRoute = createRoute({ getParentRoute: () => frameRoute, path: '/tenants/$id', component: lazyRouteComponent(() => import('./tenants/TenantPage'), 'TenantPage') });
-const resellersRoute = createRoute({ getParentRoute: () => frameRoute, path: '/resellers', component: lazyRouteComponent(() => import('./resellers/ResellersPage'), 'ResellersPage') });
-const resellerRoute = createRoute({ getParentRoute: () => frameRoute, path: '/resellers/$id', component: lazyRouteComponent(() => import('./resellers/ResellerPage'), 'ResellerPage') });
-const ownResellerRoute = createRoute({ getParentRoute: () => frameRoute, path: '/reseller', component: lazyRouteComponent(() => import('./resellers/ResellerPage'), 'OwnResellerPage') });
-const tokensRoute = createRoute({ getParentRoute: () => frameRoute, path: '/tokens', component: lazyRouteComponent(() => import('./tokens/TokensPage'), 'TokensPage') });
+
+const tenantsRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/tenants',
+  component: lazyRouteComponent(() => import('./tenants/TenantsPage'), 'TenantsPage'),
+});
+
+const newTenantRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/tenants/new',
+  component: lazyRouteComponent(() => import('./tenants/NewTenantPage'), 'NewTenantPage'),
+});
+
+const tenantRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/tenants/$id',
+  component: lazyRouteComponent(() => import('./tenants/TenantPage'), 'TenantPage'),
+});
+
+const resellersRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/resellers',
+  component: lazyRouteComponent(() => import('./resellers/ResellersPage'), 'ResellersPage'),
+});
+
+const resellerRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/resellers/$id',
+  component: lazyRouteComponent(() => import('./resellers/ResellerPage'), 'ResellerPage'),
+});
+
+const ownResellerRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/reseller',
+  component: lazyRouteComponent(() => import('./resellers/ResellerPage'), 'OwnResellerPage'),
+});
+
+const tokensRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/tokens',
+  component: lazyRouteComponent(() => import('./tokens/TokensPage'), 'TokensPage'),
+});
 
 // The router's own notation would turn a query such as 2024 into a number; here
 // everything in an address is text.
@@ -248,17 +291,13 @@ function stringify(search: Record<string, unknown>): string {
 }
 
 export const router = createRouter({
-  routeTree: rootRoute.addChildren([logInRoute, setupRoute, frameRoute.addChildren([
-    searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, smarthostRoute, siteRoute, uploadRoute, domainsRoute, selectionRoute, quarantineRoute, eventLogRoute,
-  routeTree: rootRoute.addChildren([logInRoute, frameRoute.addChildren([
-    searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, smarthostRoute, uploadRoute, domainsRoute, selectionRoute, quarantineRoute,
-    accessRoute, accessRecordsRoute,
-  routeTree: rootRoute.addChildren([logInRoute, forgottenRoute, linkRoute, frameRoute.addChildren([
-    searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, smarthostRoute, uploadRoute, domainsRoute, selectionRoute, quarantineRoute, policyRoute,
-    searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, smarthostRoute, uploadRoute, domainsRoute, selectionRoute, quarantineRoute, usersRoute, newUserRoute, importUsersRoute, userRoute,
-    tenantsRoute, newTenantRoute, tenantRoute, resellersRoute, resellerRoute, ownResellerRoute, tokensRoute,
-    searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, smarthostRoute, uploadRoute, domainsRoute, selectionRoute, quarantineRoute, directoriesRoute, directoryRoute,
-    searchRoute, accountRoute, adminRoute, sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, smarthostRoute, evidenceRoute, sealingRoute, uploadRoute, domainsRoute, selectionRoute, quarantineRoute,
+  routeTree: rootRoute.addChildren([logInRoute, forgottenRoute, linkRoute, setupRoute, frameRoute.addChildren([
+    searchRoute, accountRoute, uploadRoute, adminRoute,
+    sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, domainsRoute, selectionRoute, quarantineRoute,
+    usersRoute, newUserRoute, importUsersRoute, userRoute, directoriesRoute, directoryRoute, policyRoute, tokensRoute,
+    accessRoute, accessRecordsRoute, eventLogRoute, evidenceRoute,
+    tenantsRoute, newTenantRoute, tenantRoute, resellersRoute, resellerRoute, ownResellerRoute,
+    smarthostRoute, siteRoute, sealingRoute,
   ])]),
   parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
   stringifySearch: stringify,

@@ -405,7 +405,7 @@ export type DemoLogin = {
     login: string;
     name: string;
     password: string;
-    role: string;
+    role: 'operator' | 'reseller' | 'tenant-admin' | 'auditor' | 'dpo' | 'user';
 };
 
 export type Directories = {

@@ -21,7 +21,7 @@ import { Receipts } from './Receipts';
 export function EventLogPage() {
   const { t } = useTranslation();
   useTitle(t('eventlog.title'));
-  const role: string = useAccount().role;
+  const { role } = useAccount();
   const allowed = role === 'tenant-admin' || role === 'auditor' || role === 'dpo' || role === 'operator';
   const log = useQuery({ ...logQuery, enabled: allowed });
   const late = useLate(allowed && log.isPending);

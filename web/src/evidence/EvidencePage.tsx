@@ -17,7 +17,7 @@ import { StampFacts, TroubleDetails, Verdict } from './StampFacts';
 export function EvidencePage() {
   const { t } = useTranslation();
   useTitle(t('evidence.title'));
-  const role: string = useAccount().role;
+  const { role } = useAccount();
   const allowed = role === 'tenant-admin' || role === 'auditor' || role === 'dpo';
   const state = useQuery({ ...evidenceQuery, enabled: allowed });
   const late = useLate(allowed && state.isPending);

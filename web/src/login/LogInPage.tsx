@@ -13,7 +13,7 @@ import { useTitle } from '../shell/usePage';
 import { Door } from './Door';
 import classes from './LogInPage.module.css';
 import { canPasskey, enterByPasskey } from './passkey';
-import { Providers, ProviderTrouble } from './Providers';
+import { Providers, ProviderTrouble, useOffers } from './Providers';
 import { SecondStep } from './SecondStep';
 import { Trouble } from './Trouble';
 
@@ -30,7 +30,7 @@ export function LogInPage() {
     queries.setQueryData(accountQuery.queryKey, data);
   };
   const enter = useMutation({ mutationFn: (body: LogIn) => ask<Account>(logIn({ body })), onSuccess: done });
-  const passkey = useMutation({ mutationFn: enterByPasskey, onSuccess: done });
+  const [tenant, setTenant] = useState('');
   if (account.data) {
     return <Back next={next} />;
   }
@@ -47,18 +47,29 @@ export function LogInPage() {
     <Door below={demo.length > 0 && <DemoLogins logins={demo} busy={enter.isPending} choose={(d) => enter.mutate({ login: d.login, password: d.password })} />}>
       {queries.getQueryData(endedKey) === true && <Alert variant="light" color="gray" mb="md" role="status">{t('login.ended')}</Alert>}
       {problem && !enter.error && <ProviderTrouble code={problem} />}
-      <LogInForm busy={enter.isPending} error={enter.error} submit={(body) => enter.mutate(body)} />
-      <Anchor size="sm" mt="sm" display="inline-block" renderRoot={(props) => <Link to="/forgotten" {...props} />}>{t('logins.forgotten')}</Anchor>
-      {passkeys && (
-        <>
-          <Divider my="md" label={t('logins.or')} />
-          <Stack>
-            <Button variant="default" fullWidth leftSection={<IconFingerprint size={20} aria-hidden />} loading={passkey.isPending} onClick={() => passkey.mutate()}>{t('logins.withPasskey')}</Button>
-            <Trouble error={passkey.error} passkey />
-          </Stack>
-        </>
-      )}
+      <LogInForm busy={enter.isPending} error={enter.error} submit={(body) => enter.mutate(body)} named={setTenant} />
+      <OtherWays tenant={tenant} passkeys={passkeys} done={done} />
     </Door>
+  );
+}
+
+// OtherWays offers to log in without a password: with a passkey, or elsewhere.
+function OtherWays({ tenant, passkeys, done }: { tenant: string; passkeys: boolean; done: (account: Account) => void }) {
+  const { t } = useTranslation();
+  const offers = useOffers(tenant);
+  const passkey = useMutation({ mutationFn: enterByPasskey, onSuccess: done });
+  if (!passkeys && offers.length === 0) {
+    return null;
+  }
+  return (
+    <>
+      <Divider my="md" label={t('logins.or')} />
+      <Stack gap="xs">
+        {passkeys && <Button variant="default" fullWidth leftSection={<IconFingerprint size={18} aria-hidden />} loading={passkey.isPending} onClick={() => passkey.mutate()}>{t('logins.withPasskey')}</Button>}
+        <Trouble error={passkey.error} passkey />
+        <Providers offers={offers} />
+      </Stack>
+    </>
   );
 }
 
@@ -79,11 +90,18 @@ function Back({ next }: { next: string | undefined }) {
   return null;
 }
 
-function LogInForm({ busy, error, submit }: { busy: boolean; error: unknown; submit: (body: LogIn) => void }) {
+type FormProps = {
+  busy: boolean;
+  error: unknown;
+  submit: (body: LogIn) => void;
+  /** named is told the short name of the customer, as far as it is typed. */
+  named: (tenant: string) => void;
+};
+
+function LogInForm({ busy, error, submit, named }: FormProps) {
   const { t } = useTranslation();
   const [tenantWanted, setTenantWanted] = useState(false);
   const [operator, setOperator] = useState(false);
-  const [tenantName, setTenantName] = useState('');
   const needed = hasCode(error, 'tenant-needed');
   if (needed && !tenantWanted) {
     setTenantWanted(true);
@@ -119,17 +137,18 @@ function LogInForm({ busy, error, submit }: { busy: boolean; error: unknown; sub
               withAsterisk={false}
               maxLength={64}
               autoFocus
-              value={tenantName}
-              onChange={(e) => setTenantName(e.currentTarget.value)}
+              onChange={(e) => named(e.currentTarget.value.trim().toLowerCase())}
             />
             <Checkbox label={t('login.operator')} checked={operator} onChange={(e) => setOperator(e.currentTarget.checked)} />
           </>
         )}
         <LogInFailure error={needed ? undefined : error} />
         <Button type="submit" loading={busy} fullWidth>{t('login.submit')}</Button>
-        {!tenantWanted && <Anchor component="button" type="button" size="sm" onClick={() => setTenantWanted(true)}>{t('directories.nameTenant')}</Anchor>}
+        <Group justify="space-between" gap="xs">
+          <Anchor size="sm" renderRoot={(props) => <Link to="/forgotten" {...props} />}>{t('logins.forgotten')}</Anchor>
+          {!tenantWanted && <Anchor component="button" type="button" size="sm" onClick={() => setTenantWanted(true)}>{t('directories.nameTenant')}</Anchor>}
+        </Group>
       </Stack>
-      <Providers tenant={operator ? '' : tenantName.trim().toLowerCase()} />
     </form>
   );
 }
@@ -167,7 +186,7 @@ function DemoLogins({ logins, busy, choose }: { logins: DemoLogin[]; busy: boole
             <span>
               <Text size="sm" fw={600} component="span" display="block">{login.name}</Text>
               <Text size="xs" c="dimmed" component="span">
-                {login.login} · {login.role === 'tenant-admin' || login.role === 'operator' ? t(`role.${login.role}`) : t('role.user')}
+                {login.login} · {t(`role.${login.role}`)}
               </Text>
             </span>
             <IconArrowRight size={16} aria-hidden />

@@ -1,35 +1,31 @@
-import { Alert, Button, Divider, Stack } from '@mantine/core';
+import { Alert, Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { IconAlertTriangle, IconLogin2 } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 
-import { listLogInOffers } from '../api';
+import { listLogInOffers, type LogInOffer } from '../api';
 import { codes } from '../directories/codes';
 import { ask } from '../failure';
 
-// Providers offers to log in elsewhere: with what is offered to everybody at this
-// address, or with what the named customer has.
-export function Providers({ tenant }: { tenant: string }) {
-  const { t } = useTranslation();
+// useOffers asks what is offered to everybody at this address, and what the named
+// customer has.
+export function useOffers(tenant: string): readonly LogInOffer[] {
   const named = /^[a-z0-9-]{1,63}$/u.test(tenant) ? tenant : '';
   const offers = useQuery({
     queryKey: ['status', 'offers', named], // stays when others are forgotten at a log-in
     queryFn: ({ signal }) => ask(listLogInOffers({ query: named ? { tenant: named } : {}, signal })),
   });
-  const list = offers.data?.offers ?? [];
-  if (list.length === 0) {
-    return null;
-  }
-  return (
-    <Stack gap="xs" mt="md">
-      <Divider label={t('directories.or')} />
-      {list.map((o) => (
-        <Button key={o.id} component="a" href={`/auth/oidc/start?directory=${encodeURIComponent(o.id)}`} variant="default" fullWidth leftSection={<IconLogin2 size={16} aria-hidden />}>
-          {t('directories.logInWith', { name: o.name })}
-        </Button>
-      ))}
-    </Stack>
-  );
+  return offers.data?.offers ?? [];
+}
+
+// Providers offers to log in elsewhere.
+export function Providers({ offers }: { offers: readonly LogInOffer[] }) {
+  const { t } = useTranslation();
+  return offers.map((o) => (
+    <Button key={o.id} component="a" href={`/auth/oidc/start?directory=${encodeURIComponent(o.id)}`} variant="default" fullWidth leftSection={<IconLogin2 size={18} aria-hidden />}>
+      {t('directories.logInWith', { name: o.name })}
+    </Button>
+  ));
 }
 
 // ProviderTrouble says why a log-in elsewhere has not let anybody in.

@@ -14,15 +14,15 @@ import { secured, userSecurityQuery } from './queries';
 import { SessionList } from './SessionList';
 
 // UserLogIns is what an administrator sees and does about how a user logs in: send a
-// link, remove factors, end sessions. It needs nothing but the user's id and name.
-export function UserLogIns({ id, name }: { id: string; name: string }) {
+// link (unless that is offered elsewhere), remove factors, end sessions.
+export function UserLogIns({ id, name, link = true }: { id: string; name: string; link?: boolean }) {
   const security = useQuery(userSecurityQuery(id));
   return (
     <Stack gap="lg">
       {security.error && <FailureNote error={security.error} retry={() => void security.refetch()} />}
       {security.data && (
         <>
-          <SendLink id={id} security={security.data} />
+          {link && <SendLink id={id} security={security.data} />}
           <UserFactors id={id} name={name} security={security.data} />
           <UserSessions id={id} security={security.data} />
         </>
@@ -32,14 +32,14 @@ export function UserLogIns({ id, name }: { id: string; name: string }) {
 }
 
 // SendLink mails a user a one-time link, or shows it where no mail can be sent.
-export function SendLink({ id, security }: { id: string; security: Security }) {
+export function SendLink({ id, security, title }: { id: string; security: Security; title?: string }) {
   const { t, i18n } = useTranslation();
   const zone = useAccount().tenant?.zone;
   const send = useMutation({ mutationFn: () => ask<Invitation>(welcomeUser({ path: { id }, body: {} })), onSuccess: secured });
   const at = (date: string) => formatDateTime(date, i18n.language, zone);
   return (
     <Paper withBorder p="lg" radius="md" component="section" className={classes.card}>
-      <Title order={2} size="h4" mb="xs">{t('logins.linkCard')}</Title>
+      <Title order={2} size="h4" mb="xs">{title ?? t('logins.linkCard')}</Title>
       <Text size="sm" c="dimmed" mb="sm">{t(security.has_password ? 'logins.linkCardReset' : 'logins.linkCardWelcome')}</Text>
       {security.links.map((l) => <Text key={l.purpose} size="sm" mb="xs">{t('logins.linkOpen', { date: at(l.created_at), until: at(l.expires_at) })}</Text>)}
       {send.error && <FailureNote error={send.error} compact />}

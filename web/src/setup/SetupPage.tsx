@@ -101,14 +101,14 @@ function Done() {
       <Title order={2} size="h4">{t('setup.doneTitle')}</Title>
       <List spacing="xs" size="sm">
         <List.Item>{t('setup.keyCopy')} <code>instance.key</code></List.Item>
-        <List.Item>{t('setup.tenant')} <code>muniment tenant create firma</code></List.Item>
-        <List.Item>{t('setup.stamps')}</List.Item>
+        <List.Item>{t('setup.tenant')} <Anchor inherit renderRoot={(props) => <Link to="/tenants" {...props} />}>{t('tenants.title')}</Anchor></List.Item>
+        <List.Item>{t('setup.stamps')} <Anchor inherit renderRoot={(props) => <Link to="/sealing" {...props} />}>{t('evidence.sealing')}</Anchor></List.Item>
         <List.Item>{t('setup.backup')}</List.Item>
       </List>
       {state.data?.address && !state.data.address.startsWith(window.location.origin) && (
         <Alert variant="light" icon={<IconInfoCircle size={18} aria-hidden />}>{t('setup.moved')} <Anchor href={state.data.address}>{state.data.address}</Anchor></Alert>
       )}
-      <div><Button component={Link} to="/smarthost">{t('setup.open')}</Button></div>
+      <div><Button component={Link} to="/tenants">{t('setup.open')}</Button></div>
     </Stack>
   );
 }

@@ -9,11 +9,13 @@ import { logOut, type Account } from '../api';
 import { ask, hasCode } from '../failure';
 import { speak } from '../i18n';
 import { accountQuery, queries, statusQuery } from '../queries';
+import { Administration } from './Administration';
 import { FailureNote, PageLoading } from './Failure';
 import classes from './Frame.module.css';
 import { HelpDialog } from './HelpDialog';
 import { Logo } from './Logo';
-import { Administration, isAdministration, Navigation } from './Navigation';
+import { Navigation } from './Navigation';
+import { isAdministration } from './pages';
 import { SchemeMenu } from './SchemeMenu';
 import { useKeys } from './shortcuts';
 import { useBranding } from './useBranding';
@@ -61,7 +63,6 @@ function Framed({ account }: { account: Account }) {
   const [help, setHelp] = useState(false);
   const path = useRouterState({ select: (s) => s.location.pathname });
   const above = account.role === 'operator' || account.role === 'reseller';
-  const admin = account.role === 'tenant-admin';
   const status = useQuery(statusQuery);
   const branding = account.branding ?? status.data?.branding;
   useBranding(branding);
@@ -73,7 +74,7 @@ function Framed({ account }: { account: Account }) {
         <Group gap="xs" wrap="nowrap" className={classes.brand}>
           <Link to="/" className={classes.home}>
             <Logo branding={branding} />
-            <Text fw={650} span>{branding?.name ?? status.data?.name ?? 'Muniment'}</Text>
+            <Text fw={650} span truncate>{branding?.name ?? status.data?.name ?? 'Muniment'}</Text>
           </Link>
           {account.tenant && <Text span c="dimmed" size="sm" className={classes.tenant} truncate>{account.tenant.name}</Text>}
           {status.data?.demo && (
@@ -91,10 +92,12 @@ function Framed({ account }: { account: Account }) {
           <AccountMenu account={account} />
         </Group>
       </header>
-      {admin && isAdministration(path) && <Administration />}
-      <div className={classes.content} id="content" tabIndex={-1}>
-        {/* Operators and resellers see no mail: there is nothing to search. */}
-        {above && path === '/' ? <Navigate to="/tenants" replace /> : <Suspense fallback={<PageLoading />}><Outlet /></Suspense>}
+      <div className={classes.body}>
+        {isAdministration(account.role, path) && <Administration account={account} path={path} />}
+        <div className={classes.content} id="content" tabIndex={-1}>
+          {/* Operators and resellers see no mail: there is nothing to search. */}
+          {above && path === '/' ? <Navigate to="/tenants" replace /> : <Suspense fallback={<PageLoading />}><Outlet /></Suspense>}
+        </div>
       </div>
       <HelpDialog opened={help} onClose={() => setHelp(false)} />
     </div>

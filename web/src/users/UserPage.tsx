@@ -7,6 +7,8 @@ import { useTranslation } from 'react-i18next';
 
 import { hasCode } from '../failure';
 import { formatDateTime, plain } from '../format';
+import { userSecurityQuery } from '../login/queries';
+import { SendLink, UserLogIns } from '../login/UserLogIns';
 import { FailureNote, PageLoading } from '../shell/Failure';
 import { useAccount, useTitle } from '../shell/usePage';
 import { AddressPanel } from './AddressPanel';
@@ -36,6 +38,7 @@ export function UserPage() {
   }
   if (user.data) {
     const u = user.data;
+    const isNew = !u.has_password && !u.logged_in_at && stateOf(u) === 'active';
     const when = (iso: string) => formatDateTime(iso, i18n.language, account.tenant?.zone);
     return (
       <Page title={plain(u.name)}>
@@ -44,9 +47,11 @@ export function UserPage() {
             <StateSign state={stateOf(u)} />
             <Text size="sm" c="dimmed">{[t('users.createdAt', { when: when(u.created_at) }), u.logged_in_at ? t('users.lastSeen', { when: when(u.logged_in_at) }) : t('users.neverSeen')].join(' · ')}</Text>
           </div>
+          {isNew && <FirstLogIn id={u.id} name={plain(u.name)} />}
           <UserForm key={u.id} user={u} />
           <AddressPanel user={u} />
           <PasswordPanel user={u} />
+          <UserLogIns id={u.id} name={plain(u.name)} link={!isNew} />
           <Text size="sm" c="dimmed">{t('users.noDeletion')}</Text>
         </Stack>
       </Page>
@@ -60,6 +65,13 @@ export function UserPage() {
     );
   }
   return <PageLoading />;
+}
+
+// FirstLogIn offers a link to somebody who cannot log in yet.
+function FirstLogIn({ id, name }: { id: string; name: string }) {
+  const { t } = useTranslation();
+  const security = useQuery(userSecurityQuery(id));
+  return security.data && <SendLink id={id} security={security.data} title={t('users.notYet', { name })} />;
 }
 
 export function Page({ title, children }: { title: string; children: ReactNode }) {
