@@ -55,6 +55,8 @@ type world struct {
 	blind   uid.ID
 	uploads *upload.Store
 	plain   []string // routes outside of the OpenAPI document
+
+	networks int // that clients were given
 }
 
 func newWorld(t *testing.T) *world {
@@ -108,14 +110,16 @@ func ingest(t *testing.T, e *archivetest.Env, s *catalog.Source, raw string) uid
 	return r.AOID
 }
 
-// as returns a client that is logged in; nobody if login is empty.
+// as returns a client that is logged in; nobody if login is empty. Each asks from a
+// network of its own: guesses are counted by network, and many are made here.
 func (w *world) as(login string) *http.Client {
 	w.t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	c := &http.Client{Jar: jar, Timeout: 30 * time.Second}
+	w.networks++
+	c := &http.Client{Jar: jar, Timeout: 30 * time.Second, Transport: network(fmt.Sprintf("10.0.%d.%d", w.networks/250, 1+w.networks%250))}
 	if login != "" {
 		a := w.ask(c, http.MethodPost, "/session", fmt.Sprintf(`{"login":%q,"password":%q}`, login, archivetest.Password))
 		if a.status != http.StatusOK {
@@ -123,6 +127,15 @@ func (w *world) as(login string) *http.Client {
 		}
 	}
 	return c
+}
+
+// network is where requests come from, as a proxy tells.
+type network string
+
+func (n network) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("X-Forwarded-For", string(n))
+	return http.DefaultTransport.RoundTrip(r) //nolint:wrapcheck // the client wraps it
 }
 
 // answer is what a client gets, without what differs from request to request.
@@ -236,6 +249,7 @@ func (w *world) stripIDs(s string) string { return anyID.ReplaceAllString(s, "ID
 func (w *world) headers(a answer) http.Header {
 	h := a.header.Clone()
 	h.Del("Content-Length") // of bodies that repeat the query
+	h.Del("Retry-After")    // seconds from now
 	return h
 }
 
