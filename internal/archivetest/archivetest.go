@@ -39,15 +39,17 @@ type Env struct {
 	*archive.Archive
 	Catalog *catalog.Catalog
 	Vault   *vault.Vault
-	Dir     string
-	DSN     string
-	index   *fts.Index
+	// Hasher hashes passwords at little cost, and counts them.
+	Hasher *password.Hasher
+	Dir    string
+	DSN    string
+	index  *fts.Index
 }
 
 // New opens an archive that is closed when the test ends.
 func New(t testing.TB, o Options) *Env {
 	t.Helper()
-	e := &Env{Dir: o.Dir, DSN: o.DSN}
+	e := &Env{Dir: o.Dir, DSN: o.DSN, Hasher: password.NewCheapHasher(8)}
 	if e.Dir == "" {
 		e.Dir = t.TempDir()
 	}
@@ -85,7 +87,7 @@ func New(t testing.TB, o Options) *Env {
 		idx = o.Index(idx)
 	}
 	e.Archive, err = archive.New(archive.Config{Catalog: e.Catalog, Vault: e.Vault, Index: idx, Log: log, Spool: filepath.Join(e.Dir, "spool"), Now: o.Now, Directories: o.Directories,
-		Hasher: password.NewCheapHasher(8)})
+		Hasher: e.Hasher})
 	must(err)
 	t.Cleanup(e.Close)
 	return e

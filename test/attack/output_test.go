@@ -151,7 +151,9 @@ func noFormula(t *testing.T, body, word string) {
 func siteAttempts() []attempt {
 	return []attempt{
 		{"open-redirect", func(t *testing.T, w *world) {
-			for _, path := range []string{"//evil.example/", "//evil.example/%2e%2e", "/\\evil.example", "/login?next=//evil.example/", "/login?next=https://evil.example", "/%5cevil.example/..", "/api//evil.example/"} {
+			for _, path := range []string{"//evil.example/", "//evil.example/%2e%2e", "/\\evil.example", "/login?next=//evil.example/", "/login?next=https://evil.example", "/auth/oidc/start?directory=//evil.example", "/auth/oidc/start?directory=" + w.mail.String() + "&next=//evil.example",
+				"/auth/oidc/callback?state=//evil.example&code=x", "/auth/oidc/callback?error=x&error_uri=https://evil.example/&redirect_uri=//evil.example",
+				"/%5cevil.example/..", "/api//evil.example/"} {
 				a := w.plain(t, http.MethodGet, path)
 				if to := a.header.Get("Location"); to != "" {
 					u, err := url.Parse(to)

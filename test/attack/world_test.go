@@ -3,7 +3,8 @@
 //
 //	world_test.go    the server and those who attack   session_test.go  sessions, log-in
 //	foreign_test.go  other people's things             input_test.go    what is sent in
-//	output_test.go   what is handed out                list_test.go     the list is complete
+//	admin_test.go    what administers                  output_test.go   what is handed out
+//	list_test.go     the list is complete
 package attack
 
 import (
@@ -38,7 +39,7 @@ type attempt struct {
 // attempts are all of them, in the order of docs/security.md.
 func attempts() []attempt {
 	var all []attempt
-	for _, list := range [][]attempt{sessionAttempts(), logInAttempts(), foreignAttempts(), inputAttempts(), bombAttempts(), outputAttempts(), siteAttempts()} {
+	for _, list := range [][]attempt{sessionAttempts(), logInAttempts(), foreignAttempts(), adminAttempts(), inputAttempts(), bombAttempts(), outputAttempts(), siteAttempts()} {
 		all = append(all, list...)
 	}
 	return all

@@ -205,8 +205,10 @@ func body(o operation, id string) string {
 		return `{"address":"wand@firma.example"}`
 	case "setUserPassword":
 		return `{"password":"kurz"}`
-	case "previewUsers", "importUsers":
+	case "previewUsers":
 		return `{"content":"LQo="}` // one field: a problem
+	case "importUsers":
+		return `{"content":"kein base64"}` // not valid: nothing begins
 	case "createDirectory", "changeDirectory":
 		return `{"name":"Wand","settings":{}}` // of no kind: nothing is made
 	case "testDirectory":

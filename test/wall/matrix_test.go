@@ -149,13 +149,13 @@ func TestMatrix(t *testing.T) {
 		for _, c := range cells {
 			client := clients[c.who]
 			if client == nil || r.op == "logOut" {
-				client = w.asWho(c.who)
+				client = w.as(c.who)
 				if r.op != "logOut" {
 					clients[c.who] = client
 				}
 			}
 			if r.op == "logIn" {
-				client = w.asWho("") // keeps its session
+				client = w.as("") // keeps its session
 			}
 			w.check(client, paths[r.op], r, c)
 		}

@@ -2,7 +2,6 @@ package wall
 
 import (
 	"bytes"
-	"fmt"
 	"image"
 	"image/png"
 	"net/http"
@@ -56,23 +55,6 @@ func (w *matrixWorld) must(err error) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-}
-
-// asWho is as, from a network of the client's own: guesses are counted by network.
-func (w *matrixWorld) asWho(login string) *http.Client {
-	c := w.as(login)
-	w.networks++
-	c.Transport = network(fmt.Sprintf("192.0.2.%d", w.networks))
-	return c
-}
-
-// network is where requests come from.
-type network string
-
-func (n network) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	r.Header.Set("X-Forwarded-For", string(n))
-	return http.DefaultTransport.RoundTrip(r)
 }
 
 // customer makes a tenant with a reseller and a user of every role.
