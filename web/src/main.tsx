@@ -7,6 +7,7 @@ import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 
+import { startLanguage } from './i18n';
 import { queries } from './queries';
 import { router } from './router';
 import { theme } from './theme';
@@ -17,6 +18,7 @@ const root = document.getElementById('root');
 if (!root) {
   throw new Error('index.html has no element #root');
 }
+await startLanguage();
 createRoot(root).render(
   <StrictMode>
     <MantineProvider theme={theme} defaultColorScheme="auto" colorSchemeManager={schemes}>
