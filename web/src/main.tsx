@@ -18,8 +18,9 @@ const root = document.getElementById('root');
 if (!root) {
   throw new Error('index.html has no element #root');
 }
-await startLanguage();
-createRoot(root).render(
+// No top-level await: it would take the router, with its styles, into a file of its own,
+// and Mantine's styles would come after ours.
+void startLanguage().then(() => createRoot(root).render(
   <StrictMode>
     <MantineProvider theme={theme} defaultColorScheme="auto" colorSchemeManager={schemes}>
       <QueryClientProvider client={queries}>
@@ -27,4 +28,4 @@ createRoot(root).render(
       </QueryClientProvider>
     </MantineProvider>
   </StrictMode>,
-);
+));
