@@ -1,25 +1,18 @@
 // The browser test: the real program, real SMTP and Chromium.
 //
-//	server.mjs   starts the demonstration    session.mjs     log-in, account, log-out
-//	browser.mjs  Chromium and checks         search.mjs      search page
-//	smtp.mjs     sends mail                  message.mjs     reading, safely
-//	mails.mjs    the mail that is sent       damage.mjs      flipped bytes
-//	canary.mjs   must never be asked         appearance.mjs  languages, phone, dark, axe
-//	mailboxlogin.mjs  log-ins to mailboxes by a code
-//	sources.mjs  sources, completeness       gallery.mjs     pictures for the README
-//	smarthost.mjs sending mail           setup.mjs       first start, certificate
-//	smarthost.mjs sending mail    hierarchy.mjs  customers, resellers, tokens
-//	smarthost.mjs sending mail
-//	directories.mjs where users come from
-//	smarthost.mjs sending mail               evidence.mjs    seals, proofs, authorities
-//	directories.mjs where users come from, with provider.mjs
-//	upload.mjs   uploads, documents, folders
-//	routing.mjs  domains, selection, quarantine
-//	history.mjs  whole mailboxes         access.mjs      other people's mail
-//	history.mjs  whole mailboxes           login.mjs    second factors, passkeys, links
-//	history.mjs  whole mailboxes
-//	users.mjs    users, import and export of lists
-//	history.mjs  whole mailboxes           eventlog.mjs    the event log
+//	server.mjs        starts the demonstration        session.mjs      log-in, account, log-out
+//	browser.mjs       Chromium and checks             users.mjs        users, import and export of lists
+//	smtp.mjs          sends mail                      login.mjs        second factors, passkeys, links
+//	mails.mjs         the mail that is sent           search.mjs       search page
+//	canary.mjs        must never be asked             message.mjs      reading, safely
+//	provider.mjs      log-ins elsewhere               sources.mjs      sources, completeness
+//	mailboxlogin.mjs  log-ins to mailboxes by a code  setup.mjs        first start, certificate
+//	directories.mjs   where users come from           smarthost.mjs    sending mail
+//	hierarchy.mjs     customers, resellers, tokens    access.mjs       other people's mail
+//	evidence.mjs      seals, proofs, authorities      upload.mjs       uploads, documents, folders
+//	routing.mjs       domains, selection, quarantine  history.mjs      whole mailboxes
+//	eventlog.mjs      the event log                   damage.mjs       flipped bytes
+//	appearance.mjs    languages, phone, dark, axe     gallery.mjs      pictures for the README
 //
 // Run it with `npm run e2e` in web/ after `make build`.
 import { after, before, describe } from 'node:test';
@@ -29,20 +22,20 @@ import { appearance } from './appearance.mjs';
 import { launch } from './browser.mjs';
 import { startCanary } from './canary.mjs';
 import { damage } from './damage.mjs';
+import { directories } from './directories.mjs';
+import { eventLog } from './eventlog.mjs';
 import { evidence } from './evidence.mjs';
 import { gallery } from './gallery.mjs';
+import { hierarchy } from './hierarchy.mjs';
+import { history } from './history.mjs';
 import { login } from './login.mjs';
 import { mailboxLogIn } from './mailboxlogin.mjs';
-import { eventLog } from './eventlog.mjs';
-import { history } from './history.mjs';
 import { message } from './message.mjs';
 import { routing } from './routing.mjs';
 import { search } from './search.mjs';
 import { startServer } from './server.mjs';
 import { session } from './session.mjs';
 import { setup } from './setup.mjs';
-import { hierarchy } from './hierarchy.mjs';
-import { directories } from './directories.mjs';
 import { smarthost } from './smarthost.mjs';
 import { sources } from './sources.mjs';
 import { upload } from './upload.mjs';
@@ -67,6 +60,8 @@ after(async () => {
 });
 
 describe('session', { timeout: 120_000 }, () => session(world));
+// Users come before all that make more of them.
+describe('users', { timeout: 240_000 }, () => users(world));
 describe('log-ins in steps', { timeout: 240_000 }, () => login(world));
 describe('search', { timeout: 180_000 }, () => search(world));
 describe('message', { timeout: 180_000 }, () => message(world));
@@ -80,7 +75,6 @@ describe('hierarchy', { timeout: 180_000 }, () => hierarchy(world));
 describe('evidence', { timeout: 240_000 }, () => evidence(world));
 describe('upload', { timeout: 240_000 }, () => upload(world));
 describe('routing', { timeout: 180_000 }, () => routing(world));
-describe('users', { timeout: 240_000 }, () => users(world));
 describe('history', { timeout: 120_000 }, () => history(world));
 describe('event log', { timeout: 180_000 }, () => eventLog(world));
 describe('damage', { timeout: 120_000 }, () => damage(world));

@@ -28,11 +28,11 @@ export function users(world) {
     await page.getByText('1 of 3 users').waitFor();
     assert.equal(await page.getByRole('link', { name: /Bernd Jürgensen/u }).count(), 1);
     await page.getByRole('link', { name: 'Add user' }).click();
-    await page.getByLabel('User name').fill('Dora');
-    await page.getByLabel('First name').fill('Dora');
+    await page.getByLabel('User name').fill('Doris');
+    await page.getByLabel('First name').fill('Doris');
     await page.getByLabel('Last name').fill('Dachs');
     await page.getByLabel('Mail addresses').fill('einkauf@nordlicht.example');
-    await page.getByLabel('Password', { exact: true }).fill('dora-dachs-2024');
+    await page.getByLabel('Password', { exact: true }).fill('doris-dachs-2024');
     await page.getByRole('button', { name: 'Add user' }).click();
     await page.getByText('This consists of names or addresses of the person or the company.').waitFor();
     await page.getByLabel('Password', { exact: true }).fill('kaffee tanne zebra 71');
@@ -42,7 +42,7 @@ export function users(world) {
     await screenshot(page, 'user-new');
     await page.getByLabel('This is a shared mailbox').check();
     await page.getByRole('button', { name: 'Add user' }).click();
-    await page.getByRole('heading', { name: 'Dora Dachs' }).waitFor();
+    await page.getByRole('heading', { name: 'Doris Dachs' }).waitFor();
     const sees = async () => Number(/Sees (\d+) archived/u.exec(await page.getByText(/^Sees \d+ archived/u).innerText())[1]);
     const before = await sees();
     await page.getByLabel('Mail address', { exact: true }).fill('info@nordlicht.example');
@@ -61,7 +61,7 @@ export function users(world) {
 
     // Somebody who is logged in and is disabled is out at once.
     const other = await openPage(world.browser, world.server);
-    await logIn(other, { login: 'dora', password: 'kaffee tanne zebra 71' });
+    await logIn(other, { login: 'doris', password: 'kaffee tanne zebra 71' });
     await page.getByRole('switch', { name: 'May log in' }).uncheck({ force: true });
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByText('Saved. It holds at once.').waitFor();
@@ -70,10 +70,42 @@ export function users(world) {
     await other.context.close();
 
     await tab.visit('/users');
-    await page.getByRole('link', { name: /Dora Dachs/u }).getByText('Disabled').waitFor();
+    await page.getByRole('link', { name: /Doris Dachs/u }).getByText('Disabled').waitFor();
     await screenshot(page, 'users');
     assertOnlyHome(tab);
     assert.deepEqual(tab.record.errors, []);
+    await tab.context.close();
+  });
+
+  it('offers a link to whoever has no password yet', async () => {
+    const tab = await openPage(world.browser, world.server);
+    const { page } = tab;
+    await logIn(tab, world.admin);
+    await tab.visit('/users/new');
+    await page.getByLabel('User name').fill('nora');
+    await page.getByLabel('First name').fill('Nora');
+    await page.getByRole('button', { name: 'Add user' }).click();
+    await page.getByRole('heading', { name: 'Nora cannot log in yet' }).waitFor();
+    await page.getByRole('button', { name: 'Send link' }).click();
+    const link = (await page.getByText(/\/link#/u).innerText()).trim();
+    await assertAccessible(page, 'link of a new user');
+    await screenshot(page, 'user-link');
+
+    const other = await openPage(world.browser, world.server);
+    await other.visit(`/link${new URL(link).hash}`);
+    await other.page.getByLabel('New password', { exact: true }).fill('kaffee tanne zebra 72');
+    await other.page.getByLabel('New password again').fill('kaffee tanne zebra 72');
+    await other.page.getByRole('button', { name: 'Set password' }).click();
+    await logIn(other, { login: 'nora', password: 'kaffee tanne zebra 72' });
+
+    await page.reload();
+    await page.getByRole('heading', { name: 'Sessions' }).waitFor();
+    await page.getByRole('button', { name: 'End all sessions' }).click();
+    await page.getByText('Not logged in anywhere.').waitFor();
+    await other.visit('/');
+    await other.page.waitForURL(/\/login/u);
+    assert.deepEqual([...tab.record.errors, ...other.record.errors], []);
+    await other.context.close();
     await tab.context.close();
   });
 
@@ -117,7 +149,7 @@ export function users(world) {
     const text = await readFile(await download.path(), 'utf8');
     assert.match(text, /^\ufeff/u);
     assert.match(text, /^emil;;'=Emil;Esch;emil@nordlicht\.example\r$/mu);
-    assert.doesNotMatch(text, /argon2id|^dora/mu);
+    assert.doesNotMatch(text, /argon2id|^doris/mu);
     assert.deepEqual(tab.record.errors, []);
     await tab.context.close();
   });

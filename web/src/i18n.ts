@@ -1,8 +1,7 @@
 import i18n from 'i18next';
 import { initReactI18next } from 'react-i18next';
 
-import de from './locales/de.json';
-import en from './locales/en.json';
+import type en from './locales/en.json';
 
 export const languages = ['de', 'en'] as const;
 export type Language = (typeof languages)[number];
@@ -11,6 +10,15 @@ declare module 'i18next' {
   interface CustomTypeOptions {
     defaultNS: 'translation';
     resources: { translation: typeof en };
+  }
+}
+
+// load fetches the texts of one language: nobody waits for those of the others. All of
+// them are complete, so that none stands in for another.
+async function load(language: Language): Promise<void> {
+  if (!i18n.hasResourceBundle(language, 'translation')) {
+    const texts = language === 'de' ? await import('./locales/de.json') : await import('./locales/en.json');
+    i18n.addResourceBundle(language, 'translation', texts.default);
   }
 }
 
@@ -37,7 +45,11 @@ export function speak(language: '' | Language): void {
     // Without storage the choice lasts as long as the page.
   }
   document.documentElement.lang = wanted;
-  void i18n.changeLanguage(wanted);
+  void load(wanted).then(() => {
+    if (document.documentElement.lang === wanted) { // and nothing else was chosen meanwhile
+      void i18n.changeLanguage(wanted);
+    }
+  });
 }
 
 function remembered(): Language {
@@ -49,15 +61,20 @@ function remembered(): Language {
   }
 }
 
-const first = remembered();
-document.documentElement.lang = first;
-void i18n.use(initReactI18next).init({
-  resources: { de: { translation: de }, en: { translation: en } },
-  lng: first,
-  fallbackLng: 'en',
-  supportedLngs: [...languages],
-  interpolation: { escapeValue: false }, // React escapes
-  returnNull: false,
-});
+// startLanguage must have ended before anything is shown.
+export async function startLanguage(): Promise<void> {
+  const first = remembered();
+  document.documentElement.lang = first;
+  await i18n.use(initReactI18next).init({
+    resources: {},
+    lng: first,
+    fallbackLng: false,
+    supportedLngs: [...languages],
+    interpolation: { escapeValue: false }, // React escapes
+    returnNull: false,
+    react: { useSuspense: false },
+  });
+  await load(first);
+}
 
 export default i18n;

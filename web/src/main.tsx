@@ -7,6 +7,7 @@ import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 
+import { startLanguage } from './i18n';
 import { queries } from './queries';
 import { router } from './router';
 import { theme } from './theme';
@@ -17,7 +18,9 @@ const root = document.getElementById('root');
 if (!root) {
   throw new Error('index.html has no element #root');
 }
-createRoot(root).render(
+// No top-level await: it would take the router, with its styles, into a file of its own,
+// and Mantine's styles would come after ours.
+void startLanguage().then(() => createRoot(root).render(
   <StrictMode>
     <MantineProvider theme={theme} defaultColorScheme="auto" colorSchemeManager={schemes}>
       <QueryClientProvider client={queries}>
@@ -25,4 +28,4 @@ createRoot(root).render(
       </QueryClientProvider>
     </MantineProvider>
   </StrictMode>,
-);
+));

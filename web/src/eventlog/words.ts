@@ -1,15 +1,14 @@
 import { useTranslation } from 'react-i18next';
 
-import en from '../locales/en.json';
+import type en from '../locales/en.json';
 
 type Action = keyof typeof en.eventlog.action;
-
-const known = (key: string): key is Action => Object.hasOwn(en.eventlog.action, key);
 
 // useAction says in the reader's language what was done. What this release has no
 // words for is shown as the log calls it.
 export function useAction(): (action: string) => string {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
+  const known = (key: string): key is Action => i18n.exists(`eventlog.action.${key}`);
   return (action) => {
     const key = action.replace('.', '-');
     return known(key) ? t(`eventlog.action.${key}`) : action;

@@ -39,7 +39,7 @@ export function SendLink({ id, security, title }: { id: string; security: Securi
   const at = (date: string) => formatDateTime(date, i18n.language, zone);
   return (
     <Paper withBorder p="lg" radius="md" component="section" className={classes.card}>
-      <Title order={2} size="h4" mb="xs">{title ?? t('logins.linkCard')}</Title>
+      <Title order={2} size="h5" mb="xs">{title ?? t('logins.linkCard')}</Title>
       <Text size="sm" c="dimmed" mb="sm">{t(security.has_password ? 'logins.linkCardReset' : 'logins.linkCardWelcome')}</Text>
       {security.links.map((l) => <Text key={l.purpose} size="sm" mb="xs">{t('logins.linkOpen', { date: at(l.created_at), until: at(l.expires_at) })}</Text>)}
       {send.error && <FailureNote error={send.error} compact />}
@@ -55,7 +55,7 @@ export function SendLink({ id, security, title }: { id: string; security: Securi
           </Stack>
         </Alert>
       )}
-      <Button variant="default" leftSection={<IconMailForward size={18} aria-hidden />} loading={send.isPending} onClick={() => send.mutate()}>{t('logins.linkSend')}</Button>
+      <Button variant={title ? 'filled' : 'default'} leftSection={<IconMailForward size={18} aria-hidden />} loading={send.isPending} onClick={() => send.mutate()}>{t('logins.linkSend')}</Button>
     </Paper>
   );
 }
@@ -74,7 +74,7 @@ export function UserFactors({ id, name, security }: { id: string; name: string; 
   const some = security.totp !== undefined || security.passkeys.length > 0 || security.recovery_codes > 0;
   return (
     <Paper withBorder p="lg" radius="md" component="section" className={classes.card}>
-      <Title order={2} size="h4" mb="xs">{t('logins.factors')}</Title>
+      <Title order={2} size="h5" mb="xs">{t('logins.factors')}</Title>
       <Text size="sm" mb="sm">
         {some
           ? t('logins.userHas', { totp: t(security.totp ? 'logins.yes' : 'logins.no'), passkeys: security.passkeys.length, codes: security.recovery_codes })
@@ -103,7 +103,7 @@ export function UserSessions({ id, security }: { id: string; security: Security 
   const error = one.error ?? all.error;
   return (
     <Paper withBorder p="lg" radius="md" component="section" className={classes.card}>
-      <Title order={2} size="h4" mb="xs">{t('logins.sessions')}</Title>
+      <Title order={2} size="h5" mb="xs">{t('logins.sessions')}</Title>
       {error && <FailureNote error={error} compact />}
       {security.sessions.length === 0 && <Text size="sm" c="dimmed">{t('logins.noSessions')}</Text>}
       <SessionList sessions={security.sessions} busy={one.isPending ? one.variables : undefined} end={one.mutate} />

@@ -2,7 +2,7 @@ import { ActionIcon, Badge, Group, Menu, Text, Tooltip, UnstyledButton, Visually
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, Navigate, Outlet, useRouter, useRouterState } from '@tanstack/react-router';
 import { IconKeyboard, IconLogout, IconUser, IconUserCircle } from '@tabler/icons-react';
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { logOut, type Account } from '../api';
@@ -66,6 +66,10 @@ function Framed({ account }: { account: Account }) {
   const status = useQuery(statusQuery);
   const branding = account.branding ?? status.data?.branding;
   useBranding(branding);
+  const content = useRef<HTMLDivElement>(null);
+  useEffect(() => { // another page begins at its top
+    content.current?.scrollTo(0, 0);
+  }, [path]);
   useKeys({ '?': () => setHelp(true) });
   return (
     <div className={classes.frame}>
@@ -94,7 +98,7 @@ function Framed({ account }: { account: Account }) {
       </header>
       <div className={classes.body}>
         {isAdministration(account.role, path) && <Administration account={account} path={path} />}
-        <div className={classes.content} id="content" tabIndex={-1}>
+        <div ref={content} className={classes.content} id="content" tabIndex={-1}>
           {/* Operators and resellers see no mail: there is nothing to search. */}
           {above && path === '/' ? <Navigate to="/tenants" replace /> : <Suspense fallback={<PageLoading />}><Outlet /></Suspense>}
         </div>

@@ -14,7 +14,7 @@ export function StateBadge({ state }: { state: TenantFigures['state'] }) {
   const { t } = useTranslation();
   const colour = { active: 'teal', suspended: 'orange', ended: 'gray' }[state];
   return (
-    <Badge variant="light" radius="sm" tt="none" color={colour} styles={{ label: { color: 'var(--mantine-color-text)' } }}>{t(`tenants.state.${state}`)}</Badge>
+    <Badge variant="light" radius="sm" tt="none" color={colour} miw="max-content" styles={{ label: { color: 'var(--mantine-color-text)' } }}>{t(`tenants.state.${state}`)}</Badge>
   );
 }
 
