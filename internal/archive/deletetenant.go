@@ -181,13 +181,15 @@ func (a *Archive) carryOut(ctx context.Context, record *catalog.Deletion) (*Cert
 }
 
 // rest ends the work in the background for a tenant that is deleted, and returns what
-// lets others go on.
+// lets others go on. Meanwhile nothing is sealed: a tree would come after the tenant's
+// objects are gone.
 func (a *Archive) rest(ctx context.Context, tenant uid.ID) (func(), error) {
 	a.mu.Lock()
 	w := a.tenants[tenant]
 	a.mu.Unlock()
 	if w == nil {
-		return func() {}, nil
+		a.sealing.Lock()
+		return a.sealing.Unlock, nil
 	}
 	select { // nobody compacts
 	case w.compacting <- struct{}{}:
@@ -195,8 +197,9 @@ func (a *Archive) rest(ctx context.Context, tenant uid.ID) (func(), error) {
 		return nil, ctx.Err()
 	}
 	w.gone.Store(true)
+	a.sealing.Lock()
 	w.indexing.Lock()
-	return func() { w.indexing.Unlock(); <-w.compacting }, nil
+	return func() { w.indexing.Unlock(); a.sealing.Unlock(); <-w.compacting }, nil
 }
 
 // FinishDeletions goes on with deletions that were interrupted.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/muniment/muniment/internal/access"
 	"github.com/muniment/muniment/internal/archive"
@@ -30,6 +31,10 @@ func TestDeleteTenant(t *testing.T) {
 			t.Fatal(err)
 		}
 		must(r.As(access.Actor{Tenant: p.Tenant, User: p.Users[0].ID, Role: access.RoleTenantAdmin}).Tokens(ctx))(t)
+		r.furnish(t, p)
+		if b, _, err := r.PrepareSeal(ctx); err != nil || b.Trees != 2 {
+			t.Fatalf("batch %+v, %v", b, err)
+		}
 		refused := func(what string) {
 			t.Helper()
 			if _, err := r.nord.DeleteTenant(ctx, p.Tenant, "Muster"); !errors.Is(err, archive.ErrNotDeletable) {
@@ -45,7 +50,7 @@ func TestDeleteTenant(t *testing.T) {
 		_, err := r.nord.DeleteTenant(ctx, p.Tenant, "muster")
 		field(t, "other name", err, "name")
 		c := must(r.nord.DeleteTenant(ctx, p.Tenant, "Muster"))(t)
-		if c.Messages != 20 || c.Users != 3 || c.Objects == 0 || c.Done.IsZero() || c.KeyDestroyed.IsZero() || c.LogRoot == "" || c.Reseller != "Systemhaus nord" {
+		if c.Messages != 20 || c.Users != 5 || c.Objects == 0 || c.Done.IsZero() || c.KeyDestroyed.IsZero() || c.LogRoot == "" || c.Reseller != "Systemhaus nord" {
 			t.Errorf("certificate %+v", c)
 		}
 		if text := c.Text("de"); !strings.Contains(text, "Löschbescheinigung") || !strings.Contains(text, c.LogRoot) || !strings.Contains(text, "Muster") {
@@ -66,6 +71,9 @@ func TestDeleteTenant(t *testing.T) {
 		if list := must(r.sued.Certificates(ctx))(t); len(list) != 0 {
 			t.Errorf("certificates of another reseller: %+v", list)
 		}
+		if _, _, err := r.LogIn(ctx, archive.LogIn{Login: "admin", Tenant: "muster", Password: archivetest.Password}); !errors.Is(err, archive.ErrLogIn) {
+			t.Errorf("log-in of a deleted administrator: %v", err)
+		}
 		if st := must(r.Figures(ctx, stays.Tenant))(t); st.Messages != 20 {
 			t.Errorf("the neighbour has %d messages", st.Messages)
 		}
@@ -82,6 +90,26 @@ func TestDeleteTenant(t *testing.T) {
 			t.Errorf("ordered again: %+v", again)
 		}
 	})
+}
+
+// furnish gives a tenant what hangs on its users: log-ins, links, a second factor that
+// has to be, a directory, a request for access, a receipt.
+func (r *resale) furnish(t *testing.T, p *archive.Provisioned) {
+	t.Helper()
+	ctx := t.Context()
+	token, acc, err := r.LogIn(ctx, archive.LogIn{Login: "admin", Tenant: p.Slug, Password: archivetest.Password})
+	if err != nil {
+		t.Fatal(err)
+	}
+	must(r.Invite(ctx, must(r.Catalog.User(ctx, p.Tenant, p.Users[1].ID))(t)))(t)
+	withDirectory(t, r.Env, p.Tenant)
+	must(r.MakeReceipt(ctx, &archive.LogOwner{Tenant: p.Tenant, Zone: "UTC", ReceiptSettings: archive.ReceiptSettings{At: "00:05"}}))(t)
+	auditor := r.User(t, &acc.Tenant, "auditor", access.RoleAuditor)
+	must(r.As(auditor).RequestAccess(ctx, archive.NewAccess{Kind: access.ReadMailbox, Addresses: []string{"anna@muster.example"}, Reason: "Verdacht auf Betrug", Until: r.clock.now().Add(time.Hour)}))(t)
+	must(r.Self(acc).BeginTOTP(ctx))(t)
+	if _, err := r.Session(ctx, token, ""); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // A deletion that was interrupted goes on, wherever it was.

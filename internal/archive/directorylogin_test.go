@@ -63,7 +63,7 @@ func TestProviderLogIn(t *testing.T) {
 	draft := archive.DirectoryDraft{Name: "Entra", Settings: directory.Settings{OIDC: set}, Secret: []byte("s")}
 	d := must(c.dirs.Create(ctx, draft))(t)
 	anna := must(c.CreateUser(ctx, archive.NewUser{Tenant: c.tenant, Login: "anna", Role: access.RoleUser, Password: localPassword, Addresses: []string{"anna@firma.example", "info@firma.example"}}))(t)
-	must(c.CreateUser(ctx, archive.NewUser{Tenant: c.tenant, Login: "bert", Role: access.RoleUser, Password: localPassword, Addresses: []string{"bert@firma.example", "info@firma.example"}}))(t)
+	must(c.CreateUser(ctx, archive.NewUser{Tenant: c.tenant, Login: "bert", Role: access.RoleUser, Password: localPassword, Addresses: []string{"bert@firma.example", "info@firma.example"}, Shared: true}))(t)
 	logIn := func(who directory.Identity) (string, error) {
 		who.Issuer = set.Issuer
 		c.fake.identity = &who
@@ -113,6 +113,11 @@ func TestProviderLogIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("disabled", directory.Identity{Subject: "1"}, "", directory.CodeDisabled)
+	anna.Disabled, anna.ExpiresAt = false, c.now
+	if err := c.ChangeUser(ctx, anna); err != nil {
+		t.Fatal(err)
+	}
+	check("expired", directory.Identity{Subject: "1"}, "", directory.CodeDisabled)
 	if _, err := c.logIn(t, "new@firma.example", ""); !errors.Is(err, archive.ErrLogIn) {
 		t.Errorf("with a password: %v", err)
 	}

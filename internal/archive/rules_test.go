@@ -13,8 +13,8 @@ import (
 )
 
 // withRules gives the tenant of filled a domain, a selection, and a message in
-// quarantine that somebody has decided on, and the installation a smarthost and a
-// mail that waits.
+// quarantine that somebody has decided on, and the installation a smarthost, a mail that
+// waits, a reseller, and whatever else has a table.
 func withRules(t *testing.T, dir string) {
 	t.Helper()
 	ctx := t.Context()
@@ -38,7 +38,13 @@ func withRules(t *testing.T, dir string) {
 	}
 	must(e.MakeReceipt(ctx, &archive.LogOwner{Tenant: tenant.ID, Zone: "UTC", ReceiptSettings: archive.ReceiptSettings{At: "00:05"}}))(t)
 	must(e.QueueMail(ctx, archive.NewMail{ID: uid.New(time.Now()), Kind: "test", Key: "one", Sender: "archive@example.com", To: []string{"bernd@example.com"}, Body: []byte("Subject: x\r\n\r\nx\r\n")}))(t)
+	if err := e.Catalog.SetInstanceSetting(ctx, &catalog.InstanceSetting{Name: "test", Settings: []byte(`{"a":1}`), Secret: []byte{1}}); err != nil {
+		t.Fatal(err)
+	}
 	withDirectory(t, e, tenant.ID)
+	withRequests(t, e, tenant.ID)
+	withResellers(t, e)
+	withSeals(t, e)
 	findings(t, e, nil)
 }
 

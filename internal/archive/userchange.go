@@ -159,7 +159,7 @@ func (d *userDesk) setPassword(ctx context.Context, u *catalog.User, plain strin
 		return err
 	}
 	err = d.a.catalog.SetPassword(ctx, catalog.PasswordChange{Tenant: u.Tenant, User: u.ID, Hash: hash, At: d.a.now(),
-		Events: []*catalog.Event{d.act("user.password-set", u.ID.String(), nil)}})
+		Events: []*catalog.Event{d.act("user.password-set", u.ID.String(), map[string]string{"login": u.Login, "password": "changed"})}})
 	if err != nil {
 		return err
 	}

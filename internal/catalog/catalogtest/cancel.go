@@ -21,10 +21,11 @@ func testCancelled(t *testing.T, e *env) {
 	must(t, e.Enqueue(t.Context(), mail, []byte("body")))
 	must(t, e.SetSelection(t.Context(), &catalog.Selection{Tenant: tenant, ChangedAt: at(0)}, events(0, 1)[0]))
 	of.access = e.access(t, tenant, of.user.ID)
+	e.withDirectory(t, &of)
 	before := snapshot(t, e, tenant)
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	for name, a := range attempts() {
+	for name, a := range allAttempts() {
 		_, err := a.call(ended, e, other, of)
 		mustBe(t, name, err, context.Canceled)
 	}

@@ -3,6 +3,8 @@ package catalogtest
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -202,6 +204,19 @@ func testDeleteTenant(t *testing.T, e *env) {
 	must(t, e.AddTenant(ctx, order(uid.ID{}, "b", "order b")))
 	neighbour := got(e.TenantBySlug(ctx, "b"))(t).ID
 	e.commit(t, neighbour, batch("first", 3))
+	letter := outgoing("letter", 0)
+	letter.Tenant = d.tenant
+	must(t, e.Enqueue(ctx, letter, []byte("letter")))
+	must(t, e.AppendEvents(ctx, d.tenant, events(0, 30))) // enough for a node
+	rows := func(table string) (n int) {
+		must(t, e.sql.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+table+" WHERE tenant = $1", d.tenant[:]).Scan(&n))
+		return n
+	}
+	for _, table := range ofTenants() {
+		if rows(table) == 0 {
+			t.Errorf("no row in %s to delete", table)
+		}
+	}
 	record := &catalog.Deletion{Tenant: d.tenant, State: catalog.Deleting, Document: []byte(`{"a":1}`), CreatedAt: at(9)}
 	must(t, e.BeginDeletion(ctx, record, instanceEvent("tenant.deleting")))
 	mustBe(t, "begun already", e.BeginDeletion(ctx, record), catalog.ErrTaken)
@@ -216,22 +231,36 @@ func testDeleteTenant(t *testing.T, e *env) {
 	mustBe(t, "tenant", second(e.Tenant(ctx, d.tenant)), catalog.ErrNotFound)
 	mustBe(t, "user", second(e.User(ctx, d.tenant, d.user.ID)), catalog.ErrNotFound)
 	mustBe(t, "message", second(e.Message(ctx, d.tenant, d.batch.Messages[0].AOID)), catalog.ErrNotFound)
-	for table := range columns() {
-		if table == "user" {
-			table = `"user"`
-		}
-		if table == "tenant" || table == "user_address" || table == "outbox_body" || table == "deletion" || table == "reseller" || table == "reseller_logo" || table == "reseller_user" {
-			continue
-		}
-		var n int
-		must(t, e.sql.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+table+" WHERE tenant = $1", d.tenant[:]).Scan(&n))
-		if n != 0 {
+	for _, table := range ofTenants() {
+		if n := rows(table); n != 0 {
 			t.Errorf("%d rows are left in %s", n, table)
 		}
 	}
+	for table, want := range map[string]int{"user_address": 1, "outbox_body": 1} { // the neighbour's and the installation's
+		var n int
+		must(t, e.sql.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+table).Scan(&n))
+		if n != want {
+			t.Errorf("%d rows in %s, want %d", n, table, want)
+		}
+	}
+	e.sound(t)
 	if n := len(got(e.MessagesAfter(ctx, neighbour, 0, 10))(t)); n != 3 {
 		t.Errorf("the neighbour has %d messages", n)
 	}
+}
+
+// ofTenants lists the tables whose rows belong to a tenant, as SQL names them.
+func ofTenants() (list []string) {
+	all := columns()
+	for table, key := range keys() {
+		if table == "user" {
+			table = `"user"`
+		}
+		if slices.Contains(strings.Fields(key+" "+all[strings.Trim(table, `"`)]), "tenant") {
+			list = append(list, table)
+		}
+	}
+	return list
 }
 
 // hierarchyAttempts are the attempts of methods for resellers and the operator, which

@@ -3,7 +3,6 @@ package catalogtest
 import (
 	"context"
 	"errors"
-	"maps"
 	"reflect"
 	"testing"
 
@@ -18,6 +17,8 @@ type theirs struct {
 	user    *catalog.User
 	source  *catalog.Source
 	access  *catalog.AccessRequest
+
+	directory *catalog.Directory
 }
 
 // attempt calls a method as another tenant with something of theirs, and
@@ -284,6 +285,7 @@ func testWall(t *testing.T, e *env) {
 	tenant := e.tenant(t, "a")
 	of := theirs{batch: e.commit(t, tenant, batch("first", 3)), user: e.user(t, tenant, "anna", "anna@example.com"), source: e.source(t, tenant, "files")}
 	of.access = e.access(t, tenant, of.user.ID)
+	e.withDirectory(t, &of)
 	must(t, e.CreateSession(ctx, &catalog.Session{TokenHash: [32]byte{1}, User: of.user.ID, Tenant: tenant, ExpiresAt: at(9)}))
 	must(t, e.SetLink(ctx, &catalog.Link{TokenHash: [32]byte{1}, User: of.user.ID, Tenant: tenant, Purpose: catalog.LinkReset, ExpiresAt: at(9)}))
 	must(t, e.ChangeFactors(ctx, tenant, of.user.ID, func([]*catalog.Factor) (catalog.FactorChange, error) {
@@ -307,9 +309,7 @@ func testWall(t *testing.T, e *env) {
 	must(t, e.SetIndexed(ctx, tenant, 1))
 	must(t, e.UpdateFacts(ctx, tenant, of.batch.Messages[2].AOID, catalog.Described{Category: "mine"}))
 	before := snapshot(t, e, tenant)
-	all := attempts()
-	maps.Copy(all, hierarchyAttempts())
-	maps.Copy(all, sealAttempts())
+	all := allAttempts()
 	takesTenant(t, func(name string) bool { return all[name].call != nil })
 	for name, a := range all {
 		v, err := a.call(ctx, e, e.tenant(t, "not "+name), of)
@@ -357,7 +357,8 @@ func snapshot(t *testing.T, e *env, tenant uid.ID) []any {
 		got(e.MessagesAfter(ctx, tenant, 0, 99))(t), got(e.Accounts(ctx, tenant, "", ""))(t), got(e.Segments(ctx, tenant))(t),
 		got(e.Smarthost(ctx, tenant))(t), got(e.OutgoingByKey(ctx, tenant, "key"))(t),
 		got(e.DomainsOf(ctx, tenant))(t), got(e.Selection(ctx, tenant))(t), got(e.Quarantine(ctx, tenant, catalog.QuarantineFilter{}, 9))(t),
-		got(e.AccessRequests(ctx, tenant, catalog.AccessFilter{}, 9))(t), got(e.AccessRecords(ctx, tenant, catalog.RecordFilter{}, 9))(t), got(e.AccessPolicy(ctx, tenant))(t)}
+		got(e.AccessRequests(ctx, tenant, catalog.AccessFilter{}, 9))(t), got(e.AccessRecords(ctx, tenant, catalog.RecordFilter{}, 9))(t), got(e.AccessPolicy(ctx, tenant))(t),
+		got(e.Directories(ctx, tenant))(t), got(e.DirectoryStates(ctx, tenant))(t), got(e.Origins(ctx, tenant))(t)}
 	must(t, e.WalkCaptures(ctx, tenant, func(c *catalog.Capture, err error) error { s = append(s, c); return err }))
 	must(t, e.WalkParts(ctx, tenant, func(p *catalog.Part, err error) error { s = append(s, p); return err }))
 	return s
