@@ -78,11 +78,10 @@ const (
 	ManageQuarantine Right = "manage-quarantine"
 	// ManageUsers creates and changes users of the tenant.
 	ManageUsers Right = "manage-users"
-	// ManageTenants creates and changes tenants, of a reseller its own, and sees what
-	// they use.
 	// ManageDirectories says where the tenant's users come from, and has them read.
 	ManageDirectories Right = "manage-directories"
-	// ManageTenants creates and changes tenants.
+	// ManageTenants creates and changes tenants, of a reseller its own, and sees what
+	// they use.
 	ManageTenants Right = "manage-tenants"
 	// ManageLogins says what log-ins must have: of the tenant's users, or of those who
 	// belong to no tenant.
