@@ -3,7 +3,6 @@ package archive_test
 import (
 	"bytes"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -12,8 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	_ "modernc.org/sqlite" // to damage the catalog behind its back
 
 	"github.com/muniment/muniment/internal/access"
 	"github.com/muniment/muniment/internal/archive"
@@ -141,100 +138,6 @@ func findings(t *testing.T, e *archivetest.Env, want []string) {
 	if damage == 0 || !named {
 		t.Errorf("fsck finds no damage that names %v:\n%s", want, text)
 	}
-}
-
-// free are tables and columns that nothing guards, because nothing depends on
-// them: what waits to be indexed again, and the programs' own bookkeeping.
-func free(table, column string) bool {
-	return table == "schema_version" || strings.HasPrefix(table, "sqlite_") || table == "reindex" || table == "head" && column == "indexed"
-}
-
-func TestDamagedRowsAreFound(t *testing.T) {
-	t.Parallel()
-	dir, _ := filled(t)
-	withRules(t, dir)
-	file := filepath.Join(dir, "catalog.db")
-	healthy, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range columns(t, file) {
-		if free(c.table, c.column) {
-			continue
-		}
-		if err := os.WriteFile(file, healthy, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		damageColumn(t, file, c)
-		func() {
-			defer func() {
-				if p := recover(); p != nil {
-					t.Errorf("%s.%s: panic: %v", c.table, c.column, p)
-				}
-			}()
-			e := archivetest.New(t, archivetest.Options{Dir: dir})
-			defer e.Close()
-			t.Log(c.table, c.column)
-			findings(t, e, []string{strings.TrimSuffix(c.table, "_address"), "log", "tenant"})
-		}()
-	}
-}
-
-type column struct{ table, column, kind string }
-
-func columns(t *testing.T, file string) (out []column) {
-	t.Helper()
-	db := openSQL(t, file)
-	defer db.Close()
-	rows, err := db.Query(`SELECT m.name, p.name, p.type FROM sqlite_master m, pragma_table_info(m.name) p WHERE m.type = 'table'`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var c column
-		if err := rows.Scan(&c.table, &c.column, &c.kind); err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, c)
-	}
-	if err := rows.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
-// damageColumn changes one column of one row.
-func damageColumn(t *testing.T, file string, c column) {
-	t.Helper()
-	db := openSQL(t, file)
-	defer db.Close()
-	value := map[string]string{"INTEGER": `"%s" + 1`, "TEXT": `CASE WHEN "%s" = '' THEN 'x' ELSE substr("%[1]s", 1, length("%[1]s") - 1) || CASE WHEN substr("%[1]s", -1) = '7' THEN '8' ELSE '7' END END`,
-		"BLOB": `CASE WHEN length("%s") = 0 THEN x'07' ELSE CAST(substr("%[1]s", 1, length("%[1]s") - 1) || CASE WHEN substr("%[1]s", -1) = x'07' THEN x'08' ELSE x'07' END AS BLOB) END`}[c.kind]
-	for _, key := range []string{"", " WITHOUT ROWID"} {
-		where := "rowid = (SELECT max(rowid) FROM \"" + c.table + "\")"
-		if key != "" {
-			where = fmt.Sprintf(`"%s" = (SELECT max("%[1]s") FROM "%s")`, c.column, c.table)
-		}
-		res, err := db.Exec(fmt.Sprintf(`UPDATE "%s" SET "%s" = %s WHERE %s`, c.table, c.column, fmt.Sprintf(value, c.column), where))
-		if err != nil {
-			continue
-		}
-		if n, err := res.RowsAffected(); err != nil || n == 0 {
-			t.Fatalf("%s is empty: the test shows nothing of it", c.table)
-		}
-		return
-	}
-	t.Fatalf("cannot damage %s.%s", c.table, c.column)
-}
-
-func openSQL(t *testing.T, file string) *sql.DB {
-	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+file+"?_pragma=foreign_keys(0)&_pragma=ignore_check_constraints(1)")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return db
 }
 
 // Every file of the vault: a flipped byte is found by fsck, which names the
