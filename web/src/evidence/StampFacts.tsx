@@ -41,7 +41,7 @@ const colors = { yes: 'teal', no: 'gray', unknown: 'yellow' } as const;
 export function Verdict({ stamp: s }: { stamp: EvidenceStamp }) {
   const { t } = useTranslation();
   return (
-    <Badge variant="light" color={s.test ? 'orange' : colors[s.qualified]} radius="sm" tt="none" {...(s.test && { c: 'var(--m-demo)' })} classNames={{ label: classes.badge ?? '' }}>
+    <Badge variant="light" color={s.test ? 'orange' : colors[s.qualified]} radius="sm" tt="none" classNames={{ label: classes.badge ?? '' }}>
       {t(s.test ? 'evidence.verdict.test' : `evidence.verdict.${s.qualified}`)}
     </Badge>
   );
