@@ -96,6 +96,7 @@ export function users(world) {
     await other.page.getByLabel('New password', { exact: true }).fill('kaffee tanne zebra 72');
     await other.page.getByLabel('New password again').fill('kaffee tanne zebra 72');
     await other.page.getByRole('button', { name: 'Set password' }).click();
+    await other.page.getByText('Your password is set').waitFor();
     await logIn(other, { login: 'nora', password: 'kaffee tanne zebra 72' });
 
     await page.reload();

@@ -1,4 +1,4 @@
-import { createTheme, type MantineColorsTuple } from '@mantine/core';
+import { createTheme, defaultVariantColorsResolver, type MantineColorsTuple } from '@mantine/core';
 
 // One calm accent; every other colour on a page means something.
 const teal: MantineColorsTuple = [
@@ -14,6 +14,11 @@ export const theme = createTheme({
   primaryColor: 'petrol',
   primaryShade: 7,
   autoContrast: true,
+  // Mantine's orange on light orange is too weak to read.
+  variantColorResolver: (input) => {
+    const colours = defaultVariantColorsResolver(input);
+    return input.variant === 'light' && input.color === 'orange' ? { ...colours, color: 'var(--m-demo)' } : colours;
+  },
   colors: { petrol: teal, dark: night },
   defaultRadius: 'sm',
   cursorType: 'pointer',

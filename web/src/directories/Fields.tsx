@@ -96,7 +96,7 @@ export function LdapFields(props: FieldProps) {
         <Line label={t('directories.bindDN')} hint={t(ad ? 'directories.bindHintAD' : 'directories.bindHint')} required value={l.bind_dn} set={(bind_dn) => set({ bind_dn })} error={wrong('bind_dn')} />
         <Secret {...props} label={t('smarthost.password')} hint={t('directories.readerHint')} />
       </div>
-      <Line label={t('directories.baseDN')} hint={t('directories.baseHint')} placeholder="OU=Mitarbeiter,DC=firma,DC=example" required value={l.base_dn} set={(base_dn) => set({ base_dn })} error={wrong('base_dn')} />
+      <Line label={t('directories.baseDN')} hint={t('directories.baseHint')} placeholder={'OU=Mitarbeiter,DC=firma,DC=example'} required value={l.base_dn} set={(base_dn) => set({ base_dn })} error={wrong('base_dn')} />
       <Line label={t('directories.member')} hint={t('directories.memberHint')} value={l.member} set={(member) => set({ member })} error={wrong('member')} />
       <Switch label={t('directories.shared')} description={t('directories.sharedHint')} checked={l.shared ?? false} onChange={(e) => set({ shared: e.currentTarget.checked })} />
       <NativeSelect label={t('directories.interval')} description={t('directories.intervalHint')} value={interval} error={wrong('interval_seconds')} onChange={(e) => set({ interval_seconds: Number(e.currentTarget.value) })}
@@ -108,7 +108,7 @@ export function LdapFields(props: FieldProps) {
         <Line label={t('directories.login')} hint={t('directories.loginHint')} value={l.login} set={(login) => set({ login })} error={wrong('login')} />
         <Line label={t('directories.addressAttributes')} hint={t('directories.addressHint')} value={l.addresses?.join(' ')} set={(v) => set({ addresses: v === '' ? [] : v.split(/[\s,]/u) })} error={wrong('addresses')} />
         <Line label={t('directories.public')} hint={t('directories.publicHint')} value={l.public} set={(v) => set({ public: v })} error={wrong('public')} />
-        <NumberInput label={t('directories.guardPercent')} description={t('directories.guardHint')} value={l.guard_percent || ''} placeholder="20" min={0} max={100} hideControls allowDecimal={false} allowNegative={false}
+        <NumberInput label={t('directories.guardPercent')} description={t('directories.guardHint')} value={l.guard_percent || ''} placeholder={'20'} min={0} max={100} hideControls allowDecimal={false} allowNegative={false}
           onChange={(v) => set({ guard_percent: typeof v === 'number' ? v : 0 })} error={wrong('guard_percent')} />
       </Folded>
     </>
@@ -122,7 +122,7 @@ export function OidcFields(props: FieldProps) {
   const set = (part: Partial<Draft['oidc']>) => change({ oidc: { ...o, ...part } });
   return (
     <>
-      <Line label={t('directories.issuer')} hint={t('directories.issuerHint')} placeholder="https://accounts.google.com" required value={o.issuer} set={(issuer) => set({ issuer })} error={wrong('issuer')} />
+      <Line label={t('directories.issuer')} hint={t('directories.issuerHint')} placeholder={'https://accounts.google.com'} required value={o.issuer} set={(issuer) => set({ issuer })} error={wrong('issuer')} />
       <div className={classes.fields}>
         <Line label={t('directories.clientID')} hint={t('directories.clientHint')} required value={o.client_id} set={(client_id) => set({ client_id })} error={wrong('client_id')} />
         <Secret {...props} label={t('directories.clientSecret')} hint={t('directories.clientSecretHint')} />

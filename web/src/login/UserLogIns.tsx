@@ -45,7 +45,7 @@ export function SendLink({ id, security, title }: { id: string; security: Securi
       {send.error && <FailureNote error={send.error} compact />}
       {send.data?.mailed_to && <Alert variant="light" color="green" role="status" mb="sm">{t('logins.linkMailed', { address: send.data.mailed_to, until: at(send.data.expires_at) })}</Alert>}
       {send.data?.link && (
-        <Alert variant="light" color="orange" role="status" mb="sm" styles={{ title: { color: 'var(--m-demo)' } }} title={send.data.mailed_to ? undefined : t('logins.linkNoMail')}>
+        <Alert variant="light" color="orange" role="status" mb="sm" title={send.data.mailed_to ? undefined : t('logins.linkNoMail')}>
           <Stack gap="xs" align="flex-start">
             <Text size="sm">{t('logins.linkHandOver', { until: at(send.data.expires_at) })}</Text>
             <Code block>{send.data.link}</Code>
