@@ -62,7 +62,7 @@ func TestProviderLogIn(t *testing.T) {
 	set := &directory.OIDC{Issuer: "https://provider.example", ClientID: "x", Redirect: "https://archive.example" + directory.CallbackPath, Offered: true}
 	draft := archive.DirectoryDraft{Name: "Entra", Settings: directory.Settings{OIDC: set}, Secret: []byte("s")}
 	d := must(c.dirs.Create(ctx, draft))(t)
-	anna := must(c.CreateUser(ctx, archive.NewUser{Tenant: c.tenant, Login: "anna", Role: access.RoleUser, Password: localPassword, Addresses: []string{"anna@firma.example", "info@firma.example"}}))(t)
+	must(c.CreateUser(ctx, archive.NewUser{Tenant: c.tenant, Login: "anna", Role: access.RoleUser, Password: localPassword, Addresses: []string{"anna@firma.example", "info@firma.example"}}))(t)
 	must(c.CreateUser(ctx, archive.NewUser{Tenant: c.tenant, Login: "bert", Role: access.RoleUser, Password: localPassword, Addresses: []string{"bert@firma.example", "info@firma.example"}, Shared: true}))(t)
 	logIn := func(who directory.Identity) (string, error) {
 		who.Issuer = set.Issuer
@@ -107,7 +107,7 @@ func TestProviderLogIn(t *testing.T) {
 	if role("new@firma.example") != "user" || role("anna") != "user" {
 		t.Errorf("roles %s, %s", role("new@firma.example"), role("anna"))
 	}
-	anna = must(c.Archive.User(ctx, c.tenant, "anna"))(t)
+	anna := must(c.Archive.User(ctx, c.tenant, "anna"))(t)
 	anna.Disabled = true
 	if err := c.ChangeUser(ctx, anna); err != nil {
 		t.Fatal(err)

@@ -107,10 +107,7 @@ func (a *Archive) indexLoop(w *tenantWork) {
 			f = w.received(x)
 		case <-w.wake:
 		}
-		for {
-			if w.gone.Load() {
-				break
-			}
+		for !w.gone.Load() {
 			err := a.indexStep(a.background, w, f)
 			if err == nil {
 				retry = indexRetry

@@ -61,7 +61,7 @@ func (a *Archive) Invite(ctx context.Context, u *catalog.User) (*Invitation, err
 
 // shown leaves the link out where nobody is to see it.
 func (i *Invitation) shown(show bool) *Invitation {
-	if i.MailedTo != "" && !(show && i.Fresh) {
+	if i.MailedTo != "" && (!show || !i.Fresh) {
 		i.URL = ""
 	}
 	return i

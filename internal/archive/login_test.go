@@ -307,11 +307,12 @@ func TestLoginEvents(t *testing.T) {
 	t.Parallel()
 	r := newLoginRig(t)
 	ctx := t.Context()
-	token, acc, err := r.LogIn(ctx, archive.LogIn{Login: "anna", Password: right, Peer: "192.0.2.1"})
+	token, _, err := r.LogIn(ctx, archive.LogIn{Login: "anna", Password: right, Peer: "192.0.2.1"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if acc, err = r.Session(ctx, token, "192.0.2.2"); err != nil {
+	acc, err := r.Session(ctx, token, "192.0.2.2")
+	if err != nil {
 		t.Fatal(err)
 	}
 	self := r.Self(acc)

@@ -49,12 +49,12 @@ func TestSessionsExpire(t *testing.T) {
 func TestConfirmation(t *testing.T) {
 	t.Parallel()
 	r := newLoginRig(t)
-	token, acc, err := r.LogIn(t.Context(), archive.LogIn{Login: "anna", Password: right})
+	token, _, err := r.LogIn(t.Context(), archive.LogIn{Login: "anna", Password: right})
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.forward(16 * time.Minute)
-	acc, err = r.Session(t.Context(), token, "")
+	acc, err := r.Session(t.Context(), token, "")
 	if err != nil {
 		t.Fatal(err)
 	}

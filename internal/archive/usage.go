@@ -223,7 +223,7 @@ func (a *Archive) warnOfLimits(ctx context.Context) error {
 		r := &resellers[i]
 		events := a.limitEvents(r.Warned, r.Limits, r.ID)
 		if now, changed := warned(r.Warned, r.Limits); changed {
-			r.Reseller.Warned = now
+			r.Warned = now
 			errs = append(errs, a.catalog.UpdateReseller(ctx, &r.Reseller, nil, events...))
 		}
 	}

@@ -88,16 +88,16 @@ func (p Problem) String() string {
 
 // ColumnName names a column for people.
 func ColumnName(column int) string {
-	switch {
-	case column == ColumnID:
+	switch column {
+	case ColumnID:
 		return "user id"
-	case column == ColumnPassword:
+	case ColumnPassword:
 		return "password"
-	case column == ColumnFirst:
+	case ColumnFirst:
 		return "first name"
-	case column == ColumnLast:
+	case ColumnLast:
 		return "last name"
-	case column == ColumnAddress:
+	case ColumnAddress:
 		return "e-mail"
 	}
 	return "further e-mail"

@@ -22,11 +22,11 @@ func Write(w io.Writer, delimiter rune, rows []Row) error {
 		}
 		for i, f := range fields {
 			if i > 0 {
-				b.WriteRune(delimiter)
+				_, _ = b.WriteRune(delimiter) // Flush tells what went wrong
 			}
-			b.WriteString(quote(f))
+			_, _ = b.WriteString(quote(f))
 		}
-		b.WriteString("\r\n")
+		_, _ = b.WriteString("\r\n")
 	}
 	if err := b.Flush(); err != nil {
 		return fmt.Errorf("write list of users: %w", err)

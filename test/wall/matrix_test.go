@@ -168,8 +168,9 @@ func (w *matrixWorld) check(client *http.Client, o operation, r row, c cell) {
 	id := w.thing(r.id)
 	path := strings.NewReplacer("{id}", id, "{name}", id, "{no}", "1", "{capture}", id, "{address}", "weg@alpha.example", "{seq}", "1",
 		"{day}", w.things["day"], "{picture}", w.things["picture"]).Replace(o.path)
-	if strings.Contains(path, "{session}") {
-		path = strings.Replace(path, "{session}", w.thing("session of the managed"), 1)
+	if strings.Contains(path, "{session}") { // it is made for this cell
+		session := w.thing("session of the managed")
+		path = strings.ReplaceAll(path, "{session}", session)
 	}
 	if r.query != "" {
 		path += "?" + r.query

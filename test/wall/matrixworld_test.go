@@ -23,9 +23,8 @@ import (
 // of alpha's. Everybody of alpha is a recipient of the message.
 type matrixWorld struct {
 	*world
-	things   map[string]string
-	networks int                      // that somebody has asked from
-	fresh    map[string]func() string // things that an answer changes: the next cell gets another one
+	things map[string]string
+	fresh  map[string]func() string // things that an answer changes: the next cell gets another one
 }
 
 func newMatrixWorld(t *testing.T) *matrixWorld {

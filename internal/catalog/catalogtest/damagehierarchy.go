@@ -13,7 +13,7 @@ import (
 // know of tenants.
 func (d *damaged) hierarchy(t *testing.T) {
 	t.Helper()
-	d.resale, d.staff = d.env.reseller(t, "nord")
+	d.resale, d.staff = d.reseller(t, "nord")
 	n := order(d.resale.ID, "a", "order")
 	n.Domains, n.Sources, n.Users, n.Events = nil, nil, nil, nil
 	must(t, d.AddTenant(t.Context(), n))

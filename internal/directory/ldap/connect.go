@@ -220,7 +220,7 @@ func (s *session) close() {
 		return
 	}
 	s.hush()
-	_ = s.wire.Conn.Close() // at once: a server that reads nothing must not keep us
+	_ = s.wire.Close() // at once: a server that reads nothing must not keep us
 	_ = s.conn.Close()      // likewise
 	s.conn = nil
 }

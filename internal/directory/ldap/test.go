@@ -45,10 +45,10 @@ func failed(done []directory.Step, code string) string {
 	if len(done) > 0 {
 		last = done[len(done)-1].What
 	}
-	switch {
-	case code == remote.CodeCertificate:
+	switch code {
+	case remote.CodeCertificate:
 		return "certificate"
-	case code == directory.CodeGroup:
+	case directory.CodeGroup:
 		return "groups"
 	}
 	next := map[string]string{"": "connect", "resolve": "connect", "connect": "tls", "tls": "bind", "bind": "base", "base": "people", "people": "people", "groups": "groups"}

@@ -80,9 +80,9 @@ type Account struct {
 
 // grant is a code that was given out.
 type grant struct {
-	account             Account
-	nonce, redirect     string
-	challenge, verifier string
+	account         Account
+	nonce, redirect string
+	challenge       string
 }
 
 // Server is a running provider. Its methods may be called concurrently.
