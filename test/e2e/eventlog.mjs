@@ -42,7 +42,7 @@ export function eventLog(world) {
     await page.getByLabel('Earlier').selectOption('file');
     await page.locator('input[type=file]').setInputFiles(receipt);
     await page.getByRole('button', { name: 'Prove', exact: true }).click();
-    await page.getByText('Nothing is missing').waitFor();
+    await page.getByText('Nothing is missing', { exact: true }).waitFor();
     await assertAccessible(page, 'event log');
     await screenshot(page, 'event-log');
 
