@@ -221,6 +221,6 @@ func (s *session) close() {
 	}
 	s.hush()
 	_ = s.wire.Close() // at once: a server that reads nothing must not keep us
-	_ = s.conn.Close()      // likewise
+	_ = s.conn.Close() // likewise
 	s.conn = nil
 }
