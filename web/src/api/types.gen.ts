@@ -2017,7 +2017,7 @@ export type Problem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'access-over' | 'token' | 'role' | 'limit' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'founded' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'different-order' | 'not-deletable' | 'ended' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'access-over' | 'token' | 'limit' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'founded' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'different-order' | 'not-deletable' | 'ended' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -2466,7 +2466,7 @@ export type SearchProblem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'access-over' | 'token' | 'role' | 'limit' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'founded' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'different-order' | 'not-deletable' | 'ended' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'access-over' | 'token' | 'limit' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'founded' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'different-order' | 'not-deletable' | 'ended' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -2922,7 +2922,7 @@ export type StepProblem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'access-over' | 'token' | 'role' | 'limit' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'founded' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'different-order' | 'not-deletable' | 'ended' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'access-over' | 'token' | 'limit' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'founded' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'different-order' | 'not-deletable' | 'ended' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
     /**
      * What is wrong this time
      */
