@@ -2,7 +2,6 @@ package httpd
 
 import (
 	"encoding/json"
-	"errors"
 	"strings"
 
 	"github.com/muniment/muniment/api"
@@ -57,18 +56,9 @@ func folderSettings(f *api.Folder) ([]byte, []api.ProblemError) {
 	return b, errs
 }
 
-// watchErrors lists the mistakes that a check of settings has joined.
+// watchErrors lists the mistakes of settings of a watched folder.
 func watchErrors(err error) []api.ProblemError {
-	if many, ok := err.(interface{ Unwrap() []error }); ok {
-		var out []api.ProblemError
-		for _, e := range many.Unwrap() {
-			out = append(out, watchErrors(e)...)
-		}
-		return out
-	}
-	var field *watch.FieldError
-	if errors.As(err, &field) {
-		return []api.ProblemError{{Location: "body.folder." + field.Field, Message: field.Text}}
-	}
-	return nil
+	return mistakesIn(err, func(e *watch.FieldError) api.ProblemError {
+		return api.ProblemError{Location: "body.folder." + e.Field, Message: e.Text}
+	})
 }

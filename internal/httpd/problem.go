@@ -77,3 +77,30 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, f api.Fault) {
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	s.refuse(w, r, s.Problem(r.Context(), err))
 }
+
+// mistakes is a problem that names what is wrong with a request.
+func mistakes(errs ...api.ProblemError) error {
+	p := api.NewProblem(api.CodeInvalid, "")
+	p.Errors = errs
+	return p
+}
+
+func mistake(location, text string) error {
+	return mistakes(api.ProblemError{Location: location, Message: text})
+}
+
+// mistakesIn lists the mistakes of settings that a check has joined, each as told by
+// tell. E is how the check names a setting.
+func mistakesIn[E error](err error, tell func(E) api.ProblemError) []api.ProblemError {
+	if many, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // each of them is looked at
+		var out []api.ProblemError
+		for _, e := range many.Unwrap() {
+			out = append(out, mistakesIn(e, tell)...)
+		}
+		return out
+	}
+	if field, ok := errors.AsType[E](err); ok {
+		return []api.ProblemError{tell(field)}
+	}
+	return nil
+}

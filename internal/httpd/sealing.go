@@ -2,7 +2,6 @@ package httpd
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/muniment/muniment/api"
@@ -66,16 +65,9 @@ func authorityOf(x api.SealingAuthority) seal.Authority {
 
 // sealErrors lists what is wrong with settings of sealing.
 func sealErrors(err error, prefix string) []api.ProblemError {
-	var out []api.ProblemError
-	var f *seal.FieldError
-	if many, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // each of them is looked at
-		for _, e := range many.Unwrap() {
-			out = append(out, sealErrors(e, prefix)...)
-		}
-	} else if errors.As(err, &f) {
-		out = append(out, api.ProblemError{Location: prefix + f.Field, Message: f.Text})
-	}
-	return out
+	return mistakesIn(err, func(e *seal.FieldError) api.ProblemError {
+		return api.ProblemError{Location: prefix + e.Field, Message: e.Text}
+	})
 }
 
 // ChangeSealing implements api.Service.

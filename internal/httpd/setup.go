@@ -125,24 +125,14 @@ func (s *Server) ChangeSite(ctx context.Context, c api.SiteChange) (*api.SiteSta
 	return s.Site(ctx)
 }
 
-// siteErrors lists the mistakes that a check of settings has joined.
+// siteErrors lists the mistakes of settings of the site.
 func siteErrors(err error) []api.ProblemError {
-	if many, ok := err.(interface{ Unwrap() []error }); ok {
-		var out []api.ProblemError
-		for _, e := range many.Unwrap() {
-			out = append(out, siteErrors(e)...)
+	return mistakesIn(err, func(e *site.FieldError) api.ProblemError {
+		if e.Field == "key" {
+			return api.ProblemError{Location: "body.key", Message: e.Text}
 		}
-		return out
-	}
-	field, ok := errors.AsType[*site.FieldError](err)
-	if !ok {
-		return nil
-	}
-	location := "body.site." + field.Field
-	if field.Field == "key" {
-		location = "body.key"
-	}
-	return []api.ProblemError{{Location: location, Message: field.Text}}
+		return api.ProblemError{Location: "body.site." + e.Field, Message: e.Text}
+	})
 }
 
 // obtain asks for a certificate in the background; the state tells how it went.

@@ -29,17 +29,6 @@ type Fetcher interface {
 // testTime bounds the test of settings: it has to end before the request does.
 const testTime = 50 * time.Second
 
-// mistakes is a problem that names what is wrong with a request.
-func mistakes(errs ...api.ProblemError) error {
-	p := api.NewProblem(api.CodeInvalid, "")
-	p.Errors = errs
-	return p
-}
-
-func mistake(location, text string) error {
-	return mistakes(api.ProblemError{Location: location, Message: text})
-}
-
 // Sources implements api.Service.
 func (s *Server) Sources(ctx context.Context) (*api.Sources, error) {
 	h, err := s.handle(ctx)
@@ -234,20 +223,11 @@ func normal(m *api.Mailbox) remote.Settings {
 	return set
 }
 
-// fieldErrors lists the mistakes that a check of settings has joined.
+// fieldErrors lists the mistakes of settings of a remote mailbox.
 func fieldErrors(err error) []api.ProblemError {
-	var field *remote.FieldError
-	if many, ok := err.(interface{ Unwrap() []error }); ok {
-		var out []api.ProblemError
-		for _, e := range many.Unwrap() {
-			out = append(out, fieldErrors(e)...)
-		}
-		return out
-	}
-	if errors.As(err, &field) {
-		return []api.ProblemError{{Location: "body.mailbox." + field.Field, Message: field.Text}}
-	}
-	return nil
+	return mistakesIn(err, func(e *remote.FieldError) api.ProblemError {
+		return api.ProblemError{Location: "body.mailbox." + e.Field, Message: e.Text}
+	})
 }
 
 // ChangeSource implements api.Service.
