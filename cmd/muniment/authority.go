@@ -71,32 +71,21 @@ func (c *authorityAddCmd) Run(ctx context.Context, g *Globals, s *streams) error
 	if err != nil {
 		return err
 	}
-	a, err := g.open(ctx, s, founding)
-	if err != nil {
-		return err
-	}
-	defer a.close()
-	v, err := a.archive.SealSetting(ctx)
-	if err != nil {
-		return err
-	}
-	d := archive.SealDraft{Setting: v.Setting}
-	if i := slices.IndexFunc(d.Authorities, func(o seal.Authority) bool { return o.Name == x.Name }); i >= 0 {
-		d.Authorities[i] = x
-	} else {
-		d.Authorities = append(d.Authorities, x)
-	}
-	if c.SecretFile != "" {
-		secret, err := secretFile(c.SecretFile, x.Auth)
-		if err != nil {
-			return err
+	err = changeSealing(ctx, g, s, func(d *archive.SealDraft) error {
+		if i := slices.IndexFunc(d.Authorities, func(o seal.Authority) bool { return o.Name == x.Name }); i >= 0 {
+			d.Authorities[i] = x
+		} else {
+			d.Authorities = append(d.Authorities, x)
 		}
+		d.Setting = d.Normal()
+		if c.SecretFile == "" {
+			return nil
+		}
+		secret, err := secretFile(c.SecretFile, x.Auth)
 		d.Secrets = map[string]string{x.Name: secret}
-	}
-	if err := d.Normal().Check(); err != nil {
-		return usage(err)
-	}
-	if err := a.archive.SetSealSetting(ctx, d); err != nil {
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	fmt.Fprintf(s.out, "%s gives time stamps; muniment authority test %q tries it\n", x.Name, x.Name)
