@@ -213,6 +213,9 @@ var evolving = []string{"getEventLog", "listEvents", "getEventProof", "getCheckp
 // random is what may contain a year by chance: hashes, signatures, ids, times.
 var random = regexp.MustCompile(`[A-Za-z0-9+/]{25,}=*|"time":[0-9]+`)
 
+// second is the time in the name of a file that is made now.
+var second = regexp.MustCompile(`[0-9]{8}T[0-9]{6}Z`)
+
 // compare requires that the answer about the secret is the one about nothing.
 func (w *world) compare(login string, o operation, path string, a, b answer) {
 	w.t.Helper()
@@ -250,6 +253,9 @@ func (w *world) headers(a answer) http.Header {
 	h := a.header.Clone()
 	h.Del("Content-Length") // of bodies that repeat the query
 	h.Del("Retry-After")    // seconds from now
+	if name := h.Get("Content-Disposition"); name != "" {
+		h.Set("Content-Disposition", second.ReplaceAllString(name, "TIME"))
+	}
 	return h
 }
 
