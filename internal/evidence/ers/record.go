@@ -72,6 +72,9 @@ func (r *Record) parse(s cryptobyte.String) error {
 	if !s.ReadASN1(&in, cbasn1.SEQUENCE) || !in.ReadASN1Integer(&r.version) {
 		return errors.New("no evidence record")
 	}
+	if r.version < 1 { // RFC 4998 §3.1: to be rejected
+		return fmt.Errorf("version %d, the least is 1", r.version)
+	}
 	if r.version != 1 {
 		return fmt.Errorf("%w: %d, only version 1 is known", CodeVersion, r.version)
 	}

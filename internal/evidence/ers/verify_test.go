@@ -208,6 +208,9 @@ func TestBroken(t *testing.T) {
 	if _, err := ers.ParseRecord([]byte{0x30, 3, 2, 1, 2}); !errors.Is(err, ers.CodeVersion) {
 		t.Errorf("version 2: %v", err)
 	}
+	if r := verify([]byte{0x30, 3, 2, 1, 0}, data, w.Options()); r.Verdict != evidence.Invalid || !r.Findings.Has(ers.CodeMalformed) {
+		t.Errorf("version 0: %+v", r.Findings)
+	}
 	o := w.Options()
 	o.At = w.Clock().Add(-30 * time.Minute)
 	if r := verify(raw(t, all, []ers.Stamp{{Hash: h, Token: first}, {Hash: h, Token: renewal}}), data, o); r.Verdict != evidence.Indeterminate || !r.Findings.Has(ers.CodeFuture) {

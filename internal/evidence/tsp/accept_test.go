@@ -199,3 +199,20 @@ func TestRefuse(t *testing.T) {
 		})
 	}
 }
+
+// TestSignedDataVersion: nobody signs the version of SignedData, so it is checked
+// by itself (RFC 5652 §5.1).
+func TestSignedDataVersion(t *testing.T) {
+	t.Parallel()
+	token, err := authority(t, tsa.Options{}).Issue(request(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := bytes.Index(token, []byte{2, 1, 3}) + 2
+	for version, want := range map[byte]bool{0: false, 1: false, 2: false, 3: true, 4: true, 5: true, 6: false, 0xff: false} {
+		token[at] = version
+		if _, err := tsp.ParseToken(token); (err == nil) != want || err != nil && !errors.Is(err, tsp.CodeMalformed) {
+			t.Errorf("version %d: %v", version, err)
+		}
+	}
+}

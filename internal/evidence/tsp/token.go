@@ -127,6 +127,9 @@ func (t *Token) parse(s cryptobyte.String) error {
 	if !sd.ReadASN1Integer(&t.version) || !sd.ReadASN1Element(&set, cbasn1.SET) || !sd.ReadASN1Element(&encap, cbasn1.SEQUENCE) {
 		return errors.New("SignedData: version, digestAlgorithms or encapContentInfo")
 	}
+	if t.version < 3 || t.version > 5 { // 3 as the content is not id-data, more for what the sets hold
+		return fmt.Errorf("SignedData: version %d, RFC 5652 §5.1 asks for 3, 4 or 5", t.version)
+	}
 	t.outer.digests, t.outer.encap = set, encap
 	var err error
 	if t.digests, err = count(set, cbasn1.SET); err != nil {
