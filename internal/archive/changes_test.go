@@ -71,13 +71,14 @@ func lastEvent(t *testing.T, e *archivetest.Env, tenant uid.ID) (int64, *catalog
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, err := e.Catalog.Events(t.Context(), tenant, head.Size-1, 1)
-	if err != nil || len(list) != 1 {
+	list, err := e.Catalog.Events(t.Context(), tenant, head.Size-1, 2)
+	if err != nil || len(list) == 0 {
 		t.Fatal(list, err)
 	}
-	list[0].Details = maps.Clone(list[0].Details)
-	delete(list[0].Details, "peer")
-	return head.Size, list[0]
+	last := list[len(list)-1]
+	last.Details = maps.Clone(last.Details)
+	delete(last.Details, "peer")
+	return head.Size, last
 }
 
 // TestManyOfOneName: whom a log-in without a customer cannot try any more is told to name
@@ -152,7 +153,7 @@ func TestEveryChangeIsAnEvent(t *testing.T) {
 		{"source created", "source.created", func() (err error) {
 			box, err = admin.CreateSource(t.Context(), archive.SourceDraft{Kind: archive.KindMailbox, Name: "Box", Settings: []byte(`{"host":"mail.example","port":993}`), Secret: []byte("geheim")})
 			return err
-		}, map[string]string{"after.kind": "mailbox", "after.name": "Box", "after.category": "", "after.journal_address": "", "after.settings.host": "mail.example", "after.settings.port": "993", "secret": "set"}},
+		}, map[string]string{"after.kind": "mailbox", "after.name": "Box", "after.settings.host": "mail.example", "after.settings.port": "993", "secret": "set"}},
 		{"source changed", "source.changed", func() error {
 			return admin.ChangeSource(t.Context(), box.ID, archive.SourceDraft{Name: "Kasten", Disabled: true, Settings: []byte(`{"host":"other.example"}`)})
 		}, map[string]string{"before.name": "Box", "after.name": "Kasten", "after.disabled": "yes", "before.settings.host": "mail.example", "after.settings.host": "other.example",
