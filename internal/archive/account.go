@@ -61,7 +61,7 @@ func (a *Account) SetUp() bool { return a.Session.Stage == catalog.StageSetup }
 
 // LogIn opens a session and returns its token, which is stored nowhere. Errors
 // match ErrLogIn, ErrTenantNeeded (the password fits several users: of tenants, or of a
-// tenant and of the installation; or more users are meant than are tried), ErrDirectory, *SecondFactorError, *TooManyError. The
+// tenant and of the installation; with ErrLogIn: none of those who were tried, and there are more), ErrDirectory, *SecondFactorError, *TooManyError. The
 // account may be one that has to SetUp a second factor first.
 func (a *Archive) LogIn(ctx context.Context, in LogIn) (token string, acc *Account, err error) {
 	users, more, err := a.candidates(ctx, in)
@@ -83,8 +83,8 @@ func (a *Archive) LogIn(ctx context.Context, in LogIn) (token string, acc *Accou
 		return "", nil, err
 	case len(fit) == 0 && down:
 		return "", nil, ErrDirectory
-	case len(fit) == 0 && more: // it may be right for somebody who was not tried
-		return "", nil, ErrTenantNeeded
+	case len(fit) == 0 && more: // it may be right for somebody who was not tried, but counts as a guess
+		return "", nil, fmt.Errorf("%w: %w", ErrTenantNeeded, ErrLogIn)
 	case len(fit) == 0:
 		return "", nil, ErrLogIn
 	case len(fit) > 1:

@@ -112,6 +112,7 @@ func TestManyOfOneName(t *testing.T) {
 		want error
 	}{
 		{"one who is not tried", archive.LogIn{Login: "lea", Password: "wrong"}, archive.ErrTenantNeeded},
+		{"which is a guess as well", archive.LogIn{Login: "lea", Password: "wrong"}, archive.ErrLogIn},
 		{"by the customer", archive.LogIn{Login: "lea", Tenant: "t4", Password: right}, nil},
 		{"wrong, with the customer", archive.LogIn{Login: "lea", Tenant: "t4", Password: "wrong"}, archive.ErrLogIn},
 		{"by the address, last of six", archive.LogIn{Login: "Lea@firma.example", Password: other}, nil},
