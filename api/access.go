@@ -67,7 +67,7 @@ type AccessDecision struct {
 type AccessRecord struct {
 	ID        string    `json:"id"`
 	At        time.Time `json:"at"`
-	Act       string    `json:"act" enum:"mail.searched,mail.counted,message.read,message.shown,message.downloaded,attachment.downloaded,report.downloaded"`
+	Act       string    `json:"act" enum:"mail.searched,mail.counted,message.read,message.shown,message.downloaded,attachment.downloaded,report.downloaded,evidence.downloaded"`
 	Request   string    `json:"request" doc:"Id of the request"`
 	UserID    string    `json:"user_id"`
 	User      string    `json:"user" doc:"Name of who did it"`

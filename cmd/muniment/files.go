@@ -8,6 +8,7 @@ import (
 	"github.com/muniment/muniment/internal/ingest/folder"
 	"github.com/muniment/muniment/internal/ingest/uploaded"
 	"github.com/muniment/muniment/internal/spool"
+	"github.com/muniment/muniment/internal/uid"
 	"github.com/muniment/muniment/internal/upload"
 )
 
@@ -33,6 +34,7 @@ func (a *app) newFileDoors() (*fileDoors, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.archive.AlsoDelete(func(_ context.Context, tenant uid.ID) error { return d.uploads.RemoveTenant(tenant) })
 	d.runner = &uploaded.Runner{Archive: a.archive, Store: d.uploads, Spool: dir, Log: a.log}
 	return d, nil
 }

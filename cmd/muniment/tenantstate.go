@@ -64,6 +64,9 @@ func (c *tenantDeleteCmd) Run(ctx context.Context, g *Globals, s *streams) error
 	if err != nil {
 		return err
 	}
+	if _, err := a.newFileDoors(); err != nil { // uploads of the tenant go with it
+		return err
+	}
 	cert, err := a.archive.AsOperator().DeleteTenant(ctx, t.ID, c.Confirm)
 	if errors.Is(err, archive.ErrNotDeletable) {
 		return usage(err)

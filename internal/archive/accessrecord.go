@@ -18,6 +18,7 @@ const (
 	actCounted  = "mail.counted"  // the distribution of results
 	actRead     = "message.read"
 	actShown    = "message.shown" // its HTML
+	actProof    = "evidence.downloaded"
 )
 
 // Bounds of lists of records.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,10 +61,10 @@ func (a *Account) SetUp() bool { return a.Session.Stage == catalog.StageSetup }
 
 // LogIn opens a session and returns its token, which is stored nowhere. Errors
 // match ErrLogIn, ErrTenantNeeded (the password fits several users: of tenants, or of a
-// tenant and of the installation), ErrDirectory, *SecondFactorError, *TooManyError. The
+// tenant and of the installation; with ErrLogIn: none of those who were tried, and there are more), ErrDirectory, *SecondFactorError, *TooManyError. The
 // account may be one that has to SetUp a second factor first.
 func (a *Archive) LogIn(ctx context.Context, in LogIn) (token string, acc *Account, err error) {
-	users, err := a.candidates(ctx, in)
+	users, more, err := a.candidates(ctx, in)
 	if err != nil {
 		return "", nil, err
 	}
@@ -82,6 +83,8 @@ func (a *Archive) LogIn(ctx context.Context, in LogIn) (token string, acc *Accou
 		return "", nil, err
 	case len(fit) == 0 && down:
 		return "", nil, ErrDirectory
+	case len(fit) == 0 && more: // it may be right for somebody who was not tried, but counts as a guess
+		return "", nil, fmt.Errorf("%w: %w", ErrTenantNeeded, ErrLogIn)
 	case len(fit) == 0:
 		return "", nil, ErrLogIn
 	case len(fit) > 1:
@@ -125,7 +128,7 @@ func (a *Archive) Known(ctx context.Context, in LogIn) (device string, err error
 	if d == nil {
 		return "", nil
 	}
-	users, err := a.candidates(ctx, in)
+	users, _, err := a.candidates(ctx, in)
 	for _, u := range users {
 		if d.knows(u.ID) {
 			return d.ID, err
@@ -134,30 +137,36 @@ func (a *Archive) Known(ctx context.Context, in LogIn) (device string, err error
 	return "", err
 }
 
-// candidates finds the users whom a log-in may mean.
-func (a *Archive) candidates(ctx context.Context, in LogIn) ([]catalog.User, error) {
-	login := strings.ToLower(strings.TrimSpace(in.Login))
+// candidates finds the users whom a log-in may mean, at most maxCandidates; more says
+// that there are others, who have to name their customer.
+func (a *Archive) candidates(ctx context.Context, in LogIn) (out []catalog.User, more bool, err error) {
+	login := normalLogin(in.Login)
 	if strings.ContainsRune(login, 0) {
-		return nil, nil // nobody's, and no text for PostgreSQL
+		return nil, false, nil // nobody's, and no text for PostgreSQL
 	}
 	tenants, err := a.Tenants(ctx)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	var out []catalog.User
 	add := func(u catalog.User) {
-		for _, o := range out {
-			if o.ID == u.ID {
-				return
-			}
-		}
-		if len(out) < maxCandidates {
+		switch {
+		case slices.ContainsFunc(out, func(o catalog.User) bool { return o.ID == u.ID }):
+		case len(out) < maxCandidates:
 			out = append(out, u)
+		default:
+			more = true
 		}
 	}
 	named, err := a.catalog.UsersByLogin(ctx, login)
 	if err != nil {
-		return nil, err
+		return nil, false, err
+	}
+	if written := strings.ToLower(strings.TrimSpace(in.Login)); written != login { // as names from directories may be stored
+		others, err := a.catalog.UsersByLogin(ctx, written)
+		if err != nil {
+			return nil, false, err
+		}
+		named = append(named, others...)
 	}
 	for _, u := range named { // first: however many users have the login, an operator can log in
 		if u.Tenant.IsZero() && means(tenants, u, in) {
@@ -165,9 +174,9 @@ func (a *Archive) candidates(ctx context.Context, in LogIn) ([]catalog.User, err
 		}
 	}
 	if strings.Contains(login, "@") {
-		users, err := a.catalog.UsersByAddress(ctx, message.NormalizeAddress(login))
+		users, err := a.addressees(ctx, message.NormalizeAddress(login))
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		for _, u := range users {
 			if means(tenants, u, in) {
@@ -180,7 +189,30 @@ func (a *Archive) candidates(ctx context.Context, in LogIn) ([]catalog.User, err
 			add(*u)
 		}
 	}
-	return out, nil
+	return out, more, nil
+}
+
+// addressees finds the users who have an address, those of the tenant first whose
+// domain it is: others who write it down as theirs do not get in its users' way.
+func (a *Archive) addressees(ctx context.Context, address string) ([]*catalog.User, error) {
+	users, err := a.catalog.UsersByAddress(ctx, address)
+	if err != nil || len(users) < 2 {
+		return users, err
+	}
+	domains, err := a.catalog.Domains(ctx)
+	if err != nil && len(rowErrors(err)) == 0 {
+		return nil, err
+	}
+	name := message.DomainOf(address)
+	i := slices.IndexFunc(domains, func(d *catalog.Domain) bool { return d.Name == name })
+	if i < 0 {
+		return users, nil
+	}
+	slices.SortStableFunc(users, func(x, y *catalog.User) int {
+		rank := map[bool]int{true: 0, false: 1}
+		return rank[x.Tenant == domains[i].Tenant] - rank[y.Tenant == domains[i].Tenant]
+	})
+	return users, nil
 }
 
 // means reports whether a log-in may be that of u.
@@ -277,22 +309,43 @@ func (a *Archive) account(ctx context.Context, s *catalog.Session, peer string) 
 		Actor: access.Actor{Tenant: u.Tenant, User: u.ID, Role: role, Addresses: rules.mailboxAddresses(u.Addresses), Peer: peer}}, nil
 }
 
-// LogOut ends a session; ending none is no error.
-func (a *Archive) LogOut(ctx context.Context, token string) error {
-	return a.catalog.DeleteSession(ctx, sha256.Sum256([]byte(token)))
-}
-
-// SetLanguage sets the actor's language: "de", "en" or "" for the browser's.
-func (h *Handle) SetLanguage(ctx context.Context, lang string) error {
-	if lang != "" && lang != "de" && lang != "en" {
-		return fmt.Errorf("language %q: want de, en or nothing", lang)
-	}
-	u, err := h.a.catalog.User(ctx, h.actor.Tenant, h.actor.User)
-	if err != nil {
+// LogOut ends a session, which is an event unless it was the first step of a log-in
+// alone; ending none is no error.
+func (a *Archive) LogOut(ctx context.Context, token, peer string) error {
+	hash := sha256.Sum256([]byte(token))
+	s, err := a.catalog.Session(ctx, hash)
+	switch {
+	case errors.Is(err, catalog.ErrNotFound):
+		return nil
+	case len(rowErrors(err)) > 0, err == nil && s.Stage == catalog.StageSecond: // a damaged one ends, whosever it is
+		return a.catalog.DeleteSession(ctx, hash)
+	case err != nil:
 		return err
 	}
-	u.Language = lang
-	return h.a.catalog.UpdateUser(ctx, u)
+	e := &catalog.Event{At: a.now().UTC(), Actor: "user:" + s.User.String(), Action: "session.ended", Object: s.User.String(),
+		Details: map[string]string{"session": s.ID.String(), "by": "log-out"}}
+	if peer != "" {
+		e.Details["peer"] = peer
+	}
+	err = a.catalog.EndSession(ctx, s.Tenant, s.User, s.ID, e)
+	if errors.Is(err, catalog.ErrNotFound) { // somebody else was faster
+		return nil
+	}
+	return err
+}
+
+// SetLanguage sets the actor's language: "de", "en" or "" for the browser's. Nothing
+// else of the user changes, whoever changes it at the same time.
+func (h *Handle) SetLanguage(ctx context.Context, lang string) error {
+	if lang != "" && lang != "de" && lang != "en" {
+		return invalid("language %.20q: want de, en or nothing", lang)
+	}
+	d := &userDesk{a: h.a, tenant: h.actor.Tenant, act: h.event}
+	_, err := d.editOne(ctx, h.actor.User, "user.changed", func(_ []*catalog.User, u *catalog.User) error {
+		u.Language = lang
+		return nil
+	})
+	return err
 }
 
 // Statistics are the figures of a tenant.

@@ -56,7 +56,7 @@ func (a *Archive) CreateTenant(ctx context.Context, n NewTenant) (*catalog.Tenan
 	if n.Zone == "" {
 		n.Zone = "Europe/Berlin"
 	}
-	if _, err := time.LoadLocation(n.Zone); err != nil {
+	if err := checkZone(n.Zone); err != nil {
 		return nil, invalid("zone %q: is no IANA time zone such as Europe/Berlin", n.Zone)
 	}
 	if _, err := a.catalog.TenantBySlug(ctx, n.Slug); !errors.Is(err, catalog.ErrNotFound) {
@@ -76,10 +76,8 @@ func (a *Archive) CreateTenant(ctx context.Context, n NewTenant) (*catalog.Tenan
 	if err := a.vault.CreateTenant(ctx, vault.TenantInfo{ID: t.ID, Data: data}); err != nil && !errors.Is(err, blob.ErrExists) {
 		return nil, err
 	}
-	if err := a.catalog.CreateTenant(ctx, t); err != nil {
-		return nil, err
-	}
-	return t, a.act(ctx, t.ID, "tenant.created", t.ID)
+	e := a.cliEvent("tenant.created", t.ID.String(), map[string]string{"slug": t.Slug, "name": t.Name, "zone": t.Zone})
+	return t, a.catalog.CreateTenant(ctx, t, e)
 }
 
 // maxName bounds the names that people read, in bytes.
@@ -87,7 +85,7 @@ const maxName = 200
 
 // checkName refuses names that would break a line or a list.
 func checkName(name string) error {
-	if len(name) > maxName || strings.ContainsFunc(name, unicode.IsControl) || !utf8.ValidString(name) {
+	if len(name) > maxName || strings.ContainsFunc(name, breaking) || !utf8.ValidString(name) {
 		return invalid("name %.40q: want at most %d bytes of text in one line", name, maxName)
 	}
 	return nil
@@ -96,6 +94,22 @@ func checkName(name string) error {
 // TenantBySlug finds a tenant by its short name. catalog.ErrNotFound.
 func (a *Archive) TenantBySlug(ctx context.Context, slug string) (*catalog.Tenant, error) {
 	return a.catalog.TenantBySlug(ctx, strings.ToLower(slug))
+}
+
+// breaking reports whether a character ends a line, or turns what stands around it in
+// a list into the other direction.
+func breaking(r rune) bool {
+	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
+}
+
+// checkZone refuses what is no IANA time zone. "Local" is none: it is what the machine is
+// set to.
+func checkZone(name string) error {
+	if name == "Local" {
+		return fmt.Errorf("%s is no time zone", name)
+	}
+	_, err := time.LoadLocation(name)
+	return err
 }
 
 // Tenants lists all tenants; a damaged row is left out and logged, for the others
@@ -140,14 +154,11 @@ func (a *Archive) CreateJournal(ctx context.Context, tenant uid.ID, name, catego
 	now := a.now().UTC().Truncate(time.Millisecond)
 	s := &catalog.Source{ID: uid.New(now), Tenant: tenant, Kind: KindJournal, Name: name, JournalAddress: a.newJournalAddress(),
 		Category: category, CreatedAt: now}
-	if err := a.catalog.CreateSource(ctx, s); err != nil {
+	if err := a.catalog.CreateSource(ctx, s, a.cliEvent("source.created", s.ID.String(), sourceDetails(nil, sourceFacts(s, nil)))); err != nil {
 		return nil, err
 	}
 	// Before anybody learns of the address: from then on it must not get lost.
-	if err := a.describeTenant(ctx, tenant); err != nil {
-		return nil, err
-	}
-	return s, a.act(ctx, tenant, "source.created", s.ID)
+	return s, a.describeTenant(ctx, tenant)
 }
 
 // journalForm is the form of what stands before the @ of our journal addresses.
@@ -211,13 +222,10 @@ func (a *Archive) namedSource(ctx context.Context, s *catalog.Source) (*catalog.
 	}
 	s.CreatedAt = a.now().UTC().Truncate(time.Millisecond)
 	s.ID = uid.New(s.CreatedAt)
-	if err := a.catalog.CreateSource(ctx, s); err != nil {
+	if err := a.catalog.CreateSource(ctx, s, a.cliEvent("source.created", s.ID.String(), sourceDetails(nil, sourceFacts(s, nil)))); err != nil {
 		return nil, err
 	}
-	if err := a.describeTenant(ctx, s.Tenant); err != nil {
-		return nil, err
-	}
-	return s, a.act(ctx, s.Tenant, "source.created", s.ID)
+	return s, a.describeTenant(ctx, s.Tenant)
 }
 
 // Sources lists the sources of a tenant.

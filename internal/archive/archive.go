@@ -115,6 +115,7 @@ type Archive struct {
 
 	mu      sync.Mutex // guards what follows
 	closed  bool
+	beside  []func(ctx context.Context, tenant uid.ID) error // see AlsoDelete
 	tenants map[uid.ID]*tenantWork
 
 	sealing sync.Mutex // held while a batch is made

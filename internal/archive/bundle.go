@@ -70,7 +70,7 @@ func (h *Handle) Bundle(ctx context.Context, id uid.ID) (*Bundle, error) {
 	if b.Capture != nil && !h.actor.MaySeeBcc(accessParties(row.Parties)) {
 		b.Metadata, b.Capture = nil, nil // as Report does
 	}
-	return b, h.log(ctx, "evidence.downloaded", id)
+	return b, h.logRead(ctx, actProof, row)
 }
 
 // Bundle returns what proves a message, for the operator on the command line.

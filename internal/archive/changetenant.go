@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/muniment/muniment/internal/access"
 	"github.com/muniment/muniment/internal/catalog"
@@ -72,7 +71,7 @@ func (h *Handle) checkChange(ctx context.Context, c *TenantChange) (reseller uid
 		}
 	}
 	if c.Zone != nil {
-		if _, err := time.LoadLocation(*c.Zone); err != nil || *c.Zone == "" {
+		if err := checkZone(*c.Zone); err != nil || *c.Zone == "" {
 			return reseller, wrongField("zone", "is no IANA time zone such as Europe/Berlin")
 		}
 	}

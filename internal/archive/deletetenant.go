@@ -170,6 +170,9 @@ func (a *Archive) carryOut(ctx context.Context, record *catalog.Deletion) (*Cert
 	if err != nil {
 		return nil, err
 	}
+	if err := a.deleteBeside(ctx, record.Tenant); err != nil {
+		return nil, err
+	}
 	c.Objects += n
 	c.Done = a.now().UTC().Truncate(time.Millisecond)
 	record.State = catalog.Deleted
@@ -178,6 +181,27 @@ func (a *Archive) carryOut(ctx context.Context, record *catalog.Deletion) (*Cert
 	}
 	e := &catalog.Event{At: c.Done, Actor: c.By, Action: "tenant.deleted", Object: record.Tenant.String(), Details: map[string]string{"name": c.Name, "slug": c.Slug}}
 	return c, a.catalog.EndDeletion(ctx, record, e)
+}
+
+// AlsoDelete has remove called for every tenant that is deleted, before the certificate
+// says that nothing is left: for what others keep of tenants, such as unfinished uploads.
+// It may be called again for the same tenant.
+func (a *Archive) AlsoDelete(remove func(ctx context.Context, tenant uid.ID) error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.beside = append(a.beside, remove)
+}
+
+func (a *Archive) deleteBeside(ctx context.Context, tenant uid.ID) error {
+	a.mu.Lock()
+	list := slices.Clone(a.beside)
+	a.mu.Unlock()
+	for _, remove := range list {
+		if err := remove(ctx, tenant); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // rest ends the work in the background for a tenant that is deleted, and returns what

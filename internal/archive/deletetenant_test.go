@@ -1,6 +1,7 @@
 package archive_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"github.com/muniment/muniment/internal/archive"
 	"github.com/muniment/muniment/internal/archivetest"
 	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/uid"
 )
 
 func TestDeleteTenant(t *testing.T) {
@@ -128,10 +130,29 @@ func TestInterruptedDeletion(t *testing.T) {
 	if err := r.Vault.DestroyTenant(ctx, p.Tenant); err != nil {
 		t.Fatal(err)
 	}
+	busy, asked := errors.New("an upload is at work"), 0
+	r.AlsoDelete(func(_ context.Context, tenant uid.ID) error {
+		if asked++; tenant != p.Tenant {
+			t.Errorf("asked to remove %s", tenant)
+		}
+		if asked == 1 {
+			return busy
+		}
+		return nil
+	})
+	if err := r.FinishDeletions(ctx); !errors.Is(err, busy) {
+		t.Errorf("something of it is left, and nobody says so: %v", err)
+	}
+	if list := must(r.operator.Certificates(ctx))(t); len(list) != 1 || !list[0].Done.IsZero() {
+		t.Errorf("done, while something is left: %+v", list[0])
+	}
 	for range 2 {
 		if err := r.FinishDeletions(ctx); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if asked != 2 {
+		t.Errorf("asked %d times", asked)
 	}
 	if list := must(r.operator.Certificates(ctx))(t); len(list) != 1 || list[0].Done.IsZero() || list[0].Objects == 0 {
 		t.Errorf("certificates: %+v", list[0])

@@ -75,23 +75,38 @@ func (h *Handle) AddDomain(ctx context.Context, name, main string) (*DomainView,
 	if err := h.actor.Check(access.ManageDomains); err != nil {
 		return nil, err
 	}
-	d, err := h.a.addDomain(ctx, h.actor.Tenant, name, main)
-	if err != nil {
+	if err := h.a.Takes(ctx, h.actor.Tenant); err != nil {
 		return nil, err
 	}
-	return h.a.addedDomain(ctx, d, h.ruleEvent("domain.added", d.Name, map[string]string{"alias_of": d.Main}))
+	return h.a.addDomain(ctx, h.actor.Tenant, name, main, h.ruleEvent("domain.added", "", nil))
 }
 
 // AddDomain is that of a Handle, for the operator on the command line.
 func (a *Archive) AddDomain(ctx context.Context, tenant uid.ID, name, main string) (*DomainView, error) {
-	d, err := a.addDomain(ctx, tenant, name, main)
+	return a.addDomain(ctx, tenant, name, main, a.cliRuleEvent("domain.added", "", nil))
+}
+
+func (a *Archive) addDomain(ctx context.Context, tenant uid.ID, name, main string, e *catalog.Event) (*DomainView, error) {
+	d, err := a.newDomain(ctx, tenant, name, main)
 	if err != nil {
 		return nil, err
 	}
-	return a.addedDomain(ctx, d, a.cliRuleEvent("domain.added", d.Name, map[string]string{"alias_of": d.Main}))
+	e.Details["domain"] = d.Name
+	if d.Main != "" {
+		e.Details["alias_of"] = d.Main
+	}
+	err = a.catalog.AddDomain(ctx, d, e)
+	if errors.Is(err, catalog.ErrTaken) { // another tenant's, or a damaged row
+		return nil, fmt.Errorf("domain %s: %w", d.Name, ErrUnavailable)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return a.addedDomain(ctx, d)
 }
 
-func (a *Archive) addDomain(ctx context.Context, tenant uid.ID, name, main string) (*catalog.Domain, error) {
+// newDomain checks a domain that a tenant is to get.
+func (a *Archive) newDomain(ctx context.Context, tenant uid.ID, name, main string) (*catalog.Domain, error) {
 	d := &catalog.Domain{Tenant: tenant, CreatedAt: a.now().UTC().Truncate(time.Millisecond)}
 	var ok bool
 	if d.Name, ok = message.NormalizeDomain(name); !ok {
@@ -118,11 +133,7 @@ func (a *Archive) addDomain(ctx context.Context, tenant uid.ID, name, main strin
 			return nil, err
 		}
 	}
-	err = a.catalog.AddDomain(ctx, d)
-	if errors.Is(err, catalog.ErrTaken) { // another tenant's, or a damaged row
-		return nil, fmt.Errorf("domain %s: %w", d.Name, ErrUnavailable)
-	}
-	return d, err
+	return d, nil
 }
 
 // mainOf finds the domain that another one is to be an alias of.
@@ -140,9 +151,9 @@ func mainOf(list []*catalog.Domain, name string) (string, error) {
 }
 
 // addedDomain does what follows from a new domain.
-func (a *Archive) addedDomain(ctx context.Context, d *catalog.Domain, e *catalog.Event) (*DomainView, error) {
+func (a *Archive) addedDomain(ctx context.Context, d *catalog.Domain) (*DomainView, error) {
 	a.rerouted()
-	if err := a.settleRules(ctx, d.Tenant, e); err != nil {
+	if err := a.describeTenant(ctx, d.Tenant); err != nil {
 		return nil, err
 	}
 	views, err := a.DomainViews(ctx, d.Tenant)
@@ -152,14 +163,6 @@ func (a *Archive) addedDomain(ctx context.Context, d *catalog.Domain, e *catalog
 		}
 	}
 	return &DomainView{Domain: *d}, err
-}
-
-// settleRules writes down that rules were changed.
-func (a *Archive) settleRules(ctx context.Context, tenant uid.ID, e *catalog.Event) error {
-	if err := a.describeTenant(ctx, tenant); err != nil {
-		return err
-	}
-	return a.catalog.AppendEvents(ctx, tenant, []*catalog.Event{e})
 }
 
 // RemoveDomain takes a domain from the tenant. What is archived stays. If it was
@@ -191,12 +194,12 @@ func (a *Archive) removeDomain(ctx context.Context, tenant uid.ID, name string, 
 			return invalid("domain %s: %s is its alias; remove that first", d, x.Name)
 		}
 	}
-	if err := a.catalog.RemoveDomain(ctx, tenant, d); err != nil {
+	e.Details["domain"] = d
+	if err := a.catalog.RemoveDomain(ctx, tenant, d, e); err != nil {
 		return err
 	}
 	a.rerouted()
-	e.Details["domain"] = d
-	return a.settleRules(ctx, tenant, e)
+	return a.describeTenant(ctx, tenant)
 }
 
 // ruleEvent makes the event of what the actor does to something that has a name and no

@@ -46,6 +46,11 @@ func (a *Archive) SourceSecret(ctx context.Context, tenant, source uid.ID) ([]by
 // whether it did: it does not if old is not what is stored, as when somebody has
 // changed it. It is durable when it returns.
 func (a *Archive) SwapSourceSecret(ctx context.Context, tenant, source uid.ID, old, secret []byte) (bool, error) {
+	return a.swapSecret(ctx, sourceKey{tenant, source}, old, secret)
+}
+
+func (a *Archive) swapSecret(ctx context.Context, of sourceKey, old, secret []byte, events ...*catalog.Event) (bool, error) {
+	tenant, source := of.tenant, of.id
 	set, err := a.catalog.SourceSetting(ctx, tenant, source)
 	if err != nil {
 		return false, err
@@ -63,17 +68,13 @@ func (a *Archive) SwapSourceSecret(ctx context.Context, tenant, source uid.ID, o
 	if err != nil {
 		return false, err
 	}
-	return a.catalog.SwapSourceSecret(ctx, tenant, source, set.Secret, sealed)
+	return a.catalog.SwapSourceSecret(ctx, tenant, source, set.Secret, sealed, events...)
 }
 
 // LoggedIn is SwapSourceSecret for somebody who has logged in anew, which the event
 // log keeps.
 func (a *Archive) LoggedIn(ctx context.Context, tenant, source uid.ID, old, secret []byte) (bool, error) {
-	ok, err := a.SwapSourceSecret(ctx, tenant, source, old, secret)
-	if err != nil || !ok {
-		return ok, err
-	}
-	return true, a.act(ctx, tenant, "source.changed", source)
+	return a.swapSecret(ctx, sourceKey{tenant, source}, old, secret, a.cliEvent("source.changed", source.String(), map[string]string{"secret": "set"}))
 }
 
 // SetSourceState stores how a source fares, for people to see.

@@ -37,14 +37,7 @@ func (a *Archive) WatchedFolders(ctx context.Context) ([]SourceView, error) {
 // catalog.ErrTaken if the tenant has one of that name.
 func (a *Archive) CreateFolder(ctx context.Context, tenant uid.ID, d SourceDraft) (*catalog.Source, error) {
 	d.Kind = KindFolder
-	s, err := a.createSource(ctx, tenant, d)
-	if err != nil {
-		return nil, err
-	}
-	if err := a.describeTenant(ctx, tenant); err != nil {
-		return nil, err
-	}
-	return s, a.act(ctx, tenant, "source.created", s.ID)
+	return a.createSource(ctx, tenant, d, a.cliEvent)
 }
 
 // CheckStored reads what is stored under id from the vault, and fails unless it has

@@ -194,6 +194,10 @@ func TestProvisionRefuses(t *testing.T) {
 		_, err := r.nord.Provision(t.Context(), o)
 		field(t, want, err, want)
 	}
+	local := order("shop", "Muster")
+	local.Zone = "Local"
+	_, err := r.nord.Provision(t.Context(), local)
+	field(t, "the machine's zone", err, "zone")
 	if n := len(must(r.Tenants(t.Context()))(t)); n != 0 {
 		t.Errorf("%d tenants were made", n)
 	}

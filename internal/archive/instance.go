@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/muniment/muniment/internal/access"
@@ -47,7 +46,7 @@ func (a *Archive) InstanceEvents(ctx context.Context, from int64, limit int) ([]
 // of n are not looked at: an operator belongs to no tenant and sees nobody's mail.
 // catalog.ErrTaken if another operator has the login.
 func (a *Archive) CreateOperator(ctx context.Context, n NewUser) (*catalog.User, error) {
-	login := strings.ToLower(strings.TrimSpace(n.Login))
+	login := normalLogin(n.Login)
 	if !loginForm.MatchString(login) {
 		return nil, invalid("login %q: want up to 128 letters, digits and . _ @ + -, starting with a letter or digit", n.Login)
 	}

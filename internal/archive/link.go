@@ -224,7 +224,7 @@ func (a *Archive) UseLink(ctx context.Context, token, plain, peer string) (*Link
 // no password, or no address, gets none, and nobody too often. The caller tells
 // nobody what came of it, nor how long it took.
 func (a *Archive) Forgot(ctx context.Context, in LogIn) error {
-	users, err := a.candidates(ctx, in)
+	users, _, err := a.candidates(ctx, in)
 	if err != nil {
 		return err
 	}

@@ -118,28 +118,20 @@ func (h *Handle) CreateSource(ctx context.Context, d SourceDraft) (*catalog.Sour
 	if !slices.Contains([]string{KindJournal, KindMailbox, KindFolder}, d.Kind) {
 		return nil, invalid("kind %q: want journal, mailbox or folder", d.Kind)
 	}
-	s, err := h.a.createSource(ctx, h.actor.Tenant, d)
-	if err != nil {
+	if err := h.a.Takes(ctx, h.actor.Tenant); err != nil {
 		return nil, err
 	}
-	if err := h.a.describeTenant(ctx, s.Tenant); err != nil {
-		return nil, err
-	}
-	return s, h.log(ctx, "source.created", s.ID)
+	return h.a.createSource(ctx, h.actor.Tenant, d, h.event)
 }
 
 // CreateMailbox makes a remote mailbox, for the operator on the command line.
 // catalog.ErrTaken if the tenant has one of that name.
 func (a *Archive) CreateMailbox(ctx context.Context, tenant uid.ID, d SourceDraft) (*catalog.Source, error) {
 	d.Kind = KindMailbox
-	s, err := a.createSource(ctx, tenant, d)
-	if err != nil {
-		return nil, err
-	}
-	return s, a.act(ctx, tenant, "source.created", s.ID)
+	return a.createSource(ctx, tenant, d, a.cliEvent)
 }
 
-func (a *Archive) createSource(ctx context.Context, tenant uid.ID, d SourceDraft) (*catalog.Source, error) {
+func (a *Archive) createSource(ctx context.Context, tenant uid.ID, d SourceDraft, act describeAct) (*catalog.Source, error) {
 	if err := d.check(); err != nil {
 		return nil, err
 	}
@@ -148,10 +140,11 @@ func (a *Archive) createSource(ctx context.Context, tenant uid.ID, d SourceDraft
 	if d.Kind == KindJournal {
 		s.JournalAddress = a.newJournalAddress()
 	}
-	if err := a.catalog.CreateSource(ctx, s); err != nil {
+	e := &catalog.SourceEdit{Source: s, New: true}
+	if err := a.configure(ctx, e, d, act); err != nil {
 		return nil, err
 	}
-	return s, a.configure(ctx, s, d)
+	return s, a.describeTenant(ctx, tenant)
 }
 
 // ChangeSource changes a source but its kind. It takes effect with the next
@@ -167,17 +160,10 @@ func (h *Handle) ChangeSource(ctx context.Context, id uid.ID, d SourceDraft) err
 	if err != nil {
 		return err
 	}
-	s.Name, s.Category, s.Disabled = d.Name, d.Category, d.Disabled
-	if err := h.a.catalog.UpdateSource(ctx, s); err != nil {
+	if err := h.a.configure(ctx, &catalog.SourceEdit{Source: s}, d, h.event); err != nil {
 		return err
 	}
-	if err := h.a.configure(ctx, s, d); err != nil {
-		return err
-	}
-	if err := h.a.describeTenant(ctx, s.Tenant); err != nil {
-		return err
-	}
-	return h.log(ctx, "source.changed", s.ID)
+	return h.a.describeTenant(ctx, s.Tenant)
 }
 
 func (d *SourceDraft) check() error {
@@ -196,31 +182,92 @@ func (d *SourceDraft) check() error {
 	return checkName(d.Name)
 }
 
-// configure stores settings and secret of a source.
-func (a *Archive) configure(ctx context.Context, s *catalog.Source, d SourceDraft) error {
-	set := &catalog.SourceSetting{Source: s.ID, Tenant: s.Tenant, Settings: d.Settings}
-	if len(set.Settings) == 0 {
-		set.Settings = []byte("{}")
-	}
-	if d.Secret == nil { // a log-in may be renewed at the same time
-		if err := a.catalog.ChangeSourceSettings(ctx, s.Tenant, s.ID, set.Settings); err != nil {
+// configure makes a source, or changes it and its settings to those of a draft, and its
+// secret if the draft has one; all of it with its event, or nothing.
+func (a *Archive) configure(ctx context.Context, e *catalog.SourceEdit, d SourceDraft, act describeAct) error {
+	s := e.Source
+	var before map[string]string
+	action := "source.created"
+	if !e.New {
+		old, err := a.catalog.SourceSetting(ctx, s.Tenant, s.ID)
+		if err != nil && !errors.Is(err, catalog.ErrNotFound) && len(rowErrors(err)) == 0 {
 			return err
 		}
-		a.sources.Delete(sourceKey{s.Tenant, s.ID})
-		return nil
+		action, before = "source.changed", sourceFacts(s, old)
+		s.Name, s.Category, s.Disabled = d.Name, d.Category, d.Disabled
 	}
+	e.Settings = d.Settings
+	if len(e.Settings) == 0 {
+		e.Settings = []byte("{}")
+	}
+	// Without a secret in the draft the old one stays as it is then: a log-in may be
+	// renewed at the same time.
+	e.KeepSecret = d.Secret == nil
 	if len(d.Secret) > 0 {
-		sealed, err := a.vault.SealSecret(ctx, s.Tenant, secretName(s.ID), d.Secret)
-		if err != nil {
+		var err error
+		if e.Secret, err = a.vault.SealSecret(ctx, s.Tenant, secretName(s.ID), d.Secret); err != nil {
 			return err
 		}
-		set.Secret = sealed
 	}
-	if err := a.catalog.SetSourceSetting(ctx, set); err != nil {
+	details := sourceDetails(before, sourceFacts(s, &catalog.SourceSetting{Settings: e.Settings}))
+	switch {
+	case len(d.Secret) > 0:
+		details["secret"] = "set"
+	case d.Secret != nil && !e.New:
+		details["secret"] = "removed"
+	}
+	e.Events = []*catalog.Event{act(action, s.ID.String(), details)}
+	if err := a.catalog.EditSource(ctx, e); err != nil {
 		return err
 	}
 	a.sources.Delete(sourceKey{s.Tenant, s.ID})
 	return nil
+}
+
+// maxFact bounds a value of a setting in the event log, in bytes.
+const maxFact = 400
+
+// sourceFacts are what the event log keeps of a source: never its secret.
+func sourceFacts(s *catalog.Source, set *catalog.SourceSetting) map[string]string {
+	f := map[string]string{"kind": s.Kind, "name": s.Name, "category": s.Category, "journal_address": s.JournalAddress}
+	if s.Disabled {
+		f["disabled"] = "yes"
+	}
+	var members map[string]json.RawMessage
+	if set != nil && json.Unmarshal(set.Settings, &members) == nil {
+		for k, v := range members {
+			var text string
+			if json.Unmarshal(v, &text) != nil {
+				text = string(v)
+			}
+			f["settings."+clip(k, maxFact)] = text
+		}
+	}
+	for k, v := range f {
+		f[k] = clip(v, maxFact)
+	}
+	return f
+}
+
+// sourceDetails tells what differs of the facts before, nil for a new source, and after.
+func sourceDetails(before, after map[string]string) map[string]string {
+	d := map[string]string{}
+	for k, v := range before {
+		if v != after[k] && v != "" {
+			d["before."+k] = v
+		}
+	}
+	for k, v := range after {
+		if v != before[k] {
+			d["after."+k] = v
+		}
+	}
+	for k := range before {
+		if _, there := after[k]; !there {
+			d["after."+k] = ""
+		}
+	}
+	return d
 }
 
 func secretName(source uid.ID) string { return "source " + source.String() }

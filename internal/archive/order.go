@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/message"
@@ -26,7 +25,7 @@ func (a *Archive) checkOrder(o *Order) error {
 		return wrongField("slug", "want 1 to 63 of a-z, 0-9 and -, not at the ends")
 	}
 	if o.Zone != "" {
-		if _, err := time.LoadLocation(o.Zone); err != nil {
+		if err := checkZone(o.Zone); err != nil {
 			return wrongField("zone", "is no IANA time zone such as Europe/Berlin")
 		}
 	}
@@ -91,7 +90,7 @@ func (a *Archive) checkOrderUsers(o *Order) error {
 		if o.Admin == nil || i > 0 {
 			field = fmt.Sprintf("users[%d]", i-min(1, len(orderUsers(o))-len(o.Users)))
 		}
-		u.Login, u.Name = strings.ToLower(strings.TrimSpace(u.Login)), strings.TrimSpace(u.Name)
+		u.Login, u.Name = normalLogin(u.Login), strings.TrimSpace(u.Name)
 		if !loginForm.MatchString(u.Login) {
 			return wrongField(field+".login", "want up to 128 letters, digits and . _ @ + -, starting with a letter or digit")
 		}

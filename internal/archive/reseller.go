@@ -318,7 +318,7 @@ func (h *Handle) AddStaff(ctx context.Context, reseller uid.ID, n NewUser) (*cat
 	if err := h.actor.Check(access.ManageResellers); err != nil {
 		return nil, err
 	}
-	login := strings.ToLower(strings.TrimSpace(n.Login))
+	login := normalLogin(n.Login)
 	if !loginForm.MatchString(login) {
 		return nil, wrongField("login", "want up to 128 letters, digits and . _ @ + -, starting with a letter or digit")
 	}

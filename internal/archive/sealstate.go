@@ -70,7 +70,7 @@ func (h *Handle) EvidenceRecord(ctx context.Context, id uid.ID) ([]byte, error) 
 	if err != nil {
 		return nil, err
 	}
-	return e.record, h.log(ctx, "evidence.downloaded", id)
+	return e.record, h.logRead(ctx, actProof, row)
 }
 
 // provable returns the row of a message whose hash the actor may know: who guesses

@@ -81,10 +81,8 @@ func (a *Archive) BelieveReports(ctx context.Context, s *catalog.Source) error {
 	if err != nil {
 		return err
 	}
-	if err := a.configure(ctx, s, SourceDraft{Settings: b}); err != nil {
-		return err
-	}
-	return a.act(ctx, s.Tenant, "source.changed", s.ID)
+	d := SourceDraft{Name: s.Name, Category: s.Category, Disabled: s.Disabled, Settings: b}
+	return a.configure(ctx, &catalog.SourceEdit{Source: s}, d, a.cliEvent)
 }
 
 // captureMeta reads what the vault keeps of an arrival.

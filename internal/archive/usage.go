@@ -221,11 +221,13 @@ func (a *Archive) warnOfLimits(ctx context.Context) error {
 	}
 	for i := range resellers {
 		r := &resellers[i]
-		events := a.limitEvents(r.Warned, r.Limits, r.ID)
-		if now, changed := warned(r.Warned, r.Limits); changed {
-			r.Warned = now
-			errs = append(errs, a.catalog.UpdateReseller(ctx, &r.Reseller, nil, events...))
+		if _, changed := warned(r.Warned, r.Limits); !changed {
+			continue
 		}
+		errs = append(errs, a.catalog.WarnReseller(ctx, &r.Reseller, func(before map[string]string) (map[string]string, []*catalog.Event) {
+			after, _ := warned(before, r.Limits)
+			return after, a.limitEvents(before, r.Limits, r.ID)
+		}))
 	}
 	return errors.Join(errs...)
 }

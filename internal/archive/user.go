@@ -10,6 +10,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/muniment/muniment/internal/access"
 	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/password"
@@ -167,7 +169,11 @@ func mayLogIn(u *catalog.User, now time.Time) bool {
 	return !u.Disabled && (u.ExpiresAt.IsZero() || now.Before(u.ExpiresAt))
 }
 
-func normalLogin(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+// normalLogin is a user name as it is stored and compared: what looks alike because of
+// letter case, of accents in two characters, or of wide letters, is the same.
+func normalLogin(s string) string {
+	return norm.NFC.String(strings.ToLower(norm.NFKC.String(strings.TrimSpace(s))))
+}
 
 func checkLogin(login string) error {
 	if loginForm.MatchString(normalLogin(login)) {

@@ -95,9 +95,13 @@ func TestWrongUsersAreRefused(t *testing.T) {
 		n    archive.NewUser
 		want string
 	}{
-		"login":          {archive.NewUser{Login: "=1+1", Role: access.RoleUser}, "login:login-form"},
-		"everything":     {archive.NewUser{Login: "-", FirstName: "a\nb", LastName: strings.Repeat("x", 300), Name: "\xff", Role: "operator", Language: "fr", ExpiresOn: "morgen"}, "expires_on:expiry login:login-form name:name-form first_name:name-form last_name:name-form role:role language:language"},
-		"address":        {archive.NewUser{Login: "a", Role: access.RoleUser, Addresses: []string{"anna", "x@fremd.example"}}, "addresses:address-form addresses:address-domain"},
+		"login":        {archive.NewUser{Login: "=1+1", Role: access.RoleUser}, "login:login-form"},
+		"everything":   {archive.NewUser{Login: "-", FirstName: "a\nb", LastName: strings.Repeat("x", 300), Name: "\xff", Role: "operator", Language: "fr", ExpiresOn: "morgen"}, "expires_on:expiry login:login-form name:name-form first_name:name-form last_name:name-form role:role language:language"},
+		"address":      {archive.NewUser{Login: "a", Role: access.RoleUser, Addresses: []string{"anna", "x@fremd.example"}}, "addresses:address-form addresses:address-domain"},
+		"long address": {archive.NewUser{Login: "a", Role: access.RoleUser, Addresses: []string{strings.Repeat("x", 310) + "@firma.example"}}, "addresses:address-form"},
+		"odd addresses": {archive.NewUser{Login: "a", Role: access.RoleUser, Addresses: []string{"a@firma.example (Anna)", "a\u200bb@firma.example", "a\u202eb@firma.example"}},
+			"addresses:address-form addresses:address-form addresses:address-form"},
+		"odd name":       {archive.NewUser{Login: "a", Role: access.RoleUser, Name: "txt\u202eexe", LastName: "a\u2028b"}, "name:name-form last_name:name-form"},
 		"taken":          {archive.NewUser{Login: "a", Role: access.RoleUser, Addresses: []string{"neu@firma.example", "Anna@firma.example"}}, "addresses:address-taken"},
 		"taken by alias": {archive.NewUser{Login: "a", Role: access.RoleUser, Addresses: []string{"anna@alias.example"}}, "addresses:address-taken"},
 		"password":       {archive.NewUser{Login: "anton", Role: access.RoleUser, Password: "Firma-Anton-1"}, "password:password-personal"},

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/muniment/muniment/internal/access"
 	"github.com/muniment/muniment/internal/catalog"
@@ -26,6 +27,8 @@ type userDesk struct {
 	// keepAdmin refuses what leaves the tenant without an administrator. The operator
 	// of the installation may do that; administrators would lock themselves out.
 	keepAdmin bool
+	// by is who acts, if it is one of the tenant's users.
+	by uid.ID
 }
 
 // userDesk is the desk of the operator on the command line.
@@ -37,7 +40,21 @@ func (h *Handle) userDesk() (*userDesk, error) {
 	if err := h.actor.Check(access.ManageUsers); err != nil {
 		return nil, err
 	}
-	return &userDesk{a: h.a, tenant: h.actor.Tenant, act: h.event, keepAdmin: true}, nil
+	return &userDesk{a: h.a, tenant: h.actor.Tenant, act: h.event, keepAdmin: true, by: h.actor.User}, nil
+}
+
+// stillMay reports whether who acts is among the users and may still manage them: what
+// takes long may end after somebody was disabled.
+func (d *userDesk) stillMay(users []*catalog.User) error {
+	if d.by.IsZero() {
+		return nil
+	}
+	for _, u := range users {
+		if u.ID == d.by && mayLogIn(u, d.a.now()) && (access.Actor{Tenant: d.tenant, User: u.ID, Role: access.Role(u.Role)}).Check(access.ManageUsers) == nil {
+			return nil
+		}
+	}
+	return fmt.Errorf("whoever began may not manage users any more: %w", access.ErrForbidden)
 }
 
 // edit changes users in one transaction. What change refuses comes back as it is.
@@ -195,12 +212,20 @@ func (r *userRules) owner(users []*catalog.User, u *catalog.User, address string
 	return nil
 }
 
+// maxAddressBytes bounds an address: 64 of the local part, @, 255 of the domain
+// (RFC 5321 §4.5.3.1).
+const maxAddressBytes = 320
+
+// hidden reports whether a character is one that nobody sees: in an address it can only
+// be a mistake, or meant to deceive. A space is seen.
+func hidden(r rune) bool { return !unicode.IsPrint(r) }
+
 // Addresses normalises mail addresses and refuses what is none.
 func Addresses(list []string) ([]string, error) {
 	var out []string
 	for _, s := range list {
 		n := message.NormalizeAddress(s)
-		if _, err := mail.ParseAddress(n); err != nil || !strings.Contains(n, "@") {
+		if p, err := mail.ParseAddress(n); err != nil || p.Name != "" || !strings.Contains(n, "@") || strings.HasSuffix(n, ")") || len(n) > maxAddressBytes || strings.ContainsFunc(n, hidden) {
 			return nil, invalid("address %q: is no mail address such as anna@example.com", s)
 		}
 		out = append(out, n)

@@ -72,6 +72,9 @@ func (d *userDesk) importList(ctx context.Context, f *usercsv.File, o ImportOpti
 		return nil, err
 	}
 	err = d.edit(ctx, func(users []*catalog.User) (*catalog.UserEdit, error) {
+		if err := d.stillMay(users); err != nil {
+			return nil, err
+		}
 		// Again, with the users and the rules as they are now.
 		r, err := d.a.userRules(ctx, d.tenant)
 		if err != nil {

@@ -29,21 +29,25 @@ func brokenLists() map[string]struct {
 		text string
 		want []string
 	}{
-		"empty":               {"", []string{"the file has no lines with users"}},
-		"header":              {"user id,password,first name,last name,e-mail\n" + ok, []string{"line 1: this is a header line; the format has none, delete it"}},
-		"German header":       {"Benutzer-ID;Kennwort;Vorname;Nachname;E-Mail\n", []string{"line 1: this is a header line; the format has none, delete it"}},
-		"too few fields":      {ok + "kai,,Kai\n", []string{"line 2: has 3 fields; want user id, password, first name, last name, e-mail, all of which but the user id may be empty"}},
-		"semicolons later":    {ok + "kai;;Kai;M;kai@firma.example\n", []string{"line 2: has 1 fields; want user id, password, first name, last name, e-mail, all of which but the user id may be empty"}},
-		"tabs":                {"kai\t\tKai\tM\tkai@firma.example\n", []string{"line 1: the fields are separated by tabs; save the file with commas or semicolons"}},
-		"Latin-1":             {ok + "kai,,Kai,M\xfcller,kai@firma.example\n", []string{"line 2, column 4 (last name): byte 41 of the file (0xFC) is not UTF-8; save the file as UTF-8 (Excel: CSV UTF-8)"}},
-		"UTF-16":              {"\xff\xfek\x00,\x00", []string{"line 1: the file is UTF-16; save it as UTF-8 (Excel: CSV UTF-8)"}},
-		"open quote":          {`kai,,"Kai,M,kai@firma.example` + "\n" + ok, []string{"line 1, column 3 (first name): the quotation mark at its beginning is not closed in this line; close it. A field must not contain a line break"}},
-		"behind a quote":      {`kai,,"Kai"x,M,kai@firma.example`, []string{"line 1, column 3 (first name): something stands behind the closing quotation mark; write quotation marks inside a field twice"}},
-		"quote inside":        {`kai,,Kai "K" K,M,kai@firma.example`, []string{"line 1, column 3 (first name): a quotation mark stands inside the field; write the field in quotation marks, and those inside it twice"}},
-		"control character":   {"kai,,K\x01ai,M,kai@firma.example", []string{"line 1, column 3 (first name): contains a control character such as a tab; remove it"}},
-		"no id":               {ok + "\n,,Kai,M,kai@firma.example", []string{"line 3, column 1 (user id): the user id is missing"}},
-		"bad id":              {"-kai,,Kai,M,kai@firma.example", []string{`line 1, column 1 (user id): "-kai": want up to 128 letters, digits and . _ @ + -, starting with a letter or digit`}},
-		"id twice":            {ok + "kai,,Kai,M,\nGut,,X,Y,", []string{`line 3, column 1 (user id): user id "gut" stands in line 1 already`}},
+		"empty":             {"", []string{"the file has no lines with users"}},
+		"header":            {"user id,password,first name,last name,e-mail\n" + ok, []string{"line 1: this is a header line; the format has none, delete it"}},
+		"German header":     {"Benutzer-ID;Kennwort;Vorname;Nachname;E-Mail\n", []string{"line 1: this is a header line; the format has none, delete it"}},
+		"too few fields":    {ok + "kai,,Kai\n", []string{"line 2: has 3 fields; want user id, password, first name, last name, e-mail, all of which but the user id may be empty"}},
+		"semicolons later":  {ok + "kai;;Kai;M;kai@firma.example\n", []string{"line 2: has 1 fields; want user id, password, first name, last name, e-mail, all of which but the user id may be empty"}},
+		"tabs":              {"kai\t\tKai\tM\tkai@firma.example\n", []string{"line 1: the fields are separated by tabs; save the file with commas or semicolons"}},
+		"Latin-1":           {ok + "kai,,Kai,M\xfcller,kai@firma.example\n", []string{"line 2, column 4 (last name): byte 41 of the file (0xFC) is not UTF-8; save the file as UTF-8 (Excel: CSV UTF-8)"}},
+		"UTF-16":            {"\xff\xfek\x00,\x00", []string{"line 1: the file is UTF-16; save it as UTF-8 (Excel: CSV UTF-8)"}},
+		"open quote":        {`kai,,"Kai,M,kai@firma.example` + "\n" + ok, []string{"line 1, column 3 (first name): the quotation mark at its beginning is not closed in this line; close it. A field must not contain a line break"}},
+		"behind a quote":    {`kai,,"Kai"x,M,kai@firma.example`, []string{"line 1, column 3 (first name): something stands behind the closing quotation mark; write quotation marks inside a field twice"}},
+		"quote inside":      {`kai,,Kai "K" K,M,kai@firma.example`, []string{"line 1, column 3 (first name): a quotation mark stands inside the field; write the field in quotation marks, and those inside it twice"}},
+		"control character": {"kai,,K\x01ai,M,kai@firma.example", []string{"line 1, column 3 (first name): contains a control character such as a tab; remove it"}},
+		"no id":             {ok + "\n,,Kai,M,kai@firma.example", []string{"line 3, column 1 (user id): the user id is missing"}},
+		"bad id":            {"-kai,,Kai,M,kai@firma.example", []string{`line 1, column 1 (user id): "-kai": want up to 128 letters, digits and . _ @ + -, starting with a letter or digit`}},
+		"id twice":          {ok + "kai,,Kai,M,\nGut,,X,Y,", []string{`line 3, column 1 (user id): user id "gut" stands in line 1 already`}},
+		"id twice otherwise": {ok + "\" gut \",,Kai,M,\nandré,,A,B,\nandre\u0301,,A,B,\nｇut,,A,B,", []string{`line 2, column 1 (user id): user id "gut" stands in line 1 already`,
+			`line 4, column 1 (user id): user id "andré" stands in line 3 already`, `line 5, column 1 (user id): user id "gut" stands in line 1 already`}},
+		"CR alone":            {"kai,,Kai,M,\ruwe,,Uwe,M,\r", []string{"line 1: the lines end with CR alone, as on very old Macs; save the file with LF or CRLF (Excel: CSV UTF-8)"}},
+		"hidden in address":   {"kai,,Kai,M,k\u200bai@firma.example", []string{`line 1, column 5 (e-mail): "k\u200bai@firma.example" is no mail address such as anna@example.com`}},
 		"id exists":           {ok + "Anna,,Anna,A,", []string{`line 2, column 1 (user id): user "anna" exists already; delete the line, or choose that existing users are changed`}},
 		"foreign domain":      {"kai,,Kai,M,kai@firma.example,kai@fremd.example", []string{"line 1, column 6 (further e-mail): kai@fremd.example: fremd.example is none of the customer's domains; add the domain first"}},
 		"bad address":         {"kai,,Kai,M,kai at firma.example", []string{`line 1, column 5 (e-mail): "kai at firma.example" is no mail address such as anna@example.com`}},
@@ -242,6 +246,24 @@ func TestImportIsJudgedAgain(t *testing.T) {
 	}
 	if _, err := r.Archive.User(ctx, r.tenant.ID, "eins"); !errors.Is(err, catalog.ErrNotFound) {
 		t.Errorf("half a list was imported: %v", err)
+	}
+}
+
+// TestImportOfSomebodyDisabled: who is disabled while passwords are hashed imports
+// nothing any more.
+func TestImportOfSomebodyDisabled(t *testing.T) {
+	t.Parallel()
+	r := newRouted(t, archivetest.Options{}, "firma.example")
+	_, err := r.As(r.admin).ImportUsers(t.Context(), []byte("eins,Kaffee Tanne Zebra 71,E,E,\nzwei,,Z,Z,"), archive.ImportOptions{}, func(done, _ int) {
+		if done == 1 {
+			must(r.ChangeUserOf(t.Context(), r.tenant.ID, r.admin.User, archive.UserChange{Disabled: new(true)}))(t)
+		}
+	})
+	if !errors.Is(err, access.ErrForbidden) {
+		t.Errorf("imported by somebody who is disabled: %v", err)
+	}
+	if n := len(must(r.Catalog.Users(t.Context(), r.tenant.ID))(t)); n != 2 {
+		t.Errorf("%d users, want 2", n)
 	}
 }
 

@@ -72,7 +72,7 @@ type PlannedUser struct {
 
 // foreignHash matches hashes that other systems write; taken for a password, they
 // would be one that nobody knows.
-var foreignHash = regexp.MustCompile(`(?i)^(\$(1|2[abxy]?|5|6|7|y|gy|apr1|argon2[id]?|scrypt|pbkdf2[^$]*|bcrypt[^$]*)\$|\{[a-z0-9.-]{3,20}\}.{8})`)
+var foreignHash = regexp.MustCompile(`(?i)^(\$(1|2[abxy]?|5|6|7|y|gy|apr1|argon2(i|d|id)?|scrypt|pbkdf2[^$]*|bcrypt[^$]*)\$|\{[a-z0-9.-]{3,20}\}.{8})`)
 
 // planner plans an import.
 type planner struct {
@@ -81,6 +81,7 @@ type planner struct {
 	o       ImportOptions
 	checked bool // passwords were judged before
 	byLogin map[string]*catalog.User
+	lines   map[string]int   // of user names, as they are compared
 	owners  map[string]owner // of addresses, by main address, after the import
 	out     *ImportPlan
 }
@@ -92,7 +93,7 @@ type owner struct {
 
 // plan judges the lines of a file against the users that there are.
 func (a *Archive) plan(r *userRules, f *usercsv.File, users []*catalog.User, o ImportOptions, checked bool) (*ImportPlan, error) {
-	p := &planner{a: a, r: r, o: o, checked: checked, byLogin: make(map[string]*catalog.User, len(users)), owners: map[string]owner{},
+	p := &planner{a: a, r: r, o: o, checked: checked, byLogin: make(map[string]*catalog.User, len(users)), lines: map[string]int{}, owners: map[string]owner{},
 		out: &ImportPlan{Delimiter: f.Delimiter, Problems: slices.Clone(f.Problems), More: f.Left}}
 	for _, u := range users {
 		p.byLogin[u.Login] = u
@@ -155,6 +156,12 @@ func (p *planner) refuse(line, column int, err error) {
 // row plans one line.
 func (p *planner) row(row usercsv.Row, now time.Time) error {
 	u := PlannedUser{Line: row.Line, Login: normalLogin(row.ID), Act: ImportCreate}
+	if first := p.lines[u.Login]; first > 0 { // what is written otherwise may be the same
+		p.problem(row.Line, usercsv.ColumnID, usercsv.CodeTwice, map[string]string{"line": fmt.Sprint(first), "value": clip(u.Login, 80)},
+			fmt.Sprintf("user id %.80q stands in line %d already", u.Login, first))
+		return nil
+	}
+	p.lines[u.Login] = row.Line
 	u.before = p.byLogin[u.Login]
 	switch {
 	case u.before == nil:

@@ -50,14 +50,14 @@ func (r *domainRow) model() (*Domain, error) {
 }
 
 // AddDomain adds d. ErrTaken if any tenant has it.
-func (c *Catalog) AddDomain(ctx context.Context, d *Domain) error {
+func (c *Catalog) AddDomain(ctx context.Context, d *Domain, events ...*Event) error {
 	if d.Name == "" {
 		return fmt.Errorf("add domain: %w: no name", ErrInvalid)
 	}
 	if err := nameable(text(d.Name), text(d.Main)); err != nil {
 		return c.wrap(err, "add domain")
 	}
-	err := c.transact(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err := c.withAny(ctx, d.Tenant, events, func(ctx context.Context, tx bun.Tx) error {
 		if _, err := one[Tenant](ctx, new(tenantRow), tx.NewSelect().Where("id = ?", d.Tenant)); err != nil {
 			return err
 		}
@@ -67,10 +67,10 @@ func (c *Catalog) AddDomain(ctx context.Context, d *Domain) error {
 	return c.wrap(err, "add domain %q", d.Name)
 }
 
-// RemoveDomain removes a domain of a tenant, damaged or not. ErrNotFound if the
-// tenant has no such domain.
-func (c *Catalog) RemoveDomain(ctx context.Context, tenant uid.ID, name string) error {
-	err := c.transact(ctx, func(ctx context.Context, tx bun.Tx) error {
+// RemoveDomain removes a domain of a tenant, damaged or not, and stores the events of
+// it. ErrNotFound if the tenant has no such domain.
+func (c *Catalog) RemoveDomain(ctx context.Context, tenant uid.ID, name string, events ...*Event) error {
+	err := c.withAny(ctx, tenant, events, func(ctx context.Context, tx bun.Tx) error {
 		return changed(tx.NewDelete().Model((*domainRow)(nil)).Where("tenant = ?", tenant).Where("name = ?", text(name)).Exec(ctx))
 	})
 	return c.wrap(err, "remove domain %q", name)

@@ -33,6 +33,15 @@ func foundInstance(ctx context.Context, tx bun.Tx) error {
 	return nil
 }
 
+// withAny is withEvents, but needs no log if there are no events: what restores a tenant
+// writes none.
+func (c *Catalog) withAny(ctx context.Context, tenant uid.ID, events []*Event, do func(ctx context.Context, tx bun.Tx) error) error {
+	if len(events) == 0 {
+		return c.transact(ctx, do)
+	}
+	return c.withEvents(ctx, tenant, events, do)
+}
+
 // withEvents runs do and appends events to the log of a tenant, or of the
 // installation, in one transaction.
 func (c *Catalog) withEvents(ctx context.Context, tenant uid.ID, events []*Event, do func(ctx context.Context, tx bun.Tx) error) error {

@@ -133,6 +133,29 @@ func (c *Catalog) UpdateReseller(ctx context.Context, s *Reseller, logo []byte, 
 	return c.wrap(err, "update reseller %s", s.ID)
 }
 
+// WarnReseller replaces what a reseller was warned of by what change makes of it at that
+// moment, and stores the events that change returns; nothing else of s is looked at but
+// its ID. ErrNotFound.
+func (c *Catalog) WarnReseller(ctx context.Context, s *Reseller, change func(before map[string]string) (map[string]string, []*Event)) error {
+	err := c.withHead(ctx, uid.ID{}, func(ctx context.Context, tx bun.Tx, h *headRow) error {
+		now, err := one[Reseller](ctx, new(resellerRow), c.locked(tx.NewSelect().Where("id = ?", s.ID)))
+		if err != nil {
+			return err
+		}
+		var events []*Event
+		now.Warned, events = change(now.Warned)
+		r, err := newResellerRow(now)
+		if err != nil {
+			return err
+		}
+		if err := changed(tx.NewUpdate().Model(r).Where("id = ?", s.ID).Exec(ctx)); err != nil {
+			return err
+		}
+		return c.appendEvents(ctx, tx, h, events)
+	})
+	return c.wrap(err, "warn reseller %s", s.ID)
+}
+
 // Reseller returns a reseller by its ID.
 func (c *Catalog) Reseller(ctx context.Context, id uid.ID) (*Reseller, error) {
 	s, err := one[Reseller](ctx, new(resellerRow), c.read.NewSelect().Where("id = ?", id))

@@ -48,21 +48,23 @@ func (r *sourceRow) model() (*Source, error) {
 
 // CreateSource adds s. ErrTaken if kind and name are in use within the tenant
 // or the journal address anywhere.
-func (c *Catalog) CreateSource(ctx context.Context, s *Source) error {
+func (c *Catalog) CreateSource(ctx context.Context, s *Source, events ...*Event) error {
 	if s.ID.IsZero() || s.Kind == "" || s.Name == "" {
 		return fmt.Errorf("create source: %w: no id, kind or name", ErrInvalid)
 	}
 	if err := nameable(text(s.Kind), text(s.Name), text(s.JournalAddress)); err != nil {
 		return c.wrap(err, "create source")
 	}
-	err := c.transact(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if _, err := one[Tenant](ctx, new(tenantRow), tx.NewSelect().Where("id = ?", s.Tenant)); err != nil {
-			return err
-		}
-		_, err := tx.NewInsert().Model(newSourceRow(s)).Exec(ctx)
-		return err
-	})
+	err := c.withAny(ctx, s.Tenant, events, func(ctx context.Context, tx bun.Tx) error { return insertSource(ctx, tx, s) })
 	return c.wrap(err, "create source %q", s.Name)
+}
+
+func insertSource(ctx context.Context, tx bun.Tx, s *Source) error {
+	if _, err := one[Tenant](ctx, new(tenantRow), tx.NewSelect().Where("id = ?", s.Tenant)); err != nil {
+		return err
+	}
+	_, err := tx.NewInsert().Model(newSourceRow(s)).Exec(ctx)
+	return err
 }
 
 // Source returns a source of a tenant.
@@ -112,13 +114,15 @@ func (c *Catalog) UpdateSource(ctx context.Context, s *Source) error {
 	if err := nameable(text(s.Name), text(s.JournalAddress)); err != nil {
 		return c.wrap(err, "update source %s", s.ID)
 	}
-	err := c.transact(ctx, func(ctx context.Context, tx bun.Tx) error {
-		old, err := one[Source](ctx, new(sourceRow), c.locked(tx.NewSelect().Where("tenant = ?", s.Tenant).Where("id = ?", s.ID)))
-		if err != nil {
-			return err
-		}
-		old.Name, old.JournalAddress, old.Category, old.Disabled = s.Name, s.JournalAddress, s.Category, s.Disabled
-		return changed(tx.NewUpdate().Model(newSourceRow(old)).Where("id = ?", s.ID).Exec(ctx))
-	})
+	err := c.transact(ctx, func(ctx context.Context, tx bun.Tx) error { return c.replaceSource(ctx, tx, s) })
 	return c.wrap(err, "update source %s", s.ID)
+}
+
+func (c *Catalog) replaceSource(ctx context.Context, tx bun.Tx, s *Source) error {
+	old, err := one[Source](ctx, new(sourceRow), c.locked(tx.NewSelect().Where("tenant = ?", s.Tenant).Where("id = ?", s.ID)))
+	if err != nil {
+		return err
+	}
+	old.Name, old.JournalAddress, old.Category, old.Disabled = s.Name, s.JournalAddress, s.Category, s.Disabled
+	return changed(tx.NewUpdate().Model(newSourceRow(old)).Where("id = ?", s.ID).Exec(ctx))
 }

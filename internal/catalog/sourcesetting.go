@@ -90,36 +90,50 @@ func (c *Catalog) SetSourceSetting(ctx context.Context, s *SourceSetting) error 
 // is at that moment. ErrNotFound if the tenant has no such source.
 func (c *Catalog) ChangeSourceSettings(ctx context.Context, tenant, source uid.ID, settings []byte) error {
 	err := c.ofSource(ctx, tenant, source, func(ctx context.Context, tx bun.Tx) error {
-		s, err := one[SourceSetting](ctx, new(settingRow), tx.NewSelect().Where("tenant = ?", tenant).Where("source = ?", source))
-		if errors.Is(err, sql.ErrNoRows) || errors.Is(err, ErrNotFound) {
-			s, err = &SourceSetting{Source: source, Tenant: tenant}, nil
-		}
-		if err != nil {
-			return err
-		}
-		s.Settings = settings
-		return replace(ctx, tx, newSettingRow(s), source)
+		return changeSettings(ctx, tx, &SourceSetting{Source: source, Tenant: tenant, Settings: settings})
 	})
 	return c.wrap(err, "settings of source %s", source)
 }
 
+// changeSettings stores settings beside the secret that there is.
+func changeSettings(ctx context.Context, tx bun.Tx, n *SourceSetting) error {
+	s, err := one[SourceSetting](ctx, new(settingRow), tx.NewSelect().Where("tenant = ?", n.Tenant).Where("source = ?", n.Source))
+	if errors.Is(err, sql.ErrNoRows) || errors.Is(err, ErrNotFound) {
+		s, err = &SourceSetting{Source: n.Source, Tenant: n.Tenant}, nil
+	}
+	if err != nil {
+		return err
+	}
+	s.Settings = n.Settings
+	return replace(ctx, tx, newSettingRow(s), n.Source)
+}
+
+// errOtherSecret: another secret is stored, so nothing changes.
+var errOtherSecret = errors.New("another secret is stored")
+
 // SwapSourceSecret puts a sealed secret of a source in the place of old, and reports
-// whether it did: it does not if another one is stored. ErrNotFound if there is no
-// such source, or it has no settings.
-func (c *Catalog) SwapSourceSecret(ctx context.Context, tenant, source uid.ID, old, secret []byte) (bool, error) {
-	swapped := false
-	err := c.ofSource(ctx, tenant, source, func(ctx context.Context, tx bun.Tx) error {
+// whether it did: it does not if another one is stored. The events are stored if it does.
+// ErrNotFound if there is no such source, or it has no settings.
+func (c *Catalog) SwapSourceSecret(ctx context.Context, tenant, source uid.ID, old, secret []byte, events ...*Event) (bool, error) {
+	err := c.withAny(ctx, tenant, events, func(ctx context.Context, tx bun.Tx) error {
+		q := c.locked(tx.NewSelect().Where("tenant = ?", tenant).Where("id = ?", source))
+		if _, err := one[Source](ctx, new(sourceRow), q); err != nil {
+			return err
+		}
 		s, err := one[SourceSetting](ctx, new(settingRow), tx.NewSelect().Where("tenant = ?", tenant).Where("source = ?", source))
 		if err != nil {
 			return err
 		}
-		if swapped = bytes.Equal(s.Secret, old); !swapped {
-			return nil
+		if !bytes.Equal(s.Secret, old) {
+			return errOtherSecret
 		}
 		s.Secret = secret
 		return replace(ctx, tx, newSettingRow(s), source)
 	})
-	return swapped && err == nil, c.wrap(err, "secret of source %s", source)
+	if errors.Is(err, errOtherSecret) {
+		return false, nil
+	}
+	return err == nil, c.wrap(err, "secret of source %s", source)
 }
 
 // SourceStates returns how the sources of a tenant fare, those that have told.

@@ -44,7 +44,7 @@ func (r *tenantRow) model() (*Tenant, error) {
 }
 
 // CreateTenant adds t with an empty event log. ErrTaken if its slug is in use.
-func (c *Catalog) CreateTenant(ctx context.Context, t *Tenant) error {
+func (c *Catalog) CreateTenant(ctx context.Context, t *Tenant, events ...*Event) error {
 	if t.ID.IsZero() || t.Slug == "" {
 		return fmt.Errorf("create tenant: %w: no id or no slug", ErrInvalid)
 	}
@@ -57,8 +57,13 @@ func (c *Catalog) CreateTenant(ctx context.Context, t *Tenant) error {
 		}
 		h := &headRow{Tenant: t.ID[:], Peaks: blob((&eventlog.Frontier{}).Bytes())}
 		h.Checksum = h.sum()
-		_, err := tx.NewInsert().Model(h).Exec(ctx)
-		return err
+		if _, err := tx.NewInsert().Model(h).Exec(ctx); err != nil || len(events) == 0 {
+			return err
+		}
+		if err := c.appendEvents(ctx, tx, h, events); err != nil {
+			return err
+		}
+		return writeHead(ctx, tx, h)
 	})
 	return c.wrap(err, "create tenant %s", t.Slug)
 }

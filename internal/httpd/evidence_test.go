@@ -9,8 +9,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/muniment/muniment/api"
+	"github.com/muniment/muniment/internal/access"
 	"github.com/muniment/muniment/internal/archive"
 	"github.com/muniment/muniment/internal/archivetest"
 	"github.com/muniment/muniment/internal/evidence/ers"
@@ -135,6 +137,39 @@ func TestEvidenceOfMessage(t *testing.T) {
 	}
 	if a := anna.get(t, "/api/v1/evidence"); a.code() != "role" {
 		t.Errorf("a user: %d %s", a.StatusCode, a.body)
+	}
+}
+
+// TestEvidenceUnderGrant: the bundle holds the message, so whoever gets it under a request
+// for access has read it, and the data-protection officer sees that.
+func TestEvidenceUnderGrant(t *testing.T) {
+	t.Parallel()
+	s, authority := startWithAuthority(t)
+	s.User(t, s.tenant, "rita", access.RoleAuditor, "rita@example.com")
+	s.User(t, s.tenant, "dora", access.RoleDPO, "dora@example.com")
+	id := s.ingest(t, "From: bernd@example.com\r\nTo: anna@example.com\r\nSubject: x\r\n\r\nHello.\r\n")
+	olga, rita := s.as(t, "olga"), s.as(t, "rita")
+	var set api.Sealing
+	olga.do(t, "PATCH", "/api/v1/sealing", map[string]any{"interval": 600, "authorities": []any{authority}}).into(t, &set)
+	var run api.SealingRun
+	olga.do(t, "POST", "/api/v1/sealing-runs", nil).into(t, &run)
+	var request api.AccessRequest
+	rita.do(t, http.MethodPost, "/api/v1/access-requests", map[string]any{"kind": "mailbox", "addresses": []string{"anna@example.com"}, "reason": "Verdacht auf Betrug",
+		"until": time.Now().Add(time.Hour).UTC()}).into(t, &request)
+	s.as(t, "dora").do(t, http.MethodPost, "/api/v1/access-requests/"+request.ID+"/decision", map[string]any{"approve": true}).into(t, &request)
+	for _, end := range []string{".er", ".zip"} {
+		path := "/api/v1/messages/" + id.String() + "/evidence" + end
+		if a := rita.get(t, path); a.StatusCode != http.StatusNotFound {
+			t.Errorf("%s without the request: %d", end, a.StatusCode)
+		}
+		if a := rita.get(t, path+"?grant="+request.ID); a.StatusCode != http.StatusOK {
+			t.Errorf("%s: %d %s", end, a.StatusCode, a.body)
+		}
+	}
+	var records api.AccessRecords
+	s.as(t, "dora").get(t, "/api/v1/access-records").into(t, &records)
+	if len(records.Records) != 2 || records.Records[0].Act != "evidence.downloaded" || records.Records[0].Message != id.String() || records.Records[1].Request != request.ID {
+		t.Errorf("recorded: %+v", records.Records)
 	}
 }
 

@@ -116,7 +116,7 @@ func (s *Server) LogIn(ctx context.Context, in api.LogIn) (*api.Account, []http.
 func (s *Server) LogOut(ctx context.Context) (*http.Cookie, error) {
 	q := requestOf(ctx)
 	if q.token != "" {
-		if err := s.cfg.Archive.LogOut(ctx, q.token); err != nil {
+		if err := s.cfg.Archive.LogOut(ctx, q.token, q.peer); err != nil {
 			return nil, err
 		}
 	}

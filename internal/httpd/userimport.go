@@ -22,6 +22,8 @@ const (
 	importKept = time.Hour
 	// maxImportLines bounds the lines that a plan shows.
 	maxImportLines = 1000
+	// maxEndedImports bounds how many of a tenant that have ended can be looked at.
+	maxEndedImports = 3
 )
 
 // userImport is an import of users: under way, or ended.
@@ -34,7 +36,7 @@ type userImport struct {
 	mu            sync.Mutex
 	state         string
 	hashed, total int
-	plan          *archive.ImportPlan // nil while it runs
+	plan          *api.UserImportPlan // nil while it runs; without passwords
 }
 
 // userImports remembers them, in memory only: one that is lost has changed nothing.
@@ -52,6 +54,14 @@ func (l *userImports) begin(n *userImport) error {
 		return mistakes(api.ProblemError{Location: "body", Code: "import-running", Message: "another import is under way; wait until it has ended"})
 	}
 	l.list = append(l.list, n)
+	ended := 0
+	for i := len(l.list) - 1; i >= 0; i-- { // the youngest is the last
+		if old := l.list[i]; old.tenant == n.tenant && old.ended() {
+			if ended++; ended > maxEndedImports {
+				l.list = slices.Delete(l.list, i, i+1)
+			}
+		}
+	}
 	return nil
 }
 
@@ -81,25 +91,20 @@ func (n *userImport) progress(done, all int) {
 func (n *userImport) end(plan *archive.ImportPlan, err error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.plan = plan
 	switch {
 	case err == nil:
-		n.state = "done"
+		n.state, n.plan = "done", describePlan(plan)
 	case errors.Is(err, archive.ErrImport):
-		n.state = "problems"
+		n.state, n.plan = "problems", describePlan(plan)
 	default:
-		n.state, n.plan = "failed", nil
+		n.state = "failed"
 	}
 }
 
 func (n *userImport) describe() *api.UserImport {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	out := &api.UserImport{ID: n.id, State: n.state, Hashed: n.hashed, Hashing: n.total, BeganAt: n.began.UTC()}
-	if n.plan != nil {
-		out.Plan = describePlan(n.plan)
-	}
-	return out
+	return &api.UserImport{ID: n.id, State: n.state, Hashed: n.hashed, Hashing: n.total, BeganAt: n.began.UTC(), Plan: n.plan}
 }
 
 func describePlan(p *archive.ImportPlan) *api.UserImportPlan {

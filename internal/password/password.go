@@ -134,17 +134,16 @@ func parse(phc string) (*parameters, error) {
 		return nil, ErrFormat
 	}
 	var p parameters
-	var version int
-	if _, err := fmt.Sscanf(f[2], "v=%d", &version); err != nil || version != argon2.Version {
+	if f[2] != fmt.Sprintf("v=%d", argon2.Version) {
 		return nil, fmt.Errorf("version %.10q: %w", f[2], ErrFormat)
 	}
-	if _, err := fmt.Sscanf(f[3], "m=%d,t=%d,p=%d", &p.memory, &p.passes, &p.lanes); err != nil {
+	_, err := fmt.Sscanf(f[3], "m=%d,t=%d,p=%d", &p.memory, &p.passes, &p.lanes)
+	if err != nil || f[3] != fmt.Sprintf("m=%d,t=%d,p=%d", p.memory, p.passes, p.lanes) { // others, such as a key id, would be ignored
 		return nil, fmt.Errorf("parameters %.40q: %w", f[3], ErrFormat)
 	}
 	if p.memory == 0 || p.memory > maxMemoryKiB || p.passes == 0 || p.passes > maxPasses || p.lanes == 0 || p.lanes > maxLanes || p.memory*p.passes > maxWork {
 		return nil, fmt.Errorf("parameters %.40q out of bounds: %w", f[3], ErrFormat)
 	}
-	var err error
 	if p.salt, err = base64.RawStdEncoding.DecodeString(f[4]); err != nil || len(p.salt) < 8 || len(p.salt) > 64 {
 		return nil, fmt.Errorf("salt: %w", ErrFormat)
 	}

@@ -255,6 +255,28 @@ func (s *Store) Cancel(o Owner, id uid.ID) error {
 	return s.remove(e)
 }
 
+// RemoveTenant removes all uploads of a tenant, and their files, whoever gave them.
+// ErrBusy if one of them is at work; it ends then, and the caller comes again.
+func (s *Store) RemoveTenant(tenant uid.ID) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var errs []error
+	for _, e := range s.all {
+		switch {
+		case e.upload.Owner.Tenant != tenant:
+		case e.cancel != nil:
+			e.gone = true
+			e.cancel() // the job removes it
+			errs = append(errs, ErrBusy)
+		case e.busy:
+			errs = append(errs, ErrBusy)
+		default:
+			errs = append(errs, s.remove(e))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // remove forgets an upload. s.mu is held.
 func (s *Store) remove(e *entry) error {
 	if err := os.RemoveAll(filepath.Join(s.dir, e.upload.ID.String())); err != nil && !errors.Is(err, fs.ErrNotExist) {

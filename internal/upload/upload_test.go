@@ -191,6 +191,37 @@ func TestCancelAtWork(t *testing.T) {
 	}
 }
 
+// All uploads of a tenant go with it, also those that are at work, and no others.
+func TestRemoveTenant(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := open(t, dir, &clock{time.Now()})
+	work := create(t, s, anna, 1)
+	if _, err := s.Write(anna, work.ID, 0, []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Finish(anna, work.ID, ""); err != nil {
+		t.Fatal(err)
+	}
+	_, ctx := s.Take(context.Background())
+	create(t, s, anna, 5)
+	stranger := Owner{uid.ID{9}, uid.ID{2}}
+	stays := create(t, s, stranger, 5)
+	if err := s.RemoveTenant(anna.Tenant); !errors.Is(err, ErrBusy) || ctx.Err() == nil {
+		t.Errorf("at work: %v, %v", err, ctx.Err())
+	}
+	s.Postpone(work.ID) // the job has ended
+	for range 2 {
+		if err := s.RemoveTenant(anna.Tenant); err != nil {
+			t.Error(err)
+		}
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) != 1 || left[0].Name() != stays.ID.String() || len(s.all) != 1 || s.used[anna.Tenant] != 0 {
+		t.Errorf("left over: %v, %v, %+v", left, err, s.used)
+	}
+}
+
 // What a crash has left half written is removed, and does no harm.
 func TestDamagedUpload(t *testing.T) {
 	t.Parallel()

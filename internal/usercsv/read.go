@@ -40,6 +40,10 @@ func Read(content []byte) *File {
 		f.add(Problem{Line: 1, Code: CodeUTF16, Text: "the file is UTF-16; save it as UTF-8 (Excel: CSV UTF-8)"})
 		return f
 	}
+	if i := bytes.IndexByte(content, '\r'); i >= 0 && i < len(content)-1 && !bytes.ContainsRune(content, '\n') {
+		f.add(Problem{Line: 1, Code: CodeLineEnds, Text: "the lines end with CR alone, as on very old Macs; save the file with LF or CRLF (Excel: CSV UTF-8)"})
+		return f
+	}
 	r := reader{File: f, ids: map[string]int{}}
 	offset := 0
 	if bytes.HasPrefix(content, []byte("\ufeff")) {
@@ -144,7 +148,7 @@ func (r *reader) row(n int, fields []field) {
 			say(i+1, *bad)
 		}
 	}
-	id := strings.ToLower(unshield(fields[0].text))
+	id := strings.ToLower(strings.TrimSpace(unshield(fields[0].text)))
 	switch {
 	case id == "":
 		say(ColumnID, Problem{Code: CodeNoID, Text: "the user id is missing"})
@@ -208,6 +212,6 @@ func header(fields []field) bool {
 		}, strings.ToLower(fields[column-1].text))
 		return slices.Contains(names, plain)
 	}
-	return is(ColumnID, "userid", "user", "id", "login", "username", "benutzer", "benutzerid", "benutzername", "benutzerkennung", "kennung", "anmeldename") &&
-		(is(ColumnPassword, "password", "passwort", "kennwort", "pass") || is(ColumnAddress, "email", "mail", "emailaddress", "emailadresse", "address", "adresse"))
+	return is(ColumnID, "userid", "user", "id", "login", "username", "uid", "name", "account", "konto", "benutzer", "benutzerid", "benutzername", "benutzerkennung", "kennung", "anmeldename") &&
+		(is(ColumnPassword, "password", "passwort", "kennwort", "pass") || is(ColumnAddress, "email", "mail", "emailaddress", "emailadresse", "mailadresse", "address", "adresse"))
 }

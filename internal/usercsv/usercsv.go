@@ -53,6 +53,7 @@ const (
 	CodeRows       = "rows"
 	CodeEncoding   = "encoding"
 	CodeUTF16      = "utf16"
+	CodeLineEnds   = "line-ends"
 	CodeDelimiter  = "delimiter"
 	CodeHeader     = "header"
 	CodeQuote      = "quote-open"

@@ -77,6 +77,7 @@ func cases() []testCase {
 		{name: "OutboxFull", run: testOutboxFull},
 		{name: "OutboxDamaged", run: testOutboxDamaged, damages: true},
 		{name: "Domains", run: testDomains},
+		{name: "EditedSources", run: testEditedSources},
 		{name: "Resellers", run: testResellers},
 		{name: "Provision", run: testProvision},
 		{name: "ProvisionTogether", run: testProvisionTogether},

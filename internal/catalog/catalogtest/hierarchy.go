@@ -59,6 +59,14 @@ func testResellers(t *testing.T, e *env) {
 	must(t, e.UpdateReseller(ctx, r, nil))
 	mustBe(t, "the logo is gone", second(e.Logo(ctx, "hash-nord")), catalog.ErrNotFound)
 	same(t, "changed", got(e.Reseller(ctx, r.ID))(t), r)
+	stale := *r
+	r.Limits.Customers = 7
+	must(t, e.UpdateReseller(ctx, r, nil))
+	must(t, e.WarnReseller(ctx, &stale, func(map[string]string) (map[string]string, []*catalog.Event) {
+		return map[string]string{"customers": "near"}, []*catalog.Event{instanceEvent("limit.reached")}
+	}))
+	r.Warned = map[string]string{"customers": "near"}
+	same(t, "warned, and nothing else", got(e.Reseller(ctx, r.ID))(t), r)
 }
 
 func testProvision(t *testing.T, e *env) {

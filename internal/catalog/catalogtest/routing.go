@@ -28,6 +28,20 @@ func testDomains(t *testing.T, e *env) {
 	must(t, e.RemoveDomain(ctx, tenant, main.Name))
 	mustBe(t, "remove again", e.RemoveDomain(ctx, tenant, main.Name), catalog.ErrNotFound)
 	must(t, e.AddDomain(ctx, &catalog.Domain{Name: main.Name, Tenant: other, CreatedAt: at(4)}))
+
+	// With their events, or not at all.
+	n := got(e.EventHead(ctx, tenant))(t).Size
+	must(t, e.AddDomain(ctx, &catalog.Domain{Name: "x.example", Tenant: tenant, CreatedAt: at(5)}, events(0, 1)...))
+	must(t, e.RemoveDomain(ctx, tenant, "x.example", events(1, 1)...))
+	same(t, "events", got(e.EventHead(ctx, tenant))(t).Size, n+2)
+	mustBe(t, "taken", e.AddDomain(ctx, &catalog.Domain{Name: main.Name, Tenant: tenant, CreatedAt: at(5)}, events(0, 1)...), catalog.ErrTaken)
+	mustBe(t, "not there", e.RemoveDomain(ctx, tenant, "x.example", events(1, 1)...), catalog.ErrNotFound)
+	bad := &catalog.Event{At: at(0), Actor: "nobody at all", Action: "x"}
+	if err := e.AddDomain(ctx, &catalog.Domain{Name: "y.example", Tenant: tenant, CreatedAt: at(5)}, bad); err == nil {
+		t.Error("an event that cannot be written was taken")
+	}
+	same(t, "no events", got(e.EventHead(ctx, tenant))(t).Size, n+2)
+	same(t, "no domain without its event", got(e.DomainsOf(ctx, tenant))(t), []*catalog.Domain{alias})
 }
 
 func testSelection(t *testing.T, e *env) {

@@ -83,6 +83,34 @@ func testSourceItems(t *testing.T, e *env) {
 	}
 }
 
+// testEditedSources: a source, its settings and the events of it are stored as a whole.
+func testEditedSources(t *testing.T, e *env) {
+	ctx := t.Context()
+	tenant, other := e.tenant(t, "a"), e.tenant(t, "b")
+	s := &catalog.Source{ID: uid.New(at(0)), Tenant: tenant, Kind: "mailbox", Name: "Box", CreatedAt: at(0)}
+	must(t, e.EditSource(ctx, &catalog.SourceEdit{Source: s, New: true, Settings: []byte(`{"host":"a"}`), Secret: []byte("sealed"), Events: events(0, 1)}))
+	again := *s
+	again.ID = uid.New(at(1))
+	mustBe(t, "name in use", e.EditSource(ctx, &catalog.SourceEdit{Source: &again, New: true, Settings: []byte("{}"), Events: events(1, 1)}), catalog.ErrTaken)
+	s.Name, s.Disabled = "Other", true
+	must(t, e.EditSource(ctx, &catalog.SourceEdit{Source: s, Settings: []byte(`{"host":"b"}`), KeepSecret: true, Events: events(1, 1)}))
+	same(t, "changed", got(e.Source(ctx, tenant, s.ID))(t), s)
+	same(t, "settings", got(e.SourceSetting(ctx, tenant, s.ID))(t), &catalog.SourceSetting{Source: s.ID, Tenant: tenant, Settings: []byte(`{"host":"b"}`), Secret: []byte("sealed")})
+	bad := []*catalog.Event{{At: at(0), Actor: "nobody at all", Action: "x"}}
+	lost := *s
+	lost.Name = "Lost"
+	if err := e.EditSource(ctx, &catalog.SourceEdit{Source: &lost, Settings: []byte(`{"host":"c"}`), Events: bad}); err == nil {
+		t.Error("an event that cannot be written was taken")
+	}
+	same(t, "not changed without its event", got(e.Source(ctx, tenant, s.ID))(t), s)
+	lost = *s
+	lost.Tenant = other
+	mustBe(t, "across the wall", e.EditSource(ctx, &catalog.SourceEdit{Source: &lost, Settings: []byte("{}"), Events: events(0, 1)}), catalog.ErrNotFound)
+	same(t, "settings that stayed", string(got(e.SourceSetting(ctx, tenant, s.ID))(t).Settings), `{"host":"b"}`)
+	same(t, "events", got(e.EventHead(ctx, tenant))(t).Size, 2)
+	mustBe(t, "no name", e.EditSource(ctx, &catalog.SourceEdit{Source: &catalog.Source{ID: s.ID, Tenant: tenant, Kind: "x"}}), catalog.ErrInvalid)
+}
+
 // testRenewedSecrets: settings leave the secret alone, and a secret gives way only to
 // what was renewed from it.
 func testRenewedSecrets(t *testing.T, e *env, tenant, other, source uid.ID) {
@@ -97,6 +125,9 @@ func testRenewedSecrets(t *testing.T, e *env, tenant, other, source uid.ID) {
 		&catalog.SourceSetting{Source: source, Tenant: tenant, Settings: []byte(`{"host":"later"}`), Secret: []byte("new")})
 	mustBe(t, "change settings across the wall", e.ChangeSourceSettings(ctx, other, source, []byte("{}")), catalog.ErrNotFound)
 	mustBe(t, "swap across the wall", second(e.SwapSourceSecret(ctx, other, source, []byte("new"), []byte("x"))), catalog.ErrNotFound)
+	n := got(e.EventHead(ctx, tenant))(t).Size
+	same(t, "nothing swapped, no event", got(e.SwapSourceSecret(ctx, tenant, source, old, []byte("x"), events(0, 1)...))(t), false)
+	same(t, "events", got(e.EventHead(ctx, tenant))(t).Size, n)
 	bare := e.source(t, tenant, "bare").ID
 	must(t, e.ChangeSourceSettings(ctx, tenant, bare, []byte(`{"host":"one"}`)))
 	same(t, "first settings", got(e.SourceSetting(ctx, tenant, bare))(t), &catalog.SourceSetting{Source: bare, Tenant: tenant, Settings: []byte(`{"host":"one"}`)})

@@ -9,6 +9,7 @@ import classes from './Access.module.css';
 const keys = {
   'mail.searched': 'searched', 'mail.counted': 'counted', 'message.read': 'read', 'message.shown': 'shown',
   'message.downloaded': 'downloaded', 'attachment.downloaded': 'attachment', 'report.downloaded': 'report',
+  'evidence.downloaded': 'evidence',
 } as const;
 
 // RecordList shows who did what in other people's mail, the newest first.

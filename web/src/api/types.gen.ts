@@ -20,7 +20,7 @@ export type AccessPolicy = {
 };
 
 export type AccessRecord = {
-    act: 'mail.searched' | 'mail.counted' | 'message.read' | 'message.shown' | 'message.downloaded' | 'attachment.downloaded' | 'report.downloaded';
+    act: 'mail.searched' | 'mail.counted' | 'message.read' | 'message.shown' | 'message.downloaded' | 'attachment.downloaded' | 'report.downloaded' | 'evidence.downloaded';
     /**
      * Whose mail it was, of the addresses of the request
      */
