@@ -60,7 +60,8 @@ const DefaultClass = "unclassified"
 // time.
 const inFlight = 96 << 20
 
-// hashers bounds how many passwords are hashed at the same time: each takes 64 MiB.
+// hashers bounds how many passwords are hashed at the same time: each takes
+// 19 MiB and a core.
 const hashers = 2
 
 // Config is what an Archive is built from. All members but JournalDomain,
