@@ -211,6 +211,7 @@ func (a *Archive) warnOfLimits(ctx context.Context) error {
 		}
 		errs = append(errs, a.catalog.ChangeTenant(ctx, t.ID, func(_ *catalog.Tenant, k *catalog.Care) ([]*catalog.Event, error) {
 			events := a.limitEvents(k.Warned, t.Limits, t.ID)
+			k.WarnedAt = a.warnedAt(k.Warned, t.Limits, k.WarnedAt)
 			k.Warned, _ = warned(k.Warned, t.Limits)
 			return events, nil
 		}))
@@ -223,6 +224,7 @@ func (a *Archive) warnOfLimits(ctx context.Context) error {
 		r := &resellers[i]
 		events := a.limitEvents(r.Warned, r.Limits, r.ID)
 		if now, changed := warned(r.Warned, r.Limits); changed {
+			r.WarnedAt = a.warnedAt(r.Warned, r.Limits, r.WarnedAt)
 			r.Warned = now
 			errs = append(errs, a.catalog.UpdateReseller(ctx, &r.Reseller, nil, events...))
 		}
@@ -239,6 +241,21 @@ func warned(before map[string]string, limits []LimitUse) (map[string]string, boo
 		}
 	}
 	return now, !maps.Equal(before, now)
+}
+
+// warnedAt returns since when limits are reached as far as they are.
+func (a *Archive) warnedAt(before map[string]string, limits []LimitUse, since map[string]time.Time) map[string]time.Time {
+	out := map[string]time.Time{}
+	for _, l := range limits {
+		switch at, known := since[l.What]; {
+		case l.Level == Free:
+		case before[l.What] == string(l.Level) && known:
+			out[l.What] = at
+		case before[l.What] != string(l.Level):
+			out[l.What] = a.now().UTC().Truncate(time.Second)
+		}
+	}
+	return out
 }
 
 // limitEvents are the events of levels that differ from those before.

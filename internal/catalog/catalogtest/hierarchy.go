@@ -294,13 +294,16 @@ func hierarchyAttempts() map[string]struct {
 		"AddUsage": {own, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
 			return e.AddUsage(ctx, t, 0, []*catalog.Usage{{Tenant: t, Month: "2026-03"}}, nil)
 		}},
+		"TenantSize":    {own, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.TenantSize(ctx, t) }},
 		"GrowthCounted": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.GrowthCounted(ctx, t) }},
 		"Growth": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
 			g, err := e.Growth(ctx, t, catalog.ByDay, "")
 			return g.Periods, err
 		}},
-		"Arrived":     {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.Arrived(ctx, t, "") }},
-		"CountGrowth": {own, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return nil, e.CountGrowth(ctx, t, "2026-03-02", 1) }},
+		"Arrived": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.Arrived(ctx, t, "") }},
+		"CountGrowth": {own, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			return nil, e.CountGrowth(ctx, t, "2026-03-02", 1)
+		}},
 		"SwapPasswordHash": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
 			_, err := e.SwapPasswordHash(ctx, t, of.user.ID, of.user.PasswordHash, "")
 			return nil, err
