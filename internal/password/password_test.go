@@ -70,3 +70,12 @@ func TestStale(t *testing.T) {
 		t.Errorf("the hash of an older release: %v, %v, stale %v", ok, err, h.Stale(older))
 	}
 }
+
+func BenchmarkHash(b *testing.B) {
+	h := NewHasher(1)
+	for b.Loop() {
+		if _, err := h.Hash(b.Context(), "Schöne Grüße 1"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
