@@ -27,7 +27,7 @@ var ErrFormat = errors.New("not an argon2id hash")
 // Parameters of new hashes: the least that the OWASP Password Storage Cheat Sheet takes
 // for argon2id. What is costlier (RFC 9106 §4: 64 MiB, 3 passes) keeps both cores of a
 // small server busy for each log-in, and every log-in behind it waits;
-// docs/decisions/0022-cost-of-passwords.md has the figures.
+// docs/decisions/0010-cost-of-passwords.md has the figures.
 const (
 	memoryKiB = 19 << 10
 	passes    = 2
