@@ -62,6 +62,7 @@ export function dashboard(world) {
     await assertAccessible(page, 'overview of an operator');
     await page.locator('label').filter({ hasText: /^Messages$/u }).click();
     await page.locator('label').filter({ hasText: /^Day$/u }).click();
+    await page.getByRole('heading', { level: 1 }).scrollIntoViewIfNeeded();
     await screenshot(page, 'overview-operator');
     await page.getByRole('button', { name: 'As a table' }).click();
     assert.equal(await page.getByRole('table', { name: 'Growth' }).getByRole('row').count(), 32);

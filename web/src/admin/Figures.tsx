@@ -41,7 +41,7 @@ function Saving({ of }: { of: Dashboard }) {
   const percent = (n: number) => new Intl.NumberFormat(regional(i18n.language), { style: 'percent', maximumFractionDigits: 0 }).format(n);
   const once = Math.max(0, of.raw_bytes - of.unpacked_bytes);
   const packed = Math.max(0, of.unpacked_bytes - of.stored_bytes);
-  return <>{t('admin.ratio', { number: percent(of.stored_bytes / of.raw_bytes) })}<br />{t('board.saved', { once: formatSize(once, i18n.language), packed: formatSize(packed, i18n.language) })}</>;
+  return <>{t('admin.ratio', { number: percent(of.stored_bytes / of.raw_bytes) })}{once + packed > 0 && <><br />{t('board.saved', { once: formatSize(once, i18n.language), packed: formatSize(packed, i18n.language) })}</>}</>;
 }
 
 function Seal({ of }: { of: Dashboard }) {
