@@ -84,6 +84,7 @@ func accessRights() map[string]access.Right {
 // tenantRights are for operations on a customer: its mail, and what comes in.
 func tenantRights() map[string]access.Right {
 	return map[string]access.Right{
+		"getDashboard":       access.SeeDashboard, // and those above the customers
 		"getStatistics":      access.SeeStatistics,
 		"getCompleteness":    access.SeeStatistics,
 		"getCompletenessCsv": access.SeeStatistics,

@@ -87,6 +87,7 @@ type Service interface {
 	UserService
 	HierarchyService
 	DirectoryService
+	DashboardService
 }
 
 // Register adds the operations to mux, under Base.

@@ -93,6 +93,7 @@ func (a *app) open(ctx context.Context, how sharing) error {
 	}
 	a.archive, err = archive.New(archive.Config{Catalog: a.catalog, Vault: v, Index: idx, Log: a.log, Spool: reading, JournalDomain: c.SMTP.JournalDomain,
 		Passwords: policy, DeleteAfter: c.Tenants.After(), URL: c.BaseURL(c.HTTP.Listen), Directories: connect.New(connect.Config{Public: !c.Fetch.PrivateNetworks}),
+		Disk:   a.disk,
 		LogIns: archive.LogInTimes{SessionIdle: c.Login.SessionIdle, SessionMax: c.Login.SessionMax, Welcome: c.Login.WelcomeLink, Reset: c.Login.ResetLink}})
 	if err != nil {
 		return err

@@ -60,6 +60,7 @@ type cli struct {
 	Operator    operatorCmd    `cmd:"" help:"Create, list and change operators, who run the installation and see nobody's mail."`
 	Site        siteCmd        `cmd:"" help:"Show and set by which name and certificate the installation is reached."`
 	Directory   directoryCmd   `cmd:"" help:"Say where users come from: LDAP, Active Directory, OpenID Connect, a mail server."`
+	Backup      backupCmd      `cmd:"" help:"Report a backup that your script has made, or show what was reported."`
 	Smarthost   smarthostCmd   `cmd:"" help:"Show, set and test how mail of the archive leaves."`
 	Outbox      outboxCmd      `cmd:"" help:"List mail that is to be sent; try again or remove it."`
 	Log         logCmd         `cmd:"" help:"Prove what is in the event logs: receipts, proofs, exports, keys."`

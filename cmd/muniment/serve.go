@@ -305,8 +305,12 @@ func (s *server) await(stop context.Context, ended <-chan struct{}, otherwise st
 	}
 }
 
-// caretaker merges small segments now and then, and forgets ended sessions.
+// caretaker merges small segments now and then, and forgets ended sessions. What the
+// dashboards count is counted at once: after an update, that may be all.
 func (a *app) caretaker(ctx context.Context) {
+	if err := a.archive.CountGrowth(ctx); err != nil && ctx.Err() == nil {
+		a.log.Error("count growth", "error", err)
+	}
 	t := time.NewTicker(compactEvery)
 	defer t.Stop()
 	for {

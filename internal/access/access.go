@@ -68,6 +68,9 @@ const (
 	ImportMail Right = "import-mail"
 	// SeeStatistics sees the tenant's figures.
 	SeeStatistics Right = "see-statistics"
+	// SeeDashboard sees the figures and alarms of what the actor looks after: of the
+	// tenant, of a reseller's tenants, or of the installation.
+	SeeDashboard Right = "see-dashboard"
 	// ManageSources creates and changes sources of the tenant, and sees how they
 	// fare.
 	ManageSources Right = "manage-sources"
@@ -143,7 +146,7 @@ func Allowed(role Role, right Right) bool {
 		return role == RoleTenantAdmin || role == RoleOperator
 	case ManageMail, ManageSite, ManageEvidence, ManageResellers:
 		return role == RoleOperator
-	case ManageTokens:
+	case ManageTokens, SeeDashboard:
 		return role == RoleOperator || role == RoleReseller || role == RoleTenantAdmin
 	case SeeLog:
 		return role == RoleTenantAdmin || role == RoleAuditor || role == RoleDPO || role == RoleOperator

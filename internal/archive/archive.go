@@ -45,6 +45,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/muniment/muniment/internal/access"
+	"github.com/muniment/muniment/internal/alarm"
 	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/index"
 	"github.com/muniment/muniment/internal/password"
@@ -60,11 +61,12 @@ const DefaultClass = "unclassified"
 // time.
 const inFlight = 96 << 20
 
-// hashers bounds how many passwords are hashed at the same time: each takes 64 MiB.
+// hashers bounds how many passwords are hashed at the same time: each takes
+// 19 MiB and a core.
 const hashers = 2
 
 // Config is what an Archive is built from. All members but JournalDomain,
-// Now, URL, LogIns, Hasher, Passwords and Directories are required.
+// Now, URL, LogIns, Hasher, Passwords, Directories and Disk are required.
 type Config struct {
 	Catalog *catalog.Catalog
 	Vault   *vault.Vault
@@ -87,6 +89,8 @@ type Config struct {
 	// Directories asks user repositories; nil: nobody does, and those who are known
 	// there only cannot log in.
 	Directories Directories
+	// Disk tells the room where the data are; nil: nobody looks.
+	Disk func() (alarm.Disk, error)
 }
 
 // Archive is the whole archive of one installation. All methods are safe for
@@ -106,6 +110,8 @@ type Archive struct {
 	mail    chan struct{} // capacity 1: a mail was queued
 
 	passwords *password.Policy
+
+	disk func() (alarm.Disk, error)
 
 	directories Directories
 	syncing     sync.Map // ids of directories that are being synchronised
@@ -160,7 +166,7 @@ func New(c Config) (*Archive, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	a := &Archive{hierarchy: hierarchy{deleteAfter: max(c.DeleteAfter, 0)},
 		catalog: c.Catalog, vault: c.Vault, index: c.Index, log: c.Log, spool: c.Spool, domain: c.JournalDomain, now: c.Now,
-		hasher: c.Hasher, passwords: c.Passwords, directories: c.Directories, cpu: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		hasher: c.Hasher, passwords: c.Passwords, directories: c.Directories, disk: c.Disk, cpu: make(chan struct{}, runtime.GOMAXPROCS(0)),
 		bytes: semaphore.NewWeighted(inFlight), tenants: map[uid.ID]*tenantWork{},
 		background: ctx, stop: stop,
 		times: c.LogIns.orDefault(), guesses: newGuesses(c.Now), mail: make(chan struct{}, 1),

@@ -208,7 +208,7 @@ func (a *Archive) TidyIndex(ctx context.Context, tenant uid.ID) error {
 // tenants, and counts what is used. What goes wrong for one tenant does not keep it
 // from the others.
 func (a *Archive) Tidy(ctx context.Context) error {
-	errs := []error{a.catalog.DeleteExpiredSessions(ctx, a.now()), a.catalog.DeleteExpiredLinks(ctx, a.now()), a.FinishDeletions(ctx), a.CountUsage(ctx)}
+	errs := []error{a.catalog.DeleteExpiredSessions(ctx, a.now()), a.catalog.DeleteExpiredLinks(ctx, a.now()), a.FinishDeletions(ctx), a.CountUsage(ctx), a.CountGrowth(ctx)}
 	tenants, err := a.Tenants(ctx)
 	if err != nil {
 		return errors.Join(append(errs, err)...)

@@ -58,12 +58,17 @@ func (h *Handle) Resellers(ctx context.Context) ([]ResellerView, error) {
 }
 
 func (a *Archive) resellerViews(ctx context.Context) ([]ResellerView, error) {
-	list, err := a.catalog.Resellers(ctx)
-	if err := a.sound("resellers", err); err != nil {
-		return nil, err
-	}
 	tenants, err := a.tenantViews(ctx)
 	if err != nil {
+		return nil, err
+	}
+	return a.resellerUses(ctx, tenants)
+}
+
+// resellerUses lists the resellers with what they use of tenants.
+func (a *Archive) resellerUses(ctx context.Context, tenants []TenantView) ([]ResellerView, error) {
+	list, err := a.catalog.Resellers(ctx)
+	if err := a.sound("resellers", err); err != nil {
 		return nil, err
 	}
 	out := make([]ResellerView, len(list))

@@ -211,6 +211,7 @@ func (a *Archive) warnOfLimits(ctx context.Context) error {
 		}
 		errs = append(errs, a.catalog.ChangeTenant(ctx, t.ID, func(_ *catalog.Tenant, k *catalog.Care) ([]*catalog.Event, error) {
 			events := a.limitEvents(k.Warned, t.Limits, t.ID)
+			k.WarnedAt = a.warnedAt(k.Warned, t.Limits, k.WarnedAt)
 			k.Warned, _ = warned(k.Warned, t.Limits)
 			return events, nil
 		}))
@@ -224,9 +225,11 @@ func (a *Archive) warnOfLimits(ctx context.Context) error {
 		if _, changed := warned(r.Warned, r.Limits); !changed {
 			continue
 		}
-		errs = append(errs, a.catalog.WarnReseller(ctx, &r.Reseller, func(before map[string]string) (map[string]string, []*catalog.Event) {
-			after, _ := warned(before, r.Limits)
-			return after, a.limitEvents(before, r.Limits, r.ID)
+		errs = append(errs, a.catalog.WarnReseller(ctx, r.ID, func(k *catalog.Reseller) []*catalog.Event {
+			events := a.limitEvents(k.Warned, r.Limits, r.ID)
+			k.WarnedAt = a.warnedAt(k.Warned, r.Limits, k.WarnedAt)
+			k.Warned, _ = warned(k.Warned, r.Limits)
+			return events
 		}))
 	}
 	return errors.Join(errs...)
@@ -241,6 +244,21 @@ func warned(before map[string]string, limits []LimitUse) (map[string]string, boo
 		}
 	}
 	return now, !maps.Equal(before, now)
+}
+
+// warnedAt returns since when limits are reached as far as they are.
+func (a *Archive) warnedAt(before map[string]string, limits []LimitUse, since map[string]time.Time) map[string]time.Time {
+	out := map[string]time.Time{}
+	for _, l := range limits {
+		switch at, known := since[l.What]; {
+		case l.Level == Free:
+		case before[l.What] == string(l.Level) && known:
+			out[l.What] = at
+		case before[l.What] != string(l.Level):
+			out[l.What] = a.now().UTC().Truncate(time.Second)
+		}
+	}
+	return out
 }
 
 // limitEvents are the events of levels that differ from those before.

@@ -27,6 +27,8 @@ type CareSettings struct {
 	// Warned is how far its limits were reached when somebody was last told, in words
 	// of the archive by the name of the limit.
 	Warned map[string]string `json:"warned,omitempty"`
+	// WarnedAt is since when each limit in Warned is reached that far.
+	WarnedAt map[string]time.Time `json:"warned_at,omitempty"`
 }
 
 type careRow struct {
@@ -138,7 +140,10 @@ func setCare(ctx context.Context, tx bun.Tx, k *Care) error {
 }
 
 // Totals are figures of a tenant that cost nothing to read.
-type Totals struct{ Messages, RawBytes int64 }
+type Totals struct {
+	Messages, RawBytes int64
+	Events             int64 // in its log
+}
 
 // TenantTotals returns the totals of all tenants. Damaged rows are left out: the check
 // reports them.
@@ -150,7 +155,7 @@ func (c *Catalog) TenantTotals(ctx context.Context) (map[uid.ID]Totals, error) {
 	out := make(map[uid.ID]Totals, len(rows))
 	for i := range rows {
 		if rows[i].verify() == nil {
-			out[toID(rows[i].Tenant)] = Totals{Messages: int64(rows[i].Seq), RawBytes: int64(rows[i].RawBytes)}
+			out[toID(rows[i].Tenant)] = Totals{Messages: int64(rows[i].Seq), RawBytes: int64(rows[i].RawBytes), Events: int64(rows[i].Events)}
 		}
 	}
 	return out, nil

@@ -192,6 +192,7 @@ func (c *Catalog) checkHierarchy(ctx context.Context, report func(error)) error 
 		checkTable[careRow, Care](ctx, c, report),
 		checkTable[provisionRow, Provision](ctx, c, report),
 		checkTable[usageRow, Usage](ctx, c, report),
+		checkTable[growthRow, Growth](ctx, c, report),
 		checkTable[deletionRow, Deletion](ctx, c, report),
 		checkTable[tokenRow, Token](ctx, c, report),
 	)

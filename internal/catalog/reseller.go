@@ -22,8 +22,9 @@ type Reseller struct {
 	Limits    Limits
 	Branding  Branding
 	CreatedAt time.Time
-	// Warned is as that of CareSettings.
-	Warned map[string]string
+	// Warned and WarnedAt are as those of CareSettings.
+	Warned   map[string]string
+	WarnedAt map[string]time.Time
 }
 
 // Limits bound a reseller or a tenant; 0 is none. They never keep mail out.
@@ -46,7 +47,8 @@ type resellerSettings struct {
 	Limits   Limits   `json:"limits"`
 	Branding Branding `json:"branding"`
 
-	Warned map[string]string `json:"warned,omitempty"`
+	Warned   map[string]string    `json:"warned,omitempty"`
+	WarnedAt map[string]time.Time `json:"warned_at,omitempty"`
 }
 
 type resellerRow struct {
@@ -62,7 +64,7 @@ type resellerRow struct {
 }
 
 func newResellerRow(s *Reseller) (*resellerRow, error) {
-	settings, err := toDocument(resellerSettings{s.Limits, s.Branding, s.Warned})
+	settings, err := toDocument(resellerSettings{s.Limits, s.Branding, s.Warned, s.WarnedAt})
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +85,7 @@ func (r *resellerRow) model() (*Reseller, error) {
 	s := &Reseller{ID: toID(r.ID), Slug: string(r.Slug), Name: string(r.Name), Host: string(r.Host), CreatedAt: r.CreatedAt.millis()}
 	var set resellerSettings
 	err := r.Settings.into(&set)
-	s.Limits, s.Branding, s.Warned = set.Limits, set.Branding, set.Warned
+	s.Limits, s.Branding, s.Warned, s.WarnedAt = set.Limits, set.Branding, set.Warned, set.WarnedAt
 	return s, err
 }
 
@@ -113,7 +115,8 @@ func (c *Catalog) UpdateReseller(ctx context.Context, s *Reseller, logo []byte, 
 		if err != nil {
 			return err
 		}
-		old.Name, old.Host, old.Limits, old.Branding, old.Warned = s.Name, s.Host, s.Limits, s.Branding, s.Warned
+		old.Name, old.Host, old.Limits, old.Branding = s.Name, s.Host, s.Limits, s.Branding
+		old.Warned, old.WarnedAt = s.Warned, s.WarnedAt
 		r, err := newResellerRow(old)
 		if err != nil {
 			return err
@@ -133,27 +136,25 @@ func (c *Catalog) UpdateReseller(ctx context.Context, s *Reseller, logo []byte, 
 	return c.wrap(err, "update reseller %s", s.ID)
 }
 
-// WarnReseller replaces what a reseller was warned of by what change makes of it at that
-// moment, and stores the events that change returns; nothing else of s is looked at but
-// its ID. ErrNotFound.
-func (c *Catalog) WarnReseller(ctx context.Context, s *Reseller, change func(before map[string]string) (map[string]string, []*Event)) error {
+// WarnReseller lets change alter what a reseller was warned of (Warned, WarnedAt) as it
+// is at that moment, and stores the events that change returns. ErrNotFound.
+func (c *Catalog) WarnReseller(ctx context.Context, id uid.ID, change func(now *Reseller) []*Event) error {
 	err := c.withHead(ctx, uid.ID{}, func(ctx context.Context, tx bun.Tx, h *headRow) error {
-		now, err := one[Reseller](ctx, new(resellerRow), c.locked(tx.NewSelect().Where("id = ?", s.ID)))
+		now, err := one[Reseller](ctx, new(resellerRow), c.locked(tx.NewSelect().Where("id = ?", id)))
 		if err != nil {
 			return err
 		}
-		var events []*Event
-		now.Warned, events = change(now.Warned)
+		events := change(now)
 		r, err := newResellerRow(now)
 		if err != nil {
 			return err
 		}
-		if err := changed(tx.NewUpdate().Model(r).Where("id = ?", s.ID).Exec(ctx)); err != nil {
+		if err := changed(tx.NewUpdate().Model(r).Where("id = ?", id).Exec(ctx)); err != nil {
 			return err
 		}
 		return c.appendEvents(ctx, tx, h, events)
 	})
-	return c.wrap(err, "warn reseller %s", s.ID)
+	return c.wrap(err, "warn reseller %s", id)
 }
 
 // Reseller returns a reseller by its ID.

@@ -165,6 +165,22 @@ func (c *Catalog) SealMark(ctx context.Context, tenant uid.ID) (int64, error) {
 	return *n, nil
 }
 
+// SealMarks returns SealMark of all tenants that have one. Rows that fail their check
+// sum are missing and joined as *RowError in the error, beside the good ones.
+func (c *Catalog) SealMarks(ctx context.Context) (map[uid.ID]int64, error) {
+	out := map[uid.ID]int64{}
+	var bad []error
+	err := each[sealMarkRow, int64](ctx, c.read.NewSelect(), func(r *sealMarkRow, n *int64, err error) error {
+		if err != nil {
+			bad = append(bad, err)
+			return nil
+		}
+		out[toID(r.Tenant)] = *n
+		return nil
+	})
+	return out, c.wrap(errors.Join(append(bad, err)...), "marks of sealing")
+}
+
 // SetSealMark moves the mark of a tenant from one Seq to another. ErrTaken if it
 // is elsewhere: somebody else is sealing.
 func (c *Catalog) SetSealMark(ctx context.Context, tenant uid.ID, m SealMove) error {

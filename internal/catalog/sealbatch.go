@@ -191,17 +191,23 @@ func (c *Catalog) ClearSeals(ctx context.Context) error {
 	return c.wrap(err, "clear batches")
 }
 
+// arrivalOrder is among how many messages the oldest of all is sought: they are numbered
+// as they are committed, which may be out of order by one group commit.
+const arrivalOrder = 512
+
 // UnsealedSince returns when the archive took the oldest message of a tenant with a
-// Seq above seq, and how many there are. Zero if there is none.
+// Seq above seq, and how many there are. Zero if there is none. It takes the same time
+// however many there are: Seq is without gaps, and the oldest is among the first.
 func (c *Catalog) UnsealedSince(ctx context.Context, tenant uid.ID, seq int64) (time.Time, int64, error) {
-	var r struct {
-		Oldest num `bun:"oldest"`
-		Count  num `bun:"count"`
+	var last, oldest num
+	err := c.read.NewSelect().Table("message").ColumnExpr("coalesce(max(seq), 0)").Where("tenant = ?", tenant).Scan(ctx, &last)
+	if err != nil || int64(last) <= seq {
+		return time.Time{}, 0, c.wrap(err, "messages without a seal")
 	}
-	err := c.read.NewSelect().Table("message").ColumnExpr("coalesce(min(received_at), 0) AS oldest").ColumnExpr("count(*) AS count").
-		Where("tenant = ?", tenant).Where("seq > ?", seq).Scan(ctx, &r)
+	first := c.read.NewSelect().Table("message").Column("received_at").Where("tenant = ?", tenant).Where("seq > ?", seq).Order("seq").Limit(arrivalOrder)
+	err = c.read.NewSelect().TableExpr("(?) AS first", first).ColumnExpr("coalesce(min(received_at), 0)").Scan(ctx, &oldest)
 	if err != nil {
 		return time.Time{}, 0, c.wrap(err, "messages without a seal")
 	}
-	return r.Oldest.orZeroTime(), int64(r.Count), nil
+	return oldest.orZeroTime(), int64(last) - seq, nil
 }

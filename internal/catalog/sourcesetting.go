@@ -148,6 +148,17 @@ func (c *Catalog) SourceStates(ctx context.Context, tenant uid.ID) (map[uid.ID]*
 	return states, c.wrap(err, "states of sources")
 }
 
+// SourceStatesOfAll returns how the sources of all tenants fare, by source, as
+// SourceStates does.
+func (c *Catalog) SourceStatesOfAll(ctx context.Context) (map[uid.ID]*SourceState, error) {
+	list, err := all[stateRow, SourceState](ctx, c.read.NewSelect())
+	states := make(map[uid.ID]*SourceState, len(list))
+	for _, s := range list {
+		states[s.Source] = s
+	}
+	return states, c.wrap(err, "states of sources")
+}
+
 // SetSourceState stores how a source fares. ErrNotFound if the tenant has no
 // such source.
 func (c *Catalog) SetSourceState(ctx context.Context, s *SourceState) error {

@@ -63,3 +63,25 @@ func (c *Catalog) Statistics(ctx context.Context, tenant uid.ID, now time.Time) 
 	}
 	return s, nil
 }
+
+// TenantSize is what Statistics reads of a tenant without its days.
+type TenantSize struct {
+	Vault         VaultSize
+	FirstReceived time.Time // zero if there are no messages
+	LastReceived  time.Time
+}
+
+// TenantSize returns how much there is of a tenant, and since when.
+func (c *Catalog) TenantSize(ctx context.Context, tenant uid.ID) (*TenantSize, error) {
+	h, err := readHead(ctx, c.read.NewSelect(), tenant)
+	if err != nil {
+		return nil, c.wrap(err, "size of tenant %s", tenant)
+	}
+	s := &TenantSize{}
+	if h.Seq > 0 {
+		s.FirstReceived, s.LastReceived = h.FirstReceived.millis(), h.LastReceived.millis()
+	}
+	err = c.read.NewSelect().Table("segment").ColumnExpr("CAST(COALESCE(SUM(size), 0) AS BIGINT), CAST(COALESCE(SUM(raw_size), 0) AS BIGINT)").
+		Where("tenant = ?", tenant).Scan(ctx, &s.Vault.Stored, &s.Vault.Unpacked)
+	return s, c.wrap(err, "size of tenant %s", tenant)
+}

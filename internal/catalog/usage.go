@@ -160,3 +160,25 @@ func (c *Catalog) StoredBytes(ctx context.Context, tenant uid.ID) (int64, error)
 	err := c.read.NewSelect().Table("segment").ColumnExpr("CAST(COALESCE(SUM(size), 0) AS BIGINT)").Where("tenant = ?", tenant).Scan(ctx, &n)
 	return n, c.wrap(err, "stored bytes of tenant %s", tenant)
 }
+
+// VaultSize is what the vault holds of a tenant.
+type VaultSize struct {
+	Stored   int64 // bytes, as they rest: compressed and encrypted, with their keys
+	Unpacked int64 // bytes before compression: what is there more than once counts once
+}
+
+// VaultSizes returns what the vault holds of all tenants.
+func (c *Catalog) VaultSizes(ctx context.Context) (map[uid.ID]VaultSize, error) {
+	var rows []struct {
+		Tenant   blob `bun:"tenant"`
+		Stored   num  `bun:"stored"`
+		Unpacked num  `bun:"unpacked"`
+	}
+	err := c.read.NewSelect().Table("segment").Column("tenant").ColumnExpr("CAST(SUM(size) AS BIGINT) AS stored").ColumnExpr("CAST(SUM(raw_size) AS BIGINT) AS unpacked").
+		Group("tenant").Scan(ctx, &rows)
+	out := make(map[uid.ID]VaultSize, len(rows))
+	for _, r := range rows {
+		out[toID(r.Tenant)] = VaultSize{Stored: int64(r.Stored), Unpacked: int64(r.Unpacked)}
+	}
+	return out, c.wrap(err, "sizes of the vault")
+}

@@ -137,6 +137,32 @@ func (c *Catalog) UpdateUser(ctx context.Context, u *User) error {
 	return c.wrap(err, "update user %s", u.ID)
 }
 
+// SwapPasswordHash puts the hash of a user's password in the place of old, which belongs
+// to the same password, and reports whether it did: it does not if another one is stored.
+// ErrNotFound.
+func (c *Catalog) SwapPasswordHash(ctx context.Context, tenant, user uid.ID, old, hash string) (swapped bool, err error) {
+	err = c.transact(ctx, func(ctx context.Context, tx bun.Tx) error {
+		rows, err := userRows(ctx, tx, c.locked(tx.NewSelect().Where("tenant = ?", tenant).Where("id = ?", user)))
+		if err != nil {
+			return err
+		}
+		list, err := soundUsers(rows)
+		if err != nil {
+			return err
+		}
+		if len(list) == 0 {
+			return ErrNotFound
+		}
+		next := *list[0]
+		if swapped = next.PasswordHash == old; !swapped {
+			return nil
+		}
+		next.PasswordHash = hash
+		return replaceUser(ctx, tx, list[0], &next)
+	})
+	return swapped && err == nil, c.wrap(err, "password of user %s", user)
+}
+
 // replaceUser writes what may change of u in place of old.
 func replaceUser(ctx context.Context, tx bun.Tx, old, u *User) error {
 	next := *u

@@ -18,6 +18,7 @@
 //	security.go  factors, sessions   user.go  userimport.go  users of a tenant
 //	hierarchy.go usage.go  tenants, resellers and what they use    token.go  programs
 //	directory.go user repositories   provider.go  log-in at a provider
+//	dashboard.go figures and alarms
 package httpd
 
 import (
@@ -114,6 +115,7 @@ type Server struct {
 	// downloads are the patterns of the routes that stream.
 	downloads map[string]bool
 	languages language.Matcher
+	started   time.Time
 	plain     []string // patterns of the routes outside of the document
 }
 
@@ -126,7 +128,7 @@ func New(cfg Config) (*Server, error) {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Server{cfg: cfg, throttle: newThrottle(), paces: newPaces(), metrics: newMetrics(), reminds: make(chan struct{}, maxReminds),
-		downloads: map[string]bool{}, languages: language.NewMatcher(languages())}
+		downloads: map[string]bool{}, languages: language.NewMatcher(languages()), started: time.Now().UTC()}
 	s.metrics.registry.MustRegister(newLagCollector(cfg.Archive))
 	mux, err := s.routes()
 	if err != nil {

@@ -24,11 +24,14 @@ import (
 // within the limits of this package.
 var ErrFormat = errors.New("not an argon2id hash")
 
-// Parameters of new hashes: RFC 9106 §4, second recommended option.
+// Parameters of new hashes: the least that the OWASP Password Storage Cheat Sheet takes
+// for argon2id. What is costlier (RFC 9106 §4: 64 MiB, 3 passes) keeps both cores of a
+// small server busy for each log-in, and every log-in behind it waits;
+// docs/decisions/0010-cost-of-passwords.md has the figures.
 const (
-	memoryKiB = 64 << 10
-	passes    = 3
-	lanes     = 4
+	memoryKiB = 19 << 10
+	passes    = 2
+	lanes     = 1
 	saltBytes = 16
 	keyBytes  = 32
 )
@@ -39,12 +42,12 @@ const (
 	maxMemoryKiB = 256 << 10
 	maxPasses    = 16
 	maxLanes     = 16
-	maxWork      = 1 << 20 // memory times passes: five times that of new hashes
+	maxWork      = 1 << 20 // memory times passes
 	minMemoryKiB = 7 << 10 // of hashes from elsewhere; less protects little
 )
 
 // Hasher bounds how many passwords are hashed at the same time: each takes
-// 64 MiB. It is safe for concurrent use.
+// 19 MiB, and a core. It is safe for concurrent use.
 type Hasher struct {
 	slots  chan struct{}
 	hashes atomic.Int64
@@ -61,6 +64,14 @@ func NewHasher(n int) *Hasher {
 // thousands, and for nothing else.
 func NewCheapHasher(n int) *Hasher {
 	return &Hasher{slots: make(chan struct{}, max(n, 1)), memory: minMemoryKiB, passes: 1}
+}
+
+// Stale reports whether a hash was made with other parameters than those of new hashes,
+// so that it should be made anew when the password is known the next time. What is no
+// hash is not stale.
+func (h *Hasher) Stale(phc string) bool {
+	p, err := parse(phc)
+	return err == nil && (p.memory != h.memory || p.passes != h.passes || p.lanes != lanes)
 }
 
 // Hashes counts the passwords that were hashed so far, to be set or compared.

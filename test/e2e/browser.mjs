@@ -22,7 +22,8 @@ export function launch() {
 // pictures are what the README shows; they replace those of the repository only on
 // demand. All others are for people who look into a failure.
 const pictures = ['login', 'search', 'message', 'phone', 'dark', 'admin', 'sources', 'completeness', 'journal-record',
-  'upload-done', 'document', 'quarantine', 'selection', 'mailbox-log-in', 'smarthost', 'first-start', 'site'];
+  'upload-done', 'document', 'quarantine', 'selection', 'mailbox-log-in', 'smarthost', 'first-start', 'first-start-stamps', 'site',
+  'overview-operator'];
 const repository = new URL('../../docs/screenshots/', import.meta.url).pathname;
 let temporary;
 

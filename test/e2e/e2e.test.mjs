@@ -13,6 +13,7 @@
 //	routing.mjs       domains, selection, quarantine  history.mjs      whole mailboxes
 //	eventlog.mjs      the event log                   damage.mjs       flipped bytes
 //	appearance.mjs    languages, phone, dark, axe     gallery.mjs      pictures for the README
+//	dashboard.mjs     figures and alarms
 //
 // Run it with `npm run e2e` in web/ after `make build`.
 import { after, before, describe } from 'node:test';
@@ -22,6 +23,7 @@ import { appearance } from './appearance.mjs';
 import { launch } from './browser.mjs';
 import { startCanary } from './canary.mjs';
 import { damage } from './damage.mjs';
+import { dashboard } from './dashboard.mjs';
 import { directories } from './directories.mjs';
 import { eventLog } from './eventlog.mjs';
 import { evidence } from './evidence.mjs';
@@ -72,6 +74,7 @@ describe('directories', { timeout: 180_000 }, () => directories(world));
 describe('smarthost', { timeout: 180_000 }, () => smarthost(world));
 describe('access', { timeout: 240_000 }, () => access(world));
 describe('hierarchy', { timeout: 180_000 }, () => hierarchy(world));
+describe('dashboard', { timeout: 240_000 }, () => dashboard(world));
 describe('evidence', { timeout: 240_000 }, () => evidence(world));
 describe('upload', { timeout: 240_000 }, () => upload(world));
 describe('routing', { timeout: 180_000 }, () => routing(world));

@@ -68,6 +68,15 @@ export function setup(world) {
       assert.equal(new URL(page.url()).hash, '');
       await assertAccessible(page, 'first start, mail');
       await page.getByRole('button', { name: 'Continue' }).click();
+      await page.getByRole('heading', { name: 'Time stamps', exact: true }).waitFor();
+      await page.getByText('nobody else can check since when it is there').waitFor();
+      await assertAccessible(page, 'first start, time stamps');
+      await screenshot(page, 'first-start-stamps');
+      await page.getByRole('button', { name: 'Continue without time stamps' }).click();
+      await page.getByRole('heading', { name: 'Backup', exact: true }).waitFor();
+      await page.getByText('muniment backup report').waitFor();
+      await assertAccessible(page, 'first start, backup');
+      await page.getByRole('button', { name: 'Continue' }).click();
 
       const pair = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '30', '-subj', '/CN=archive.firma.example', '-addext', 'subjectAltName=DNS:archive.firma.example'];
       await run('openssl', ['req', ...pair, '-keyout', join(first.data, 'site.key'), '-out', join(first.data, 'site.pem')]);

@@ -116,6 +116,8 @@ func calls(t *testing.T, o operation, id string) []string {
 	case "listTenants", "getTenant", "changeTenant", "setTenantState", "deleteTenant", "listCertificates", "provisionTenant", "listResellers", "createReseller", "getReseller",
 		"changeReseller", "listStaff", "addStaff", "listTokens", "createToken", "revokeToken", "getLogo":
 		return []string{path} // of those above the tenants; tokens also of an administrator
+	case "getDashboard":
+		return []string{path, path + "?by=week", path + "?by=year"}
 	case "checkMessage", "getStatistics", "getStatus", "getAccount", "logIn", "logOut", "changeAccount":
 		return []string{path}
 	}

@@ -100,6 +100,7 @@ func installationRows() []row {
 // tokenRows: an administrator can give other scopes than those above.
 func tokenRows() []row {
 	return []row{
+		{op: "getDashboard", own: "u + + + f f f", foreign: "+ + f f f", query: "by=week", ok: 200},
 		{op: "listTokens", own: "u + + + f f f", foreign: "+ + f f f", ok: 200},
 		{op: "createToken", own: "u + + w f f f", foreign: "+ w f f f", body: `{"name":"Laden","scopes":["tenants:read"]}`, ok: 201},
 		{op: "revokeToken", own: "u n n + f f f", foreign: "n n f f f", id: "token", ok: 204}, // it is alpha's

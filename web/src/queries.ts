@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, keepPreviousData, MutationCache, QueryCache, QueryClient, queryOptions } from '@tanstack/react-query';
 
 import {
-  getAccount, getCompleteness, getFacets, getHistory, getMessage, getMessageRaw, getOutbox, getSmarthost, getSource, getStatistics, getStatus, listLeft, listSources, search, suggest, type Account,
+  getAccount, getCompleteness, getDashboard, getFacets, getHistory, getMessage, getMessageRaw, getOutbox, getSmarthost, getSource, getStatus, listLeft, listSources, search, suggest, type Account, type Dashboard,
 } from './api';
 import { grant, inGrant, underGrant } from './access/grant';
 import { client } from './api/client.gen';
@@ -112,11 +112,12 @@ export function searchAgain(): void {
   void queries.invalidateQueries({ predicate: (query) => query.queryKey[0] === 'search' || query.queryKey[0] === 'facets' });
 }
 
-export const statisticsQuery = queryOptions({
-  queryKey: ['statistics'],
-  queryFn: ({ signal }) => ask(getStatistics({ signal })),
-  staleTime: 10_000,
-});
+export const dashboardQuery = (by: Dashboard['by']) =>
+  queryOptions({
+    queryKey: ['dashboard', by],
+    queryFn: ({ signal }) => ask(getDashboard({ query: { by }, signal })),
+    staleTime: 10_000,
+  });
 
 export const sourcesQuery = queryOptions({
   queryKey: ['sources'],

@@ -54,6 +54,9 @@ type testCase struct {
 func cases() []testCase {
 	return []testCase{
 		{name: "Tenants", run: testTenants},
+		{name: "Growth", run: testGrowth},
+		{name: "Periods", run: testPeriods},
+		{name: "PasswordHash", run: testPasswordHash},
 		{name: "Users", run: testUsers},
 		{name: "UsersOfAllTenants", run: testUsersOfAllTenants},
 		{name: "EditUsers", run: testEditUsers},

@@ -122,6 +122,7 @@ func columns() map[string]string {
 		"tenant_care":      "reseller settings checksum",
 		"provision":        "tenant request answer created_at checksum",
 		"usage_month":      "counted figures addresses checksum",
+		"growth":           "messages bytes stored checksum",
 		"deletion":         "reseller state document created_at checksum",
 		"api_token":        "tenant reseller settings created_at expires_at used checksum",
 		"directory":        "kind name settings secret position disabled created_at checksum",
@@ -224,6 +225,8 @@ func (d *damaged) key(table string) (where string, args []any) {
 		return "tenant = $1", []any{d.tenant[:]}
 	case "user_address":
 		return "position = $1", []any{1}
+	case "growth":
+		return "unit = $1", []any{"week"}
 	}
 	return "1 = $1", []any{1}
 }
@@ -322,7 +325,7 @@ func keys() map[string]string {
 		"segment": "tenant id", "message": "tenant aoid segment", "part": "tenant sha256 segment", "capture": "tenant id aoid segment",
 		"account": "tenant day outcome", "domain": "name tenant", "selection": "tenant",
 		"access_request": "tenant id", "access_record": "tenant id request", "access_policy": "tenant", "quarantine": "tenant aoid segment state", "head": "tenant", "event": "tenant seq", "event_detail": "tenant seq", "event_node": "tenant level position",
-		"reseller": "id", "reseller_logo": "reseller hash", "reseller_user": "user_id", "tenant_care": "tenant", "provision": "owner reference", "usage_month": "tenant month",
+		"reseller": "id", "reseller_logo": "reseller hash", "reseller_user": "user_id", "tenant_care": "tenant", "provision": "owner reference", "usage_month": "tenant month", "growth": "tenant unit period",
 		"deletion": "subject", "api_token": "id hash",
 		"directory": "id tenant", "directory_state": "directory tenant", "user_origin": "user_id tenant directory",
 	}

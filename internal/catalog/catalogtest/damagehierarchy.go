@@ -19,6 +19,7 @@ func (d *damaged) hierarchy(t *testing.T) {
 	must(t, d.AddTenant(t.Context(), n))
 	d.tenant = n.Tenant.ID
 	must(t, second(d.AddUsage(t.Context(), d.tenant, 0, []*catalog.Usage{{Tenant: d.tenant, Month: "2026-03", Counted: 3, Addresses: []string{"a@a"}}}, nil)))
+	must(t, d.CountGrowth(t.Context(), d.tenant, "2026-03-02", 7))
 	must(t, d.BeginDeletion(t.Context(), &catalog.Deletion{Tenant: uid.New(at(0)), Reseller: d.resale.ID, State: catalog.Deleted, Document: []byte(`{}`), CreatedAt: at(1)}))
 	must(t, d.CreateToken(t.Context(), &catalog.Token{ID: uid.New(at(0)), Hash: [32]byte{1}, Tenant: d.tenant, CreatedAt: at(1), ExpiresAt: at(2),
 		TokenSettings: catalog.TokenSettings{Name: "shop", Scopes: []string{"reports:read"}}}))
@@ -39,6 +40,8 @@ func (d *damaged) readHierarchy(ctx context.Context, table string) error {
 		return second(d.Provision(ctx, d.resale.ID, "order"))
 	case "usage_month":
 		return second(d.Usages(ctx, "2026-03"))
+	case "growth":
+		return second(d.Growth(ctx, d.tenant, catalog.ByWeek, ""))
 	case "deletion":
 		return second(d.Deletions(ctx))
 	case "api_token":

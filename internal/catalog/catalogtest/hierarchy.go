@@ -59,11 +59,11 @@ func testResellers(t *testing.T, e *env) {
 	must(t, e.UpdateReseller(ctx, r, nil))
 	mustBe(t, "the logo is gone", second(e.Logo(ctx, "hash-nord")), catalog.ErrNotFound)
 	same(t, "changed", got(e.Reseller(ctx, r.ID))(t), r)
-	stale := *r
 	r.Limits.Customers = 7
 	must(t, e.UpdateReseller(ctx, r, nil))
-	must(t, e.WarnReseller(ctx, &stale, func(map[string]string) (map[string]string, []*catalog.Event) {
-		return map[string]string{"customers": "near"}, []*catalog.Event{instanceEvent("limit.reached")}
+	must(t, e.WarnReseller(ctx, r.ID, func(now *catalog.Reseller) []*catalog.Event {
+		now.Warned = map[string]string{"customers": "near"}
+		return []*catalog.Event{instanceEvent("limit.reached")}
 	}))
 	r.Warned = map[string]string{"customers": "near"}
 	same(t, "warned, and nothing else", got(e.Reseller(ctx, r.ID))(t), r)
@@ -301,6 +301,20 @@ func hierarchyAttempts() map[string]struct {
 		"StoredBytes": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.StoredBytes(ctx, t) }},
 		"AddUsage": {own, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
 			return e.AddUsage(ctx, t, 0, []*catalog.Usage{{Tenant: t, Month: "2026-03"}}, nil)
+		}},
+		"TenantSize":    {own, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.TenantSize(ctx, t) }},
+		"GrowthCounted": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.GrowthCounted(ctx, t) }},
+		"Growth": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			g, err := e.Growth(ctx, t, catalog.ByDay, "")
+			return g.Periods, err
+		}},
+		"Arrived": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.Arrived(ctx, t, "") }},
+		"CountGrowth": {own, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			return nil, e.CountGrowth(ctx, t, "2026-03-02", 1)
+		}},
+		"SwapPasswordHash": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			_, err := e.SwapPasswordHash(ctx, t, of.user.ID, of.user.PasswordHash, "")
+			return nil, err
 		}},
 		"Tokens": {empty, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
 			mine, err := e.Tokens(ctx, t, uid.ID{})

@@ -176,6 +176,45 @@ export type AccountLine = {
     source: string;
 };
 
+export type Alarm = {
+    /**
+     * Of a source: what is wrong; of a limit: which
+     */
+    code?: string;
+    /**
+     * The same as long as the alarm lasts
+     */
+    id: string;
+    kind: 'source-failing' | 'limit-near' | 'limit-reached' | 'seal-late' | 'no-authority' | 'disk-low' | 'disk-full' | 'backup-never' | 'backup-failed' | 'backup-overdue' | 'indexing-behind';
+    limit?: number;
+    /**
+     * Of the source, for those of the tenant; else of the tenant or the reseller
+     */
+    name?: string;
+    /**
+     * Id
+     */
+    reseller?: string;
+    severity: 'notice' | 'warning' | 'alarm';
+    /**
+     * Absent: nobody knows
+     */
+    since?: string;
+    /**
+     * Id, for those of the tenant
+     */
+    source?: string;
+    /**
+     * Of the source: journal, mailbox, folder
+     */
+    source_kind?: string;
+    /**
+     * Id
+     */
+    tenant?: string;
+    used?: number;
+};
+
 export type Attachment = {
     /**
      * A picture inside the text: searches and counts do not take it for an attachment
@@ -237,6 +276,16 @@ export type AuditState = {
      */
     report?: AuditReport;
     running: boolean;
+};
+
+export type BackupReport = {
+    at: string;
+    failed: boolean;
+    note?: string;
+    /**
+     * The last one that did not fail
+     */
+    ok_at?: string;
 };
 
 export type Branding = {
@@ -394,6 +443,74 @@ export type CreatedToken = {
      */
     secret: string;
     token: Token;
+};
+
+export type Dashboard = {
+    alarm_count: number;
+    /**
+     * The worst first, and of these the oldest; at most 100
+     */
+    alarms: Array<Alarm>;
+    /**
+     * When the figures were read
+     */
+    at: string;
+    /**
+     * Tenants that have archived most today
+     */
+    busiest: Array<TenantTop>;
+    by: 'day' | 'week' | 'month' | 'year';
+    /**
+     * The oldest first; the last one is the current period
+     */
+    growth: Array<GrowthPoint>;
+    /**
+     * Of operators
+     */
+    installation?: InstallationFigures;
+    /**
+     * Tenants that take most room
+     */
+    largest: Array<TenantTop>;
+    /**
+     * Of the tenant or of the reseller
+     */
+    limits: Array<LimitUse>;
+    log: LogFigures;
+    messages: number;
+    of: 'tenant' | 'reseller' | 'installation';
+    /**
+     * Of the originals
+     */
+    raw_bytes: number;
+    seal: SealBacklog;
+    sources: SourceCounts;
+    /**
+     * When this server was started
+     */
+    started_at: string;
+    /**
+     * As stored: compressed and encrypted
+     */
+    stored_bytes: number;
+    /**
+     * Of a tenant
+     */
+    tenant?: TenantExtra;
+    /**
+     * Of those above the tenants
+     */
+    tenants?: TenantCounts;
+    today_bytes: number;
+    /**
+     * Archived since midnight UTC
+     */
+    today_messages: number;
+    /**
+     * Before compression: what is there more than once counts once
+     */
+    unpacked_bytes: number;
+    version: string;
 };
 
 export type Day = {
@@ -1044,6 +1161,22 @@ export type ForgottenPassword = {
     tenant?: string;
 };
 
+export type GrowthPoint = {
+    /**
+     * Of the originals
+     */
+    bytes: number;
+    /**
+     * Its first day, such as 2026-11-26
+     */
+    from: string;
+    messages: number;
+    /**
+     * What the vault held at its end, in bytes; absent: nobody has looked
+     */
+    stored?: number;
+};
+
 export type Header = {
     name: string;
     value: string;
@@ -1198,6 +1331,18 @@ export type Hit = {
     to: Array<Party>;
 };
 
+export type InstallationFigures = {
+    /**
+     * Absent: none was reported
+     */
+    backup?: BackupReport;
+    /**
+     * Of the data directory, bytes
+     */
+    disk_free?: number;
+    disk_total?: number;
+};
+
 export type Integrity = {
     checked_at: string;
     intact: boolean;
@@ -1330,6 +1475,15 @@ export type LinkToken = {
 export type LinkUse = {
     password: string;
     token: string;
+};
+
+export type LogFigures = {
+    events: number;
+    receipt_at?: string;
+    /**
+     * Of a tenant: entries that the last receipt vouches for
+     */
+    receipt_size?: number;
 };
 
 export type LogIn = {
@@ -2291,6 +2445,22 @@ export type Resellers = {
     resellers: Array<Reseller>;
 };
 
+export type SealBacklog = {
+    /**
+     * Somebody has set who gives time stamps
+     */
+    authorities: boolean;
+    /**
+     * It waits longer than it may
+     */
+    late: boolean;
+    objects: number;
+    /**
+     * When the archive took the oldest of them
+     */
+    oldest?: string;
+};
+
 export type Sealing = {
     /**
      * In the order in which they are asked
@@ -2854,6 +3024,15 @@ export type SourceChange = {
     password?: string;
 };
 
+export type SourceCounts = {
+    disabled: number;
+    failing: number;
+    /**
+     * As far as anybody can tell: a journal address only waits
+     */
+    working: number;
+};
+
 export type Sources = {
     /**
      * This server fetches from remote mailboxes
@@ -3013,6 +3192,12 @@ export type TenantChange = {
     zone?: string;
 };
 
+export type TenantCounts = {
+    active: number;
+    ended: number;
+    suspended: number;
+};
+
 export type TenantDeletion = {
     /**
      * The customer's name, as a confirmation
@@ -3076,6 +3261,22 @@ export type TenantDomain = {
     name: string;
 };
 
+export type TenantExtra = {
+    /**
+     * First receipt
+     */
+    first_at?: string;
+    /**
+     * Last receipt
+     */
+    last_at?: string;
+    /**
+     * Stored but not yet searchable
+     */
+    unindexed: number;
+    users: number;
+};
+
 export type TenantFigures = {
     created_at: string;
     id: string;
@@ -3128,6 +3329,16 @@ export type TenantMonth = {
 
 export type TenantState = {
     state: 'active' | 'suspended' | 'ended';
+};
+
+export type TenantTop = {
+    /**
+     * Of busiest: of the originals of today; of largest: as stored
+     */
+    bytes: number;
+    id: string;
+    messages: number;
+    name: string;
 };
 
 export type Tenants = {
@@ -5066,6 +5277,56 @@ export type GetCompletenessCsvResponses = {
 };
 
 export type GetCompletenessCsvResponse = GetCompletenessCsvResponses[keyof GetCompletenessCsvResponses];
+
+export type GetDashboardData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How long the periods of the growth are
+         */
+        by?: 'day' | 'week' | 'month' | 'year';
+    };
+    url: '/dashboard';
+};
+
+export type GetDashboardErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetDashboardError = GetDashboardErrors[keyof GetDashboardErrors];
+
+export type GetDashboardResponses = {
+    /**
+     * OK
+     */
+    200: Dashboard;
+};
+
+export type GetDashboardResponse = GetDashboardResponses[keyof GetDashboardResponses];
 
 export type ListDirectoriesData = {
     body?: never;

@@ -5,6 +5,8 @@ import { IconInfoCircle } from '@tabler/icons-react';
 import { useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
+import { AuthoritiesForm } from '../evidence/AuthoritiesForm';
+import { sealingQuery } from '../evidence/queries';
 import { speak } from '../i18n';
 import { accountQuery, smarthostQuery, statusQuery } from '../queries';
 import { FailureNote, PageLoading } from '../shell/Failure';
@@ -18,7 +20,9 @@ import { SmarthostForm } from '../smarthost/SmarthostForm';
 import { OperatorForm } from './OperatorForm';
 import classes from './Setup.module.css';
 
-const steps = ['operator', 'mail', 'site'] as const;
+// The last step may lead to another address and to TLS, where the session of this one
+// does not hold.
+const steps = ['operator', 'mail', 'stamps', 'backup', 'site'] as const;
 
 // SetupPage leads through the first start. Only its first step changes what cannot be
 // changed later on the other pages; the others can be passed over.
@@ -47,11 +51,13 @@ export function SetupPage() {
         <Group gap="sm" mb={4}><Logo size={36} /><Title order={1} size="h2">{t('setup.title')}</Title></Group>
         <Text c="dimmed" mb="lg">{t('setup.intro')}</Text>
         <Stepper active={step} size="sm" mb="lg" allowNextStepsSelect={false} {...(founded && { onStepClick: (n: number) => n > 0 && setStep(n) })}>
-          {steps.map((s) => <Stepper.Step key={s} label={t(`setup.step.${s}`)} />)}
+          {steps.map((s) => <Stepper.Step key={s} label={t(`setup.step.${s}`)} classNames={{ stepBody: classes.label }} />)}
         </Stepper>
         <Paper withBorder p="lg" radius="md" className={classes.card}>
           {steps[step] === 'operator' && <OperatorForm founded={() => { setFounded(true); next(); }} />}
           {steps[step] === 'mail' && <MailStep next={next} />}
+          {steps[step] === 'stamps' && <StampStep next={next} />}
+          {steps[step] === 'backup' && <BackupStep next={next} />}
           {steps[step] === 'site' && <SiteStep next={next} />}
           {step === steps.length && <Done />}
         </Paper>
@@ -60,13 +66,15 @@ export function SetupPage() {
   );
 }
 
-function Step({ title, hint, children, next }: { title: string; hint: string; children: ReactNode; next: () => void }) {
+type StepProps = { title: string; hint: string; children: ReactNode; next: () => void; nextText?: string | undefined };
+
+function Step({ title, hint, children, next, nextText }: StepProps) {
   const { t } = useTranslation();
   return (
     <Stack gap="md">
       <div><Title order={2} size="h4">{title}</Title><Text size="sm" c="dimmed">{hint}</Text></div>
       {children}
-      <Group justify="flex-end"><Button variant="default" onClick={next}>{t('setup.next')}</Button></Group>
+      <Group justify="flex-end"><Button variant="default" onClick={next}>{nextText ?? t('setup.next')}</Button></Group>
     </Stack>
   );
 }
@@ -78,6 +86,34 @@ function MailStep({ next }: { next: () => void }) {
     <Step title={t('setup.step.mail')} hint={t('setup.mailHint')} next={next}>
       {state.error && <FailureNote error={state.error} retry={() => void state.refetch()} />}
       {state.data && <SmarthostForm state={state.data} />}
+    </Step>
+  );
+}
+
+function StampStep({ next }: { next: () => void }) {
+  const { t } = useTranslation();
+  const state = useQuery(sealingQuery);
+  const none = state.data?.authorities.length === 0;
+  return (
+    <Step title={t('setup.step.stamps')} hint={t('setup.stampHint')} next={next} nextText={none ? t('setup.noStamps') : undefined}>
+      {state.error && <FailureNote error={state.error} retry={() => void state.refetch()} />}
+      {none && <Alert variant="light" color="gray" icon={<IconInfoCircle size={18} aria-hidden />} py={8}>{t('setup.noStampsMean')}</Alert>}
+      {state.data && <AuthoritiesForm key={JSON.stringify(state.data.authorities)} sealing={state.data} />}
+    </Step>
+  );
+}
+
+// BackupStep says what is to be backed up. The archive makes no backups itself, so there
+// is nothing to be set.
+function BackupStep({ next }: { next: () => void }) {
+  const { t } = useTranslation();
+  return (
+    <Step title={t('setup.step.backup')} hint={t('setup.backupHint')} next={next}>
+      <List spacing="xs" size="sm">
+        <List.Item>{t('setup.backupData')}</List.Item>
+        <List.Item>{t('setup.keyCopy')} <code>instance.key</code></List.Item>
+        <List.Item>{t('setup.backupReport')} <code>muniment backup report</code></List.Item>
+      </List>
     </Step>
   );
 }
@@ -96,13 +132,14 @@ function SiteStep({ next }: { next: () => void }) {
 function Done() {
   const { t } = useTranslation();
   const state = useQuery(siteQuery);
+  const sealing = useQuery(sealingQuery);
   return (
     <Stack gap="md">
       <Title order={2} size="h4">{t('setup.doneTitle')}</Title>
       <List spacing="xs" size="sm">
         <List.Item>{t('setup.keyCopy')} <code>instance.key</code></List.Item>
         <List.Item>{t('setup.tenant')} <Anchor inherit renderRoot={(props) => <Link to="/tenants" {...props} />}>{t('tenants.title')}</Anchor></List.Item>
-        <List.Item>{t('setup.stamps')} <Anchor inherit renderRoot={(props) => <Link to="/sealing" {...props} />}>{t('evidence.sealing')}</Anchor></List.Item>
+        {sealing.data?.authorities.length === 0 && <List.Item>{t('setup.stamps')} <Anchor inherit renderRoot={(props) => <Link to="/sealing" {...props} />}>{t('evidence.sealing')}</Anchor></List.Item>}
         <List.Item>{t('setup.backup')}</List.Item>
       </List>
       {state.data?.address && !state.data.address.startsWith(window.location.origin) && (

@@ -18,11 +18,12 @@ export type Section = { title?: 'app.section.mail' | 'app.section.people' | 'app
 
 const logIns: Place = { to: '/login-policy', text: 'logins.policyNav', icon: IconShieldLock };
 const tokens: Place = { to: '/tokens', text: 'tokens.title', icon: IconKey };
+const overview: Place = { to: '/overview', text: 'app.dashboard', icon: IconChartBar };
 const tenants: Place = { to: '/tenants', text: 'tenants.title', icon: IconBuildings };
 const log: Place = { to: '/log', text: 'eventlog.title', icon: IconListCheck };
 
 const ofTenantAdmin: readonly Section[] = [
-  { places: [{ to: '/overview', text: 'app.dashboard', icon: IconChartBar }] },
+  { places: [overview] },
   {
     title: 'app.section.mail',
     places: [
@@ -48,6 +49,7 @@ const ofTenantAdmin: readonly Section[] = [
 ];
 
 const ofOperator: readonly Section[] = [
+  { places: [overview] },
   { title: 'app.section.customers', places: [tenants, { to: '/resellers', text: 'resellers.title', icon: IconBuildingStore }] },
   {
     title: 'app.section.site',
@@ -63,7 +65,7 @@ const ofOperator: readonly Section[] = [
 ];
 
 const ofReseller: readonly Section[] = [
-  { places: [tenants, { to: '/reseller', text: 'resellers.own', icon: IconBuildingStore }, tokens] },
+  { places: [overview, tenants, { to: '/reseller', text: 'resellers.own', icon: IconBuildingStore }, tokens] },
 ];
 
 // sectionsOf returns the pages of those who look after something, and none for others.
