@@ -105,6 +105,7 @@ func tenantRights() map[string]access.Right {
 		"listDomains":      access.ManageDomains,
 		"addDomain":        access.ManageDomains,
 		"removeDomain":     access.ManageDomains,
+		"proveDomain":      access.ManageDomains,
 		"getSelection":     access.ManageDomains,
 		"changeSelection":  access.ManageDomains,
 		"proposeAddresses": access.ManageDomains,
@@ -179,6 +180,15 @@ func proofRights() map[string]access.Right {
 // installationRights are for operations on the installation.
 func installationRights() map[string]access.Right {
 	return map[string]access.Right{
+		"listWebhooks":     access.ManageWebhooks,
+		"createWebhook":    access.ManageWebhooks,
+		"changeWebhook":    access.ManageWebhooks,
+		"deleteWebhook":    access.ManageWebhooks,
+		"newWebhookSecret": access.ManageWebhooks,
+		"testWebhook":      access.ManageWebhooks,
+		"listDeliveries":   access.ManageWebhooks,
+		"sendAgain":        access.ManageWebhooks,
+
 		"getSmarthost":    access.ManageMail,
 		"changeSmarthost": access.ManageMail,
 		"removeSmarthost": access.ManageMail,
@@ -187,9 +197,13 @@ func installationRights() map[string]access.Right {
 		"retryMail":       access.ManageMail,
 		"dropMail":        access.ManageMail,
 
-		"listTenants":      access.ManageTenants,
-		"getTenant":        access.ManageTenants,
-		"changeTenant":     access.ManageTenants,
+		"listTenants":     access.ManageTenants,
+		"getTenant":       access.ManageTenants,
+		"changeTenant":    access.ManageTenants,
+		"addTenantDomain": access.ManageTenants,
+
+		"removeTenantDomain": access.ManageTenants,
+
 		"setTenantState":   access.ManageTenants,
 		"provisionTenant":  access.ManageTenants,
 		"getUsage":         access.ManageTenants,
@@ -206,6 +220,8 @@ func installationRights() map[string]access.Right {
 		"createToken":      access.ManageTokens,
 		"revokeToken":      access.ManageTokens,
 
+		"getMailRules":      access.ManageSite,
+		"changeMailRules":   access.ManageSite,
 		"getSite":           access.ManageSite,
 		"changeSite":        access.ManageSite,
 		"obtainCertificate": access.ManageSite,

@@ -95,6 +95,9 @@ const (
 	// ManageTokens makes and revokes tokens for programs that act with the rights of
 	// whom they belong to.
 	ManageTokens Right = "manage-tokens"
+	// ManageWebhooks says which other programs are told of events: of the tenant, of a
+	// reseller's tenants, or of the installation.
+	ManageWebhooks Right = "manage-webhooks"
 	// ManageMail sets how mail of the installation leaves, and sees what waits to
 	// be sent, but not what is in it.
 	ManageMail Right = "manage-mail"
@@ -143,7 +146,7 @@ func Allowed(role Role, right Right) bool {
 		return role == RoleTenantAdmin || role == RoleOperator
 	case ManageMail, ManageSite, ManageEvidence, ManageResellers:
 		return role == RoleOperator
-	case ManageTokens:
+	case ManageTokens, ManageWebhooks:
 		return role == RoleOperator || role == RoleReseller || role == RoleTenantAdmin
 	case SeeLog:
 		return role == RoleTenantAdmin || role == RoleAuditor || role == RoleDPO || role == RoleOperator

@@ -67,10 +67,13 @@ func (c *Catalog) AddDomain(ctx context.Context, d *Domain) error {
 	return c.wrap(err, "add domain %q", d.Name)
 }
 
-// RemoveDomain removes a domain of a tenant, damaged or not. ErrNotFound if the
+// RemoveDomain removes a domain of a tenant with its proof, damaged or not. ErrNotFound if the
 // tenant has no such domain.
 func (c *Catalog) RemoveDomain(ctx context.Context, tenant uid.ID, name string) error {
 	err := c.transact(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if _, err := tx.NewDelete().Model((*domainProofRow)(nil)).Where("tenant = ?", tenant).Where("name = ?", text(name)).Exec(ctx); err != nil {
+			return err
+		}
 		return changed(tx.NewDelete().Model((*domainRow)(nil)).Where("tenant = ?", tenant).Where("name = ?", text(name)).Exec(ctx))
 	})
 	return c.wrap(err, "remove domain %q", name)
