@@ -271,6 +271,12 @@ const ownResellerRoute = createRoute({
   component: lazyRouteComponent(() => import('./resellers/ResellerPage'), 'OwnResellerPage'),
 });
 
+const webhooksRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/webhooks',
+  component: lazyRouteComponent(() => import('./webhooks/WebhooksPage'), 'WebhooksPage'),
+});
+
 const tokensRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/tokens',
@@ -294,7 +300,7 @@ export const router = createRouter({
   routeTree: rootRoute.addChildren([logInRoute, forgottenRoute, linkRoute, setupRoute, frameRoute.addChildren([
     searchRoute, accountRoute, uploadRoute, adminRoute,
     sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, domainsRoute, selectionRoute, quarantineRoute,
-    usersRoute, newUserRoute, importUsersRoute, userRoute, directoriesRoute, directoryRoute, policyRoute, tokensRoute,
+    usersRoute, newUserRoute, importUsersRoute, userRoute, directoriesRoute, directoryRoute, policyRoute, tokensRoute, webhooksRoute,
     accessRoute, accessRecordsRoute, eventLogRoute, evidenceRoute,
     tenantsRoute, newTenantRoute, tenantRoute, resellersRoute, resellerRoute, ownResellerRoute,
     smarthostRoute, siteRoute, sealingRoute,

@@ -1,4 +1,4 @@
-import { IconAt, IconBuildings, IconBuildingStore, IconCertificate, IconChartBar, IconChecklist, IconKey, IconListCheck, IconMailDown, IconMailForward, IconShieldLock, IconUsers, IconUsersGroup, IconWorld, type Icon } from '@tabler/icons-react';
+import { IconAt, IconBuildings, IconBuildingStore, IconCertificate, IconChartBar, IconChecklist, IconKey, IconListCheck, IconMailDown, IconMailForward, IconShieldLock, IconUsers, IconUsersGroup, IconWebhook, IconWorld, type Icon } from '@tabler/icons-react';
 
 import type { Account } from '../api';
 
@@ -7,17 +7,18 @@ import type { Account } from '../api';
 export type Place = { to: '/quarantine' | '/access' } | { to: Plain; text: Text; icon: Icon };
 
 type Plain =
-  | '/overview' | '/sources' | '/completeness' | '/domains' | '/users' | '/directories' | '/login-policy' | '/tokens' | '/log' | '/evidence'
+  | '/overview' | '/sources' | '/completeness' | '/domains' | '/users' | '/directories' | '/login-policy' | '/tokens' | '/webhooks' | '/log' | '/evidence'
   | '/tenants' | '/resellers' | '/reseller' | '/smarthost' | '/site' | '/sealing';
 
 type Text =
-  | 'app.dashboard' | 'app.sources' | 'app.completeness' | 'routing.domains' | 'users.title' | 'directories.nav' | 'logins.policyNav' | 'tokens.title'
+  | 'app.dashboard' | 'app.sources' | 'app.completeness' | 'routing.domains' | 'users.title' | 'directories.nav' | 'logins.policyNav' | 'tokens.title' | 'webhooks.title'
   | 'eventlog.title' | 'evidence.title' | 'tenants.title' | 'resellers.title' | 'resellers.own' | 'app.smarthost' | 'site.title' | 'evidence.sealing';
 
 export type Section = { title?: 'app.section.mail' | 'app.section.people' | 'app.section.control' | 'app.section.customers' | 'app.section.site'; places: readonly Place[] };
 
 const logIns: Place = { to: '/login-policy', text: 'logins.policyNav', icon: IconShieldLock };
 const tokens: Place = { to: '/tokens', text: 'tokens.title', icon: IconKey };
+const webhooks: Place = { to: '/webhooks', text: 'webhooks.title', icon: IconWebhook };
 const tenants: Place = { to: '/tenants', text: 'tenants.title', icon: IconBuildings };
 const log: Place = { to: '/log', text: 'eventlog.title', icon: IconListCheck };
 
@@ -39,6 +40,7 @@ const ofTenantAdmin: readonly Section[] = [
       { to: '/directories', text: 'directories.nav', icon: IconUsersGroup },
       logIns,
       tokens,
+      webhooks,
     ],
   },
   {
@@ -57,13 +59,14 @@ const ofOperator: readonly Section[] = [
       { to: '/sealing', text: 'evidence.sealing', icon: IconCertificate },
       logIns,
       tokens,
+      webhooks,
       log,
     ],
   },
 ];
 
 const ofReseller: readonly Section[] = [
-  { places: [tenants, { to: '/reseller', text: 'resellers.own', icon: IconBuildingStore }, tokens] },
+  { places: [tenants, { to: '/reseller', text: 'resellers.own', icon: IconBuildingStore }, tokens, webhooks] },
 ];
 
 // sectionsOf returns the pages of those who look after something, and none for others.
