@@ -95,6 +95,7 @@ func describe(o operations, s Service) {
 	sources(o, s)
 	mailboxLogIns(o, s)
 	webhooks(o, s)
+	staff(o, s)
 	smarthost(o, s)
 	setup(o, s)
 	evidence(o, s)

@@ -216,9 +216,16 @@ func installationRights() map[string]access.Right {
 		"listStaff":        access.ManageBranding,
 		"createReseller":   access.ManageResellers,
 		"addStaff":         access.ManageResellers,
-		"listTokens":       access.ManageTokens,
-		"createToken":      access.ManageTokens,
-		"revokeToken":      access.ManageTokens,
+
+		"listAllStaff":      access.ManageStaff,
+		"changeStaff":       access.ManageStaff,
+		"inviteStaff":       access.ManageStaff,
+		"resetStaffFactors": access.ManageStaff,
+		"endStaffSessions":  access.ManageStaff,
+
+		"listTokens":  access.ManageTokens,
+		"createToken": access.ManageTokens,
+		"revokeToken": access.ManageTokens,
 
 		"getMailRules":      access.ManageSite,
 		"changeMailRules":   access.ManageSite,

@@ -72,6 +72,7 @@ type Service interface {
 	TestAuthority(ctx context.Context, t SealingTest) (*SealingFinding, error)
 	SealNow(ctx context.Context) (*SealingRun, error)
 	WebhookService
+	StaffService
 	Smarthost(ctx context.Context) (*SmarthostState, error)
 	ChangeSmarthost(ctx context.Context, c SmarthostChange) (*SmarthostState, error)
 	RemoveSmarthost(ctx context.Context) error

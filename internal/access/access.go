@@ -90,6 +90,9 @@ const (
 	DeleteTenants Right = "delete-tenants"
 	// ManageResellers creates and changes resellers and their staff.
 	ManageResellers Right = "manage-resellers"
+	// ManageStaff disables, ends and restores the log-ins of operators and of the staff of
+	// resellers.
+	ManageStaff Right = "manage-staff"
 	// ManageBranding says how the archive looks to a reseller's customers.
 	ManageBranding Right = "manage-branding"
 	// ManageTokens makes and revokes tokens for programs that act with the rights of
@@ -144,7 +147,7 @@ func Allowed(role Role, right Right) bool {
 		return role == RoleTenantAdmin || role == RoleAuditor || role == RoleDPO
 	case ManageLogins:
 		return role == RoleTenantAdmin || role == RoleOperator
-	case ManageMail, ManageSite, ManageEvidence, ManageResellers:
+	case ManageStaff, ManageMail, ManageSite, ManageEvidence, ManageResellers:
 		return role == RoleOperator
 	case ManageTokens, ManageWebhooks:
 		return role == RoleOperator || role == RoleReseller || role == RoleTenantAdmin

@@ -30,6 +30,7 @@
 //	log.go logkey.go receipt.go audit.go  the event log: shown, signed, handed out, compared
 //	describetenant.go  what the vault remembers of tenants and sources
 //	webhook.go webhooktell.go trouble.go  other programs that are told of events
+//	staff.go  operators and the staff of resellers
 //	hierarchy.go reseller.go provision.go usage.go tenantstate.go deletetenant.go token.go
 //	                   what operators and resellers do
 package archive

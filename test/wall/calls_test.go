@@ -89,6 +89,8 @@ func calls(t *testing.T, o operation, id string) []string {
 		return []string{path}
 	case "listWebhooks", "createWebhook", "changeWebhook", "deleteWebhook", "newWebhookSecret", "testWebhook", "listDeliveries", "sendAgain":
 		return []string{strings.Replace(path, "{delivery}", id, 1)}
+	case "listAllStaff", "changeStaff", "inviteStaff", "resetStaffFactors", "endStaffSessions":
+		return []string{path} // the operator's
 	case "getMailRules", "changeMailRules":
 		return []string{path} // the operator's
 	case "addTenantDomain", "removeTenantDomain":
@@ -223,6 +225,8 @@ func body(o operation, id string) string {
 		return `{}`
 	case "createWebhook":
 		return `{"url":"keine adresse","kinds":["limit.reached"]}` // nothing is made
+	case "changeStaff":
+		return `{"name":"Wand"}`
 	case "changeWebhook":
 		return `{"description":"Wand"}`
 	case "changeMailRules":

@@ -92,7 +92,7 @@ func installationRows() []row {
 		{op: "removeSmarthost", own: operators, foreign: foreignF, ok: 204},
 
 		{op: "getMailRules", own: operators, foreign: foreignF, ok: 200},
-		{op: "changeMailRules", own: operators, foreign: foreignF, ok: 200},
+		{op: "changeMailRules", own: operators, foreign: foreignF, body: `{"proof_needed":false}`, ok: 200},
 		{op: "getSite", own: operators, foreign: foreignF, ok: 200},
 		{op: "changeSite", own: operators, foreign: foreignF, ok: 200},
 		{op: "obtainCertificate", own: operators, foreign: foreignF, ok: 503}, // this server asks for none
@@ -120,6 +120,17 @@ func webhookRows() []row {
 		{op: "listDeliveries", own: theirs, foreign: "n n f f f", id: "webhook", ok: 200},
 		{op: "sendAgain", own: "u n n n f f f", foreign: "n n f f f", id: "webhook", ok: 204}, // there is none
 		{op: "deleteWebhook", own: theirs, foreign: "n n f f f", id: "webhook", ok: 204},
+	}
+}
+
+// staffRows: an operator of its own is looked after, and one's own account is not.
+func staffRows() []row {
+	return []row{
+		{op: "listAllStaff", own: operators, foreign: foreignF, ok: 200},
+		{op: "changeStaff", own: operators, foreign: foreignF, id: "staff", body: `{"name":"Wand"}`, ok: 204},
+		{op: "inviteStaff", own: operators, foreign: foreignF, id: "staff", ok: 200},
+		{op: "endStaffSessions", own: operators, foreign: foreignF, id: "staff", ok: 204},
+		{op: "resetStaffFactors", own: operators, foreign: foreignF, id: "staff", ok: 204},
 	}
 }
 
