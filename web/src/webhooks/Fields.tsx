@@ -8,7 +8,7 @@ export function Fields({ draft, change, kinds }: { draft: Draft; change: (part: 
   const { t } = useTranslation();
   return (
     <>
-      <TextInput label={t('webhooks.url')} description={t('webhooks.urlHint')} placeholder="https://shop.example.com/hooks" type="url" inputMode="url" value={draft.url} required maxLength={2000}
+      <TextInput label={t('webhooks.url')} description={t('webhooks.urlHint')} type="url" inputMode="url" value={draft.url} required maxLength={2000}
         onChange={(e) => change({ url: e.currentTarget.value })} />
       <TextInput label={t('webhooks.description')} value={draft.description} maxLength={200} onChange={(e) => change({ description: e.currentTarget.value })} />
       <Checkbox.Group label={t('webhooks.kinds')} value={draft.kinds} onChange={(chosen) => change({ kinds: chosen })}>
