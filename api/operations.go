@@ -94,6 +94,8 @@ func describe(o operations, s Service) {
 	message(o, s)
 	sources(o, s)
 	mailboxLogIns(o, s)
+	webhooks(o, s)
+	staff(o, s)
 	smarthost(o, s)
 	setup(o, s)
 	evidence(o, s)

@@ -106,6 +106,7 @@ func tenantRights() map[string]access.Right {
 		"listDomains":      access.ManageDomains,
 		"addDomain":        access.ManageDomains,
 		"removeDomain":     access.ManageDomains,
+		"proveDomain":      access.ManageDomains,
 		"getSelection":     access.ManageDomains,
 		"changeSelection":  access.ManageDomains,
 		"proposeAddresses": access.ManageDomains,
@@ -180,6 +181,15 @@ func proofRights() map[string]access.Right {
 // installationRights are for operations on the installation.
 func installationRights() map[string]access.Right {
 	return map[string]access.Right{
+		"listWebhooks":     access.ManageWebhooks,
+		"createWebhook":    access.ManageWebhooks,
+		"changeWebhook":    access.ManageWebhooks,
+		"deleteWebhook":    access.ManageWebhooks,
+		"newWebhookSecret": access.ManageWebhooks,
+		"testWebhook":      access.ManageWebhooks,
+		"listDeliveries":   access.ManageWebhooks,
+		"sendAgain":        access.ManageWebhooks,
+
 		"getSmarthost":    access.ManageMail,
 		"changeSmarthost": access.ManageMail,
 		"removeSmarthost": access.ManageMail,
@@ -188,9 +198,13 @@ func installationRights() map[string]access.Right {
 		"retryMail":       access.ManageMail,
 		"dropMail":        access.ManageMail,
 
-		"listTenants":      access.ManageTenants,
-		"getTenant":        access.ManageTenants,
-		"changeTenant":     access.ManageTenants,
+		"listTenants":     access.ManageTenants,
+		"getTenant":       access.ManageTenants,
+		"changeTenant":    access.ManageTenants,
+		"addTenantDomain": access.ManageTenants,
+
+		"removeTenantDomain": access.ManageTenants,
+
 		"setTenantState":   access.ManageTenants,
 		"provisionTenant":  access.ManageTenants,
 		"getUsage":         access.ManageTenants,
@@ -203,10 +217,19 @@ func installationRights() map[string]access.Right {
 		"listStaff":        access.ManageBranding,
 		"createReseller":   access.ManageResellers,
 		"addStaff":         access.ManageResellers,
-		"listTokens":       access.ManageTokens,
-		"createToken":      access.ManageTokens,
-		"revokeToken":      access.ManageTokens,
 
+		"listAllStaff":      access.ManageStaff,
+		"changeStaff":       access.ManageStaff,
+		"inviteStaff":       access.ManageStaff,
+		"resetStaffFactors": access.ManageStaff,
+		"endStaffSessions":  access.ManageStaff,
+
+		"listTokens":  access.ManageTokens,
+		"createToken": access.ManageTokens,
+		"revokeToken": access.ManageTokens,
+
+		"getMailRules":      access.ManageSite,
+		"changeMailRules":   access.ManageSite,
 		"getSite":           access.ManageSite,
 		"changeSite":        access.ManageSite,
 		"obtainCertificate": access.ManageSite,

@@ -12,6 +12,19 @@ type Domain struct {
 	AliasOf   string    `json:"alias_of,omitempty" doc:"The domain that it stands for"`
 	CreatedAt time.Time `json:"created_at"`
 	Waiting   int       `json:"waiting" doc:"Messages in quarantine that belong to it"`
+
+	Proof DomainProof `json:"proof"`
+}
+
+// DomainProof tells whether the customer has shown, by a TXT record in the DNS, that the
+// domain is its own.
+type DomainProof struct {
+	Record    string     `json:"record" doc:"Name of the TXT record"`
+	Value     string     `json:"value" doc:"Its text"`
+	Needed    bool       `json:"needed" doc:"Mail of the domain is not seen before it is proven"`
+	ProvenAt  *time.Time `json:"proven_at,omitempty" doc:"Absent: it is not"`
+	CheckedAt *time.Time `json:"checked_at,omitempty"`
+	Problem   string     `json:"problem,omitempty" enum:",missing,different,unreachable" doc:"Of the last check"`
 }
 
 // Domains are ordered by name. Without any, everything is archived.
@@ -116,6 +129,11 @@ type RoutingService interface {
 	Domains(ctx context.Context) (*Domains, error)
 	AddDomain(ctx context.Context, n NewDomain) (*Domain, error)
 	RemoveDomain(ctx context.Context, name string) error
+	ProveDomain(ctx context.Context, name string) (*DomainProof, error)
+	MailRules(ctx context.Context) (*MailRules, error)
+	ChangeMailRules(ctx context.Context, c MailRulesChange) (*MailRules, error)
+	AddTenantDomain(ctx context.Context, tenant string, n NewDomain) (*TenantDetail, error)
+	RemoveTenantDomain(ctx context.Context, tenant, name string) (*TenantDetail, error)
 	Selection(ctx context.Context) (*Selection, error)
 	ChangeSelection(ctx context.Context, c SelectionChange) (*Selection, error)
 	ProposeAddresses(ctx context.Context) (*ProposedAddresses, error)
@@ -144,6 +162,7 @@ func routing(o operations, s RoutingService) {
 	add(o, op{id: "removeDomain", method: http.MethodDelete, path: "/domains/{name}", tag: "routing", status: http.StatusNoContent,
 		summary: "Remove a mail domain; what is archived stays", problems: []Code{CodeRole, CodeOrigin, CodeNotFound}},
 		func(ctx context.Context, in *byDomain) (*empty, error) { return nil, s.RemoveDomain(ctx, in.Name) })
+	domainRules(o, s)
 	add(o, op{id: "getSelection", method: http.MethodGet, path: "/selection", tag: "routing",
 		summary: "Which addresses are archived", problems: []Code{CodeRole}},
 		func(ctx context.Context, _ *empty) (*body[Selection], error) { return reply(s.Selection(ctx)) })

@@ -71,6 +71,8 @@ type Service interface {
 	ChangeSealing(ctx context.Context, c SealingChange) (*Sealing, error)
 	TestAuthority(ctx context.Context, t SealingTest) (*SealingFinding, error)
 	SealNow(ctx context.Context) (*SealingRun, error)
+	WebhookService
+	StaffService
 	Smarthost(ctx context.Context) (*SmarthostState, error)
 	ChangeSmarthost(ctx context.Context, c SmarthostChange) (*SmarthostState, error)
 	RemoveSmarthost(ctx context.Context) error

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -91,7 +92,11 @@ func (a *app) open(ctx context.Context, how sharing) error {
 	if err != nil {
 		return err
 	}
-	a.archive, err = archive.New(archive.Config{Catalog: a.catalog, Vault: v, Index: idx, Log: a.log, Spool: reading, JournalDomain: c.SMTP.JournalDomain,
+	hooked, err := config.Networks(c.Webhook.Networks)
+	if err != nil {
+		return usage(fmt.Errorf("webhook.networks: %w", err))
+	}
+	a.archive, err = archive.New(archive.Config{WebhookNetworks: hooked, LookupTXT: txtLookup(c.DNS.Server), Catalog: a.catalog, Vault: v, Index: idx, Log: a.log, Spool: reading, JournalDomain: c.SMTP.JournalDomain,
 		Passwords: policy, DeleteAfter: c.Tenants.After(), URL: c.BaseURL(c.HTTP.Listen), Directories: connect.New(connect.Config{Public: !c.Fetch.PrivateNetworks}),
 		Disk:   a.disk,
 		LogIns: archive.LogInTimes{SessionIdle: c.Login.SessionIdle, SessionMax: c.Login.SessionMax, Welcome: c.Login.WelcomeLink, Reset: c.Login.ResetLink}})

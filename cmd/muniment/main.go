@@ -55,6 +55,7 @@ type cli struct {
 	User        userCmd        `cmd:"" help:"Create, list and change users."`
 	Source      sourceCmd      `cmd:"" help:"Create and list sources: journal addresses, remote mailboxes."`
 	Domain      domainCmd      `cmd:"" help:"Say which mail domains are a tenant's."`
+	MailRules   mailRulesCmd   `cmd:"" help:"Say what holds for the domains of all tenants: new journal addresses, proof."`
 	Selection   selectionCmd   `cmd:"" help:"Say which addresses of a tenant are archived."`
 	Quarantine  quarantineCmd  `cmd:"" help:"See and decide what becomes of mail that was not known to be the tenant's."`
 	Operator    operatorCmd    `cmd:"" help:"Create, list and change operators, who run the installation and see nobody's mail."`

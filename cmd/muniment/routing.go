@@ -16,6 +16,7 @@ type domainCmd struct {
 	Add    domainAddCmd    `cmd:"" help:"Add a mail domain to a tenant. As soon as a tenant has one, mail for other domains goes to quarantine."`
 	Remove domainRemoveCmd `cmd:"" help:"Remove a mail domain; what is archived stays. Without any domain, everything is archived."`
 	List   domainListCmd   `cmd:"" help:"List the mail domains of a tenant."`
+	Prove  domainProveCmd  `cmd:"" help:"Ask the DNS whether a mail domain is the tenant's own."`
 }
 
 type domainAddCmd struct {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/muniment/muniment/internal/config"
+	"github.com/muniment/muniment/internal/hooks"
 	"github.com/muniment/muniment/internal/httpd"
 	"github.com/muniment/muniment/internal/ingest/mailbox"
 	"github.com/muniment/muniment/internal/ingest/smtp"
@@ -70,6 +71,7 @@ type server struct {
 	sealer     *sealing.Sealer
 	files      *fileDoors
 	receipts   *receipts.Receipts
+	hooks      *hooks.Hooks
 	smtpAddr   string
 	lmtpAddr   string
 	milterAddr string
@@ -99,6 +101,9 @@ func (a *app) listen(ctx context.Context, demo *httpd.Demo) (_ *server, err erro
 		return nil, err
 	}
 	if srv.receipts, err = receipts.New(receipts.Config{Archive: a.archive, Outbox: srv.outbox, Dir: c.Receipt.Dir, Log: a.log}); err != nil {
+		return nil, err
+	}
+	if srv.hooks, err = a.newHooks(); err != nil {
 		return nil, err
 	}
 	if srv.sealer, err = a.newSealer(); err != nil {
@@ -224,7 +229,7 @@ func (a *app) newHTTP(demo *httpd.Demo, srv *server) (*httpd.Server, error) {
 	}
 	return httpd.New(httpd.Config{Archive: a.archive, UI: ui, Log: a.log, Version: version(), TrustedProxies: proxies, MetricsNetworks: metrics,
 		Certificates: srv.certs, SiteFixed: c.TLSCert != "", URLFixed: c.URL != "", Port: port(c.Listen), SetupCode: srv.setupCode, Demo: demo, Ready: a.catalog.Ping, Fetcher: srv.fetcher, Histories: srv.fetcher, Mailer: srv.outbox,
-		Post: post{srv.outbox}, Sealer: srv.sealer, Uploads: srv.files.uploads,
+		Post: post{srv.outbox}, Webhooks: srv.hooks, Sealer: srv.sealer, Uploads: srv.files.uploads,
 		AllowPrivate: a.config.Fetch.PrivateNetworks, LogIns: a.newOAuth()})
 }
 
@@ -262,6 +267,7 @@ func (s *server) run(ctx context.Context) error {
 	}()
 	posted := background(func() { s.outbox.Run(ctx) })
 	received := background(func() { s.receipts.Run(ctx) })
+	told := background(func() { s.hooks.Run(ctx) })
 	sealed := background(func() { s.sealer.Run(ctx) })
 	filed := s.files.run(ctx, cancel)
 	<-ctx.Done()
@@ -279,6 +285,7 @@ func (s *server) run(ctx context.Context) error {
 	s.await(stop, filed, "archiving of folders and uploads was cut")
 	s.await(stop, received, "making receipts was cut; they are made at the next start")
 	s.await(stop, sealed, "sealing was cut; it goes on at the next start")
+	s.await(stop, told, "telling webhooks was cut; they are told again")
 	s.await(stop, posted, "sending mail was cut; it is sent again")
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
 		return err

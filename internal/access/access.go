@@ -93,11 +93,17 @@ const (
 	DeleteTenants Right = "delete-tenants"
 	// ManageResellers creates and changes resellers and their staff.
 	ManageResellers Right = "manage-resellers"
+	// ManageStaff disables, ends and restores the log-ins of operators and of the staff of
+	// resellers.
+	ManageStaff Right = "manage-staff"
 	// ManageBranding says how the archive looks to a reseller's customers.
 	ManageBranding Right = "manage-branding"
 	// ManageTokens makes and revokes tokens for programs that act with the rights of
 	// whom they belong to.
 	ManageTokens Right = "manage-tokens"
+	// ManageWebhooks says which other programs are told of events: of the tenant, of a
+	// reseller's tenants, or of the installation.
+	ManageWebhooks Right = "manage-webhooks"
 	// ManageMail sets how mail of the installation leaves, and sees what waits to
 	// be sent, but not what is in it.
 	ManageMail Right = "manage-mail"
@@ -144,9 +150,9 @@ func Allowed(role Role, right Right) bool {
 		return role == RoleTenantAdmin || role == RoleAuditor || role == RoleDPO
 	case ManageLogins:
 		return role == RoleTenantAdmin || role == RoleOperator
-	case ManageMail, ManageSite, ManageEvidence, ManageResellers:
+	case ManageStaff, ManageMail, ManageSite, ManageEvidence, ManageResellers:
 		return role == RoleOperator
-	case ManageTokens, SeeDashboard:
+	case ManageTokens, ManageWebhooks, SeeDashboard:
 		return role == RoleOperator || role == RoleReseller || role == RoleTenantAdmin
 	case SeeLog:
 		return role == RoleTenantAdmin || role == RoleAuditor || role == RoleDPO || role == RoleOperator

@@ -139,11 +139,15 @@ const (
 )
 
 // newJournalAddress makes an unguessable address: 100 random bits.
-func (a *Archive) newJournalAddress() string {
+func (a *Archive) newJournalAddress(ctx context.Context) (string, error) {
+	rules, err := a.MailRules(ctx)
+	if err != nil {
+		return "", err
+	}
 	b := make([]byte, 13)
 	rand.Read(b)
 	local := strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b))[:20]
-	return "j-" + local + "@" + a.domain
+	return "j-" + local + "@" + rules.JournalDomain, nil
 }
 
 // CreateJournal makes a journal source with an unguessable address.
@@ -151,8 +155,12 @@ func (a *Archive) CreateJournal(ctx context.Context, tenant uid.ID, name, catego
 	if err := checkName(name); err != nil {
 		return nil, err
 	}
+	address, err := a.newJournalAddress(ctx)
+	if err != nil {
+		return nil, err
+	}
 	now := a.now().UTC().Truncate(time.Millisecond)
-	s := &catalog.Source{ID: uid.New(now), Tenant: tenant, Kind: KindJournal, Name: name, JournalAddress: a.newJournalAddress(),
+	s := &catalog.Source{ID: uid.New(now), Tenant: tenant, Kind: KindJournal, Name: name, JournalAddress: address,
 		Category: category, CreatedAt: now}
 	if err := a.catalog.CreateSource(ctx, s, a.cliEvent("source.created", s.ID.String(), sourceDetails(nil, sourceFacts(s, nil)))); err != nil {
 		return nil, err
@@ -175,7 +183,7 @@ var ErrAddressLost = errors.New("journal address is not known any more")
 func (a *Archive) JournalSource(ctx context.Context, address string) (*catalog.Source, error) {
 	address = message.NormalizeAddress(address)
 	s, err := a.catalog.SourceByJournalAddress(ctx, address)
-	if errors.Is(err, catalog.ErrNotFound) && a.journalLike(address) {
+	if errors.Is(err, catalog.ErrNotFound) && a.journalLike(ctx, address) {
 		if lost, trouble := a.catalog.AddresslessSource(ctx, KindJournal); trouble != nil {
 			return nil, trouble
 		} else if lost {
@@ -195,9 +203,9 @@ func (a *Archive) JournalSource(ctx context.Context, address string) (*catalog.S
 }
 
 // journalLike reports whether an address looks like a journal address of ours.
-func (a *Archive) journalLike(address string) bool {
-	local, domain, ok := strings.Cut(address, "@")
-	return ok && strings.EqualFold(domain, a.domain) && journalForm.MatchString(local)
+func (a *Archive) journalLike(ctx context.Context, address string) bool {
+	local, _, ok := strings.Cut(address, "@")
+	return ok && a.ofJournals(ctx, message.DomainOf(address)) && journalForm.MatchString(local)
 }
 
 // ImportSource finds or makes the import source called name.

@@ -20,7 +20,7 @@
 //	                                            records what a compaction moves; fsckrows.go,
 //	                                            ledger.go, fsckindex.go, fscktenant.go, adopt.go
 //	route.go hint.go  who is in a message, and where it belongs
-//	domain.go selection.go quarantine.go  the rules of that, and what they hold back
+//	domain.go domainproof.go mailrules.go selection.go quarantine.go  the rules of that, and what they hold back
 //	member.go metadata.go  what an evidence record covers
 //	seal.go sealstamp.go sealstate.go sealsetting.go fsckseal.go  batches and their time stamps
 //	guess.go enter.go passkey.go factors.go  log-in in steps, and what proves a user
@@ -29,6 +29,8 @@
 //	site.go   by which name and certificate the installation is reached
 //	log.go logkey.go receipt.go audit.go  the event log: shown, signed, handed out, compared
 //	describetenant.go  what the vault remembers of tenants and sources
+//	webhook.go webhooktell.go trouble.go  other programs that are told of events
+//	staff.go  operators and the staff of resellers
 //	hierarchy.go reseller.go provision.go usage.go tenantstate.go deletetenant.go token.go
 //	                   what operators and resellers do
 package archive
@@ -37,6 +39,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
+	"net/netip"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -66,7 +70,8 @@ const inFlight = 96 << 20
 const hashers = 2
 
 // Config is what an Archive is built from. All members but JournalDomain,
-// Now, URL, LogIns, Hasher, Passwords, Directories and Disk are required.
+// Now, URL, LogIns, Hasher, Passwords, LookupTXT, WebhookNetworks, Directories and
+// Disk are required.
 type Config struct {
 	Catalog *catalog.Catalog
 	Vault   *vault.Vault
@@ -86,6 +91,10 @@ type Config struct {
 	Hasher *password.Hasher
 	// Passwords judges new passwords; nil: without lists of leaked ones.
 	Passwords *password.Policy
+	// LookupTXT asks the DNS for TXT records; nil: as the system does.
+	LookupTXT func(ctx context.Context, name string) ([]string, error)
+	// WebhookNetworks may be told of events although they are private, and without TLS.
+	WebhookNetworks []netip.Prefix
 	// Directories asks user repositories; nil: nobody does, and those who are known
 	// there only cannot log in.
 	Directories Directories
@@ -111,7 +120,9 @@ type Archive struct {
 
 	passwords *password.Policy
 
-	disk func() (alarm.Disk, error)
+	disk            func() (alarm.Disk, error)
+	webhookNetworks []netip.Prefix
+	lookupTXT       func(ctx context.Context, name string) ([]string, error)
 
 	directories Directories
 	syncing     sync.Map // ids of directories that are being synchronised
@@ -163,8 +174,11 @@ func New(c Config) (*Archive, error) {
 			return nil, err
 		}
 	}
+	if c.LookupTXT == nil {
+		c.LookupTXT = (&net.Resolver{PreferGo: true}).LookupTXT
+	}
 	ctx, stop := context.WithCancel(context.Background())
-	a := &Archive{hierarchy: hierarchy{deleteAfter: max(c.DeleteAfter, 0)},
+	a := &Archive{webhookNetworks: c.WebhookNetworks, lookupTXT: c.LookupTXT, hierarchy: hierarchy{deleteAfter: max(c.DeleteAfter, 0)},
 		catalog: c.Catalog, vault: c.Vault, index: c.Index, log: c.Log, spool: c.Spool, domain: c.JournalDomain, now: c.Now,
 		hasher: c.Hasher, passwords: c.Passwords, directories: c.Directories, disk: c.Disk, cpu: make(chan struct{}, runtime.GOMAXPROCS(0)),
 		bytes: semaphore.NewWeighted(inFlight), tenants: map[uid.ID]*tenantWork{},

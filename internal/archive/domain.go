@@ -65,6 +65,24 @@ func (a *Archive) DomainViews(ctx context.Context, tenant uid.ID) ([]DomainView,
 	return out, err
 }
 
+// AddTenantDomain is AddDomain for a tenant that the actor looks after. catalog.ErrNotFound
+// if it does not.
+func (h *Handle) AddTenantDomain(ctx context.Context, tenant uid.ID, name, main string) error {
+	if err := h.mine(ctx, access.ManageTenants, tenant); err != nil {
+		return err
+	}
+	_, err := h.a.addDomain(ctx, tenant, name, main, h.ruleEvent("domain.added", "", nil))
+	return err
+}
+
+// RemoveTenantDomain is RemoveDomain for a tenant that the actor looks after.
+func (h *Handle) RemoveTenantDomain(ctx context.Context, tenant uid.ID, name string) error {
+	if err := h.mine(ctx, access.ManageTenants, tenant); err != nil {
+		return err
+	}
+	return h.a.removeDomain(ctx, tenant, name, h.ruleEvent("domain.removed", name, nil))
+}
+
 // inDomain reports whether an address is in a domain.
 func (r *routing) inDomain(address, domain string) bool { return message.DomainOf(address) == domain }
 
@@ -112,7 +130,7 @@ func (a *Archive) newDomain(ctx context.Context, tenant uid.ID, name, main strin
 	if d.Name, ok = message.NormalizeDomain(name); !ok {
 		return nil, invalid("domain %.80q: want one such as example.com", name)
 	}
-	if d.Name == message.DomainOf("x@"+a.domain) {
+	if a.ofJournals(ctx, d.Name) {
 		return nil, fmt.Errorf("domain %s: %w", d.Name, ErrUnavailable)
 	}
 	list, err := a.catalog.DomainsOf(ctx, tenant)

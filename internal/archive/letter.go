@@ -35,10 +35,14 @@ func (a *Archive) Post(ctx context.Context, l Letter) (uid.ID, error) {
 	if err != nil {
 		return uid.ID{}, fmt.Errorf("queue mail: %w", err)
 	}
+	reply, err := a.replyTo(ctx, l.Tenant)
+	if err != nil {
+		return uid.ID{}, fmt.Errorf("queue mail: %w", err)
+	}
 	l.To = slices.Compact(slices.Sorted(slices.Values(l.To)))
 	now := a.now()
 	id := uid.New(now)
-	body, err := mailer.Compose(set.Smarthost, mailer.Letter{ID: id.String(), Date: now, To: l.To, Subject: l.Subject, Text: l.Text, Files: l.Files})
+	body, err := mailer.Compose(set.Smarthost, mailer.Letter{ID: id.String(), Date: now, To: l.To, ReplyTo: reply, Subject: l.Subject, Text: l.Text, Files: l.Files})
 	if err != nil {
 		return uid.ID{}, err
 	}
@@ -51,6 +55,26 @@ func (a *Archive) Post(ctx context.Context, l Letter) (uid.ID, error) {
 	default: // nobody has looked since the last one
 	}
 	return m.ID, nil
+}
+
+// replyTo is where answers to mail on behalf of a tenant go: to the reseller who looks
+// after it, if it has said so. Empty: to nobody.
+func (a *Archive) replyTo(ctx context.Context, tenant uid.ID) (string, error) {
+	if tenant.IsZero() {
+		return "", nil
+	}
+	k, err := a.catalog.Care(ctx, tenant)
+	if err := a.sound("care of tenants", err); err != nil || k == nil || k.Reseller.IsZero() {
+		return "", err
+	}
+	r, err := a.catalog.Reseller(ctx, k.Reseller)
+	if errors.Is(err, catalog.ErrNotFound) {
+		return "", nil
+	}
+	if err := a.sound("resellers", err); err != nil || r == nil {
+		return "", err
+	}
+	return r.Branding.ReplyTo, nil
 }
 
 // Posted has a value when a letter was posted since somebody last took one.
@@ -81,6 +105,7 @@ type letterFacts struct {
 	Until               time.Time
 	Zone                string
 	Peer                string
+	Answered            bool // somebody reads answers
 }
 
 // tell posts a letter about a log-in to its user. That there is no smarthost or no
@@ -111,8 +136,13 @@ func (a *Archive) writeTo(ctx context.Context, u *catalog.User, kind string, f l
 	if f.URL == "" {
 		f.URL = a.URL() + "/"
 	}
+	reply, err := a.replyTo(ctx, u.Tenant)
+	if err != nil {
+		return err
+	}
+	f.Answered = reply != ""
 	subject, text := letterTexts(u.Language, kind, f)
-	_, err := a.Post(ctx, Letter{Tenant: u.Tenant, Kind: kind, To: []string{to}, Subject: subject, Text: text})
+	_, err = a.Post(ctx, Letter{Tenant: u.Tenant, Kind: kind, To: []string{to}, Subject: subject, Text: text})
 	return err
 }
 
@@ -145,6 +175,9 @@ func germanLetter(kind string, f letterFacts) (subject, text string) {
 		login += "\nMandant: " + f.Tenant
 	}
 	head, foot := "Guten Tag "+f.Name+",\n\n", "\n\nDiese Nachricht schreibt Ihr E-Mail-Archiv selbst; bitte antworten Sie nicht darauf.\n"
+	if f.Answered {
+		foot = "\n\nDiese Nachricht schreibt Ihr E-Mail-Archiv selbst. Antworten liest, wer es für Sie betreut.\n"
+	}
 	switch kind {
 	case letterWelcome:
 		return "Ihr Zugang zum E-Mail-Archiv", head + "für Sie ist ein Zugang zum E-Mail-Archiv eingerichtet. Mit diesem Link legen Sie Ihr Passwort fest:\n\n" + f.URL +
@@ -177,6 +210,9 @@ func englishLetter(kind string, f letterFacts) (subject, text string) {
 		login += "\nCustomer: " + f.Tenant
 	}
 	head, foot := "Hello "+f.Name+",\n\n", "\n\nYour mail archive writes this by itself; please do not reply.\n"
+	if f.Answered {
+		foot = "\n\nYour mail archive writes this by itself. Answers are read by those who look after it for you.\n"
+	}
 	switch kind {
 	case letterWelcome:
 		return "Your access to the mail archive", head + "you have been given access to the mail archive. With this link you set your password:\n\n" + f.URL +

@@ -138,7 +138,10 @@ func (a *Archive) createSource(ctx context.Context, tenant uid.ID, d SourceDraft
 	now := a.now().UTC().Truncate(time.Millisecond)
 	s := &catalog.Source{ID: uid.New(now), Tenant: tenant, Kind: d.Kind, Name: d.Name, Category: d.Category, Disabled: d.Disabled, CreatedAt: now}
 	if d.Kind == KindJournal {
-		s.JournalAddress = a.newJournalAddress()
+		var err error
+		if s.JournalAddress, err = a.newJournalAddress(ctx); err != nil {
+			return nil, err
+		}
 	}
 	e := &catalog.SourceEdit{Source: s, New: true}
 	if err := a.configure(ctx, e, d, act); err != nil {

@@ -13,7 +13,6 @@ import (
 	"github.com/muniment/muniment/internal/access"
 	"github.com/muniment/muniment/internal/blob"
 	"github.com/muniment/muniment/internal/catalog"
-	"github.com/muniment/muniment/internal/message"
 	"github.com/muniment/muniment/internal/uid"
 	"github.com/muniment/muniment/internal/vault"
 )
@@ -255,7 +254,7 @@ func (h *Handle) mayHave(ctx context.Context, owner uid.ID) (int, error) {
 func (h *Handle) addTenant(ctx context.Context, n *catalog.NewTenant) error {
 	d := tenantData{}
 	for _, x := range n.Domains {
-		d.Domains = append(d.Domains, domainData{x.Name, x.Main})
+		d.Domains = append(d.Domains, domainData{Name: x.Name, Main: x.Main})
 	}
 	data, err := tenantDescription(n.Tenant, n.Sources, d)
 	if err != nil {
@@ -320,7 +319,11 @@ func (h *Handle) newTenant(ctx context.Context, owner uid.ID, o *Order) (*catalo
 	if t.Zone == "" {
 		t.Zone = "Europe/Berlin"
 	}
-	j := &catalog.Source{ID: uid.New(now), Tenant: t.ID, Kind: KindJournal, Name: o.Journal, JournalAddress: h.a.newJournalAddress(), CreatedAt: now}
+	address, err := h.a.newJournalAddress(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	j := &catalog.Source{ID: uid.New(now), Tenant: t.ID, Kind: KindJournal, Name: o.Journal, JournalAddress: address, CreatedAt: now}
 	if j.Name == "" {
 		j.Name = "Journal"
 	}
@@ -330,7 +333,7 @@ func (h *Handle) newTenant(ctx context.Context, owner uid.ID, o *Order) (*catalo
 	n.Events = append(n.Events, h.event("tenant.created", t.ID.String(), map[string]string{"name": t.Name, "reseller": idOrNone(owner), "reference": o.Reference}),
 		h.event("source.created", j.ID.String(), nil))
 	for _, x := range o.Domains {
-		if x.Name == message.DomainOf("x@"+h.a.domain) {
+		if h.a.ofJournals(ctx, x.Name) {
 			return nil, nil, wrongField("domains", "%s is not available", x.Name)
 		}
 		n.Domains = append(n.Domains, &catalog.Domain{Name: x.Name, Tenant: t.ID, Main: x.AliasOf, CreatedAt: now})

@@ -41,6 +41,7 @@ type routing struct {
 	domains  map[string]string // of the tenant, to the one whose alias it is or to itself
 	owners   map[string]uid.ID // of the domains of all tenants
 	selected map[string]bool   // addresses in main domains; nil: all
+	proven   map[string]bool   // domains whose mail may be seen; nil: it need not be proven
 	loaded   time.Time
 }
 
@@ -110,6 +111,9 @@ func (a *Archive) loadRouting(ctx context.Context, tenant uid.ID) (*routing, err
 		if _, there := r.domains[d.Main]; there && d.Tenant == tenant {
 			r.domains[d.Name] = d.Main
 		}
+	}
+	if r.proven, err = a.provenDomains(ctx, tenant); err != nil {
+		return nil, err
 	}
 	if selection != nil && selection.Enabled {
 		r.selected = make(map[string]bool, len(selection.Addresses))
@@ -255,7 +259,7 @@ func (c *commit) exclude(p *pending) {
 }
 
 // mailboxAddresses adds to addresses of people those that mean the same because of
-// alias domains.
+// alias domains, and leaves out those whose domain has to be proven and is not.
 func (r *routing) mailboxAddresses(addresses []string) []string {
 	out := slices.Clone(addresses)
 	for _, a := range addresses {
@@ -272,6 +276,9 @@ func (r *routing) mailboxAddresses(addresses []string) []string {
 		}
 		slices.Sort(same)
 		out = append(out, same...)
+	}
+	if r.proven != nil {
+		out = slices.DeleteFunc(out, func(a string) bool { return !r.proven[message.DomainOf(a)] })
 	}
 	return out
 }

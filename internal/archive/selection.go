@@ -238,6 +238,8 @@ type selectionData struct {
 type domainData struct {
 	Name string `json:"name"`
 	Main string `json:"alias_of,omitempty"`
+	// Proven is when the tenant has shown that it is its own; zero: it has not.
+	Proven time.Time `json:"proven_at,omitzero"`
 }
 
 // describeRules adds domains and selection to what the vault keeps of a tenant.
@@ -246,8 +248,16 @@ func (a *Archive) describeRules(ctx context.Context, tenant uid.ID, d *tenantDat
 	if err != nil {
 		return err
 	}
+	proofs, err := a.catalog.DomainProofs(ctx, tenant)
+	if err := a.sound("proofs of domains", err); err != nil {
+		return err
+	}
 	for _, x := range domains {
-		d.Domains = append(d.Domains, domainData{x.Name, x.Main})
+		known := domainData{Name: x.Name, Main: x.Main}
+		if p := proofs[x.Name]; p != nil {
+			known.Proven = p.ProvenAt
+		}
+		d.Domains = append(d.Domains, known)
 	}
 	s, err := a.catalog.Selection(ctx, tenant)
 	if errors.Is(err, catalog.ErrNotFound) {
@@ -275,6 +285,10 @@ func (r *rebuild) describedRules(ctx context.Context, t *catalog.Tenant, d *tena
 			say("the domain " + x.Name + " is not available any more; mail to it goes to quarantine.")
 		} else if err != nil {
 			return err
+		} else if !x.Proven.IsZero() {
+			if err := r.a.catalog.SetDomainProof(ctx, &catalog.DomainProof{Name: x.Name, Tenant: t.ID, ProvenAt: x.Proven, CheckedAt: x.Proven}); err != nil {
+				return err
+			}
 		}
 	}
 	if err := r.a.restoreLoginPolicy(ctx, t.ID, d.SecondFactor); err != nil {

@@ -3,8 +3,11 @@
 package archivetest
 
 import (
+	"context"
 	"io"
 	"log/slog"
+	"net"
+	"net/netip"
 	"path/filepath"
 	"testing"
 	"time"
@@ -30,6 +33,10 @@ type Options struct {
 	Now   func() time.Time
 	// Directories asks user repositories; nil: nobody does.
 	Directories archive.Directories
+	// LookupTXT asks the DNS; nil: it knows nothing.
+	LookupTXT func(ctx context.Context, name string) ([]string, error)
+	// WebhookNetworks may be told of events although they are private.
+	WebhookNetworks []netip.Prefix
 	// Index, if set, comes between the archive and its index.
 	Index func(index.Index) index.Index
 }
@@ -86,7 +93,12 @@ func New(t testing.TB, o Options) *Env {
 	if o.Index != nil {
 		idx = o.Index(idx)
 	}
-	e.Archive, err = archive.New(archive.Config{Catalog: e.Catalog, Vault: e.Vault, Index: idx, Log: log, Spool: filepath.Join(e.Dir, "spool"), Now: o.Now, Directories: o.Directories,
+	if o.LookupTXT == nil { // tests ask no servers of others
+		o.LookupTXT = func(_ context.Context, name string) ([]string, error) {
+			return nil, &net.DNSError{Err: "no such host", Name: name, IsNotFound: true}
+		}
+	}
+	e.Archive, err = archive.New(archive.Config{Catalog: e.Catalog, Vault: e.Vault, Index: idx, Log: log, Spool: filepath.Join(e.Dir, "spool"), Now: o.Now, Directories: o.Directories, WebhookNetworks: o.WebhookNetworks, LookupTXT: o.LookupTXT,
 		Hasher: e.Hasher})
 	must(err)
 	t.Cleanup(e.Close)

@@ -92,6 +92,11 @@ func smallTables() []tableCheck {
 		{"states of directories", checkTable[directoryStateRow, DirectoryState]},
 		{"origins of users", checkTable[originRow, Origin]},
 		{"accounts", checkTable[accountRow, Account]},
+		{"proofs of domains", checkTable[domainProofRow, DomainProof]},
+		{"webhooks", checkTable[webhookRow, Webhook]},
+		{"deliveries", checkTable[deliveryRow, Delivery]},
+		{"marks of webhooks", checkTable[webhookMarkRow, int64]},
+		{"troubles", checkTable[troubleRow, Trouble]},
 	}
 }
 

@@ -25,6 +25,7 @@
 //	access.go accessrecord.go   requests for access to other people's mail, and what was read
 //	smarthost.go outbox.go   mail that leaves     instance.go the log of the installation
 //	seal.go sealrow.go sealbatch.go   what is proven, and by which time stamp
+//	webhook.go delivery.go trouble.go   other programs that are told of events
 //	sum.go       check sums of rows          indexed.go   what the index still has to learn
 //	text.go      text no database refuses    relocate.go walk.go   for the caretakers
 //	check.go reference.go beyond.go   what must hold between rows

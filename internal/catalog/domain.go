@@ -67,10 +67,13 @@ func (c *Catalog) AddDomain(ctx context.Context, d *Domain, events ...*Event) er
 	return c.wrap(err, "add domain %q", d.Name)
 }
 
-// RemoveDomain removes a domain of a tenant, damaged or not, and stores the events of
-// it. ErrNotFound if the tenant has no such domain.
+// RemoveDomain removes a domain of a tenant with its proof, damaged or not, and stores
+// the events of it. ErrNotFound if the tenant has no such domain.
 func (c *Catalog) RemoveDomain(ctx context.Context, tenant uid.ID, name string, events ...*Event) error {
 	err := c.withAny(ctx, tenant, events, func(ctx context.Context, tx bun.Tx) error {
+		if _, err := tx.NewDelete().Model((*domainProofRow)(nil)).Where("tenant = ?", tenant).Where("name = ?", text(name)).Exec(ctx); err != nil {
+			return err
+		}
 		return changed(tx.NewDelete().Model((*domainRow)(nil)).Where("tenant = ?", tenant).Where("name = ?", text(name)).Exec(ctx))
 	})
 	return c.wrap(err, "remove domain %q", name)

@@ -36,7 +36,7 @@ func (c Config) check() error {
 	if !slices.Contains([]string{"text", "json"}, c.Log.Format) {
 		errs = append(errs, fmt.Errorf("log.format: %q is none of text, json", c.Log.Format))
 	}
-	for key, list := range map[string][]string{"smtp.networks": c.SMTP.Networks, "milter.networks": c.Milter.Networks, "http.trusted_proxies": c.HTTP.TrustedProxies, "http.metrics_networks": c.HTTP.MetricsNetworks} {
+	for key, list := range map[string][]string{"smtp.networks": c.SMTP.Networks, "webhook.networks": c.Webhook.Networks, "milter.networks": c.Milter.Networks, "http.trusted_proxies": c.HTTP.TrustedProxies, "http.metrics_networks": c.HTTP.MetricsNetworks} {
 		if _, err := Networks(list); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", key, err))
 		}

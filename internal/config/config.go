@@ -38,6 +38,8 @@ type Config struct {
 	Folder  Folder  `koanf:"folder"`
 	Upload  Upload  `koanf:"upload"`
 	Receipt Receipt `koanf:"receipt"`
+	Webhook Webhook `koanf:"webhook"`
+	DNS     DNS     `koanf:"dns"`
 	Tenants Tenants `koanf:"tenants"`
 	Trust   Trust   `koanf:"trust"`
 	Log     Log     `koanf:"log"`
@@ -149,6 +151,16 @@ type Upload struct {
 // Receipt are the settings of the daily receipts of the event logs.
 type Receipt struct {
 	Dir string `koanf:"dir" help:"Directory in which the daily receipts of the event logs are kept as files, one directory for each tenant; empty: they are in the catalog alone. Best on a disk or share that whoever runs the archive cannot change."`
+}
+
+// Webhook are the settings of telling other programs of events.
+type Webhook struct {
+	Networks []string `koanf:"networks" help:"Networks (CIDR) that webhooks may lead to although they are private or on this machine, and without TLS. Administrators of tenants can then have the archive send to any address in them."`
+}
+
+// DNS are the settings of questions to the DNS.
+type DNS struct {
+	Server string `koanf:"server" help:"Address and port of the DNS server that is asked whether domains of tenants are their own; empty: the system's."`
 }
 
 // Passwords are the settings of new passwords.

@@ -76,6 +76,8 @@ type Config struct {
 	Fetcher Fetcher
 	// Mailer sends mail of the archive; nil: nobody does here.
 	Mailer Mailer
+	// Webhooks tells other programs of events; nil: nobody does here.
+	Webhooks Webhooks
 	// Sealer has objects stamped; nil: nobody does here.
 	Sealer Sealer
 	// Post queues letters to people; nil: nobody is written to.

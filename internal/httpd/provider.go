@@ -6,6 +6,8 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"path"
+	"strings"
 
 	"github.com/muniment/muniment/api"
 	"github.com/muniment/muniment/internal/archive"
@@ -66,7 +68,11 @@ func (s *Server) startProvider(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.throttle.giveBack(q.peer, key)
-	http.SetCookie(w, flowCookie(q, base64.RawURLEncoding.EncodeToString(sealed), flowAge))
+	value := base64.RawURLEncoding.EncodeToString(sealed)
+	if next := insidePath(r.URL.Query().Get("next")); next != "/" {
+		value += "." + base64.RawURLEncoding.EncodeToString([]byte(next))
+	}
+	http.SetCookie(w, flowCookie(q, value, flowAge))
 	http.Redirect(w, r, address, http.StatusSeeOther)
 }
 
@@ -78,9 +84,11 @@ func (s *Server) finishProvider(w http.ResponseWriter, r *http.Request) {
 		s.loggedOut(w, r, errTooMany)
 		return
 	}
-	var sealed []byte
+	var sealed, next []byte
 	if c, err := r.Cookie(flowCookie(q, "", 0).Name); err == nil {
-		sealed, _ = base64.RawURLEncoding.DecodeString(c.Value) // what is none cannot be opened
+		flow, page, _ := strings.Cut(c.Value, ".")
+		sealed, _ = base64.RawURLEncoding.DecodeString(flow) // what is none cannot be opened
+		next, _ = base64.RawURLEncoding.DecodeString(page)   // what is none leads to the first page
 	}
 	http.SetCookie(w, flowCookie(q, "", -1)) // good for one log-in
 	token, _, err := s.cfg.Archive.FinishProviderLogIn(r.Context(), sealed, r.URL.Query(), archive.LogIn{Peer: q.peer, UserAgent: q.agent})
@@ -90,7 +98,25 @@ func (s *Server) finishProvider(w http.ResponseWriter, r *http.Request) {
 	}
 	s.throttle.giveBack(q.peer, key)
 	http.SetCookie(w, sessionCookie(q, token, 0))
-	http.Redirect(w, r, "/", http.StatusSeeOther)
+	http.Redirect(w, r, insidePath(string(next)), http.StatusSeeOther)
+}
+
+// maxNext bounds the page that somebody is led to after the log-in, in bytes.
+const maxNext = 1000
+
+// insidePath returns a path with its query if it is one of the web interface's pages, and
+// the first page if it is anything else: nobody is led to another site after the log-in.
+func insidePath(next string) string {
+	u, err := url.Parse(next)
+	if err != nil || len(next) > maxNext || !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || u.Host != "" || u.Scheme != "" || u.User != nil ||
+		strings.ContainsFunc(next, func(r rune) bool { return r <= ' ' || r == '\\' || r == 0x7f }) {
+		return "/"
+	}
+	clean := url.URL{Path: path.Clean(u.Path), RawQuery: u.RawQuery}
+	if strings.HasPrefix(clean.Path, "//") || strings.HasPrefix(clean.Path, api.Base) || strings.HasPrefix(clean.Path, "/auth/") || strings.ContainsAny(clean.Path, "\\\r\n") {
+		return "/"
+	}
+	return clean.RequestURI()
 }
 
 var errTooMany = errors.New("too many attempts")

@@ -39,15 +39,19 @@ func (s *Server) Domains(ctx context.Context) (*api.Domains, error) {
 	if err != nil {
 		return nil, err
 	}
+	proofs, err := h.DomainProofs(ctx)
+	if err != nil {
+		return nil, err
+	}
 	out := &api.Domains{Domains: []api.Domain{}}
 	for i := range list {
-		out.Domains = append(out.Domains, describeDomain(&list[i]))
+		out.Domains = append(out.Domains, describeDomain(&list[i], proofs[list[i].Name]))
 	}
 	return out, nil
 }
 
-func describeDomain(d *archive.DomainView) api.Domain {
-	return api.Domain{Name: d.Name, AliasOf: d.Main, CreatedAt: d.CreatedAt, Waiting: d.Waiting}
+func describeDomain(d *archive.DomainView, p *archive.ProofView) api.Domain {
+	return api.Domain{Name: d.Name, AliasOf: d.Main, CreatedAt: d.CreatedAt, Waiting: d.Waiting, Proof: describeProof(p)}
 }
 
 // AddDomain implements api.Service.
@@ -60,7 +64,11 @@ func (s *Server) AddDomain(ctx context.Context, n api.NewDomain) (*api.Domain, e
 	if err != nil {
 		return nil, typed("body.name", err)
 	}
-	out := describeDomain(d)
+	proofs, err := h.DomainProofs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := describeDomain(d, proofs[d.Name])
 	return &out, nil
 }
 

@@ -22,6 +22,7 @@ type Letter struct {
 	ID      string
 	Date    time.Time
 	To      []string
+	ReplyTo string // address that answers go to; empty: nobody reads them
 	Subject string // one line
 	Text    string // lines end with \n
 	// Files are attached, in this order.
@@ -56,6 +57,9 @@ func Compose(set remote.Smarthost, l Letter) ([]byte, error) {
 		errs = []error{m.FromFormat(set.Name, set.From)}
 	}
 	errs = append(errs, m.To(l.To...))
+	if l.ReplyTo != "" {
+		errs = append(errs, remote.MailAddress(l.ReplyTo), m.ReplyTo(l.ReplyTo))
+	}
 	m.Subject(l.Subject)
 	m.SetDateWithValue(l.Date)
 	_, domain, _ := strings.Cut(set.From, "@")

@@ -60,10 +60,11 @@ func nowhere() []string {
 // knows.
 func private() []string {
 	return []string{
-		"100.64.0.0/10", // RFC 6598
-		"192.0.0.0/24",  // RFC 6890 §2.2.2
-		"198.18.0.0/15", // RFC 2544
-		"fec0::/10",     // RFC 3879: once site-local
+		"100.64.0.0/10",  // RFC 6598
+		"192.0.0.0/24",   // RFC 6890 §2.2.2
+		"198.18.0.0/15",  // RFC 2544
+		"fec0::/10",      // RFC 3879: once site-local
+		"64:ff9b:1::/48", // RFC 8215: translated within a network, to whatever address
 	}
 }
 

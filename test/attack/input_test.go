@@ -74,6 +74,16 @@ func inputAttempts() []attempt {
 				wants(t, host, w.ask(t, "alpha-admin", http.MethodPost, "/sources", mailbox(host)), 422)
 			}
 		}},
+		{"ssrf-webhook", func(t *testing.T, w *world) {
+			for _, host := range append([]string{"user:x@hook.example", "2130706433", "0x7f.1", "[::ffff:10.1.2.3]", "[64:ff9b::7f00:1]", "[fd00::1]"}, inside...) {
+				for _, scheme := range []string{"https", "http", "ftp", "file", "gopher"} {
+					body := `{"url":"` + scheme + `://` + host + `/x","kinds":["limit.reached"]}`
+					if a := w.ask(t, "alpha-admin", http.MethodPost, "/webhooks", body); a.status == 201 && (scheme != "https" || host[0] != '2' && host[:2] != "0x") {
+						t.Errorf("%s is taken", body) // what looks like a name is judged when it is connected to
+					}
+				}
+			}
+		}},
 		{"ssrf-folder", func(t *testing.T, w *world) {
 			for _, dir := range []string{"/etc", "../../etc", "..", "/", "alpha/../../x", "/proc/self", "a\\u0000b", `C:\\Windows`} {
 				body := `{"kind":"folder","name":"Falle","folder":{"directory":"` + dir + `","owners":["anna@alpha.example"]}}`

@@ -87,7 +87,15 @@ func calls(t *testing.T, o operation, id string) []string {
 		return []string{path} // the operator's
 	case "listDirectories", "createDirectory", "changeDirectory", "removeDirectory", "testDirectory", "previewDirectory", "syncDirectory", "listLogInOffers":
 		return []string{path}
-	case "listDomains", "addDomain", "removeDomain", "getSelection", "changeSelection", "proposeAddresses", "countQuarantine", "decideQuarantine":
+	case "listWebhooks", "createWebhook", "changeWebhook", "deleteWebhook", "newWebhookSecret", "testWebhook", "listDeliveries", "sendAgain":
+		return []string{strings.Replace(path, "{delivery}", id, 1)}
+	case "listAllStaff", "changeStaff", "inviteStaff", "resetStaffFactors", "endStaffSessions":
+		return []string{path} // the operator's
+	case "getMailRules", "changeMailRules":
+		return []string{path} // the operator's
+	case "addTenantDomain", "removeTenantDomain":
+		return []string{strings.Replace(path, "{name}", "firma.example", 1)}
+	case "listDomains", "addDomain", "removeDomain", "proveDomain", "getSelection", "changeSelection", "proposeAddresses", "countQuarantine", "decideQuarantine":
 		return []string{strings.Replace(path, "{name}", "geheim.example", 1)}
 	case "listAccessRequests", "requestAccess", "getAccessRequest", "decideAccess", "endAccess", "listReaders", "getAccessPolicy", "changeAccessPolicy":
 		return []string{path}
@@ -217,7 +225,15 @@ func body(o operation, id string) string {
 		return `{"settings":{"imap":{"host":"127.0.0.1","port":1,"tls":"implicit"}}}`
 	case "syncDirectory":
 		return `{}`
-	case "addDomain":
+	case "createWebhook":
+		return `{"url":"keine adresse","kinds":["limit.reached"]}` // nothing is made
+	case "changeStaff":
+		return `{"name":"Wand"}`
+	case "changeWebhook":
+		return `{"description":"Wand"}`
+	case "changeMailRules":
+		return `{"journal_domain":"keine domain"}`
+	case "addDomain", "addTenantDomain":
 		return `{"name":"keine domain"}`
 	case "changeSelection":
 		return `{"enabled":true,"addresses":["keine adresse"]}`

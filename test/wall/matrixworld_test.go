@@ -115,6 +115,12 @@ func (w *matrixWorld) addUsers() {
 	_, token, err := w.env.As(w.actor(access.RoleTenantAdmin)).CreateToken(ctx, "Bericht", []archive.Scope{archive.ScopeReportsRead}, time.Time{})
 	w.must(err)
 	w.things["token"] = token.ID.String()
+	colleague, err := w.env.CreateOperator(ctx, archive.NewUser{Login: "kollegin", Password: archivetest.Password})
+	w.must(err)
+	w.things["staff"] = colleague.ID.String()
+	hook, _, err := w.env.As(w.actor(access.RoleTenantAdmin)).CreateWebhook(ctx, archive.WebhookDraft{URL: "https://hook.example/", Kinds: []string{"limit.reached"}})
+	w.must(err)
+	w.things["webhook"] = hook.ID.String()
 	owners, err := w.env.LogOwners(ctx)
 	w.must(err)
 	for _, o := range owners {

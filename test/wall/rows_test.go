@@ -104,6 +104,7 @@ func routingRows() []row {
 		{op: "listQuarantine", own: admins, foreign: foreignAdmin, ok: 200},
 		{op: "countQuarantine", own: admins, foreign: foreignAdmin, ok: 200},
 		{op: "decideQuarantine", own: admins, foreign: foreignAdmins, id: "quarantined", ok: 200},
+		{op: "proveDomain", own: admins, foreign: foreignAdmins, id: "domain", ok: 200}, // the DNS knows nothing
 		{op: "removeDomain", own: admins, foreign: foreignAdmins, id: "domain", ok: 204},
 		{op: "addDomain", own: admins, foreign: foreignAdmin, ok: 422}, // a bad name
 	}

@@ -91,6 +91,8 @@ func installationRows() []row {
 		{op: "dropMail", own: operators, foreign: foreignF, id: "mail", ok: 204},
 		{op: "removeSmarthost", own: operators, foreign: foreignF, ok: 204},
 
+		{op: "getMailRules", own: operators, foreign: foreignF, ok: 200},
+		{op: "changeMailRules", own: operators, foreign: foreignF, body: `{"proof_needed":false}`, ok: 200},
 		{op: "getSite", own: operators, foreign: foreignF, ok: 200},
 		{op: "changeSite", own: operators, foreign: foreignF, ok: 200},
 		{op: "obtainCertificate", own: operators, foreign: foreignF, ok: 503}, // this server asks for none
@@ -104,6 +106,32 @@ func tokenRows() []row {
 		{op: "listTokens", own: "u + + + f f f", foreign: "+ + f f f", ok: 200},
 		{op: "createToken", own: "u + + w f f f", foreign: "+ w f f f", body: `{"name":"Laden","scopes":["tenants:read"]}`, ok: 201},
 		{op: "revokeToken", own: "u n n + f f f", foreign: "n n f f f", id: "token", ok: 204}, // it is alpha's
+	}
+}
+
+// webhookRows: like tokens, each owner has its own. What is named is alpha's.
+func webhookRows() []row {
+	const all, theirs = "u + + + f f f", "u n n + f f f"
+	return []row{
+		{op: "listWebhooks", own: all, foreign: "+ + f f f", ok: 200},
+		{op: "createWebhook", own: all, foreign: "+ + f f f", body: `{"url":"https://hook.example/","kinds":["limit.reached"]}`, ok: 201},
+		{op: "changeWebhook", own: theirs, foreign: "n n f f f", id: "webhook", body: `{"description":"Neu"}`, ok: 200},
+		{op: "newWebhookSecret", own: theirs, foreign: "n n f f f", id: "webhook", ok: 200},
+		{op: "testWebhook", own: theirs, foreign: "n n f f f", id: "webhook", ok: 503}, // nobody sends here
+		{op: "listDeliveries", own: theirs, foreign: "n n f f f", id: "webhook", ok: 200},
+		{op: "sendAgain", own: "u n n n f f f", foreign: "n n f f f", id: "webhook", ok: 204}, // there is none
+		{op: "deleteWebhook", own: theirs, foreign: "n n f f f", id: "webhook", ok: 204},
+	}
+}
+
+// staffRows: an operator of its own is looked after, and one's own account is not.
+func staffRows() []row {
+	return []row{
+		{op: "listAllStaff", own: operators, foreign: foreignF, ok: 200},
+		{op: "changeStaff", own: operators, foreign: foreignF, id: "staff", body: `{"name":"Wand"}`, ok: 204},
+		{op: "inviteStaff", own: operators, foreign: foreignF, id: "staff", ok: 200},
+		{op: "endStaffSessions", own: operators, foreign: foreignF, id: "staff", ok: 204},
+		{op: "resetStaffFactors", own: operators, foreign: foreignF, id: "staff", ok: 204},
 	}
 }
 
@@ -123,6 +151,8 @@ func tenantRows() []row {
 		{op: "listTenants", own: sellers, foreign: foreignSeller, ok: 200},
 		{op: "getTenant", own: sellers, foreign: foreignSellers, id: "tenant", ok: 200},
 		{op: "changeTenant", own: sellers, foreign: foreignSellers, id: "tenant", body: `{"zone":"Europe/Vienna"}`, ok: 200},
+		{op: "addTenantDomain", own: sellers, foreign: foreignSellers, id: "tenant", body: `{"name":"keine domain"}`, ok: 422},
+		{op: "removeTenantDomain", own: "u n n f f f f", foreign: foreignSellers, id: "tenant", ok: 200}, // it has no domain of that name
 		{op: "setTenantState", own: sellers, foreign: foreignSellers, id: "tenant", body: `{"state":"active"}`, ok: 200},
 		{op: "deleteTenant", own: sellers, foreign: foreignSellers, id: "tenant", body: `{"name":"alpha"}`, ok: 409}, // it has not ended
 		{op: "listCertificates", own: sellers, foreign: foreignSeller, ok: 200},

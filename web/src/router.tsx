@@ -271,6 +271,18 @@ const ownResellerRoute = createRoute({
   component: lazyRouteComponent(() => import('./resellers/ResellerPage'), 'OwnResellerPage'),
 });
 
+const staffRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/staff',
+  component: lazyRouteComponent(() => import('./staff/StaffPage'), 'StaffPage'),
+});
+
+const webhooksRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/webhooks',
+  component: lazyRouteComponent(() => import('./webhooks/WebhooksPage'), 'WebhooksPage'),
+});
+
 const tokensRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/tokens',
@@ -294,7 +306,7 @@ export const router = createRouter({
   routeTree: rootRoute.addChildren([logInRoute, forgottenRoute, linkRoute, setupRoute, frameRoute.addChildren([
     searchRoute, accountRoute, uploadRoute, adminRoute,
     sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, domainsRoute, selectionRoute, quarantineRoute,
-    usersRoute, newUserRoute, importUsersRoute, userRoute, directoriesRoute, directoryRoute, policyRoute, tokensRoute,
+    usersRoute, newUserRoute, importUsersRoute, userRoute, directoriesRoute, directoryRoute, policyRoute, tokensRoute, webhooksRoute, staffRoute,
     accessRoute, accessRecordsRoute, eventLogRoute, evidenceRoute,
     tenantsRoute, newTenantRoute, tenantRoute, resellersRoute, resellerRoute, ownResellerRoute,
     smarthostRoute, siteRoute, sealingRoute,

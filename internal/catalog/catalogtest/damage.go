@@ -25,6 +25,7 @@ type damaged struct {
 	staff  *catalog.User
 
 	directory *catalog.Directory
+	webhook   *catalog.Webhook
 }
 
 func newDamaged(t *testing.T, e *env) *damaged {
@@ -53,6 +54,7 @@ func newDamaged(t *testing.T, e *env) *damaged {
 	b.Quarantine = []*catalog.QuarantineEntry{entry(d.tenant, b.Messages[1])}
 	b.Quarantine[0].Decision = catalog.Loc{Segment: b.Segment.ID, Frame: 2}
 	must(t, e.AddDomain(t.Context(), &catalog.Domain{Name: "example.com", Tenant: d.tenant, CreatedAt: at(1)}))
+	must(t, e.SetDomainProof(t.Context(), &catalog.DomainProof{Name: "example.com", Tenant: d.tenant, ProvenAt: at(1), CheckedAt: at(2)}))
 	must(t, e.SetSelection(t.Context(), &catalog.Selection{Tenant: d.tenant, Enabled: true, Addresses: []string{"anna@example.com"}, ChangedAt: at(1), ChangedBy: "cli"},
 		events(0, 1)[0]))
 	d.batch = e.commit(t, d.tenant, b)
@@ -62,6 +64,7 @@ func newDamaged(t *testing.T, e *env) *damaged {
 	must(t, e.CreateDirectory(t.Context(), d.directory))
 	must(t, e.SetDirectoryState(t.Context(), &catalog.DirectoryState{Directory: d.directory.ID, Tenant: d.tenant, State: []byte(`{"problem":""}`)}))
 	must(t, e.ApplyUserChanges(t.Context(), d.tenant, []catalog.UserChange{{Before: d.user, After: d.user, Origin: originOf(d.user, d.directory, "x1")}}))
+	d.webhooks(t)
 	return d
 }
 
@@ -128,6 +131,11 @@ func columns() map[string]string {
 		"directory":        "kind name settings secret position disabled created_at checksum",
 		"directory_state":  "state checksum",
 		"user_origin":      "external details checksum",
+		"webhook":          "reseller settings secret state next_at created_at checksum",
+		"webhook_delivery": "log seq kind body state attempts next_at claimed_until created_at tried_at ended_at result checksum",
+		"webhook_mark":     "seq checksum",
+		"trouble":          "since checksum",
+		"domain_proof":     "proven_at checked_at problem checksum",
 	}
 }
 
@@ -204,6 +212,10 @@ func (d *damaged) read(ctx context.Context, table string) error {
 		return second(d.OriginsOf(ctx, d.tenant, d.user.ID))
 	case "head":
 		return second(d.Head(ctx, d.tenant))
+	case "domain_proof":
+		return second(d.DomainProofs(ctx, d.tenant))
+	case "webhook", "webhook_delivery", "webhook_mark", "trouble":
+		return d.readWebhooks(ctx, table)
 	}
 	return d.readHierarchy(ctx, table)
 }
@@ -328,6 +340,8 @@ func keys() map[string]string {
 		"reseller": "id", "reseller_logo": "reseller hash", "reseller_user": "user_id", "tenant_care": "tenant", "provision": "owner reference", "usage_month": "tenant month", "growth": "tenant unit period",
 		"deletion": "subject", "api_token": "id hash",
 		"directory": "id tenant", "directory_state": "directory tenant", "user_origin": "user_id tenant directory",
+		"webhook": "id tenant", "webhook_delivery": "id webhook tenant", "webhook_mark": "tenant", "trouble": "tenant kind object",
+		"domain_proof": "name tenant",
 	}
 }
 

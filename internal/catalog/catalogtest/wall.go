@@ -19,6 +19,8 @@ type theirs struct {
 	access  *catalog.AccessRequest
 
 	directory *catalog.Directory
+	webhook   *catalog.Webhook
+	delivery  *catalog.Delivery
 }
 
 // attempt calls a method as another tenant with something of theirs, and
@@ -286,6 +288,7 @@ func testWall(t *testing.T, e *env) {
 	of := theirs{batch: e.commit(t, tenant, batch("first", 3)), user: e.user(t, tenant, "anna", "anna@example.com"), source: e.source(t, tenant, "files")}
 	of.access = e.access(t, tenant, of.user.ID)
 	e.withDirectory(t, &of)
+	e.withWebhook(t, &of)
 	must(t, e.CreateSession(ctx, &catalog.Session{TokenHash: [32]byte{1}, User: of.user.ID, Tenant: tenant, ExpiresAt: at(9)}))
 	must(t, e.SetLink(ctx, &catalog.Link{TokenHash: [32]byte{1}, User: of.user.ID, Tenant: tenant, Purpose: catalog.LinkReset, ExpiresAt: at(9)}))
 	must(t, e.ChangeFactors(ctx, tenant, of.user.ID, func([]*catalog.Factor) (catalog.FactorChange, error) {
@@ -355,7 +358,7 @@ func snapshot(t *testing.T, e *env, tenant uid.ID) []any {
 	s := []any{e.counts(t, tenant), got(e.Indexed(ctx, tenant))(t), got(e.PendingReindex(ctx, tenant, 99))(t), got(e.Events(ctx, tenant, 0, 99))(t),
 		got(e.EventHead(ctx, tenant))(t), got(e.Users(ctx, tenant))(t), got(e.Sources(ctx, tenant))(t), got(e.Session(ctx, [32]byte{1}))(t),
 		got(e.MessagesAfter(ctx, tenant, 0, 99))(t), got(e.Accounts(ctx, tenant, "", ""))(t), got(e.Segments(ctx, tenant))(t),
-		got(e.Smarthost(ctx, tenant))(t), got(e.OutgoingByKey(ctx, tenant, "key"))(t),
+		got(e.WebhooksOf(ctx, tenant, uid.ID{}))(t), got(e.Smarthost(ctx, tenant))(t), got(e.OutgoingByKey(ctx, tenant, "key"))(t),
 		got(e.DomainsOf(ctx, tenant))(t), got(e.Selection(ctx, tenant))(t), got(e.Quarantine(ctx, tenant, catalog.QuarantineFilter{}, 9))(t),
 		got(e.AccessRequests(ctx, tenant, catalog.AccessFilter{}, 9))(t), got(e.AccessRecords(ctx, tenant, catalog.RecordFilter{}, 9))(t), got(e.AccessPolicy(ctx, tenant))(t),
 		got(e.Directories(ctx, tenant))(t), got(e.DirectoryStates(ctx, tenant))(t), got(e.Origins(ctx, tenant))(t)}

@@ -67,5 +67,6 @@ func allAttempts() map[string]struct {
 	maps.Copy(all, hierarchyAttempts())
 	maps.Copy(all, sealAttempts())
 	maps.Copy(all, directoryAttempts())
+	maps.Copy(all, webhookAttempts())
 	return all
 }

@@ -20,7 +20,7 @@ export type AccessPolicy = {
 };
 
 export type AccessRecord = {
-    act: 'mail.searched' | 'mail.counted' | 'message.read' | 'message.shown' | 'message.downloaded' | 'attachment.downloaded' | 'report.downloaded' | 'evidence.downloaded';
+    act: 'mail.searched' | 'mail.counted' | 'message.read' | 'message.shown' | 'message.downloaded' | 'attachment.downloaded' | 'report.downloaded';
     /**
      * Whose mail it was, of the addresses of the request
      */
@@ -176,45 +176,6 @@ export type AccountLine = {
     source: string;
 };
 
-export type Alarm = {
-    /**
-     * Of a source: what is wrong; of a limit: which
-     */
-    code?: string;
-    /**
-     * The same as long as the alarm lasts
-     */
-    id: string;
-    kind: 'source-failing' | 'limit-near' | 'limit-reached' | 'seal-late' | 'no-authority' | 'disk-low' | 'disk-full' | 'backup-never' | 'backup-failed' | 'backup-overdue' | 'indexing-behind';
-    limit?: number;
-    /**
-     * Of the source, for those of the tenant; else of the tenant or the reseller
-     */
-    name?: string;
-    /**
-     * Id
-     */
-    reseller?: string;
-    severity: 'notice' | 'warning' | 'alarm';
-    /**
-     * Absent: nobody knows
-     */
-    since?: string;
-    /**
-     * Id, for those of the tenant
-     */
-    source?: string;
-    /**
-     * Of the source: journal, mailbox, folder
-     */
-    source_kind?: string;
-    /**
-     * Id
-     */
-    tenant?: string;
-    used?: number;
-};
-
 export type Attachment = {
     /**
      * A picture inside the text: searches and counts do not take it for an attachment
@@ -276,16 +237,6 @@ export type AuditState = {
      */
     report?: AuditReport;
     running: boolean;
-};
-
-export type BackupReport = {
-    at: string;
-    failed: boolean;
-    note?: string;
-    /**
-     * The last one that did not fail
-     */
-    ok_at?: string;
 };
 
 export type Branding = {
@@ -445,77 +396,61 @@ export type CreatedToken = {
     token: Token;
 };
 
-export type Dashboard = {
-    alarm_count: number;
+export type CreatedWebhook = {
     /**
-     * The worst first, and of these the oldest; at most 100
+     * With which receivers check the signature; it is shown this once
      */
-    alarms: Array<Alarm>;
-    /**
-     * When the figures were read
-     */
-    at: string;
-    /**
-     * Tenants that have archived most today
-     */
-    busiest: Array<TenantTop>;
-    by: 'day' | 'week' | 'month' | 'year';
-    /**
-     * The oldest first; the last one is the current period
-     */
-    growth: Array<GrowthPoint>;
-    /**
-     * Of operators
-     */
-    installation?: InstallationFigures;
-    /**
-     * Tenants that take most room
-     */
-    largest: Array<TenantTop>;
-    /**
-     * Of the tenant or of the reseller
-     */
-    limits: Array<LimitUse>;
-    log: LogFigures;
-    messages: number;
-    of: 'tenant' | 'reseller' | 'installation';
-    /**
-     * Of the originals
-     */
-    raw_bytes: number;
-    seal: SealBacklog;
-    sources: SourceCounts;
-    /**
-     * When this server was started
-     */
-    started_at: string;
-    /**
-     * As stored: compressed and encrypted
-     */
-    stored_bytes: number;
-    /**
-     * Of a tenant
-     */
-    tenant?: TenantExtra;
-    /**
-     * Of those above the tenants
-     */
-    tenants?: TenantCounts;
-    today_bytes: number;
-    /**
-     * Archived since midnight UTC
-     */
-    today_messages: number;
-    /**
-     * Before compression: what is there more than once counts once
-     */
-    unpacked_bytes: number;
-    version: string;
+    secret: string;
+    webhook: Webhook;
 };
 
 export type Day = {
     count: number;
     day: string;
+};
+
+export type Deliveries = {
+    /**
+     * The youngest first
+     */
+    deliveries: Array<Delivery>;
+};
+
+export type Delivery = {
+    /**
+     * Begin of it
+     */
+    answer?: string;
+    attempts: number;
+    /**
+     * What is sent
+     */
+    body: string;
+    created_at: string;
+    ended_at?: string;
+    /**
+     * webhook-id, the same for every attempt
+     */
+    id: string;
+    kind: string;
+    /**
+     * Of a waiting one: when it is tried next
+     */
+    next_at?: string;
+    /**
+     * Of the last attempt
+     */
+    problem?: WebhookProblem;
+    state: 'waiting' | 'sent' | 'failed';
+    /**
+     * Of the last answer
+     */
+    status?: number;
+    took_ms?: number;
+    /**
+     * Begin of the last attempt
+     */
+    tried_at?: string;
 };
 
 export type DemoLogin = {
@@ -851,10 +786,35 @@ export type Domain = {
      * In Unicode
      */
     name: string;
+    proof: DomainProof;
     /**
      * Messages in quarantine that belong to it
      */
     waiting: number;
+};
+
+export type DomainProof = {
+    checked_at?: string;
+    /**
+     * Mail of the domain is not seen before it is proven
+     */
+    needed: boolean;
+    /**
+     * Of the last check
+     */
+    problem?: '' | 'missing' | 'different' | 'unreachable';
+    /**
+     * Absent: it is not
+     */
+    proven_at?: string;
+    /**
+     * Name of the TXT record
+     */
+    record: string;
+    /**
+     * Its text
+     */
+    value: string;
 };
 
 export type Domains = {
@@ -1161,22 +1121,6 @@ export type ForgottenPassword = {
     tenant?: string;
 };
 
-export type GrowthPoint = {
-    /**
-     * Of the originals
-     */
-    bytes: number;
-    /**
-     * Its first day, such as 2026-11-26
-     */
-    from: string;
-    messages: number;
-    /**
-     * What the vault held at its end, in bytes; absent: nobody has looked
-     */
-    stored?: number;
-};
-
 export type Header = {
     name: string;
     value: string;
@@ -1331,18 +1275,6 @@ export type Hit = {
     to: Array<Party>;
 };
 
-export type InstallationFigures = {
-    /**
-     * Absent: none was reported
-     */
-    backup?: BackupReport;
-    /**
-     * Of the data directory, bytes
-     */
-    disk_free?: number;
-    disk_total?: number;
-};
-
 export type Integrity = {
     checked_at: string;
     intact: boolean;
@@ -1477,15 +1409,6 @@ export type LinkUse = {
     token: string;
 };
 
-export type LogFigures = {
-    events: number;
-    receipt_at?: string;
-    /**
-     * Of a tenant: entries that the last receipt vouches for
-     */
-    receipt_size?: number;
-};
-
 export type LogIn = {
     /**
      * User name, or one of the user's mail addresses
@@ -1516,6 +1439,29 @@ export type LoginPolicy = {
      * Roles that have to have a second factor
      */
     second_factor: Array<string>;
+};
+
+export type MailRules = {
+    /**
+     * That of the configuration file
+     */
+    configured: string;
+    /**
+     * Domain of new journal addresses; those that are there stay. Mail for it has to be routed to the archive
+     */
+    journal_domain: string;
+    /**
+     * Mail of a domain is seen only when the customer has proven that the domain is its own. It is archived in any case
+     */
+    proof_needed: boolean;
+};
+
+export type MailRulesChange = {
+    /**
+     * Empty: that of the configuration file
+     */
+    journal_domain?: string;
+    proof_needed?: boolean;
 };
 
 export type Mailbox = {
@@ -2007,6 +1953,15 @@ export type NewUser = {
     shared?: boolean;
 };
 
+export type NewWebhook = {
+    description?: string;
+    kinds: Array<string>;
+    /**
+     * https, unless the operator allows http to its network
+     */
+    url: string;
+};
+
 export type Order = {
     /**
      * First administrator
@@ -2443,22 +2398,6 @@ export type Resellers = {
      * By short name
      */
     resellers: Array<Reseller>;
-};
-
-export type SealBacklog = {
-    /**
-     * Somebody has set who gives time stamps
-     */
-    authorities: boolean;
-    /**
-     * It waits longer than it may
-     */
-    late: boolean;
-    objects: number;
-    /**
-     * When the archive took the oldest of them
-     */
-    oldest?: string;
 };
 
 export type Sealing = {
@@ -3024,15 +2963,6 @@ export type SourceChange = {
     password?: string;
 };
 
-export type SourceCounts = {
-    disabled: number;
-    failing: number;
-    /**
-     * As far as anybody can tell: a journal address only waits
-     */
-    working: number;
-};
-
 export type Sources = {
     /**
      * This server fetches from remote mailboxes
@@ -3043,6 +2973,68 @@ export type Sources = {
 
 export type Staff = {
     staff: Array<StaffMember>;
+};
+
+export type StaffAccount = {
+    /**
+     * That mail about the log-in goes to
+     */
+    address?: string;
+    disabled: boolean;
+    /**
+     * Last day of log-ins, UTC; absent: for ever
+     */
+    expires_on?: string;
+    /**
+     * Second factors and passkeys
+     */
+    factors: number;
+    id: string;
+    logged_in_at?: string;
+    login: string;
+    name: string;
+    /**
+     * Short name
+     */
+    reseller?: string;
+    role: 'operator' | 'reseller';
+    /**
+     * That are open
+     */
+    sessions: number;
+    you: boolean;
+};
+
+export type StaffAccountChange = {
+    /**
+     * Empty: none
+     */
+    address?: string;
+    /**
+     * Ends all sessions
+     */
+    disabled?: boolean;
+    /**
+     * Last day of log-ins, UTC, such as 2026-12-31; empty: for ever
+     */
+    expires_on?: string;
+    name?: string;
+};
+
+export type StaffAccounts = {
+    /**
+     * By login
+     */
+    staff: Array<StaffAccount>;
+};
+
+export type StaffLink = {
+    expires_at: string;
+    mailed_to?: string;
+    /**
+     * Only if it could not be mailed
+     */
+    url?: string;
 };
 
 export type StaffMember = {
@@ -3192,12 +3184,6 @@ export type TenantChange = {
     zone?: string;
 };
 
-export type TenantCounts = {
-    active: number;
-    ended: number;
-    suspended: number;
-};
-
 export type TenantDeletion = {
     /**
      * The customer's name, as a confirmation
@@ -3261,22 +3247,6 @@ export type TenantDomain = {
     name: string;
 };
 
-export type TenantExtra = {
-    /**
-     * First receipt
-     */
-    first_at?: string;
-    /**
-     * Last receipt
-     */
-    last_at?: string;
-    /**
-     * Stored but not yet searchable
-     */
-    unindexed: number;
-    users: number;
-};
-
 export type TenantFigures = {
     created_at: string;
     id: string;
@@ -3329,16 +3299,6 @@ export type TenantMonth = {
 
 export type TenantState = {
     state: 'active' | 'suspended' | 'ended';
-};
-
-export type TenantTop = {
-    /**
-     * Of busiest: of the originals of today; of largest: as stored
-     */
-    bytes: number;
-    id: string;
-    messages: number;
-    name: string;
 };
 
 export type Tenants = {
@@ -3711,6 +3671,100 @@ export type Users = {
      */
     next?: string;
     users: Array<User>;
+};
+
+export type Webhook = {
+    created_at: string;
+    description: string;
+    /**
+     * Since when nothing is taken; absent: it is
+     */
+    failing_since?: string;
+    id: string;
+    /**
+     * Kinds of events that it is told of
+     */
+    kinds: Array<string>;
+    /**
+     * It is told of nothing
+     */
+    off: boolean;
+    /**
+     * Why it is off, if nobody has switched it off: nothing was taken for days, or the receiver wants nothing any more
+     */
+    off_by?: '' | 'failing' | 'gone';
+    /**
+     * When something was taken last
+     */
+    ok_at?: string;
+    /**
+     * Until when the secret before this one signs as well
+     */
+    old_secret_until?: string;
+    url: string;
+    /**
+     * Deliveries that wait
+     */
+    waiting: number;
+};
+
+export type WebhookChange = {
+    description?: string;
+    kinds?: Array<string>;
+    /**
+     * Of one that is switched on again, what happened meanwhile is not sent
+     */
+    off?: boolean;
+    url?: string;
+};
+
+export type WebhookFinding = {
+    /**
+     * Begin of the answer
+     */
+    answer?: string;
+    /**
+     * Of the message, as the receiver got it
+     */
+    id: string;
+    ok: boolean;
+    problem?: WebhookProblem;
+    /**
+     * Of the answer; absent: there was none
+     */
+    status?: number;
+    took_ms: number;
+};
+
+export type WebhookProblem = {
+    code: 'dns' | 'connect' | 'timeout' | 'forbidden' | 'certificate' | 'tls' | 'protocol' | 'unavailable' | 'redirect' | 'refused' | 'gone' | 'backlog' | 'off' | 'internal';
+    detail: string;
+    /**
+     * English, for people
+     */
+    text: string;
+};
+
+export type WebhookSecret = {
+    /**
+     * Until when the old one signs as well
+     */
+    old_secret_until?: string;
+    /**
+     * It is shown this once
+     */
+    secret: string;
+};
+
+export type Webhooks = {
+    /**
+     * That one can choose
+     */
+    kinds: Array<string>;
+    /**
+     * The oldest first
+     */
+    webhooks: Array<Webhook>;
 };
 
 export type Welcome = {
@@ -5278,56 +5332,6 @@ export type GetCompletenessCsvResponses = {
 
 export type GetCompletenessCsvResponse = GetCompletenessCsvResponses[keyof GetCompletenessCsvResponses];
 
-export type GetDashboardData = {
-    body?: never;
-    path?: never;
-    query?: {
-        /**
-         * How long the periods of the growth are
-         */
-        by?: 'day' | 'week' | 'month' | 'year';
-    };
-    url: '/dashboard';
-};
-
-export type GetDashboardErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type GetDashboardError = GetDashboardErrors[keyof GetDashboardErrors];
-
-export type GetDashboardResponses = {
-    /**
-     * OK
-     */
-    200: Dashboard;
-};
-
-export type GetDashboardResponse = GetDashboardResponses[keyof GetDashboardResponses];
-
 export type ListDirectoriesData = {
     body?: never;
     path?: never;
@@ -5886,6 +5890,60 @@ export type RemoveDomainResponses = {
 };
 
 export type RemoveDomainResponse = RemoveDomainResponses[keyof RemoveDomainResponses];
+
+export type ProveDomainData = {
+    body?: never;
+    path: {
+        /**
+         * The domain
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/domains/{name}/proof';
+};
+
+export type ProveDomainErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ProveDomainError = ProveDomainErrors[keyof ProveDomainErrors];
+
+export type ProveDomainResponses = {
+    /**
+     * OK
+     */
+    200: DomainProof;
+};
+
+export type ProveDomainResponse = ProveDomainResponses[keyof ProveDomainResponses];
 
 export type ListEventsData = {
     body?: never;
@@ -6985,6 +7043,112 @@ export type GetLogoResponses = {
 };
 
 export type GetLogoResponse = GetLogoResponses[keyof GetLogoResponses];
+
+export type GetMailRulesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/mail-rules';
+};
+
+export type GetMailRulesErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetMailRulesError = GetMailRulesErrors[keyof GetMailRulesErrors];
+
+export type GetMailRulesResponses = {
+    /**
+     * OK
+     */
+    200: MailRules;
+};
+
+export type GetMailRulesResponse = GetMailRulesResponses[keyof GetMailRulesResponses];
+
+export type ChangeMailRulesData = {
+    body: MailRulesChange;
+    path?: never;
+    query?: never;
+    url: '/mail-rules';
+};
+
+export type ChangeMailRulesErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ChangeMailRulesError = ChangeMailRulesErrors[keyof ChangeMailRulesErrors];
+
+export type ChangeMailRulesResponses = {
+    /**
+     * OK
+     */
+    200: MailRules;
+};
+
+export type ChangeMailRulesResponse = ChangeMailRulesResponses[keyof ChangeMailRulesResponses];
 
 export type BeginMailboxLogInData = {
     body: MailboxLogIn;
@@ -10297,6 +10461,303 @@ export type ListLeftResponses = {
 
 export type ListLeftResponse = ListLeftResponses[keyof ListLeftResponses];
 
+export type ListAllStaffData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/staff';
+};
+
+export type ListAllStaffErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListAllStaffError = ListAllStaffErrors[keyof ListAllStaffErrors];
+
+export type ListAllStaffResponses = {
+    /**
+     * OK
+     */
+    200: StaffAccounts;
+};
+
+export type ListAllStaffResponse = ListAllStaffResponses[keyof ListAllStaffResponses];
+
+export type ChangeStaffData = {
+    body: StaffAccountChange;
+    path: {
+        /**
+         * Id of the user
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/staff/{id}';
+};
+
+export type ChangeStaffErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ChangeStaffError = ChangeStaffErrors[keyof ChangeStaffErrors];
+
+export type ChangeStaffResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type ChangeStaffResponse = ChangeStaffResponses[keyof ChangeStaffResponses];
+
+export type ResetStaffFactorsData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the user
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/staff/{id}/factors';
+};
+
+export type ResetStaffFactorsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ResetStaffFactorsError = ResetStaffFactorsErrors[keyof ResetStaffFactorsErrors];
+
+export type ResetStaffFactorsResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type ResetStaffFactorsResponse = ResetStaffFactorsResponses[keyof ResetStaffFactorsResponses];
+
+export type InviteStaffData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the user
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/staff/{id}/link';
+};
+
+export type InviteStaffErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type InviteStaffError = InviteStaffErrors[keyof InviteStaffErrors];
+
+export type InviteStaffResponses = {
+    /**
+     * OK
+     */
+    200: StaffLink;
+};
+
+export type InviteStaffResponse = InviteStaffResponses[keyof InviteStaffResponses];
+
+export type EndStaffSessionsData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the user
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/staff/{id}/sessions';
+};
+
+export type EndStaffSessionsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type EndStaffSessionsError = EndStaffSessionsErrors[keyof EndStaffSessionsErrors];
+
+export type EndStaffSessionsResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type EndStaffSessionsResponse = EndStaffSessionsResponses[keyof EndStaffSessionsResponses];
+
 export type GetStatisticsData = {
     body?: never;
     path?: never;
@@ -10613,6 +11074,142 @@ export type DeleteTenantResponses = {
 };
 
 export type DeleteTenantResponse = DeleteTenantResponses[keyof DeleteTenantResponses];
+
+export type AddTenantDomainData = {
+    body: NewDomain;
+    path: {
+        /**
+         * Id of the customer
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/tenants/{id}/domains';
+};
+
+export type AddTenantDomainErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type AddTenantDomainError = AddTenantDomainErrors[keyof AddTenantDomainErrors];
+
+export type AddTenantDomainResponses = {
+    /**
+     * OK
+     */
+    200: TenantDetail;
+};
+
+export type AddTenantDomainResponse = AddTenantDomainResponses[keyof AddTenantDomainResponses];
+
+export type RemoveTenantDomainData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the customer
+         */
+        id: string;
+        /**
+         * The domain
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/tenants/{id}/domains/{name}';
+};
+
+export type RemoveTenantDomainErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RemoveTenantDomainError = RemoveTenantDomainErrors[keyof RemoveTenantDomainErrors];
+
+export type RemoveTenantDomainResponses = {
+    /**
+     * OK
+     */
+    200: TenantDetail;
+};
+
+export type RemoveTenantDomainResponse = RemoveTenantDomainResponses[keyof RemoveTenantDomainResponses];
 
 export type SetTenantStateData = {
     body: TenantState;
@@ -12376,3 +12973,461 @@ export type WelcomeUserResponses = {
 };
 
 export type WelcomeUserResponse = WelcomeUserResponses[keyof WelcomeUserResponses];
+
+export type ListWebhooksData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/webhooks';
+};
+
+export type ListWebhooksErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListWebhooksError = ListWebhooksErrors[keyof ListWebhooksErrors];
+
+export type ListWebhooksResponses = {
+    /**
+     * OK
+     */
+    200: Webhooks;
+};
+
+export type ListWebhooksResponse = ListWebhooksResponses[keyof ListWebhooksResponses];
+
+export type CreateWebhookData = {
+    body: NewWebhook;
+    path?: never;
+    query?: never;
+    url: '/webhooks';
+};
+
+export type CreateWebhookErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type CreateWebhookError = CreateWebhookErrors[keyof CreateWebhookErrors];
+
+export type CreateWebhookResponses = {
+    /**
+     * Created
+     */
+    201: CreatedWebhook;
+};
+
+export type CreateWebhookResponse = CreateWebhookResponses[keyof CreateWebhookResponses];
+
+export type DeleteWebhookData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the webhook
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/webhooks/{id}';
+};
+
+export type DeleteWebhookErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type DeleteWebhookError = DeleteWebhookErrors[keyof DeleteWebhookErrors];
+
+export type DeleteWebhookResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type DeleteWebhookResponse = DeleteWebhookResponses[keyof DeleteWebhookResponses];
+
+export type ChangeWebhookData = {
+    body: WebhookChange;
+    path: {
+        /**
+         * Id of the webhook
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/webhooks/{id}';
+};
+
+export type ChangeWebhookErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ChangeWebhookError = ChangeWebhookErrors[keyof ChangeWebhookErrors];
+
+export type ChangeWebhookResponses = {
+    /**
+     * OK
+     */
+    200: Webhook;
+};
+
+export type ChangeWebhookResponse = ChangeWebhookResponses[keyof ChangeWebhookResponses];
+
+export type ListDeliveriesData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the webhook
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/webhooks/{id}/deliveries';
+};
+
+export type ListDeliveriesErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListDeliveriesError = ListDeliveriesErrors[keyof ListDeliveriesErrors];
+
+export type ListDeliveriesResponses = {
+    /**
+     * OK
+     */
+    200: Deliveries;
+};
+
+export type ListDeliveriesResponse = ListDeliveriesResponses[keyof ListDeliveriesResponses];
+
+export type SendAgainData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the webhook
+         */
+        id: string;
+        /**
+         * Id of the delivery
+         */
+        delivery: string;
+    };
+    query?: never;
+    url: '/webhooks/{id}/deliveries/{delivery}/retry';
+};
+
+export type SendAgainErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type SendAgainError = SendAgainErrors[keyof SendAgainErrors];
+
+export type SendAgainResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type SendAgainResponse = SendAgainResponses[keyof SendAgainResponses];
+
+export type NewWebhookSecretData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the webhook
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/webhooks/{id}/secret';
+};
+
+export type NewWebhookSecretErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type NewWebhookSecretError = NewWebhookSecretErrors[keyof NewWebhookSecretErrors];
+
+export type NewWebhookSecretResponses = {
+    /**
+     * OK
+     */
+    200: WebhookSecret;
+};
+
+export type NewWebhookSecretResponse = NewWebhookSecretResponses[keyof NewWebhookSecretResponses];
+
+export type TestWebhookData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the webhook
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/webhooks/{id}/test';
+};
+
+export type TestWebhookErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type TestWebhookError = TestWebhookErrors[keyof TestWebhookErrors];
+
+export type TestWebhookResponses = {
+    /**
+     * OK
+     */
+    200: WebhookFinding;
+};
+
+export type TestWebhookResponse = TestWebhookResponses[keyof TestWebhookResponses];

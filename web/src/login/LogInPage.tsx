@@ -48,13 +48,13 @@ export function LogInPage() {
       {queries.getQueryData(endedKey) === true && <Alert variant="light" color="gray" mb="md" role="status">{t('login.ended')}</Alert>}
       {problem && !enter.error && <ProviderTrouble code={problem} />}
       <LogInForm busy={enter.isPending} error={enter.error} submit={(body) => enter.mutate(body)} named={setTenant} />
-      <OtherWays tenant={tenant} passkeys={passkeys} done={done} />
+      <OtherWays tenant={tenant} passkeys={passkeys} next={next} done={done} />
     </Door>
   );
 }
 
 // OtherWays offers to log in without a password: with a passkey, or elsewhere.
-function OtherWays({ tenant, passkeys, done }: { tenant: string; passkeys: boolean; done: (account: Account) => void }) {
+function OtherWays({ tenant, passkeys, next, done }: { tenant: string; passkeys: boolean; next: string | undefined; done: (account: Account) => void }) {
   const { t } = useTranslation();
   const offers = useOffers(tenant);
   const passkey = useMutation({ mutationFn: enterByPasskey, onSuccess: done });
@@ -67,7 +67,7 @@ function OtherWays({ tenant, passkeys, done }: { tenant: string; passkeys: boole
       <Stack gap="xs">
         {passkeys && <Button variant="default" fullWidth leftSection={<IconFingerprint size={18} aria-hidden />} loading={passkey.isPending} onClick={() => passkey.mutate()}>{t('logins.withPasskey')}</Button>}
         <Trouble error={passkey.error} passkey />
-        <Providers offers={offers} />
+        <Providers offers={offers} next={next} />
       </Stack>
     </>
   );

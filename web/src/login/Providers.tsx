@@ -18,11 +18,12 @@ export function useOffers(tenant: string): readonly LogInOffer[] {
   return offers.data?.offers ?? [];
 }
 
-// Providers offers to log in elsewhere.
-export function Providers({ offers }: { offers: readonly LogInOffer[] }) {
+// Providers offers to log in elsewhere. The server leads to next afterwards, if it is a
+// page of its own.
+export function Providers({ offers, next }: { offers: readonly LogInOffer[]; next: string | undefined }) {
   const { t } = useTranslation();
   return offers.map((o) => (
-    <Button key={o.id} component="a" href={`/auth/oidc/start?directory=${encodeURIComponent(o.id)}`} variant="default" fullWidth leftSection={<IconLogin2 size={18} aria-hidden />}>
+    <Button key={o.id} component="a" href={`/auth/oidc/start?directory=${encodeURIComponent(o.id)}${next ? `&next=${encodeURIComponent(next)}` : ''}`} variant="default" fullWidth leftSection={<IconLogin2 size={18} aria-hidden />}>
       {t('directories.logInWith', { name: o.name })}
     </Button>
   ));

@@ -1,4 +1,4 @@
-import { ActionIcon, Alert, Button, Group, Modal, NativeSelect, Paper, Stack, Table, Text, TextInput, Title } from '@mantine/core';
+import { ActionIcon, Alert, Anchor, Button, Group, Modal, NativeSelect, Paper, Stack, Table, Text, TextInput, Title } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { IconInfoCircle, IconPlus, IconTrash } from '@tabler/icons-react';
@@ -7,9 +7,10 @@ import { useTranslation } from 'react-i18next';
 
 import { addDomain, removeDomain, type Domain } from '../api';
 import { ask, Failure, hasCode } from '../failure';
-import { formatNumber } from '../format';
+import { formatDateTime, formatNumber } from '../format';
 import { FailureNote } from '../shell/Failure';
 import { useAccount, useTitle } from '../shell/usePage';
+import { Proof } from './DomainProof';
 import { decided, domainsQuery } from './queries';
 import classes from './Routing.module.css';
 import { RoutingTabs } from './RoutingTabs';
@@ -21,6 +22,7 @@ export function DomainsPage() {
   const allowed = useAccount().role === 'tenant-admin';
   const domains = useQuery({ ...domainsQuery, enabled: allowed });
   const [removing, setRemoving] = useState<Domain>();
+  const [proving, setProving] = useState<Domain>();
   const list = domains.data?.domains;
   return (
     <main className={classes.narrow}>
@@ -34,24 +36,25 @@ export function DomainsPage() {
           {list && (
             <Stack gap="md">
               {list.length === 0 && <Alert variant="light" color="blue" icon={<IconInfoCircle size={18} aria-hidden />}>{t('routing.noDomains')}</Alert>}
-              {list.length > 0 && <DomainTable list={list} remove={setRemoving} />}
+              {list.length > 0 && <DomainTable list={list} remove={setRemoving} prove={setProving} />}
               <AddDomain list={list} />
             </Stack>
           )}
         </>
       )}
+      {proving && <Proof domain={proving} close={() => setProving(undefined)} />}
       {removing && <RemoveDomain domain={removing} last={list?.length === 1} close={() => setRemoving(undefined)} />}
     </main>
   );
 }
 
-function DomainTable({ list, remove }: { list: readonly Domain[]; remove: (d: Domain) => void }) {
+function DomainTable({ list, remove, prove }: { list: readonly Domain[]; remove: (d: Domain) => void; prove: (d: Domain) => void }) {
   const { t, i18n } = useTranslation();
   return (
     <Paper withBorder radius="md" className={`${classes.panel} ${classes.scroll}`}>
       <Table aria-label={t('routing.domains')}>
         <Table.Thead>
-          <Table.Tr><Table.Th>{t('routing.domain')}</Table.Th><Table.Th>{t('routing.waiting')}</Table.Th><Table.Th /></Table.Tr>
+          <Table.Tr><Table.Th>{t('routing.domain')}</Table.Th><Table.Th>{t('routing.waiting')}</Table.Th><Table.Th>{t('proving.proof')}</Table.Th><Table.Th /></Table.Tr>
         </Table.Thead>
         <Table.Tbody>
           {list.map((d) => (
@@ -64,6 +67,12 @@ function DomainTable({ list, remove }: { list: readonly Domain[]; remove: (d: Do
                 {d.waiting > 0
                   ? <Link to="/quarantine" search={{ domain: d.name }}>{t('routing.toRelease', { count: d.waiting, number: formatNumber(d.waiting, i18n.language) })}</Link>
                   : <Text size="sm" c="dimmed">{t('routing.nothingWaits')}</Text>}
+              </Table.Td>
+              <Table.Td>
+                <Anchor component="button" type="button" size="sm" ta="left" onClick={() => prove(d)} aria-label={t('proving.show', { domain: d.name })}>
+                  {d.proof.proven_at ? t('proving.proven', { time: formatDateTime(d.proof.proven_at, i18n.language) }) : t('proving.notProven')}
+                </Anchor>
+                {d.proof.needed && !d.proof.proven_at && <Text size="xs" c="var(--m-bad)">{t('proving.needed')}</Text>}
               </Table.Td>
               <Table.Td ta="right">
                 <ActionIcon variant="subtle" color="gray" onClick={() => remove(d)} aria-label={t('routing.removeDomain', { domain: d.name })}><IconTrash size={18} aria-hidden /></ActionIcon>

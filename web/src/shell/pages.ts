@@ -1,4 +1,4 @@
-import { IconAt, IconBuildings, IconBuildingStore, IconCertificate, IconChartBar, IconChecklist, IconKey, IconListCheck, IconMailDown, IconMailForward, IconShieldLock, IconUsers, IconUsersGroup, IconWorld, type Icon } from '@tabler/icons-react';
+import { IconAt, IconBuildings, IconBuildingStore, IconCertificate, IconChartBar, IconChecklist, IconKey, IconListCheck, IconMailDown, IconMailForward, IconShieldLock, IconUserShield, IconUsers, IconUsersGroup, IconWebhook, IconWorld, type Icon } from '@tabler/icons-react';
 
 import type { Account } from '../api';
 
@@ -7,11 +7,11 @@ import type { Account } from '../api';
 export type Place = { to: '/quarantine' | '/access' } | { to: Plain; text: Text; icon: Icon };
 
 type Plain =
-  | '/overview' | '/sources' | '/completeness' | '/domains' | '/users' | '/directories' | '/login-policy' | '/tokens' | '/log' | '/evidence'
+  | '/overview' | '/sources' | '/completeness' | '/domains' | '/users' | '/directories' | '/login-policy' | '/tokens' | '/webhooks' | '/staff' | '/log' | '/evidence'
   | '/tenants' | '/resellers' | '/reseller' | '/smarthost' | '/site' | '/sealing';
 
 type Text =
-  | 'app.dashboard' | 'app.sources' | 'app.completeness' | 'routing.domains' | 'users.title' | 'directories.nav' | 'logins.policyNav' | 'tokens.title'
+  | 'app.dashboard' | 'app.sources' | 'app.completeness' | 'routing.domains' | 'users.title' | 'directories.nav' | 'logins.policyNav' | 'tokens.title' | 'webhooks.title' | 'staff.title'
   | 'eventlog.title' | 'evidence.title' | 'tenants.title' | 'resellers.title' | 'resellers.own' | 'app.smarthost' | 'site.title' | 'evidence.sealing';
 
 export type Section = { title?: 'app.section.mail' | 'app.section.people' | 'app.section.control' | 'app.section.customers' | 'app.section.site'; places: readonly Place[] };
@@ -19,6 +19,7 @@ export type Section = { title?: 'app.section.mail' | 'app.section.people' | 'app
 const logIns: Place = { to: '/login-policy', text: 'logins.policyNav', icon: IconShieldLock };
 const tokens: Place = { to: '/tokens', text: 'tokens.title', icon: IconKey };
 const overview: Place = { to: '/overview', text: 'app.dashboard', icon: IconChartBar };
+const webhooks: Place = { to: '/webhooks', text: 'webhooks.title', icon: IconWebhook };
 const tenants: Place = { to: '/tenants', text: 'tenants.title', icon: IconBuildings };
 const log: Place = { to: '/log', text: 'eventlog.title', icon: IconListCheck };
 
@@ -40,6 +41,7 @@ const ofTenantAdmin: readonly Section[] = [
       { to: '/directories', text: 'directories.nav', icon: IconUsersGroup },
       logIns,
       tokens,
+      webhooks,
     ],
   },
   {
@@ -57,15 +59,17 @@ const ofOperator: readonly Section[] = [
       { to: '/smarthost', text: 'app.smarthost', icon: IconMailForward },
       { to: '/site', text: 'site.title', icon: IconWorld },
       { to: '/sealing', text: 'evidence.sealing', icon: IconCertificate },
+      { to: '/staff', text: 'staff.title', icon: IconUserShield },
       logIns,
       tokens,
+      webhooks,
       log,
     ],
   },
 ];
 
 const ofReseller: readonly Section[] = [
-  { places: [overview, tenants, { to: '/reseller', text: 'resellers.own', icon: IconBuildingStore }, tokens] },
+  { places: [overview, tenants, { to: '/reseller', text: 'resellers.own', icon: IconBuildingStore }, tokens, webhooks] },
 ];
 
 // sectionsOf returns the pages of those who look after something, and none for others.

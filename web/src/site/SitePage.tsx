@@ -6,6 +6,7 @@ import { FailureNote } from '../shell/Failure';
 import { useLate } from '../shell/useLate';
 import { useAccount, useTitle } from '../shell/usePage';
 import { Certificate } from './Certificate';
+import { MailRules } from './MailRules';
 import { siteQuery } from './queries';
 import classes from './Site.module.css';
 import { SiteForm } from './SiteForm';
@@ -33,6 +34,7 @@ export function SitePage() {
           </Stack>
         </Paper>
       )}
+      {allowed && <MailRules />}
     </main>
   );
 }

@@ -10,6 +10,7 @@ import { ask } from '../failure';
 import { formatDateTime, formatNumber, formatSize } from '../format';
 import { FailureNote } from '../shell/Failure';
 import { useAccount, useTitle } from '../shell/usePage';
+import { DomainSection } from './DomainSection';
 import { Limit, Refusal, Section, StateBadge } from './Parts';
 import { changed, tenantQuery } from './queries';
 import { StateSection } from './StateSection';
@@ -43,14 +44,13 @@ function Tenant({ tenant }: { tenant: TenantDetail }) {
           {tenant.reseller && <><dt>{t('tenants.reseller')}</dt><dd>{tenant.reseller}</dd></>}
           {tenant.reference && <><dt>{t('tenants.reference')}</dt><dd>{tenant.reference}</dd></>}
           <dt>{t('tenants.created')}</dt><dd>{formatDateTime(tenant.created_at, i18n.language)}</dd>
-          <dt>{t('tenants.domains')}</dt>
-          <dd>{tenant.domains.length === 0 ? t('tenants.noDomains') : tenant.domains.map((d) => <div key={d.name}>{d.name}{d.alias_of && ` (${t('tenants.aliasOf', { domain: d.alias_of })})`}</div>)}</dd>
           <dt>{t('tenants.journals')}</dt><dd>{tenant.journal_addresses.length === 0 ? '–' : tenant.journal_addresses.map((a) => <div key={a}>{a}</div>)}</dd>
           <dt>{t('tenants.users')}</dt><dd>{formatNumber(tenant.users, i18n.language)}</dd>
           <dt>{t('tenants.sources')}</dt><dd>{formatNumber(tenant.sources, i18n.language)}</dd>
           <dt>{t('tenants.messages')}</dt><dd>{formatNumber(tenant.messages, i18n.language)} · {t('tenants.rawAndStored', { raw: formatSize(tenant.raw_bytes, i18n.language), stored: formatSize(tenant.stored_bytes, i18n.language) })}</dd>
         </dl>
       </Section>
+      <DomainSection tenant={tenant} />
       <Section id="limits" title={t('tenants.limits')}>
         <Text size="sm" c="dimmed">{t('tenants.limitsHint')}</Text>
         {tenant.limits.map((use) => <Limit key={use.what} use={use} />)}
