@@ -23,7 +23,8 @@ type Bundle struct {
 	// (eventlog.InclusionProof); nil: the log was begun later.
 	Log []byte
 
-	a *Archive
+	a   *Archive
+	raw []byte // the original, if it was read already
 }
 
 // Sidecar joins what was kept beside the time stamps.
@@ -73,7 +74,7 @@ func (h *Handle) Bundle(ctx context.Context, id uid.ID) (*Bundle, error) {
 		return nil, err
 	}
 	h.withhold(b)
-	return b, h.log(ctx, "evidence.downloaded", id)
+	return b, h.logRead(ctx, "evidence.downloaded", row)
 }
 
 // withhold leaves out what the actor may not know.

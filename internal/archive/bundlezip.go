@@ -49,6 +49,11 @@ func inspectionName(l inspect.Language) string {
 // Name is what the file of the bundle is called.
 func (b *Bundle) Name() string { return b.Row.AOID.String() + ".proof.zip" }
 
+// ReportName is what the inspection report by itself is called, without its ending.
+func (b *Bundle) ReportName(l inspect.Language) string {
+	return b.Row.AOID.String() + "." + inspectionName(l)
+}
+
 // originalName is what the original is called in the bundle.
 func (b *Bundle) originalName() string {
 	if b.Row.Facts.File == nil {
@@ -113,7 +118,7 @@ func (b *Bundle) members(ctx context.Context, z *bundleWriter, dir string) (*off
 	p := &offline.Parts{Manifest: &offline.Manifest{Version: offline.ManifestVersion, AOID: b.Row.AOID.String(), Tenant: b.Row.Tenant.String(), MadeAt: z.at,
 		Qualified: b.Stamps[0].Qualified}, Record: b.Record, Log: b.Log, Metadata: b.Metadata}
 	m := p.Manifest
-	raw, err := b.a.open(ctx, b.Row)
+	raw, err := b.open(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -143,6 +148,14 @@ func (b *Bundle) members(ctx context.Context, z *bundleWriter, dir string) (*off
 	}
 	_, err = z.copy(dir, bundleReport, r, p, memberReport, 0)
 	return p, errors.Join(err, r.Close())
+}
+
+// open opens the original.
+func (b *Bundle) open(ctx context.Context) (io.ReadCloser, error) {
+	if b.raw != nil {
+		return io.NopCloser(bytes.NewReader(b.raw)), nil
+	}
+	return b.a.open(ctx, b.Row)
 }
 
 // proof writes record, tokens and what their verification needs.
