@@ -80,5 +80,16 @@ func englishLists() (notProven, check, selection []string) {
 
 // englishReasons are why a time stamp is qualified or not.
 func englishReasons() map[string]string {
-	return map[string]string{}
+	return map[string]string{
+		"granted":         "listed by the trusted list as qualified at that time",
+		"not-granted":     "in the trusted list, but not as qualified at that time",
+		"not-listed":      "not in the trusted list of its country",
+		"no-list":         "there is no trusted list",
+		"other-territory": "there is no trusted list of its country",
+		"list-unsigned":   "the trusted list is not signed",
+		"list-signature":  "the signature of the trusted list does not hold",
+		"list-signer":     "nobody who is trusted has signed the trusted list",
+		"list-stale":      "the trusted list is out of date",
+		"time":            "the time stamp is of the future",
+	}
 }
