@@ -10,7 +10,7 @@ import (
 
 // NewAccessRequest asks for access to other people's mail.
 type NewAccessRequest struct {
-	Kind      string    `json:"kind" enum:"mailbox,session" doc:"mailbox: one address; session: several"`
+	Kind      string    `json:"kind" enum:"mailbox,session,export" doc:"mailbox: one address; session: several; export: a proof bundle of the mail of several, or of everybody if none is named"`
 	Addresses []string  `json:"addresses" minItems:"1" maxItems:"100"`
 	Query     string    `json:"query,omitempty" maxLength:"1000" doc:"Only what this query finds; empty: everything"`
 	From      string    `json:"from,omitempty" maxLength:"10" doc:"First day of the mail, such as 2026-01-31; empty: open"`

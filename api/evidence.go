@@ -184,12 +184,24 @@ func evidence(o operations, s Service) {
 		func(ctx context.Context, _ *empty) (*body[SealingRun], error) { return reply(s.SealNow(ctx)) })
 }
 
-// evidenceDownloads are the files that prove a message.
+// evidenceDownloads are the files that prove a message, or many.
 func evidenceDownloads(id *huma.Param, problems []Code) []Download {
+	grant := &huma.Param{Name: "grant", In: "query", Description: grantDoc, Schema: &huma.Schema{Type: huma.TypeString}}
+	text := func(name, doc string) *huma.Param {
+		return &huma.Param{Name: name, In: "query", Description: doc, Schema: &huma.Schema{Type: huma.TypeString}}
+	}
 	return []Download{
 		{op{id: "getEvidenceRecord", method: http.MethodGet, path: "/messages/{id}/evidence.er", tag: "message", problems: problems,
-			summary: "The evidence record of a message (RFC 4998), DER"}, []*huma.Param{id}, "application/octet-stream"},
+			summary: "The evidence record of a message (RFC 4998), DER"}, []*huma.Param{id, grant}, "application/octet-stream"},
 		{op{id: "getEvidenceBundle", method: http.MethodGet, path: "/messages/{id}/evidence.zip", tag: "message", problems: problems,
-			summary: "Everything that proves a message to others, with instructions"}, []*huma.Param{id}, "application/zip"},
+			summary: "Everything that proves a message to others, with instructions"}, []*huma.Param{id, grant}, "application/zip"},
+		{op{id: "getInspectionReport", method: http.MethodGet, path: "/messages/{id}/inspection.pdf", tag: "message", problems: problems,
+			summary: "The inspection report of a message: what is proven, in plain words"}, []*huma.Param{id, grant, text("language", "en or de")}, "application/pdf"},
+		{op{id: "getInspectionPage", method: http.MethodGet, path: "/messages/{id}/inspection.html", tag: "message", problems: problems,
+			summary: "The inspection report of a message as a web page"}, []*huma.Param{id, grant, text("language", "en or de")}, "text/html"},
+		{op{id: "getExport", method: http.MethodGet, path: "/export.zip", tag: "search", problems: []Code{CodeRole, CodeQuery, CodeNotFound},
+			summary: "A proof bundle of many messages: those chosen, or all that a search finds. Those of other people need an approved request of the kind export"},
+			[]*huma.Param{grant, text("ids", "Ids of messages, separated by commas, at most 200; none: all that q finds"), text("q", "Query; empty: all messages"),
+				text("after", "What complete.json of the volume before tells as next"), text("volume", "Number of the volume, from 1")}, "application/zip"},
 	}
 }

@@ -54,6 +54,10 @@ func ownRights() map[string]access.Right {
 		"getMessageEvidence": access.SearchOwn,
 		"getEvidenceRecord":  access.SearchOwn,
 		"getEvidenceBundle":  access.SearchOwn,
+		"getExport":          access.SearchOwn, // of other people's mail: an approved request of the kind export
+
+		"getInspectionReport": access.SearchOwn,
+		"getInspectionPage":   access.SearchOwn,
 
 		"listUploads":  access.UploadDocuments,
 		"createUpload": access.UploadDocuments, // of mail: access.ImportMail as well

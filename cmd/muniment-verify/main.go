@@ -47,6 +47,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 	fs.BoolVar(&r.Basis, "basis-ers", false, "check against the profile Basis-ERS of BSI TR-ESOR")
 	fs.Var((*paths)(&r.Lists), "trusted-list", "trusted list (ETSI TS 119 612), or directory of them; may be repeated")
 	fs.Var((*paths)(&r.ListSigners), "list-signer", "certificate that may have signed the lists, or directory of them; may be repeated")
+	fs.StringVar(&r.LogKey, "log-key", "", "the key of the event log, known from elsewhere (muniment log key)")
+	fs.Var((*paths)(&r.Reports), "report", "write the inspection report on one bundle into this file, .html or .pdf; may be repeated")
+	fs.StringVar(&r.Language, "language", "en", "language of the inspection report: en or de")
 	fs.BoolVar(&r.JSON, "json", false, "the report as JSON")
 	if err := fs.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {

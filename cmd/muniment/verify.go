@@ -21,12 +21,15 @@ type verifyCmd struct {
 	BasisERS     bool      `name:"basis-ers" help:"Check against the profile Basis-ERS of BSI TR-ESOR."`
 	TrustedList  []string  `type:"path" help:"Trusted list (ETSI TS 119 612), or directory of them: is the time stamp a qualified one." placeholder:"PATH" sep:"none"`
 	ListSigner   []string  `type:"path" help:"Certificate that may have signed the lists, or directory of them." placeholder:"PATH" sep:"none"`
+	LogKey       string    `help:"The key of the event log, known from elsewhere (muniment log key)." placeholder:"KEY"`
+	Report       []string  `type:"path" help:"Write the inspection report on one bundle into this file, .html or .pdf; may be repeated." placeholder:"FILE" sep:"none"`
+	Language     string    `enum:"en,de" default:"en" help:"Language of the inspection report: en or de."`
 	JSON         bool      `help:"The report as JSON."`
 }
 
 func (c *verifyCmd) Run(ctx context.Context, s *streams) error {
 	v, err := offline.Verify(ctx, offline.Request{Record: c.Record, Files: c.Files, Anchors: c.Anchors, Beside: c.Beside, At: c.At, Whole: c.Whole,
-		NoRevocation: c.NoRevocation, Basis: c.BasisERS, JSON: c.JSON, Lists: c.TrustedList, ListSigners: c.ListSigner}, s.out)
+		NoRevocation: c.NoRevocation, Basis: c.BasisERS, JSON: c.JSON, Lists: c.TrustedList, ListSigners: c.ListSigner, LogKey: c.LogKey, Reports: c.Report, Language: c.Language}, s.out)
 	if err != nil {
 		return &exitCode{evidence.Indeterminate.ExitCode(), err}
 	}

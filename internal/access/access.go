@@ -221,7 +221,7 @@ func (a Actor) Why(parties []Party) []string {
 // its sender may, and each blind recipient may know of itself (and so of the
 // field). Others must not learn of them (GDP-12).
 func (a Actor) MaySeeBcc(parties []Party) bool {
-	return slices.ContainsFunc(parties, func(p Party) bool {
+	return a.SeesAll() || slices.ContainsFunc(parties, func(p Party) bool {
 		return KnowsBcc(p.Role) && slices.Contains(a.Addresses, p.Address)
 	})
 }

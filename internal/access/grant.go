@@ -18,15 +18,18 @@ const (
 	ReadMailbox Kind = "mailbox"
 	// ReadSeveral reads the mail of several addresses: an auditor's session.
 	ReadSeveral Kind = "session"
+	// Export hands out the mail of several addresses, or of the whole tenant, as one
+	// proof bundle: mass export.
+	Export Kind = "export"
 )
 
 // Kinds lists all kinds.
-func Kinds() []Kind { return []Kind{ReadMailbox, ReadSeveral} }
+func Kinds() []Kind { return []Kind{ReadMailbox, ReadSeveral, Export} }
 
 // Requesters returns the roles that may ask for a kind.
 func Requesters(k Kind) []Role {
 	switch k {
-	case ReadMailbox, ReadSeveral:
+	case ReadMailbox, ReadSeveral, Export:
 		return []Role{RoleAuditor}
 	}
 	return nil
@@ -36,7 +39,7 @@ func Requesters(k Kind) []Role {
 // asks for. The requester's own is never among them.
 func Approvers(k Kind, requester Role) []Role {
 	switch k {
-	case ReadMailbox, ReadSeveral:
+	case ReadMailbox, ReadSeveral, Export:
 		if requester == RoleAuditor {
 			return []Role{RoleTenantAdmin, RoleDPO}
 		}
@@ -54,6 +57,10 @@ const (
 // one with another role has approved.
 type Grant struct {
 	Request uid.ID
+	Kind    Kind
+	// All says that it is about all messages of the tenant, whosever they are. Only an
+	// Export is.
+	All bool
 	// From and To bound the date of messages, From <= date < To; zero is open.
 	From, To time.Time
 	Query    string // only what it finds; empty: everything
@@ -64,6 +71,22 @@ type Grant struct {
 func (g *Grant) Covers(date time.Time) bool {
 	return (g.From.IsZero() || !date.Before(g.From)) && (g.To.IsZero() || date.Before(g.To))
 }
+
+// CheckExport returns ErrForbidden, wrapped, unless the actor may have many messages in
+// one bundle: its own mail, or what an Export was approved for.
+func (a Actor) CheckExport() error {
+	if err := a.Check(SearchOwn); err != nil {
+		return err
+	}
+	if a.Grant != nil && a.Grant.Kind != Export {
+		return fmt.Errorf("mass export needs a request of its own: %w", ErrForbidden)
+	}
+	return nil
+}
+
+// SeesAll reports whether the actor sees all messages of the tenant, and all of whom
+// they name.
+func (a Actor) SeesAll() bool { return a.Grant != nil && a.Grant.All }
 
 // SeesAllRequests reports whether the actor sees the requests of everybody in the
 // tenant, and not only its own.

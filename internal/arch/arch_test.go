@@ -16,7 +16,7 @@ const module = "github.com/muniment/muniment/"
 // packages of this module that it may import. Test files may import more.
 var allowed = map[string][]string{
 	// doors
-	"internal/httpd":           {"api", "internal/access", "internal/alarm", "internal/archive", "internal/catalog", "internal/directory", "internal/evidence/algo", "internal/factor", "internal/index", "internal/index/query", "internal/message", "internal/oauth", "internal/remote", "internal/seal", "internal/site", "internal/uid", "internal/upload", "internal/usercsv", "internal/vault", "internal/watch", "internal/webhook"},
+	"internal/httpd":           {"api", "internal/access", "internal/alarm", "internal/archive", "internal/catalog", "internal/directory", "internal/evidence/algo", "internal/evidence/inspect", "internal/factor", "internal/index", "internal/index/query", "internal/message", "internal/oauth", "internal/remote", "internal/seal", "internal/site", "internal/uid", "internal/upload", "internal/usercsv", "internal/vault", "internal/watch", "internal/webhook"},
 	"internal/hooks":           {"internal/archive", "internal/catalog", "internal/webhook"},
 	"internal/ingest/graph":    {"internal/archive", "internal/catalog", "internal/ingest/importer", "internal/oauth", "internal/remote", "internal/spool", "internal/uid"},
 	"internal/ingest/folder":   {"internal/archive", "internal/catalog", "internal/ingest/importer", "internal/spool", "internal/uid", "internal/watch"},
@@ -35,7 +35,7 @@ var allowed = map[string][]string{
 	"internal/socket":          {},
 	"internal/spool":           {},
 	// verbs
-	"internal/archive": {"internal/access", "internal/alarm", "internal/blob", "internal/catalog", "internal/directory", "internal/eventlog", "internal/evidence", "internal/evidence/algo", "internal/evidence/ers", "internal/evidence/tsp", "internal/factor", "internal/index", "internal/index/query", "internal/journal", "internal/mailer", "internal/message", "internal/password", "internal/remote", "internal/seal", "internal/site", "internal/uid", "internal/usercsv", "internal/vault", "internal/webhook"},
+	"internal/archive": {"internal/access", "internal/alarm", "internal/blob", "internal/catalog", "internal/directory", "internal/eventlog", "internal/evidence", "internal/evidence/algo", "internal/evidence/ers", "internal/evidence/inspect", "internal/evidence/offline", "internal/evidence/tsp", "internal/factor", "internal/index", "internal/index/query", "internal/journal", "internal/mailer", "internal/message", "internal/password", "internal/remote", "internal/seal", "internal/site", "internal/uid", "internal/usercsv", "internal/vault", "internal/webhook"},
 	"internal/sealing": {"internal/archive", "internal/catalog", "internal/evidence", "internal/evidence/algo", "internal/evidence/tsp", "internal/evidence/tspclient", "internal/remote", "internal/seal"},
 	// verbs
 	// verbs
@@ -69,11 +69,12 @@ var allowed = map[string][]string{
 	// evidence: made and verified without a server, so that an auditor can read
 	// it and the offline verifier links nothing else
 	"cmd/muniment-verify":         {"internal/evidence", "internal/evidence/offline"},
-	"internal/evidence/offline":   {"internal/evidence", "internal/evidence/algo", "internal/evidence/ers", "internal/evidence/tsp", "internal/trustlist"},
+	"internal/evidence/offline":   {"internal/eventlog", "internal/evidence", "internal/evidence/algo", "internal/evidence/ers", "internal/evidence/inspect", "internal/evidence/tsp", "internal/trustlist"},
 	"internal/evidence":           {},
 	"internal/evidence/algo":      {},
 	"internal/evidence/der":       {},
 	"internal/evidence/ers":       {"internal/evidence", "internal/evidence/algo", "internal/evidence/der", "internal/evidence/tsp"},
+	"internal/evidence/inspect":   {"internal/evidence", "internal/evidence/algo", "internal/evidence/ers", "internal/evidence/tsp"},
 	"internal/evidence/tsa":       {"internal/evidence/algo", "internal/evidence/tsp"},
 	"internal/evidence/tsp":       {"internal/evidence", "internal/evidence/algo", "internal/evidence/der"},
 	"internal/evidence/tspclient": {"internal/evidence/algo", "internal/evidence/tsp"},

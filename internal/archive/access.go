@@ -104,8 +104,12 @@ func grantAddresses(k access.Kind, list []string) ([]string, error) {
 	if k == access.ReadMailbox {
 		most = 1
 	}
-	if len(out) == 0 || len(out) > most {
-		return nil, invalid("addresses: want 1 to %d, got %d", most, len(out))
+	least := 1
+	if k == access.Export {
+		least = 0 // none: the whole tenant
+	}
+	if len(out) < least || len(out) > most {
+		return nil, invalid("addresses: want %d to %d, got %d", least, most, len(out))
 	}
 	for _, a := range out {
 		if len(a) > maxAddress {
@@ -371,7 +375,8 @@ func (a *Archive) InGrant(ctx context.Context, actor access.Actor, id uid.ID) (*
 		return nil, err
 	}
 	actor.Addresses = rules.mailboxAddresses(r.Addresses)
-	actor.Grant = &access.Grant{Request: r.ID, From: r.From, To: r.To, Query: r.Query, Until: r.ValidUntil}
+	kind := access.Kind(r.Kind)
+	actor.Grant = &access.Grant{Request: r.ID, Kind: kind, All: kind == access.Export && len(r.Addresses) == 0, From: r.From, To: r.To, Query: r.Query, Until: r.ValidUntil}
 	return a.As(actor), nil
 }
 

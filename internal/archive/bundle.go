@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/eventlog"
 	"github.com/muniment/muniment/internal/evidence/tsp"
 	"github.com/muniment/muniment/internal/seal"
 	"github.com/muniment/muniment/internal/uid"
@@ -18,8 +19,12 @@ type Bundle struct {
 	// Capture is the arrival in whose journal report the message came, a further
 	// member; nil: it came in none.
 	Capture *catalog.Capture
+	// Log proves that the arrival of the message is in the event log
+	// (eventlog.InclusionProof); nil: the log was begun later.
+	Log []byte
 
-	a *Archive
+	a   *Archive
+	raw []byte // the original, if it was read already
 }
 
 // Sidecar joins what was kept beside the time stamps.
@@ -60,17 +65,27 @@ func (h *Handle) Bundle(ctx context.Context, id uid.ID) (*Bundle, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := h.a.bundle(ctx, row)
+	checkpoint, err := h.a.bundleCheckpoint(ctx, row.Tenant)
 	if err != nil {
 		return nil, err
 	}
+	b, err := h.a.bundle(ctx, row, checkpoint)
+	if err != nil {
+		return nil, err
+	}
+	h.withhold(b)
+	return b, h.logRead(ctx, actProof, row)
+}
+
+// withhold leaves out what the actor may not know.
+func (h *Handle) withhold(b *Bundle) {
+	row := b.Row
 	if _, hidden := h.visible(row.Parties); hidden && row.Facts.File == nil {
 		b.Metadata, b.Capture = nil, nil
 	}
 	if b.Capture != nil && !h.actor.MaySeeBcc(accessParties(row.Parties)) {
 		b.Metadata, b.Capture = nil, nil // as Report does
 	}
-	return b, h.logRead(ctx, actProof, row)
 }
 
 // Bundle returns what proves a message, for the operator on the command line.
@@ -80,10 +95,14 @@ func (a *Archive) Bundle(ctx context.Context, tenant, aoid uid.ID) (*Bundle, err
 	if err != nil {
 		return nil, err
 	}
-	return a.bundle(ctx, row)
+	checkpoint, err := a.bundleCheckpoint(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	return a.bundle(ctx, row, checkpoint)
 }
 
-func (a *Archive) bundle(ctx context.Context, row *catalog.Message) (*Bundle, error) {
+func (a *Archive) bundle(ctx context.Context, row *catalog.Message, checkpoint *eventlog.Receipt) (*Bundle, error) {
 	e, err := a.evidence(ctx, row)
 	if err != nil {
 		return nil, err
@@ -99,5 +118,6 @@ func (a *Archive) bundle(ctx context.Context, row *catalog.Message) (*Bundle, er
 		}
 		b.Capture.Segment, b.Capture.Frame = row.Segment, row.Frame
 	}
-	return b, nil
+	b.Log, err = a.arrivalProof(ctx, row, checkpoint)
+	return b, err
 }

@@ -5,64 +5,54 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"crypto/sha512"
+	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"path"
 	"strings"
 	"time"
 
 	"github.com/muniment/muniment/internal/evidence/ers"
+	"github.com/muniment/muniment/internal/evidence/inspect"
+	"github.com/muniment/muniment/internal/evidence/offline"
 	"github.com/muniment/muniment/internal/evidence/tsp"
+	"github.com/muniment/muniment/internal/seal"
 )
 
 // Files of a bundle beside the members.
 const (
-	bundleManifest = "bundle.json"
 	bundleRecord   = "evidence.er"
 	bundleSidecar  = "sidecar.der"
 	bundleAnchors  = "trust/anchors.pem"
 	bundleChain    = "trust/chain.pem"
+	bundleLog      = "log.json"
+	bundleMetadata = "metadata.json"
+	bundleReport   = "report.eml"
+	readmeEN       = "README.txt"
+	readmeDE       = "LIESMICH.txt"
 )
 
-// bundleVersion is the version of bundle.json.
-const bundleVersion = 1
-
-// manifest tells programs what is in a bundle.
-type manifest struct {
-	Version   int              `json:"v"`
-	AOID      string           `json:"aoid"`
-	Tenant    string           `json:"tenant"`
-	MadeAt    time.Time        `json:"made_at"`
-	Record    string           `json:"record"`
-	Sidecar   string           `json:"sidecar"`
-	Anchors   string           `json:"anchors"`
-	Members   []manifestMember `json:"members"`
-	Withheld  []string         `json:"withheld,omitempty"`
-	Tokens    []manifestToken  `json:"tokens"`
-	Test      bool             `json:"test,omitempty"` // a test authority: proves nothing
-	Qualified string           `json:"qualified"`
-}
-
-type manifestMember struct {
-	Name   string `json:"name"`
-	File   string `json:"file"`
-	Size   int64  `json:"size"`
-	SHA256 string `json:"sha256"`
-}
-
-type manifestToken struct {
-	File      string    `json:"file"`
-	Authority string    `json:"authority"`
-	GenTime   time.Time `json:"gen_time"`
-	Imprint   string    `json:"imprint"`
+// inspectionName is what the inspection report is called, without its ending.
+func inspectionName(l inspect.Language) string {
+	if l == inspect.German {
+		return "Pruefbericht"
+	}
+	return "inspection-report"
 }
 
 // Name is what the file of the bundle is called.
 func (b *Bundle) Name() string { return b.Row.AOID.String() + ".proof.zip" }
+
+// ReportName is what the inspection report by itself is called, without its ending.
+func (b *Bundle) ReportName(l inspect.Language) string {
+	return b.Row.AOID.String() + "." + inspectionName(l)
+}
 
 // originalName is what the original is called in the bundle.
 func (b *Bundle) originalName() string {
@@ -79,106 +69,251 @@ func (b *Bundle) originalName() string {
 }
 
 // WriteZIP writes the bundle as a ZIP file: the members, the record, tokens, what
-// their verification needs, and how to verify all of it without this program. The
-// members are checked while they are read; after an error the file is worthless.
+// their verification needs, the inspection report, and how to verify all of it without
+// this program. The members are checked while they are read; after an error the file is
+// worthless.
 func (b *Bundle) WriteZIP(ctx context.Context, w io.Writer) error {
-	z := &bundleWriter{z: zip.NewWriter(w), at: b.a.now().UTC()}
-	m := manifest{Version: bundleVersion, AOID: b.Row.AOID.String(), Tenant: b.Row.Tenant.String(), MadeAt: z.at.Truncate(time.Second), Record: bundleRecord,
-		Sidecar: bundleSidecar, Anchors: bundleAnchors, Qualified: b.Stamps[0].Qualified}
-	raw, err := b.a.open(ctx, b.Row)
+	z := &bundleWriter{z: zip.NewWriter(w), at: b.a.now().UTC().Truncate(time.Second)}
+	p, err := b.members(ctx, z, "")
 	if err != nil {
 		return err
 	}
-	err = z.copy(b.originalName(), raw, &m, memberOriginal)
-	if err := errors.Join(err, raw.Close()); err != nil {
+	m := p.Manifest
+	m.MadeAt, m.Record, m.Sidecar, m.Anchors, m.Sums = z.at, bundleRecord, bundleSidecar, bundleAnchors, offline.SumsFile
+	if b.Log != nil {
+		m.Log = bundleLog
+		z.put(bundleLog, b.Log)
+	}
+	t, err := b.proof(z, p)
+	if err != nil {
 		return err
+	}
+	if err := z.inspection(b.facts(ctx, p, t), ""); err != nil {
+		return err
+	}
+	if err := b.describe(z, p, "", bundlePaths{anchors: bundleAnchors, chain: bundleChain, verify: "."}); err != nil {
+		return err
+	}
+	z.put(offline.SumsFile, z.sums())
+	return errors.Join(z.err, z.z.Close())
+}
+
+// Inspection returns the inspection report on the message, as it is in the bundle.
+func (b *Bundle) Inspection(ctx context.Context, l inspect.Language) (*inspect.Page, time.Time, error) {
+	at := b.a.now().UTC().Truncate(time.Second)
+	z := &bundleWriter{z: zip.NewWriter(io.Discard), at: at, discard: true}
+	p, err := b.members(ctx, z, "")
+	if err != nil {
+		return nil, at, err
+	}
+	t, err := b.proof(z, p)
+	if err != nil {
+		return nil, at, err
+	}
+	return inspect.Of(b.facts(ctx, p, t), l), at, nil
+}
+
+// members writes the members below dir, and returns what was found in them.
+func (b *Bundle) members(ctx context.Context, z *bundleWriter, dir string) (*offline.Parts, error) {
+	p := &offline.Parts{Manifest: &offline.Manifest{Version: offline.ManifestVersion, AOID: b.Row.AOID.String(), Tenant: b.Row.Tenant.String(), MadeAt: z.at,
+		Qualified: b.Stamps[0].Qualified}, Record: b.Record, Log: b.Log, Metadata: b.Metadata}
+	m := p.Manifest
+	raw, err := b.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	name := b.originalName()
+	head := 0
+	if path.Ext(name) == ".eml" {
+		head = inspect.HeadSize
+	}
+	p.Head, err = z.copy(dir, name, raw, p, memberOriginal, head)
+	if err := errors.Join(err, raw.Close()); err != nil {
+		return nil, err
 	}
 	if b.Metadata == nil {
 		m.Withheld = append(m.Withheld, "metadata")
-	} else if err := z.copy("metadata.json", bytes.NewReader(b.Metadata), &m, "metadata"); err != nil {
-		return err
+	} else if _, err := z.copy(dir, bundleMetadata, bytes.NewReader(b.Metadata), p, "metadata", 0); err != nil {
+		return nil, err
 	}
-	if b.Capture != nil {
-		r, err := b.a.openReport(ctx, b.Capture)
-		if err != nil {
-			return err
+	if b.Capture == nil {
+		if len(b.Row.Members) > sha256.Size {
+			m.Withheld = append(m.Withheld, memberReport)
 		}
-		err = z.copy("report.eml", r, &m, memberReport)
-		if err := errors.Join(err, r.Close()); err != nil {
-			return err
-		}
-	} else if len(b.Row.Members) > sha256.Size {
-		m.Withheld = append(m.Withheld, memberReport)
+		return p, nil
 	}
-	if err := b.proof(z, &m); err != nil {
-		return err
+	r, err := b.a.openReport(ctx, b.Capture)
+	if err != nil {
+		return nil, err
 	}
-	return z.z.Close()
+	_, err = z.copy(dir, bundleReport, r, p, memberReport, 0)
+	return p, errors.Join(err, r.Close())
 }
 
-// proof writes everything but the members.
-func (b *Bundle) proof(z *bundleWriter, m *manifest) error {
+// open opens the original.
+func (b *Bundle) open(ctx context.Context) (io.ReadCloser, error) {
+	if b.raw != nil {
+		return io.NopCloser(bytes.NewReader(b.raw)), nil
+	}
+	return b.a.open(ctx, b.Row)
+}
+
+// proof writes record, tokens and what their verification needs.
+func (b *Bundle) proof(z *bundleWriter, p *offline.Parts) (*bundleTrust, error) {
+	z.put(bundleRecord, b.Record)
+	t, err := b.trust(p.Manifest)
+	if err != nil {
+		return nil, err
+	}
+	for i, s := range b.Stamps {
+		name := fmt.Sprintf("token-%d.tst", i+1)
+		z.put(name, s.Token)
+		p.Manifest.Tokens[i].File = name
+	}
+	z.put(bundleSidecar, t.der)
+	z.put(bundleChain, certificates(t.side.Certificates))
+	z.put(bundleAnchors, certificates(t.anchors))
+	for i, c := range t.side.CRLs {
+		z.put(fmt.Sprintf("trust/crl-%d.crl", i+1), c)
+	}
+	for i, o := range t.side.OCSP {
+		z.put(fmt.Sprintf("trust/ocsp-%d.der", i+1), o)
+	}
+	return t, z.err
+}
+
+// bundleTrust is what the verification of time stamps needs.
+type bundleTrust struct {
+	side    *tsp.Sidecar
+	der     []byte   // of side
+	anchors [][]byte // certificates that the archive trusted, each once
+	trust   offline.Trust
+}
+
+// trust joins what was kept beside the time stamps, and tells of them in the manifest.
+func (b *Bundle) trust(m *offline.Manifest) (*bundleTrust, error) {
+	t := &bundleTrust{}
+	var err error
+	if t.side, err = b.Sidecar(); err != nil {
+		return nil, err
+	}
+	if t.der, err = t.side.MarshalBinary(); err != nil {
+		return nil, err
+	}
+	seen := map[string]bool{}
+	for _, s := range b.Stamps {
+		token, err := tsp.ParseToken(s.Token)
+		if err != nil {
+			return nil, err
+		}
+		m.Tokens = append(m.Tokens, offline.ManifestToken{Authority: s.Authority, GenTime: s.GenTime, Imprint: hex.EncodeToString(token.Info.Imprint)})
+		m.Test = m.Test || s.Test
+		for _, raw := range s.Anchors {
+			if seen[string(raw)] {
+				continue
+			}
+			seen[string(raw)] = true
+			c, err := x509.ParseCertificate(raw)
+			if err != nil {
+				return nil, err
+			}
+			t.anchors, t.trust.Anchors = append(t.anchors, raw), append(t.trust.Anchors, c)
+		}
+	}
+	t.trust.Options = ers.Options{Anchors: tsp.NewAnchors(t.trust.Anchors), Sidecar: t.side}
+	return t, nil
+}
+
+// facts verifies the bundle as whoever gets it will, with the certificates that the
+// archive trusted.
+func (b *Bundle) facts(ctx context.Context, p *offline.Parts, t *bundleTrust) *inspect.Facts {
+	trust := t.trust
+	trust.Options.At = b.a.now().UTC().Truncate(time.Second)
+	for _, s := range b.Stamps {
+		if s.GenTime.After(trust.Options.At) { // the authority's clock is a little ahead
+			trust.Options.At = s.GenTime
+		}
+	}
+	f := p.Verify(ctx, trust)
+	for _, s := range b.Stamps {
+		q := map[string]tsp.Qualification{seal.Yes: tsp.Qualified, seal.No: tsp.NotQualified}[s.Qualified]
+		if q == "" {
+			q = tsp.NotDetermined
+		}
+		f.Found = append(f.Found, inspect.Found{Qualified: q, Why: s.Reason})
+	}
+	return f
+}
+
+// bundlePaths are where the commands of a README find what it needs.
+type bundlePaths struct {
+	anchors, chain string
+	verify         string // the bundle, for our own verifier
+	root           string // what leads to the root of a bundle of many objects, such as ../../../
+}
+
+// file is where a command finds a file of the manifest.
+func (p bundlePaths) file(name string) string {
+	if rest, rooted := strings.CutPrefix(name, "/"); rooted {
+		return p.root + rest
+	}
+	return name
+}
+
+// describe writes the manifest and the instructions.
+func (b *Bundle) describe(z *bundleWriter, p *offline.Parts, dir string, at bundlePaths) error {
 	rec, err := ers.ParseRecord(b.Record)
 	if err != nil {
 		return err
 	}
-	z.put(bundleRecord, b.Record)
-	var roots bytes.Buffer
-	for i, s := range b.Stamps {
-		t, err := tsp.ParseToken(s.Token)
-		if err != nil {
-			return err
-		}
-		name := fmt.Sprintf("token-%d.tst", i+1)
-		z.put(name, s.Token)
-		m.Tokens = append(m.Tokens, manifestToken{File: name, Authority: s.Authority, GenTime: s.GenTime, Imprint: hex.EncodeToString(t.Info.Imprint)})
-		m.Test = m.Test || s.Test
-		certificates(&roots, s.Anchors)
-	}
-	side, err := b.Sidecar()
+	j, err := json.MarshalIndent(p.Manifest, "", "  ")
 	if err != nil {
 		return err
 	}
-	der, err := side.MarshalBinary()
+	z.put(dir+offline.ManifestFile, append(j, '\n'))
+	english, err := readme(p, rec, at, readmeEnglish())
 	if err != nil {
 		return err
 	}
-	z.put(bundleSidecar, der)
-	var chain bytes.Buffer
-	certificates(&chain, side.Certificates)
-	z.put(bundleChain, chain.Bytes())
-	z.put(bundleAnchors, roots.Bytes())
-	for i, c := range side.CRLs {
-		z.put(fmt.Sprintf("trust/crl-%d.crl", i+1), c)
-	}
-	for i, o := range side.OCSP {
-		z.put(fmt.Sprintf("trust/ocsp-%d.der", i+1), o)
-	}
-	j, err := json.MarshalIndent(m, "", "  ")
-	if err != nil {
-		return err
-	}
-	z.put(bundleManifest, append(j, '\n'))
-	z.put("README.txt", []byte(readmeEnglish(m, rec)))
-	z.put("LIESMICH.txt", []byte(readmeGerman(m, rec)))
-	return z.err
+	german, err := readme(p, rec, at, readmeGerman())
+	z.put(dir+readmeEN, []byte(english))
+	z.put(dir+readmeDE, []byte(german))
+	return errors.Join(err, z.err)
 }
 
-// certificates appends certificates in PEM.
-func certificates(w *bytes.Buffer, list [][]byte) {
+// certificates writes certificates in PEM.
+func certificates(list [][]byte) []byte {
+	var w bytes.Buffer
+	seen := map[string]bool{}
 	for _, c := range list {
-		w.Write(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c}))
+		if !seen[string(c)] {
+			seen[string(c)] = true
+			w.Write(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c}))
+		}
 	}
+	return w.Bytes()
 }
 
 // bundleWriter writes files of a bundle; the first error stays.
 type bundleWriter struct {
-	z   *zip.Writer
-	at  time.Time
-	err error
+	z       *zip.Writer
+	at      time.Time
+	err     error
+	discard bool // nothing is written, only read
+	written []sumOfFile
 }
 
+// sumOfFile is a file that was written, with its hash value while it is written.
+type sumOfFile struct {
+	name string
+	sum  hash.Hash
+}
+
+// create begins a file.
 func (w *bundleWriter) create(name string) io.Writer {
+	if w.discard {
+		return io.Discard
+	}
 	f, err := w.z.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate, Modified: w.at})
 	if err != nil {
 		w.err = errors.Join(w.err, err)
@@ -187,19 +322,64 @@ func (w *bundleWriter) create(name string) io.Writer {
 	return f
 }
 
+// listed is create of a file that the list of hash values names.
+func (w *bundleWriter) listed(name string) io.Writer {
+	h := sha256.New()
+	w.written = append(w.written, sumOfFile{name, h})
+	return io.MultiWriter(w.create(name), h)
+}
+
 func (w *bundleWriter) put(name string, b []byte) {
-	if _, err := w.create(name).Write(b); err != nil {
+	if _, err := w.listed(name).Write(b); err != nil {
 		w.err = errors.Join(w.err, err)
 	}
 }
 
-// copy writes a member and notes it.
-func (w *bundleWriter) copy(name string, r io.Reader, m *manifest, member string) error {
-	h := sha256.New()
-	n, err := io.Copy(io.MultiWriter(w.create(name), h), r)
-	if err = errors.Join(err, w.err); err != nil {
-		return err
+// sums is the list of hash values of what was written, as sha256sum reads it.
+func (w *bundleWriter) sums() []byte {
+	var b bytes.Buffer
+	for _, x := range w.written {
+		fmt.Fprintf(&b, "%x  %s\n", x.sum.Sum(nil), x.name)
 	}
-	m.Members = append(m.Members, manifestMember{Name: member, File: name, Size: n, SHA256: hex.EncodeToString(h.Sum(nil))})
-	return nil
+	return b.Bytes()
+}
+
+// inspection writes the inspection report in all its forms.
+func (w *bundleWriter) inspection(f *inspect.Facts, dir string) error {
+	for _, l := range inspect.Languages() {
+		if err := w.page(inspect.Of(f, l), dir+inspectionName(l)); err != nil {
+			return err
+		}
+	}
+	return w.err
+}
+
+func (w *bundleWriter) page(p *inspect.Page, name string) error {
+	return errors.Join(p.HTML(w.listed(name+".html")), p.PDF(w.listed(name+".pdf"), w.at))
+}
+
+// copy writes a member, notes it, and returns its beginning.
+func (w *bundleWriter) copy(dir, name string, r io.Reader, p *offline.Parts, member string, head int) ([]byte, error) {
+	short, long := sha256.New(), sha512.New()
+	keep := &beginning{left: head}
+	n, err := io.Copy(io.MultiWriter(w.listed(dir+name), short, long, keep), r)
+	if err = errors.Join(err, w.err); err != nil {
+		return nil, err
+	}
+	p.Manifest.Members = append(p.Manifest.Members, offline.ManifestMember{Name: member, File: name, Size: n, SHA256: hex.EncodeToString(short.Sum(nil))})
+	p.Members = append(p.Members, offline.Part{Size: n, SHA256: short.Sum(nil), SHA512: long.Sum(nil)})
+	return keep.Bytes(), nil
+}
+
+// beginning keeps the beginning of what is written to it.
+type beginning struct {
+	bytes.Buffer
+	left int
+}
+
+func (b *beginning) Write(p []byte) (int, error) {
+	n := min(len(p), b.left)
+	b.left -= n
+	b.Buffer.Write(p[:n])
+	return len(p), nil
 }

@@ -78,15 +78,20 @@ func (h *Handle) request(ctx context.Context, r SearchRequest) (req *index.Reque
 		count = 0
 	}
 	return &index.Request{
-		Query: q, Scope: index.Scope{Addresses: h.actor.Addresses}, Limit: min(max(r.Limit, 1), maxPage),
+		Query: q, Scope: h.scope(), Limit: min(max(r.Limit, 1), maxPage),
 		Cursor: r.Cursor, Oldest: r.Oldest, CountUpTo: count,
 	}, typed, nil
+}
+
+// scope is for whom the index is asked.
+func (h *Handle) scope() index.Scope {
+	return index.Scope{All: h.actor.SeesAll(), Addresses: h.actor.Addresses}
 }
 
 // mayKnow reports whether the actor may know of a message, as far as addresses and the
 // period of a grant go.
 func (h *Handle) mayKnow(row *catalog.Message) bool {
-	return len(h.actor.Why(accessParties(row.Parties))) > 0 && (h.actor.Grant == nil || h.actor.Grant.Covers(row.Date))
+	return (h.actor.SeesAll() || len(h.actor.Why(accessParties(row.Parties))) > 0) && (h.actor.Grant == nil || h.actor.Grant.Covers(row.Date))
 }
 
 func (h *Handle) parse(ctx context.Context, text string) (*query.Query, error) {
@@ -200,7 +205,7 @@ func (h *Handle) People(ctx context.Context, prefix string, n int) ([]index.Part
 	if h.actor.Grant != nil {
 		return nil, nil
 	}
-	return h.a.index.People(ctx, h.actor.Tenant, index.Scope{Addresses: h.actor.Addresses}, prefix, n)
+	return h.a.index.People(ctx, h.actor.Tenant, h.scope(), prefix, n)
 }
 
 // Categories lists the categories of the actor's messages, most frequent first.
@@ -297,7 +302,7 @@ func (h *Handle) inGrant(ctx context.Context, id uid.ID) error {
 	if q, err = h.narrow(ctx, q); err != nil {
 		return err
 	}
-	found, err := h.a.index.Search(ctx, h.actor.Tenant, index.Request{Query: q, Scope: index.Scope{Addresses: h.actor.Addresses}, Limit: 1})
+	found, err := h.a.index.Search(ctx, h.actor.Tenant, index.Request{Query: q, Scope: h.scope(), Limit: 1})
 	if err != nil {
 		return h.damagedIndex(err)
 	}

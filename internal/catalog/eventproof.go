@@ -131,3 +131,19 @@ func (c *Catalog) node(ctx context.Context, tenant uid.ID, n eventlog.Node) (eve
 	}
 	return tree.Head().Root, nil
 }
+
+// ArrivalEvent returns where in the log of a tenant the event is by which an object
+// came into the archive. ErrNotFound.
+func (c *Catalog) ArrivalEvent(ctx context.Context, tenant uid.ID, object string) (seq int64, err error) {
+	var rows []eventRow
+	// The condition is written as in the index, so that the index is used.
+	err = c.read.NewSelect().Model(&rows).Column("seq").Where("tenant = ?", tenant).Where("object = ?", text(object)).
+		Where("action IN ('message.stored', 'message.quarantined', 'message.restored')").Order("seq").Limit(1).Scan(ctx)
+	if err != nil {
+		return 0, c.wrap(err, "arrival of object %s", object)
+	}
+	if len(rows) == 0 {
+		return 0, fmt.Errorf("arrival of object %s: %w", object, ErrNotFound)
+	}
+	return int64(rows[0].Seq), nil
+}

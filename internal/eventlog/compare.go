@@ -146,7 +146,7 @@ func (c *Comparison) keys(trusted ed25519.PublicKey) {
 			c.find(CodeOtherLog, "%s is of the log %s, %s of %s", r.Name, r.open.Origin, c.Receipts[0].Name, c.Origin)
 		}
 		for _, k := range r.open.keys {
-			if !last.open.knows(k) {
+			if !last.open.Knows(k) {
 				c.find(CodeKeyUnconnected, "%s and %s are signed by different keys, and no signed change leads from one to the other", r.Name, last.Name)
 				break
 			}
@@ -155,7 +155,7 @@ func (c *Comparison) keys(trusted ed25519.PublicKey) {
 	if trusted == nil {
 		return
 	}
-	if !last.open.knows(trusted) {
+	if !last.open.Knows(trusted) {
 		c.find(CodeKeyUntrusted, "the receipts are not signed by the trusted key, nor by one that it has named as its successor")
 	}
 	c.KeyTrusted = len(c.Findings) == 0

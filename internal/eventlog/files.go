@@ -103,18 +103,25 @@ func (p *InclusionProof) Check() (*Leaf, *OpenReceipt, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	l, err := p.CheckAgainst(r)
+	return l, r, err
+}
+
+// CheckAgainst returns the event if it is in the log of the checkpoint r, which is that
+// of p.Receipt and was opened before: many proofs share one.
+func (p *InclusionProof) CheckAgainst(r *OpenReceipt) (*Leaf, error) {
 	l, err := ParseLeaf([]byte(p.Leaf))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	_, tenant, err := splitOrigin(r.Origin)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if l.Tenant != tenant {
-		return nil, nil, fmt.Errorf("event of another log: %w", ErrProof)
+		return nil, fmt.Errorf("event of another log: %w", ErrProof)
 	}
-	return l, r, CheckInclusion(r.Head, l.Seq, []byte(p.Leaf), p.Hashes)
+	return l, CheckInclusion(r.Head, l.Seq, []byte(p.Leaf), p.Hashes)
 }
 
 func hashTexts(list []Hash) []string {

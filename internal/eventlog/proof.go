@@ -72,6 +72,31 @@ func CheckInclusion(head Head, seq int64, encoded []byte, proof []Hash) error {
 	return nil
 }
 
+// PathStep is one step from a leaf to the root: SHA-256(0x01 ‖ Left ‖ Right) = Result.
+type PathStep struct{ Left, Right, Result Hash }
+
+// PathSteps are the steps by which CheckInclusion comes from the leaf hash at seq to the
+// root of a log of that size (RFC 9162 §2.1.3.2), for whoever computes them without this
+// package. Whether the last result is the root is for CheckInclusion to say.
+func PathSteps(seq, size int64, leaf Hash, proof []Hash) []PathStep {
+	var out []PathStep
+	at, node, last := leaf, seq, size-1
+	for _, p := range proof {
+		s := PathStep{Left: at, Right: p}
+		if node&1 == 1 || node == last {
+			s = PathStep{Left: p, Right: at}
+			for node&1 == 0 && node != 0 {
+				node, last = node>>1, last>>1
+			}
+		}
+		node, last = node>>1, last>>1
+		s.Result = tlog.NodeHash(s.Left, s.Right)
+		at = s.Result
+		out = append(out, s)
+	}
+	return out
+}
+
 // ProveConsistency returns the proof that the log of size to begins with the
 // log of size from (RFC 9162 §2.1.4), 0 <= from <= to. Every log begins with the
 // empty one: that proof is empty, as is that for equal sizes.

@@ -150,7 +150,7 @@ func (r *Receipt) Open() (*OpenReceipt, error) {
 	return o, nil
 }
 
-// knows reports whether a key is that of the receipt, or one that it follows.
-func (o *OpenReceipt) knows(key ed25519.PublicKey) bool {
+// Knows reports whether a key is that of the receipt, or one that it follows.
+func (o *OpenReceipt) Knows(key ed25519.PublicKey) bool {
 	return slices.ContainsFunc(o.keys, func(k ed25519.PublicKey) bool { return bytes.Equal(k, key) })
 }

@@ -6,12 +6,13 @@
 //	algo       hash and signature algorithms, and until when each is trusted
 //	tsp        RFC 3161: requests, answers, tokens and their verification
 //	ers        RFC 4998: hash trees, evidence records, renewal, verification
+//	inspect    writes what a verification has found out, for people
 //	offline    verifies records that lie in files
 //	tspclient  asks authorities over HTTP
 //	tsa        an authority for tests and the demo, which says so
 //
 // None of them knows a server, a database or the archive: the offline verifier
-// links the first five and nothing else. Only tspclient speaks to the network,
+// links the first six, the event log and the trusted lists, and nothing else. Only tspclient speaks to the network,
 // through an http.Client that it is given.
 //
 //	verdict.go    Verdict, Finding, Findings

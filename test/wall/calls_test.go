@@ -113,8 +113,10 @@ func calls(t *testing.T, o operation, id string) []string {
 		return []string{path} // the installation's
 	case "getSealing", "changeSealing", "testAuthority", "sealNow":
 		return []string{path} // the operator's
-	case "getMessageEvidence", "getEvidence", "getEvidenceRecord", "getEvidenceBundle":
+	case "getMessageEvidence", "getEvidence", "getEvidenceRecord", "getEvidenceBundle", "getInspectionReport", "getInspectionPage":
 		return []string{path}
+	case "getExport":
+		return append(ask("q", ""), path+"?ids="+id)
 	case "finishLogIn", "beginPasskey", "logInByPasskey", "forgotPassword", "lookAtLink", "useLink", "getSecurity", "confirmPassword", "changePassword",
 		"beginTotp", "confirmTotp", "removeFactor", "newRecoveryCodes", "endSession", "endOtherSessions", "beginAddPasskey", "addPasskey", "renamePasskey",
 		"getUserSecurity", "welcomeUser", "resetFactors", "endUserSession", "endUserSessions", "getLoginPolicy", "changeLoginPolicy":

@@ -41,6 +41,9 @@ func mailRows() []row {
 		{op: "getMessageEvidence", own: ofTenants, foreign: foreignNone, id: "message", ok: 200},
 		{op: "getEvidenceRecord", own: "u f f n n n n", foreign: foreignNone, id: "message", ok: 200}, // nothing is sealed here
 		{op: "getEvidenceBundle", own: "u f f n n n n", foreign: foreignNone, id: "message", ok: 200}, // likewise
+		{op: "getInspectionReport", own: "u f f n n n n", foreign: foreignNone, id: "message", ok: 200},
+		{op: "getInspectionPage", own: "u f f n n n n", foreign: foreignNone, id: "message", ok: 200},
+		{op: "getExport", own: ofTenants, foreign: foreignOwn, query: "q=walnuss", ok: 200},
 	}
 }
 

@@ -36,6 +36,7 @@ type StampReport struct {
 	Serial     string            `json:"serial,omitempty"`
 	Signer     string            `json:"signer,omitempty"`
 	Issuer     string            `json:"issuer,omitempty"`
+	Signature  string            `json:"signature,omitempty"` // scheme, length of the key, hash
 	NotAfter   time.Time         `json:"notAfter,omitzero"`   // end of the first certificate of the path
 	TrustUntil time.Time         `json:"trustUntil,omitzero"` // end of the first algorithm; zero: none known
 	Revocation time.Time         `json:"notRevokedAsOf,omitzero"`
@@ -62,6 +63,7 @@ func (s *StampReport) describe(t *tsp.Token, r tsp.Result) {
 	}
 	s.Policy, s.Serial = i.Policy.String(), i.Serial.Text(16)
 	s.NotAfter, s.TrustUntil, s.Revocation, s.Path = r.NotAfter, r.Trust.Until, r.RevocationAsOf, r.Path
+	s.Signature = r.Algorithm
 	if r.Signer != nil {
 		s.Signer, s.Issuer = r.Signer.Subject.String(), r.Signer.Issuer.String()
 	}

@@ -2,25 +2,24 @@ package offline
 
 import (
 	"archive/zip"
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/sha512"
 	"crypto/x509"
 	"encoding/hex"
-	"encoding/json"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"slices"
+	"path"
 	"strings"
 
 	"github.com/muniment/muniment/internal/evidence"
 	"github.com/muniment/muniment/internal/evidence/algo"
 	"github.com/muniment/muniment/internal/evidence/ers"
-	"github.com/muniment/muniment/internal/evidence/tsp"
+	"github.com/muniment/muniment/internal/evidence/inspect"
 )
 
 // Limits of a bundle.
@@ -28,6 +27,7 @@ const (
 	maxManifest = 1 << 20 // bytes
 	maxMembers  = 100
 	maxMember   = 4 << 30 // bytes, unpacked
+	maxSums     = 1 << 20 // bytes of SHA256SUMS
 )
 
 // Codes of findings about bundles.
@@ -42,70 +42,10 @@ const (
 	// CodeWithheld: members were left out of the bundle, as whoever got it may not know
 	// them. The others are proven without them.
 	CodeWithheld evidence.Code = "members-withheld"
+	// CodeSums: a file is not as the list of hash values of the bundle tells, or the list
+	// lacks one.
+	CodeSums evidence.Code = "file-changed"
 )
-
-// manifest is what is read of bundle.json.
-type manifest struct {
-	Version int    `json:"v"`
-	AOID    string `json:"aoid"`
-	Tenant  string `json:"tenant"`
-	Record  string `json:"record"`
-	Sidecar string `json:"sidecar"`
-	Anchors string `json:"anchors"`
-	Members []struct {
-		Name   string `json:"name"`
-		File   string `json:"file"`
-		Size   int64  `json:"size"`
-		SHA256 string `json:"sha256"`
-	} `json:"members"`
-	Withheld []string `json:"withheld"`
-}
-
-// BundleReport is what came of one bundle.
-type BundleReport struct {
-	Bundle string      `json:"bundle"`
-	AOID   string      `json:"aoid"`
-	Report *ers.Report `json:"report"`
-}
-
-// RunBundles verifies proof bundles, as ZIP files or unpacked directories, and writes
-// the reports. The verdict is the gravest. Of r, Record, Files, Beside and Whole are
-// not looked at. Errors have ErrRequest.
-func RunBundles(ctx context.Context, r Request, bundles []string, out io.Writer) (evidence.Verdict, error) {
-	anchors, remarks, err := certificates(r.Anchors)
-	if err != nil {
-		return evidence.Indeterminate, fmt.Errorf("%w: %w", ErrRequest, err)
-	}
-	var worst evidence.Verdict
-	reports := []*BundleReport{}
-	for _, path := range bundles {
-		b, err := verifyBundle(ctx, r, path, anchors)
-		if err != nil {
-			return evidence.Indeterminate, fmt.Errorf("%w: %s: %w", ErrRequest, path, err)
-		}
-		b.Report.Findings = append(b.Report.Findings, remarks...)
-		worst = graver(worst, b.Report.Verdict)
-		reports = append(reports, b)
-	}
-	if r.JSON {
-		e := json.NewEncoder(out)
-		e.SetIndent("", "  ")
-		return worst, e.Encode(struct {
-			Verdict evidence.Verdict `json:"verdict"`
-			Bundles []*BundleReport  `json:"bundles"`
-		}{worst, reports})
-	}
-	for i, b := range reports {
-		if i > 0 {
-			fmt.Fprintln(out)
-		}
-		fmt.Fprintf(out, "%s (object %s): ", b.Bundle, b.AOID)
-		if err := text(out, b.Report); err != nil {
-			return worst, err
-		}
-	}
-	return worst, nil
-}
 
 // graver returns the verdict that weighs more: one that is invalid, then one that is
 // not certain.
@@ -138,60 +78,144 @@ func openBundle(path string) (fs.FS, io.Closer, error) {
 	return z, z, nil
 }
 
-func verifyBundle(ctx context.Context, r Request, path string, anchors []*x509.Certificate) (*BundleReport, error) {
-	files, closer, err := openBundle(path)
+// bundleFiles is a bundle that is being verified.
+type bundleFiles struct {
+	fs      fs.FS
+	r       Request
+	anchors []*x509.Certificate // those that were given; none: the bundle's own are taken
+	trusts  trusts
+}
+
+// resolve returns the name of a file that the manifest in dir names.
+func resolve(dir, name string) string {
+	if rest, rooted := strings.CutPrefix(name, "/"); rooted {
+		return rest
+	}
+	if dir == "." {
+		return name
+	}
+	return dir + "/" + name // not cleaned: a name that leads out of the bundle is refused
+}
+
+// one verifies the bundle of one object whose manifest lies in dir.
+func (b *bundleFiles) one(ctx context.Context, dir string) (f *inspect.Facts, manifest []byte, err error) {
+	if manifest, err = readPart(b.fs, resolve(dir, ManifestFile), maxManifest); err != nil {
+		return nil, nil, fmt.Errorf("is no proof bundle: %w", err)
+	}
+	m, err := parseManifest(manifest)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	defer closer.Close()
-	m, err := readManifest(files)
+	p := &Parts{Manifest: m}
+	if p.Record, err = readPart(b.fs, resolve(dir, m.Record), ers.MaxRecord); err != nil {
+		return nil, nil, err
+	}
+	trust, err := b.trusts.of(b, resolve(dir, m.Sidecar), resolve(dir, m.Anchors), m)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	record, err := readPart(files, m.Record, ers.MaxRecord)
-	if err != nil {
-		return nil, err
-	}
-	beside := &tsp.Sidecar{}
-	if m.Sidecar != "" {
-		b, err := readPart(files, m.Sidecar, maxFile)
-		if err != nil {
-			return nil, err
-		}
-		if err := beside.UnmarshalBinary(b); err != nil {
-			return nil, fmt.Errorf("%s: %w", m.Sidecar, err)
-		}
-	}
-	own := len(anchors) == 0
-	if own {
-		if anchors, err = ownAnchors(files, m.Anchors); err != nil {
-			return nil, err
-		}
-	}
-	o, err := r.options(anchors, beside)
-	if err != nil {
-		return nil, err
-	}
-	o.Whole = len(m.Withheld) == 0
-	var members []ers.Member
 	for _, x := range m.Members {
-		members = append(members, ers.Member{Name: x.File, Data: part{files, x.File}})
+		if err := p.read(b.fs, resolve(dir, x.File), x); err != nil {
+			return nil, nil, err
+		}
 	}
-	report := ers.Verify(ctx, record, members, o)
-	note := func(code evidence.Code, v evidence.Verdict, member, format string, args ...any) {
-		report.Findings = append(report.Findings, evidence.Finding{Code: code, Verdict: v, Chain: -1, Stamp: -1, Member: member, Detail: fmt.Sprintf(format, args...)})
-		report.Verdict = graver(report.Verdict, v)
+	if m.Log != "" {
+		if p.Log, err = readPart(b.fs, resolve(dir, m.Log), maxLogProof); err != nil {
+			return nil, nil, err
+		}
 	}
-	if err := m.compare(files, note); err != nil {
-		return nil, err
+	f = p.Verify(ctx, *trust)
+	if m.Sums != "" {
+		b.sums(dir, m, f.Report)
 	}
-	if own {
-		note(CodeOwnAnchors, evidence.Indeterminate, "", "trusted was only what the bundle itself brings: %s. Get these certificates from the authority or from its country's trusted list, compare, and give them by --anchors", prints(anchors))
+	return f, manifest, nil
+}
+
+// read takes a member in.
+func (p *Parts) read(files fs.FS, name string, x ManifestMember) error {
+	f, err := files.Open(name)
+	if err != nil {
+		return err
 	}
-	if len(m.Withheld) > 0 {
-		note(CodeWithheld, evidence.Valid, "", "%s", strings.Join(m.Withheld, ", "))
+	defer f.Close()
+	short, long := sha256.New(), sha512.New()
+	keep := &limitedBuffer{}
+	switch {
+	case x.Name == "metadata":
+		keep.left = maxManifest
+	case x.Name == "original" && path.Ext(x.File) == ".eml":
+		keep.left = inspect.HeadSize
 	}
-	return &BundleReport{Bundle: path, AOID: m.AOID, Report: report}, nil
+	n, err := io.Copy(io.MultiWriter(short, long, keep), io.LimitReader(f, maxMember+1))
+	if err == nil && n > maxMember {
+		err = fmt.Errorf("%s: more than %d bytes", name, int64(maxMember))
+	}
+	if err != nil {
+		return err
+	}
+	p.Members = append(p.Members, Part{Size: n, SHA256: short.Sum(nil), SHA512: long.Sum(nil), More: part{files, name}})
+	switch {
+	case x.Name == "metadata":
+		p.Metadata = keep.Bytes() // a longer one is refused by its parser
+	case keep.left > 0 || keep.Len() > 0:
+		p.Head = keep.Bytes()
+	}
+	return nil
+}
+
+// limitedBuffer keeps the beginning of what is written to it.
+type limitedBuffer struct {
+	bytes.Buffer
+	left int
+}
+
+func (b *limitedBuffer) Write(p []byte) (int, error) {
+	n := min(len(p), b.left)
+	b.left -= n
+	b.Buffer.Write(p[:n])
+	return len(p), nil
+}
+
+// sums compares files with the list of hash values in the bundle. It proves nothing
+// against somebody who has written both, but shows whatever happened to a file.
+func (b *bundleFiles) sums(dir string, m *Manifest, report *ers.Report) {
+	needed := []string{ManifestFile, m.Record, m.Sidecar, m.Anchors, m.Log}
+	for _, x := range m.Members {
+		needed = append(needed, x.File)
+	}
+	b.compareSums(resolve(dir, m.Sums), dir, needed, func(name, format string, args ...any) {
+		report.Findings = append(report.Findings, evidence.Finding{Code: CodeSums, Verdict: evidence.Invalid, Chain: -1, Stamp: -1, Member: name, Detail: fmt.Sprintf(format, args...)})
+		report.Verdict = evidence.Invalid
+	})
+}
+
+// compareSums compares the files that a list names, which needed have to be among.
+func (b *bundleFiles) compareSums(list, dir string, needed []string, note func(name, format string, args ...any)) {
+	text, err := readPart(b.fs, list, maxSums)
+	if err != nil {
+		note(list, "%v", err)
+		return
+	}
+	seen := map[string]bool{}
+	for line := range strings.Lines(string(text)) {
+		sum, name, ok := strings.Cut(strings.TrimRight(line, "\r\n"), "  ")
+		if !ok || seen[name] {
+			note(list, "is not as sha256sum writes it")
+			return
+		}
+		seen[name] = true
+		h := sha256.New()
+		if _, err := (part{b.fs, resolve(dir, name)}).feed(h); err != nil {
+			note(name, "%v", err)
+		} else if hex.EncodeToString(h.Sum(nil)) != sum {
+			note(name, "is not what %s tells", list)
+		}
+	}
+	for _, name := range needed {
+		if name != "" && !seen[name] {
+			note(list, "does not name %s", name)
+		}
+	}
 }
 
 // prints names certificates by their SHA-256.
@@ -202,21 +226,6 @@ func prints(list []*x509.Certificate) string {
 		out = append(out, fmt.Sprintf("%q with SHA-256 %s", c.Subject.String(), hex.EncodeToString(sum[:])))
 	}
 	return strings.Join(out, ", ")
-}
-
-func readManifest(files fs.FS) (*manifest, error) {
-	b, err := readPart(files, "bundle.json", maxManifest)
-	if err != nil {
-		return nil, fmt.Errorf("is no proof bundle: %w", err)
-	}
-	var m manifest
-	if err := json.Unmarshal(b, &m); err != nil {
-		return nil, fmt.Errorf("bundle.json: %w", err)
-	}
-	if m.Version != 1 || m.Record == "" || len(m.Members) == 0 || len(m.Members) > maxMembers {
-		return nil, errors.New("bundle.json: is not of a kind that this program knows")
-	}
-	return &m, nil
 }
 
 // readPart reads a file of a bundle of at most max bytes.
@@ -284,45 +293,4 @@ func (p part) feed(w io.Writer) (int64, error) {
 		err = fmt.Errorf("%s: more than %d bytes", p.name, int64(maxMember))
 	}
 	return n, err
-}
-
-// compare looks whether manifest, metadata and members speak of the same. The record
-// proves the members without it; what disagrees is a bundle that somebody has put
-// together of several.
-func (m *manifest) compare(files fs.FS, note func(code evidence.Code, v evidence.Verdict, member, format string, args ...any)) error {
-	var sums [][64]byte
-	var metadata *evidence.Metadata
-	for _, x := range m.Members {
-		short, long := sha256.New(), sha512.New()
-		n, err := part{files, x.File}.feed(io.MultiWriter(short, long))
-		if err != nil {
-			return err
-		}
-		if hex.EncodeToString(short.Sum(nil)) != x.SHA256 || n != x.Size {
-			note(CodeManifest, evidence.Invalid, x.File, "bundle.json tells another size or hash value")
-		}
-		if x.Name != "metadata" {
-			sums = append(sums, [64]byte(long.Sum(nil)))
-			continue
-		}
-		b, err := readPart(files, x.File, maxManifest)
-		if err != nil {
-			return err
-		}
-		if metadata, err = evidence.ParseMetadata(b); err != nil {
-			note(CodeMetadata, evidence.Invalid, x.File, "%v", err)
-		}
-	}
-	if metadata == nil {
-		return nil
-	}
-	if metadata.AOID != m.AOID || metadata.Tenant != m.Tenant {
-		note(CodeMetadata, evidence.Invalid, "", "it is that of object %s of tenant %s", metadata.AOID, metadata.Tenant)
-	}
-	for _, s := range sums {
-		if !slices.ContainsFunc(metadata.Members, func(x evidence.MetadataSum) bool { return x.SHA512 == s }) {
-			note(CodeMetadata, evidence.Invalid, "", "a member is not among those that it names by SHA-512")
-		}
-	}
-	return nil
 }

@@ -2,15 +2,25 @@
 // a database or the network. It is what "muniment verify" and the small program
 // muniment-verify share: they only read the command line.
 //
-//	offline.go  Request, Run
-//	bundle.go   proof bundles
-//	lists.go    trusted lists
-//	trust.go    reading certificates, CRLs, OCSP responses and sidecars
-//	text.go     the report for people
+// What bundles consist of (Manifest, Many, Complete) and how a proof is judged (Parts)
+// is here as well: the archive that writes bundles uses the same.
+//
+//	offline.go   Request, Run
+//	run.go       RunBundles
+//	bundle.go    the files of a bundle
+//	many.go      bundles of many objects
+//	manifest.go  bundle.json, many.json, complete.json
+//	parts.go     Parts: the proof of one object, wherever it comes from
+//	log.go       the proof that an arrival is in the event log
+//	report.go    the inspection report
+//	lists.go     trusted lists
+//	trust.go     reading certificates, CRLs, OCSP responses and sidecars
+//	text.go      the report for people
 package offline
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
@@ -37,6 +47,11 @@ type Request struct {
 	JSON         bool      // the report as one JSON object
 	Lists        []string  // trusted lists, for the question whether a time stamp is qualified: files or directories
 	ListSigners  []string  // certificates that may have signed them: files or directories
+	LogKey       string    // of the event log of a bundle, as "muniment log key" prints it; empty: not compared
+	Reports      []string  // files to write the inspection report of a bundle into: .html or .pdf
+	Language     string    // of the inspection report: "en" or "de"; empty: English
+
+	logKey ed25519.PublicKey
 }
 
 // ErrRequest is in the errors of Run: nothing was verified, because something
@@ -46,6 +61,8 @@ var ErrRequest = errors.New("nothing was verified")
 // Verify is Run for a request with a record, and RunBundles for the files of one without.
 func Verify(ctx context.Context, r Request, out io.Writer) (evidence.Verdict, error) {
 	switch {
+	case r.Record != "" && len(r.Reports) > 0:
+		return evidence.Indeterminate, fmt.Errorf("%w: an inspection report needs a proof bundle, not a record by itself", ErrRequest)
 	case r.Record != "":
 		return Run(ctx, r, out)
 	case len(r.Files) == 0:

@@ -8,6 +8,7 @@ import (
 
 	"github.com/muniment/muniment/internal/evidence"
 	"github.com/muniment/muniment/internal/evidence/ers"
+	"github.com/muniment/muniment/internal/evidence/inspect"
 )
 
 // text writes a report for people.
@@ -64,3 +65,17 @@ func text(w io.Writer, r *ers.Report) error {
 }
 
 func when(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
+
+// logText tells what is proven about the event log.
+func logText(w io.Writer, l *inspect.Log) {
+	switch {
+	case l == nil:
+	case l.Problem != "":
+		fmt.Fprintf(w, "\nEvent log: the proof does NOT hold: %s\n", l.Problem)
+	default:
+		fmt.Fprintf(w, "\nEvent log: event %d (%s) of %s, in the log of %d events that was signed at %s\n  log %s\n", l.Seq, l.Event, when(l.Time), l.Size, when(l.Signed), l.Origin)
+		if !l.Stamped.IsZero() {
+			fmt.Fprintf(w, "  the checkpoint is stamped at %s\n", when(l.Stamped))
+		}
+	}
+}

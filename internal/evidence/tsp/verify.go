@@ -55,6 +55,7 @@ type Result struct {
 	Path           []*x509.Certificate // from the signer to the anchor; nil if there is none
 	Findings       evidence.Findings   // with Chain and Stamp -1
 	Trust          algo.Trust          // until when all algorithms of the signature and the path are trusted
+	Algorithm      string              // scheme, length of the key and hash of the signature; empty: could not be read
 	NotAfter       time.Time           // when the first certificate below the anchor ends; zero without a path
 	RevocationAsOf time.Time           // newest date on which the signer is known not to be revoked; zero: never
 	Qualified      Qualification
@@ -186,7 +187,8 @@ func (v *verification) algorithms(signer *x509.Certificate, path []*x509.Certifi
 	if sig.Scheme != algo.Ed25519 {
 		trust = trust.Earlier(cat.Hash(sig.Hash))
 	}
-	v.judge(trust, fmt.Sprintf("%v with %d bits over %v", sig, bits, s.digest))
+	v.result.Algorithm = fmt.Sprintf("%v with %d bits over %v", sig, bits, s.digest)
+	v.judge(trust, v.result.Algorithm)
 	for i, c := range path[:max(0, len(path)-1)] {
 		link := signatureTrust(path[i+1], c.Raw, cat)
 		v.judge(link, fmt.Sprintf("the signature on the certificate of %q", c.Subject))

@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { decideAccess, endAccess, type AccessRequest } from '../api';
+import { exportAddress } from '../evidence/queries';
 import { ask } from '../failure';
 import { formatDateTime, plain } from '../format';
 import { FailureNote } from '../shell/Failure';
@@ -17,7 +18,7 @@ const colors = { waiting: 'orange', approved: 'green', refused: 'red', withdrawn
 // RequestCard shows a request and what the reader may do with it.
 export function RequestCard({ request: r }: { request: AccessRequest }) {
   const { t } = useTranslation();
-  const what = plain(r.addresses.join(', '));
+  const what = r.addresses.length > 0 ? plain(r.addresses.join(', ')) : t('access.everybody');
   return (
     <Paper withBorder radius="md" p="md" className={classes.panel} component="article" aria-label={t('access.requestFor', { addresses: what })}>
       <Group justify="space-between" gap="xs" align="flex-start">
@@ -37,6 +38,7 @@ function Facts({ request: r }: { request: AccessRequest }) {
   const by = (p: { name: string; role: string }) => (p.role ? `${plain(p.name) || '–'} (${t(`role.${p.role as 'auditor'}`)})` : plain(p.name) || '–');
   return (
     <dl className={classes.facts}>
+      {r.kind === 'export' && <><dt>{t('access.kind')}</dt><dd>{t('access.export')}</dd></>}
       <dt>{t('access.reason')}</dt><dd>{plain(r.reason)}</dd>
       {r.covert && <><dt>{t('access.covert')}</dt><dd>{plain(r.covert)}</dd></>}
       {(r.from || r.to) && (
@@ -70,6 +72,7 @@ function Acts({ request: r, what }: { request: AccessRequest; what: string }) {
           {r.may_decide && <Button size="xs" loading={decide.isPending} onClick={() => decide.mutate(true)} aria-label={t('access.approveOf', { addresses: what })}>{t('access.approve')}</Button>}
           {r.may_decide && <Button size="xs" variant="default" disabled={decide.isPending} onClick={() => decide.mutate(false)} aria-label={t('access.refuseOf', { addresses: what })}>{t('access.refuse')}</Button>}
           {r.may_read && <Button size="xs" renderRoot={(props) => <Link to="/" search={{ grant: r.id }} {...props} />}>{t('access.read')}</Button>}
+          {r.may_read && r.kind === 'export' && <Button size="xs" component="a" href={exportAddress('', r.id)} download>{t('access.exportNow')}</Button>}
           {r.may_end && <Button size="xs" variant="default" loading={end.isPending} onClick={() => end.mutate()}>{t(r.state === 'waiting' ? 'access.withdraw' : 'access.end')}</Button>}
         </Group>
       )}

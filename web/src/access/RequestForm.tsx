@@ -17,7 +17,7 @@ function local(at: Date): string {
   return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
 
-const empty = () => ({ addresses: [] as string[], from: '', to: '', query: '', reason: '', covert: '', until: local(new Date(Date.now() + week)) });
+const empty = () => ({ export: false, addresses: [] as string[], from: '', to: '', query: '', reason: '', covert: '', until: local(new Date(Date.now() + week)) });
 
 // RequestForm asks for access to other people's mail.
 export function RequestForm() {
@@ -30,7 +30,7 @@ export function RequestForm() {
       const until = new Date(form.until);
       return ask<AccessRequest>(requestAccess({
         body: {
-          kind: form.addresses.length > 1 ? 'session' : 'mailbox', addresses: form.addresses, reason: form.reason, until: Number.isNaN(until.getTime()) ? '' : until.toISOString(),
+          kind: form.export ? 'export' : form.addresses.length > 1 ? 'session' : 'mailbox', addresses: form.addresses, reason: form.reason, until: Number.isNaN(until.getTime()) ? '' : until.toISOString(),
           ...(form.from && { from: form.from }), ...(form.to && { to: form.to }), ...(form.query && { query: form.query }), ...(hidden && { covert: form.covert }),
         },
       }));
@@ -50,7 +50,8 @@ export function RequestForm() {
       <Title order={2} size="h4" mb="md" id="ask">{t('access.ask')}</Title>
       <form onSubmit={submit} noValidate>
         <Stack gap="md">
-          <TagsInput label={t('access.addresses')} description={t('access.addressesHint')} required value={form.addresses} onChange={(addresses) => set({ addresses })} splitChars={[',', ' ', ';']} acceptValueOnBlur />
+          <Switch checked={form.export} onChange={(e) => set({ export: e.currentTarget.checked })} label={t('access.export')} description={t('access.exportHint')} />
+          <TagsInput label={t('access.addresses')} description={t(form.export ? 'access.exportAddressesHint' : 'access.addressesHint')} required={!form.export} value={form.addresses} onChange={(addresses) => set({ addresses })} splitChars={[',', ' ', ';']} acceptValueOnBlur />
           <Group grow align="flex-start">
             <TextInput type="date" label={t('access.from')} description={t('access.periodHint')} value={form.from} onChange={(e) => set({ from: e.currentTarget.value })} />
             <TextInput type="date" label={t('access.to')} description={t('access.periodHint')} value={form.to} onChange={(e) => set({ to: e.currentTarget.value })} />

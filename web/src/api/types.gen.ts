@@ -1796,7 +1796,7 @@ export type NewAccessRequest = {
     /**
      * mailbox: one address; session: several
      */
-    kind: 'mailbox' | 'session';
+    kind: 'mailbox' | 'session' | 'export';
     /**
      * Only what this query finds; empty: everything
      */

@@ -9,7 +9,7 @@ import { formatDateTime, plain } from '../format';
 import { FailureNote } from '../shell/Failure';
 import { useAccount } from '../shell/usePage';
 import classes from './Evidence.module.css';
-import { bundleAddress, messageEvidenceQuery, recordAddress } from './queries';
+import { bundleAddress, inspectionAddress, messageEvidenceQuery, recordAddress } from './queries';
 import { StampFacts, TroubleDetails } from './StampFacts';
 
 // SealNote says in one sentence since when the message can be proven; what stands
@@ -55,7 +55,7 @@ function Sentence({ evidence }: { evidence: MessageEvidence }) {
 
 // Behind explains the proof and hands it out.
 function Behind({ id, evidence }: { id: string; evidence: MessageEvidence }) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const stamped = evidence.state === 'stamped';
   return (
     <Stack gap="sm" className={classes.behind}>
@@ -66,6 +66,7 @@ function Behind({ id, evidence }: { id: string; evidence: MessageEvidence }) {
         <div>
           <Group gap="xs">
             <Button component="a" href={bundleAddress(id)} download size="xs" variant="default" leftSection={<IconDownload size={16} aria-hidden />}>{t('evidence.bundle')}</Button>
+            <Button component="a" href={inspectionAddress(id, i18n.language)} download size="xs" variant="default">{t('evidence.inspection')}</Button>
             <Button component="a" href={recordAddress(id)} download size="xs" variant="subtle">{t('evidence.record')}</Button>
           </Group>
           <Text size="xs" c="dimmed" mt={4}>{t('evidence.bundleHint')}</Text>

@@ -1,5 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 
+import { inGrant } from '../access/grant';
 import { getEvidence, getMessageEvidence, getSealing, type SealingAuthority } from '../api';
 import { ask } from '../failure';
 
@@ -22,8 +23,18 @@ export const sealingQuery = queryOptions({
   queryFn: ({ signal }) => ask(getSealing({ signal })),
 });
 
-export const recordAddress = (id: string): string => `/api/v1/messages/${encodeURIComponent(id)}/evidence.er`;
-export const bundleAddress = (id: string): string => `/api/v1/messages/${encodeURIComponent(id)}/evidence.zip`;
+const evidenceAddress = (id: string, what: string): string => inGrant(`/api/v1/messages/${encodeURIComponent(id)}/${what}`);
+export const recordAddress = (id: string): string => evidenceAddress(id, 'evidence.er');
+export const bundleAddress = (id: string): string => evidenceAddress(id, 'evidence.zip');
+export const inspectionAddress = (id: string, language: string): string =>
+  evidenceAddress(id, `inspection.pdf?language=${language.startsWith('de') ? 'de' : 'en'}`);
+
+// exportAddress is that of a proof bundle of all that a query finds; grant names the
+// approved request, if it is other people's mail.
+export const exportAddress = (q: string, grant?: string): string => {
+  const query = new URLSearchParams({ ...(q && { q }), ...(grant && { grant }) }).toString();
+  return `/api/v1/export.zip${query && `?${query}`}`;
+};
 
 // settable is what a client may say of an authority.
 export function settable(authority: SealingAuthority): SealingAuthority {

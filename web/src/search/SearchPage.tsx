@@ -1,11 +1,12 @@
 import { ActionIcon, Button, Drawer, Group, NativeSelect, Stack, Text, Title, VisuallyHidden } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { IconFilter, IconInbox, IconMailSearch, IconSortAscending, IconSortDescending } from '@tabler/icons-react';
+import { IconCertificate, IconFilter, IconInbox, IconMailSearch, IconSortAscending, IconSortDescending } from '@tabler/icons-react';
 import { lazy, Suspense, useEffect, useMemo, useRef, useState, type RefObject } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { GrantBanner } from '../access/GrantBanner';
+import { exportAddress } from '../evidence/queries';
 import { queryProblem } from '../failure';
 import { formatNumber } from '../format';
 import { rawAddress, searchAgain, searchQuery, type Order } from '../queries';
@@ -97,6 +98,7 @@ export function SearchPage() {
             order={order}
             sort={sort}
             filters={facetsBeside ? undefined : () => setFilters(true)}
+            bundle={grant || problem || hits.length === 0 ? undefined : exportAddress(q)}
           />
           <Results state={results} hits={hits} q={q} clear={() => search('')} mistaken={problem !== undefined}>
             <ResultList
@@ -154,7 +156,9 @@ function download(id: string): void {
 
 type Page = { total: number; total_exact: boolean; milliseconds: number };
 
-function Bar({ page, order, sort, filters }: { page: Page | undefined; order: Order; sort: (order: Order) => void; filters: (() => void) | undefined }) {
+type BarProps = { page: Page | undefined; order: Order; sort: (order: Order) => void; filters: (() => void) | undefined; bundle: string | undefined };
+
+function Bar({ page, order, sort, filters, bundle }: BarProps) {
   const { t, i18n } = useTranslation();
   let total = '';
   if (page) {
@@ -168,6 +172,7 @@ function Bar({ page, order, sort, filters }: { page: Page | undefined; order: Or
         {page && <Text size="xs" c="dimmed" span className={classes.took}>{t('search.took', { number: formatNumber(Math.max(1, Math.round(page.milliseconds)), i18n.language) })}</Text>}
       </div>
       <Group gap={6} wrap="nowrap">
+        {bundle && <ActionIcon component="a" href={bundle} download variant="subtle" color="gray" size="lg" aria-label={t('search.bundle')} title={t('search.bundle')}><IconCertificate size={18} aria-hidden /></ActionIcon>}
         {filters && <ActionIcon variant="subtle" color="gray" size="lg" className={classes.narrow} aria-label={t('search.filters')} onClick={filters}><IconFilter size={18} aria-hidden /></ActionIcon>}
         <ActionIcon
           variant="subtle"
