@@ -68,6 +68,7 @@ type cli struct {
 	Seal        sealCmd        `cmd:"" help:"Show what has no time stamp yet, or get one now."`
 	Authority   authorityCmd   `cmd:"" help:"Say which authorities give time stamps, and how often."`
 	Evidence    evidenceCmd    `cmd:"" help:"Issue what proves a message to others."`
+	XAIP        xaipCmd        `cmd:"" name:"xaip" help:"Hand objects over by BSI TR-03125 (TR-ESOR), and take them."`
 	Config      configCmd      `cmd:"" help:"Show the settings in force."`
 	Demo        demoCmd        `cmd:"" help:"Run a demonstration with sample mail."`
 	Verify      verifyCmd      `cmd:"" help:"Verify an evidence record offline. Exit codes: 0 valid, 1 invalid, 2 indeterminate or nothing verified."`

@@ -20,6 +20,8 @@ type Bundle struct {
 	Capture *catalog.Capture
 
 	a *Archive
+	// version is set for a version of a package, whose members are its parts.
+	version *Package
 }
 
 // Sidecar joins what was kept beside the time stamps.
@@ -92,7 +94,7 @@ func (a *Archive) bundle(ctx context.Context, row *catalog.Message) (*Bundle, er
 	if err != nil {
 		return nil, err
 	}
-	b := &Bundle{Row: row, Record: e.record, Metadata: p.metadata, Stamps: e.stamps, a: a}
+	b := &Bundle{Row: row, Record: e.record, Metadata: p.metadata, Stamps: e.stamps, a: a, version: p.record.version()}
 	if p.report != nil {
 		if b.Capture, err = p.record.Capture.capture(row.Tenant, row.AOID); err != nil {
 			return nil, err

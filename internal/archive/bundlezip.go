@@ -85,12 +85,10 @@ func (b *Bundle) WriteZIP(ctx context.Context, w io.Writer) error {
 	z := &bundleWriter{z: zip.NewWriter(w), at: b.a.now().UTC()}
 	m := manifest{Version: bundleVersion, AOID: b.Row.AOID.String(), Tenant: b.Row.Tenant.String(), MadeAt: z.at.Truncate(time.Second), Record: bundleRecord,
 		Sidecar: bundleSidecar, Anchors: bundleAnchors, Qualified: b.Stamps[0].Qualified}
-	raw, err := b.a.open(ctx, b.Row)
-	if err != nil {
-		return err
+	if b.version != nil {
+		m.AOID = b.version.Object.String()
 	}
-	err = z.copy(b.originalName(), raw, &m, memberOriginal)
-	if err := errors.Join(err, raw.Close()); err != nil {
+	if err := b.originals(ctx, z, &m); err != nil {
 		return err
 	}
 	if b.Metadata == nil {
@@ -107,7 +105,7 @@ func (b *Bundle) WriteZIP(ctx context.Context, w io.Writer) error {
 		if err := errors.Join(err, r.Close()); err != nil {
 			return err
 		}
-	} else if len(b.Row.Members) > sha256.Size {
+	} else if b.version == nil && len(b.Row.Members) > sha256.Size {
 		m.Withheld = append(m.Withheld, memberReport)
 	}
 	if err := b.proof(z, &m); err != nil {

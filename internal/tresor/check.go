@@ -62,7 +62,7 @@ func (p *Package) Check(now time.Time) error {
 		if o.XML {
 			return fmt.Errorf("object %s: content that is XML or another kind of credential %w; give bytes: binaryData, binaryMetaData, Base64Signature or asn1EvidenceRecord", o.ID, ErrUnsupported)
 		}
-		if err := o.checkSum(); err != nil {
+		if err := o.CheckSum(); err != nil {
 			return err
 		}
 	}
@@ -98,17 +98,33 @@ func (p *Package) checkForm() error {
 		}
 	}
 	for _, o := range p.Objects {
-		if !belongs[o.ID] && !p.evidenceFor(o) {
+		if !belongs[o.ID] && p.Covers(o) == nil {
 			return fmt.Errorf("%w: object %s belongs to no version", ErrFormat, o.ID)
 		}
 	}
 	return nil
 }
 
-// evidenceFor reports whether an object is an evidence record, which names its version
-// itself.
-func (p *Package) evidenceFor(o *Object) bool {
-	return o.Kind == KindEvidence && p.Version(o.VersionID) != nil
+// Covers returns the version that an evidence record is about: the one that it names
+// or is related to, or the first that points to it; nil: none, or it is no such record.
+func (p *Package) Covers(o *Object) *Version {
+	if o.Kind != KindEvidence {
+		return nil
+	}
+	for _, id := range append([]string{o.VersionID}, o.Related...) {
+		if v := p.Version(id); v != nil {
+			return v
+		}
+	}
+	if o.VersionID != "" {
+		return nil // one that is not here
+	}
+	for i := range p.Versions {
+		if v := &p.Versions[i]; slices.Contains(v.Protected(), o.ID) || slices.Contains(v.Unprotected(), o.ID) {
+			return v
+		}
+	}
+	return nil
 }
 
 func (v *Version) checkTimes(now time.Time) error {
@@ -132,8 +148,9 @@ func (v *Version) checkTimes(now time.Time) error {
 	return nil
 }
 
-// checkSum compares an object with its check sum.
-func (o *Object) checkSum() error {
+// CheckSum compares an object with its check sum; without one it is as it should be.
+// ErrFormat, ErrUnsupported.
+func (o *Object) CheckSum() error {
 	if o.Sum == nil {
 		return nil
 	}

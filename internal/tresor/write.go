@@ -79,8 +79,10 @@ func escaped(s string) string {
 	return b.String()
 }
 
-func (x *writing) open(name string, attrs ...string) { x.raw("<xaip:" + name + attributes(attrs...) + ">") }
-func (x *writing) close(name string)                 { x.raw("</xaip:" + name + ">") }
+func (x *writing) open(name string, attrs ...string) {
+	x.raw("<xaip:" + name + attributes(attrs...) + ">")
+}
+func (x *writing) close(name string) { x.raw("</xaip:" + name + ">") }
 
 func (x *writing) text(name, s string, attrs ...string) {
 	x.open(name, attrs...)

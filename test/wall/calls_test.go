@@ -105,7 +105,9 @@ func calls(t *testing.T, o operation, id string) []string {
 		return []string{path} // the installation's
 	case "getSealing", "changeSealing", "testAuthority", "sealNow":
 		return []string{path} // the operator's
-	case "getMessageEvidence", "getEvidence", "getEvidenceRecord", "getEvidenceBundle":
+	case "retrieveInfo", "archiveSubmission", "archiveUpdate", "archiveRetrieval", "archiveEvidence", "archiveData", "archiveTrace", "archiveDeletion", "verifyPackage":
+		return []string{path} // of programs alone
+	case "getMessageEvidence", "getEvidence", "getEvidenceRecord", "getEvidenceBundle", "getMessageXaip":
 		return []string{path}
 	case "finishLogIn", "beginPasskey", "logInByPasskey", "forgotPassword", "lookAtLink", "useLink", "getSecurity", "confirmPassword", "changePassword",
 		"beginTotp", "confirmTotp", "removeFactor", "newRecoveryCodes", "endSession", "endOtherSessions", "beginAddPasskey", "addPasskey", "renamePasskey",
@@ -124,6 +126,9 @@ func calls(t *testing.T, o operation, id string) []string {
 }
 
 func body(o operation, id string) string {
+	if b := preservationBodies()[o.id]; b != "" {
+		return strings.ReplaceAll(b, "Wand", id)
+	}
 	switch o.id {
 	case "logIn":
 		return `{"login":"anna@firma.example","tenant":"alpha","password":"wrong"}`
