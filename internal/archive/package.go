@@ -7,11 +7,13 @@ import (
 	"crypto/sha512"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 
 	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/evidence"
+	"github.com/muniment/muniment/internal/evidence/algo"
 	"github.com/muniment/muniment/internal/tresor"
 	"github.com/muniment/muniment/internal/uid"
 )
@@ -194,6 +196,34 @@ func (a *Archive) contents(ctx context.Context, v *storedVersion) (parts []func(
 		return nil, nil, fmt.Errorf("message %s: its parts have %d bytes, and there are %d", v.row.AOID, at, raw.Size())
 	}
 	return parts, done, nil
+}
+
+// partSums returns the hash values by h of what the evidence record of a version
+// covers: of its metadata and of its protected parts, which are read. The caller has
+// compared the metadata with what was sealed.
+func (a *Archive) partSums(ctx context.Context, v *storedVersion, metadata []byte, h algo.Hash) ([][]byte, error) {
+	open, done, err := a.contents(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	out := [][]byte{h.Sum(metadata)}
+	for i := range v.Parts {
+		if !v.Parts[i].Protected {
+			continue
+		}
+		r, err := open[i]()
+		if err != nil {
+			return nil, err
+		}
+		w := h.New()
+		_, err = io.Copy(w, r)
+		if err := errors.Join(err, r.Close()); err != nil {
+			return nil, fmt.Errorf("message %s: %w", v.row.AOID, err)
+		}
+		out = append(out, w.Sum(nil))
+	}
+	return out, nil
 }
 
 // partReader compares what is read with the SHA-256 of the part.
