@@ -2,6 +2,8 @@ package wall
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/muniment/muniment/internal/archivetest"
@@ -113,8 +115,9 @@ func routingRows() []row {
 // preservationRows: programs alone may, with a token; test/tresor asks as one.
 func preservationRows() []row {
 	var out []row
-	for op, body := range preservationBodies() {
-		out = append(out, row{op: op, own: "u f f f f f f", foreign: foreignF, body: body, ok: 200})
+	bodies := preservationBodies()
+	for _, op := range slices.Sorted(maps.Keys(bodies)) {
+		out = append(out, row{op: op, own: "u f f f f f f", foreign: foreignF, body: bodies[op], ok: 200})
 	}
 	return out
 }
