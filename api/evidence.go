@@ -195,6 +195,8 @@ func evidenceDownloads(id *huma.Param, problems []Code) []Download {
 			summary: "The evidence record of a message (RFC 4998), DER"}, []*huma.Param{id, grant}, "application/octet-stream"},
 		{op{id: "getEvidenceBundle", method: http.MethodGet, path: "/messages/{id}/evidence.zip", tag: "message", problems: problems,
 			summary: "Everything that proves a message to others, with instructions"}, []*huma.Param{id, grant}, "application/zip"},
+		{op{id: "getMessageXaip", method: http.MethodGet, path: "/messages/{id}/xaip.xml", tag: "message", problems: problems,
+			summary: "The message with its evidence record as XAIP 1.3 (BSI TR-03125)"}, []*huma.Param{id}, "application/xml"},
 		{op{id: "getInspectionReport", method: http.MethodGet, path: "/messages/{id}/inspection.pdf", tag: "message", problems: problems,
 			summary: "The inspection report of a message: what is proven, in plain words"}, []*huma.Param{id, grant, text("language", "en or de")}, "application/pdf"},
 		{op{id: "getInspectionPage", method: http.MethodGet, path: "/messages/{id}/inspection.html", tag: "message", problems: problems,

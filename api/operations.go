@@ -109,6 +109,7 @@ func describe(o operations, s Service) {
 	hierarchy(o, s)
 	directories(o, s)
 	dashboard(o, s)
+	preservation(o, s)
 	add(o, op{id: "getStatistics", method: http.MethodGet, path: "/statistics", tag: "administration",
 		summary: "Figures of the tenant", problems: []Code{CodeRole}},
 		func(ctx context.Context, _ *empty) (*body[Statistics], error) { return reply(s.Statistics(ctx)) })

@@ -16,7 +16,7 @@ const rightExtension = "x-muniment-right"
 // is not here cannot be registered.
 func rights() map[string]access.Right {
 	all := map[string]access.Right{}
-	for _, m := range []map[string]access.Right{ownRights(), accessRights(), tenantRights(), userRights(), proofRights(), installationRights()} {
+	for _, m := range []map[string]access.Right{ownRights(), accessRights(), tenantRights(), userRights(), proofRights(), installationRights(), preservationRights()} {
 		maps.Copy(all, m)
 	}
 	return all
@@ -58,6 +58,7 @@ func ownRights() map[string]access.Right {
 
 		"getInspectionReport": access.SearchOwn,
 		"getInspectionPage":   access.SearchOwn,
+		"getMessageXaip":      access.SearchOwn,
 
 		"listUploads":  access.UploadDocuments,
 		"createUpload": access.UploadDocuments, // of mail: access.ImportMail as well
@@ -254,4 +255,19 @@ func (d op) right() (right access.Right, ok bool) {
 func (d Download) Right() access.Right {
 	right, _ := d.right()
 	return right
+}
+
+// preservationRights are for the functions of BSI TR-03125, which programs ask for.
+func preservationRights() map[string]access.Right {
+	return map[string]access.Right{
+		"retrieveInfo":      access.Preserve,
+		"archiveSubmission": access.Preserve,
+		"archiveUpdate":     access.Preserve,
+		"archiveRetrieval":  access.Preserve,
+		"archiveEvidence":   access.Preserve,
+		"archiveData":       access.Preserve,
+		"archiveTrace":      access.Preserve,
+		"archiveDeletion":   access.Preserve,
+		"verifyPackage":     access.Preserve,
+	}
 }

@@ -36,6 +36,7 @@ type Door interface {
 // Door.Problem.
 type Service interface {
 	Status(ctx context.Context) (*Status, error)
+	PreservationService
 	LogIn(ctx context.Context, in LogIn) (*Account, []http.Cookie, error)
 	// LogOut ends the session, if there is one, and returns a cookie that
 	// removes the session's.

@@ -71,6 +71,7 @@ type cli struct {
 	Authority   authorityCmd   `cmd:"" help:"Say which authorities give time stamps, and how often."`
 	Evidence    evidenceCmd    `cmd:"" help:"Issue what proves a message to others."`
 	Export      exportCmd      `cmd:"" help:"Write a proof bundle of many messages, which somebody has asked for and somebody else has approved."`
+	XAIP        xaipCmd        `cmd:"" name:"xaip" help:"Hand objects over by BSI TR-03125 (TR-ESOR), and take them."`
 	Config      configCmd      `cmd:"" help:"Show the settings in force."`
 	Demo        demoCmd        `cmd:"" help:"Run a demonstration with sample mail."`
 	Verify      verifyCmd      `cmd:"" help:"Verify an evidence record offline. Exit codes: 0 valid, 1 invalid, 2 indeterminate or nothing verified."`

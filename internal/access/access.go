@@ -131,6 +131,10 @@ const (
 	// SeeAccessRecords sees what was read under approved requests, and says whether the
 	// people concerned are told.
 	SeeAccessRecords Right = "see-access-records"
+	// Preserve archives objects for a program and gets them back, by the functions of BSI
+	// TR-03125. No role has it: only programs do, by a token of a tenant, and it reaches
+	// nothing but such objects.
+	Preserve Right = "preserve"
 	// SeeReaders learns who has read mail of the actor's own addresses, when and why.
 	SeeReaders Right = "see-readers"
 )
@@ -170,6 +174,10 @@ func Allowed(role Role, right Right) bool {
 	return false
 }
 
+// ForPrograms reports whether no role has the right: only programs have it, by a token of
+// a tenant with the scope for it.
+func (r Right) ForPrograms() bool { return r == Preserve }
+
 // OfTenant reports whether those with the role belong to a tenant. The others belong
 // to the installation, or to a reseller.
 func (r Role) OfTenant() bool { return r != RoleOperator && r != RoleReseller }
@@ -183,6 +191,7 @@ type Actor struct {
 	Role      Role
 	Addresses []string // normalised
 	Peer      string   // where the request came from, for the event log
+	Program   bool     // it acts by a token
 	// Grant, if not nil, is the access under which the actor reads other people's mail:
 	// Addresses are then those of the grant, and nothing but reading is allowed.
 	Grant *Grant
@@ -192,6 +201,9 @@ type Actor struct {
 func (a Actor) Check(right Right) error {
 	if a.Grant != nil && right != SearchOwn {
 		return fmt.Errorf("%s while reading other people's mail: %w", right, ErrForbidden)
+	}
+	if right.ForPrograms() && a.Program && a.Role == RoleTenantAdmin && !a.Tenant.IsZero() {
+		return nil
 	}
 	if a.Tenant.IsZero() == a.Role.OfTenant() || a.Reseller.IsZero() == (a.Role == RoleReseller) || !Allowed(a.Role, right) {
 		return fmt.Errorf("%s needs another role than %s: %w", right, a.Role, ErrForbidden)

@@ -16,7 +16,7 @@ const module = "github.com/muniment/muniment/"
 // packages of this module that it may import. Test files may import more.
 var allowed = map[string][]string{
 	// doors
-	"internal/httpd":           {"api", "internal/access", "internal/alarm", "internal/archive", "internal/catalog", "internal/directory", "internal/evidence/algo", "internal/evidence/inspect", "internal/factor", "internal/index", "internal/index/query", "internal/message", "internal/oauth", "internal/remote", "internal/seal", "internal/site", "internal/uid", "internal/upload", "internal/usercsv", "internal/vault", "internal/watch", "internal/webhook"},
+	"internal/httpd":           {"api", "internal/access", "internal/alarm", "internal/archive", "internal/catalog", "internal/directory", "internal/evidence/algo", "internal/evidence/inspect", "internal/factor", "internal/index", "internal/index/query", "internal/message", "internal/oauth", "internal/remote", "internal/seal", "internal/site", "internal/tresor", "internal/uid", "internal/upload", "internal/usercsv", "internal/vault", "internal/watch", "internal/webhook"},
 	"internal/hooks":           {"internal/archive", "internal/catalog", "internal/webhook"},
 	"internal/ingest/graph":    {"internal/archive", "internal/catalog", "internal/ingest/importer", "internal/oauth", "internal/remote", "internal/spool", "internal/uid"},
 	"internal/ingest/folder":   {"internal/archive", "internal/catalog", "internal/ingest/importer", "internal/spool", "internal/uid", "internal/watch"},
@@ -35,7 +35,7 @@ var allowed = map[string][]string{
 	"internal/socket":          {},
 	"internal/spool":           {},
 	// verbs
-	"internal/archive": {"internal/access", "internal/alarm", "internal/blob", "internal/catalog", "internal/directory", "internal/eventlog", "internal/evidence", "internal/evidence/algo", "internal/evidence/ers", "internal/evidence/inspect", "internal/evidence/offline", "internal/evidence/tsp", "internal/factor", "internal/index", "internal/index/query", "internal/journal", "internal/mailer", "internal/message", "internal/password", "internal/remote", "internal/seal", "internal/site", "internal/uid", "internal/usercsv", "internal/vault", "internal/webhook"},
+	"internal/archive": {"internal/access", "internal/alarm", "internal/blob", "internal/catalog", "internal/directory", "internal/eventlog", "internal/evidence", "internal/evidence/algo", "internal/evidence/ers", "internal/evidence/inspect", "internal/evidence/offline", "internal/evidence/tsp", "internal/factor", "internal/index", "internal/index/query", "internal/journal", "internal/mailer", "internal/message", "internal/password", "internal/remote", "internal/seal", "internal/site", "internal/tresor", "internal/uid", "internal/usercsv", "internal/vault", "internal/webhook"},
 	"internal/sealing": {"internal/archive", "internal/catalog", "internal/evidence", "internal/evidence/algo", "internal/evidence/tsp", "internal/evidence/tspclient", "internal/remote", "internal/seal"},
 	// verbs
 	// verbs
@@ -59,6 +59,7 @@ var allowed = map[string][]string{
 	"internal/watch":    {},
 	"internal/webhook":  {"internal/remote"},
 	"internal/tnef":     {"internal/mapi"},
+	"internal/tresor":   {},
 	// rules
 	"internal/directory":         {"internal/access", "internal/message", "internal/remote"},
 	"internal/directory/connect": {"internal/directory", "internal/directory/dial", "internal/directory/imap", "internal/directory/ldap", "internal/directory/oidc"},

@@ -20,8 +20,12 @@ type Bundle struct {
 	// member; nil: it came in none.
 	Capture *catalog.Capture
 	// Log proves that the arrival of the message is in the event log
-	// (eventlog.InclusionProof); nil: the log was begun later.
+	// (eventlog.InclusionProof); nil: the log was begun later, or it is a version of a
+	// package, whose event is about the whole package.
 	Log []byte
+
+	// version is set for a version of a package, whose members are its parts.
+	version *Package
 
 	a   *Archive
 	raw []byte // the original, if it was read already
@@ -111,13 +115,15 @@ func (a *Archive) bundle(ctx context.Context, row *catalog.Message, checkpoint *
 	if err != nil {
 		return nil, err
 	}
-	b := &Bundle{Row: row, Record: e.record, Metadata: p.metadata, Stamps: e.stamps, a: a}
+	b := &Bundle{Row: row, Record: e.record, Metadata: p.metadata, Stamps: e.stamps, a: a, version: p.record.version()}
 	if p.report != nil {
 		if b.Capture, err = p.record.Capture.capture(row.Tenant, row.AOID); err != nil {
 			return nil, err
 		}
 		b.Capture.Segment, b.Capture.Frame = row.Segment, row.Frame
 	}
-	b.Log, err = a.arrivalProof(ctx, row, checkpoint)
+	if b.version == nil {
+		b.Log, err = a.arrivalProof(ctx, row, checkpoint)
+	}
 	return b, err
 }

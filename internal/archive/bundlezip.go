@@ -118,17 +118,10 @@ func (b *Bundle) members(ctx context.Context, z *bundleWriter, dir string) (*off
 	p := &offline.Parts{Manifest: &offline.Manifest{Version: offline.ManifestVersion, AOID: b.Row.AOID.String(), Tenant: b.Row.Tenant.String(), MadeAt: z.at,
 		Qualified: b.Stamps[0].Qualified}, Record: b.Record, Log: b.Log, Metadata: b.Metadata}
 	m := p.Manifest
-	raw, err := b.open(ctx)
-	if err != nil {
-		return nil, err
+	if b.version != nil {
+		m.AOID = b.version.Object.String()
 	}
-	name := b.originalName()
-	head := 0
-	if path.Ext(name) == ".eml" {
-		head = inspect.HeadSize
-	}
-	p.Head, err = z.copy(dir, name, raw, p, memberOriginal, head)
-	if err := errors.Join(err, raw.Close()); err != nil {
+	if err := b.originals(ctx, z, dir, p); err != nil {
 		return nil, err
 	}
 	if b.Metadata == nil {
@@ -137,7 +130,7 @@ func (b *Bundle) members(ctx context.Context, z *bundleWriter, dir string) (*off
 		return nil, err
 	}
 	if b.Capture == nil {
-		if len(b.Row.Members) > sha256.Size {
+		if b.version == nil && len(b.Row.Members) > sha256.Size {
 			m.Withheld = append(m.Withheld, memberReport)
 		}
 		return p, nil

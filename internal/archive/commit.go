@@ -191,7 +191,7 @@ func (c *commit) store(p *pending, now time.Time) {
 func (c *commit) duplicate(p *pending, aoid uid.ID, recorded map[[32]byte]bool, now time.Time) error {
 	c.duplicates++
 	outcome := catalog.Duplicate
-	if recorded[p.capture.Key] {
+	if recorded[p.capture.Key] || p.version() != nil { // another program was faster with this version; these bytes are not there
 		outcome = catalog.Repeated
 	}
 	c.receipts = append(c.receipts, Receipt{AOID: aoid, Duplicate: true, SHA256: p.sums.SHA256, Outcome: outcome})

@@ -50,6 +50,9 @@ type Document struct {
 	Title  string // empty: Name
 	Date   string // of the document, 2006-01-02; empty: that of its arrival
 	Owners []string
+	// Package is set for a version of an object of several parts; nil: it is a file.
+	// Nobody owns such an object: programs get it back, by Handle.Retrieve.
+	Package *Package
 }
 
 // Check normalises d and refuses what cannot be kept.
@@ -65,6 +68,9 @@ func (d *Document) Check() error {
 		if t, err := time.Parse(time.DateOnly, d.Date); err != nil || t.Year() < firstDocument || t.Year() > 9999 {
 			return invalid("date %.20q: want a day from %d on, such as 2026-01-31", d.Date, firstDocument)
 		}
+	}
+	if d.Package != nil {
+		return d.Package.check()
 	}
 	owners, err := Addresses(d.Owners)
 	if err != nil {
@@ -104,12 +110,16 @@ func FileName(name string) string {
 
 // identity is what no two documents of a tenant have in common: bytes and owners.
 // The same file given by somebody else is another document, for nobody may learn
-// from it that and how others have archived it.
-func identity(sum [32]byte, owners []string) [32]byte {
+// from it that and how others have archived it. A version of a package is known by its
+// number.
+func (d *documentRecord) identity(sum [32]byte) [32]byte {
+	if d.Package != nil {
+		return versionIdentity(d.Package.Object, d.Package.Number)
+	}
 	h := sha256.New()
 	h.Write([]byte("muniment document 1\x00"))
 	h.Write(sum[:])
-	for _, o := range owners {
+	for _, o := range d.Owners {
 		fmt.Fprintf(h, "%d:%s", len(o), o)
 	}
 	return [32]byte(h.Sum(nil))
@@ -121,13 +131,15 @@ type documentRecord struct {
 	Title  string   `json:"title,omitempty"`
 	Date   string   `json:"date,omitempty"`
 	Owners []string `json:"owners"`
+
+	Package *Package `json:"package,omitempty"`
 }
 
 // contentOf is what the message in a frame is known by, see pending.content. A frame
 // whose metadata cannot be read is taken for mail; reading it says what is wrong.
 func contentOf(e vault.Entry) [32]byte {
 	if rec, err := decodeRecord(e.Meta); err == nil && rec.Document != nil {
-		return identity(e.Frame.SHA256, rec.Document.Owners)
+		return rec.Document.identity(e.Frame.SHA256)
 	}
 	return e.Frame.SHA256
 }
@@ -148,7 +160,7 @@ func describeDocument(row *catalog.Message, d *documentRecord, raw Raw) error {
 	if _, err := io.ReadFull(io.NewSectionReader(raw, 0, raw.Size()), head); err != nil {
 		return fmt.Errorf("read document: %w", err)
 	}
-	row.Document = identity(row.SHA256, d.Owners)
+	row.Document = d.identity(row.SHA256)
 	row.Date = row.ReceivedAt.UTC().Truncate(time.Second)
 	if day, err := time.Parse(time.DateOnly, d.Date); err == nil {
 		row.Date = day.UTC().Add(12 * time.Hour) // the same day in almost every zone
@@ -158,6 +170,9 @@ func describeDocument(row *catalog.Message, d *documentRecord, raw Raw) error {
 		row.Parties = append(row.Parties, catalog.Party{Role: roleOwner, Address: o})
 	}
 	row.Facts = catalog.Facts{Version: documentFacts, Subject: d.Title, File: &catalog.File{Name: d.Name, Type: fileType(head, d.Name), Date: d.Date}}
+	if d.Package != nil {
+		row.Facts.File.Type = packageType
+	}
 	return nil
 }
 

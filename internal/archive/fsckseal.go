@@ -336,7 +336,7 @@ func (f *fsck) members(row *catalog.Message, e vault.Entry) {
 		return
 	}
 	metadata, err := metadataMember(row, rec, report)
-	if err != nil || !bytes.Equal(membersOf(metadata, report), row.Members) {
+	if err != nil || !bytes.Equal(membersOf(metadata, report, rec), row.Members) {
 		f.damage("message "+row.AOID.String(), "the hashes of its metadata in the row are not those that segment %s gives", e.Frame.Ref)
 	}
 }

@@ -200,7 +200,7 @@ func (a *Archive) prepare(ctx context.Context, w *tenantWork, sub Submission) (*
 // content is what p is known by: its bytes, or the identity of a document.
 func (p *pending) content() [32]byte {
 	if p.sub.Document != nil {
-		return identity(p.sums.SHA256, p.sub.Document.Owners)
+		return (*documentRecord)(p.sub.Document).identity(p.sums.SHA256)
 	}
 	return p.sums.SHA256
 }
@@ -238,9 +238,11 @@ func (a *Archive) prepareNew(ctx context.Context, p *pending) error {
 		ReceivedAt: sub.ReceivedAt, Source: sub.Source, Class: DefaultClass, Category: category, Tags: sub.Tags,
 	}
 	rec := record{Version: recordVersion, Class: p.row.Class, Category: p.row.Category, Tags: p.row.Tags, Salt: p.salt}
-	p.capture.AOID = p.row.AOID
 	if sub.Document != nil {
 		rec.Document = (*documentRecord)(sub.Document)
+		if v := sub.Document.Package; v != nil && v.Number == firstVersion {
+			p.row.AOID = v.Object
+		}
 		if err := describeDocument(p.row, rec.Document, sub.Raw); err != nil {
 			return err
 		}
@@ -256,6 +258,7 @@ func (a *Archive) prepareNew(ctx context.Context, p *pending) error {
 		rec.Class, rec.Quarantine = p.row.Class, newQuarantineRecord(p.entry)
 		p.doc = document(p.row, facts, p.source.Name)
 	}
+	p.capture.AOID = p.row.AOID
 	rec.Capture = newCaptureRecord(p)
 	meta, err := rec.encode()
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/muniment/muniment/internal/catalog"
@@ -21,6 +22,9 @@ import (
 //	metadata  what the vault's record tells of its arrival, in canonical JSON
 //	report    the journal report in which it came, if it came in one
 //
+// That of a version of a package covers, in place of the original, each part that its
+// manifest protects.
+//
 // The metadata can be made from the vault again at any time, byte for byte: it holds
 // nothing that can change. docs/format.md, "Members", specifies it.
 
@@ -30,8 +34,13 @@ const (
 	memberReport   = "report"
 )
 
-// firstVersion is the version of an archived object: none is ever replaced.
+// firstVersion is the version of an archived object. Only packages have others: what is
+// archived is never replaced.
 const firstVersion = 1
+
+// packageMembers is the first byte of Message.Members of a version of a package. It
+// tells that the original is none of its members: parts of it are.
+const packageMembers = 'P'
 
 // reportSums are what is known of a journal report.
 type reportSums struct {
@@ -64,13 +73,25 @@ func sumsOfReport(j *catalog.Journal) (r *reportSums, whole bool, err error) {
 }
 
 // membersOf makes Message.Members.
-func membersOf(metadata []byte, report *reportSums) []byte {
+func membersOf(metadata []byte, report *reportSums, rec *record) []byte {
 	m := sha256.Sum256(metadata)
+	if v := rec.version(); v != nil {
+		return v.members(m)
+	}
 	out := m[:]
 	if report != nil {
 		out = append(out, report.sha256[:]...)
 	}
 	return out
+}
+
+// group lists the SHA-256 of all members of a message: of its original, and of what
+// Message.Members tells.
+func group(original, members []byte) [][]byte {
+	if len(members)%sha256.Size == 1 && members[0] == packageMembers {
+		return slices.Collect(slices.Chunk(members[1:], sha256.Size))
+	}
+	return append([][]byte{original}, slices.Collect(slices.Chunk(members, sha256.Size))...)
 }
 
 // setMembers fills row.Members of a message that is being archived. meta is rec as
@@ -90,7 +111,7 @@ func setMembers(row *catalog.Message, rec *record, meta []byte) error {
 		return errors.New("journal report without SHA-512")
 	}
 	metadata, err := metadataMember(row, rec, report)
-	row.Members = membersOf(metadata, report)
+	row.Members = membersOf(metadata, report, rec)
 	return err
 }
 
@@ -189,7 +210,7 @@ func (a *Archive) fillMembers(ctx context.Context, tenant uid.ID, aoids []uid.ID
 			bad = append(bad, err)
 			continue
 		}
-		out[row.AOID] = membersOf(p.metadata, p.report)
+		out[row.AOID] = membersOf(p.metadata, p.report, p.record)
 	}
 	if err := a.catalog.SetMembers(ctx, tenant, out); err != nil {
 		return nil, err

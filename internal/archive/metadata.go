@@ -18,6 +18,11 @@ func metadataMember(row *catalog.Message, rec *record, report *reportSums) ([]by
 	m := evidence.Metadata{AOID: row.AOID.String(), Version: firstVersion, Tenant: row.Tenant.String(), Source: c.Source.ID.String(), Arrived: c.ReceivedAt.UTC(),
 		Envelope: evidence.Envelope{From: c.From, To: c.To}, Class: rec.Class,
 		Members: []evidence.MetadataSum{{Name: memberOriginal, Size: row.Size, SHA512: row.SHA512}}}
+	if v := rec.version(); v != nil {
+		if err := v.describe(&m); err != nil {
+			return nil, fmt.Errorf("message %s: %w", row.AOID, err)
+		}
+	}
 	if report != nil {
 		m.Members = append(m.Members, evidence.MetadataSum{Name: memberReport, Size: report.size, SHA512: report.sha512})
 	}

@@ -250,7 +250,7 @@ func (a *Archive) restoreMessage(ctx context.Context, done *adopted, e vault.Ent
 		if err != nil {
 			return nil, nil, nil, err
 		}
-		row.Members = membersOf(metadata, report)
+		row.Members = membersOf(metadata, report, rec)
 	}
 	if rec.Document != nil {
 		return row, capture, nil, describeDocument(row, rec.Document, raw)

@@ -126,7 +126,7 @@ func captureKey(sub *Submission, id uid.ID, sum [32]byte) [32]byte {
 	case sub.Origin != "":
 		h.Write([]byte(sub.Origin))
 		if sub.Document != nil { // the same file of the same name may be given by several
-			id := identity(sum, sub.Document.Owners)
+			id := (*documentRecord)(sub.Document).identity(sum)
 			h.Write(id[:])
 		}
 	case sub.wrapped != nil && sub.wrapped.journal.SHA256 != "":

@@ -257,11 +257,6 @@ func (c *collecting) take(ctx context.Context, s catalog.Sealable) error {
 	return nil
 }
 
-// group lists the SHA-256 of all members of a message.
-func group(original, members []byte) [][]byte {
-	return append([][]byte{original}, slices.Collect(slices.Chunk(members, 32))...)
-}
-
 // sealedAt is where a message is in a batch.
 type sealedAt struct {
 	tree   *catalog.SealTree

@@ -19,6 +19,7 @@
 //	hierarchy.go usage.go  tenants, resellers and what they use    token.go  programs
 //	directory.go user repositories   provider.go  log-in at a provider
 //	dashboard.go figures and alarms
+//	preservation.go  the functions of BSI TR-03125
 package httpd
 
 import (
@@ -157,7 +158,7 @@ func (s *Server) routes() (*http.ServeMux, error) {
 	mux := http.NewServeMux()
 	api.Register(mux, s, s)
 	handlers := map[string]http.HandlerFunc{"getMessageHtml": s.html, "getMessageRaw": s.raw, "getAttachment": s.attachment,
-		"getReport": s.report, "getEvidenceRecord": s.evidenceRecord, "getEvidenceBundle": s.evidenceBundle, "getInspectionReport": s.inspectionPDF, "getInspectionPage": s.inspectionHTML, "getExport": s.export, "getCompletenessCsv": s.completenessCSV, "getUploadCsv": s.uploadCSV,
+		"getReport": s.report, "getEvidenceRecord": s.evidenceRecord, "getEvidenceBundle": s.evidenceBundle, "getInspectionReport": s.inspectionPDF, "getInspectionPage": s.inspectionHTML, "getMessageXaip": s.messageXAIP, "getExport": s.export, "getCompletenessCsv": s.completenessCSV, "getUploadCsv": s.uploadCSV,
 		"getEventProof": s.eventProof, "getCheckpoint": s.checkpoint, "getConsistency": s.consistency, "getReceiptFile": s.receiptFile, "exportLog": s.exportLog,
 		"getAccessRecordsCsv": s.accessRecordsCSV, "exportUsers": s.usersCSV, "getUsageCsv": s.usageCSV, "getLogo": s.logo}
 	for _, d := range api.Downloads() {

@@ -22,9 +22,12 @@ const (
 )
 
 // scopeOf tells which scope a token needs for a route. Routes that are not here are
-// closed to tokens: none lets mail be read, and none makes tokens.
+// closed to tokens: none lets mail of people be read, and none makes tokens.
 func scopeOf(pattern string) (archive.Scope, bool) {
 	method, path, _ := strings.Cut(pattern, " ")
+	if strings.HasPrefix(path, api.Base+"/preservation/") {
+		return archive.ScopePreserve, true
+	}
 	scope, ok := map[string]archive.Scope{
 		"GET /tenants": archive.ScopeTenantsRead, "GET /tenants/{id}": archive.ScopeTenantsRead,
 		"PATCH /tenants/{id}": archive.ScopeTenantsWrite, "POST /tenants/{id}/state": archive.ScopeTenantsWrite, "POST /provisioning/tenants": archive.ScopeTenantsWrite,

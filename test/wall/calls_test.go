@@ -113,7 +113,9 @@ func calls(t *testing.T, o operation, id string) []string {
 		return []string{path} // the installation's
 	case "getSealing", "changeSealing", "testAuthority", "sealNow":
 		return []string{path} // the operator's
-	case "getMessageEvidence", "getEvidence", "getEvidenceRecord", "getEvidenceBundle", "getInspectionReport", "getInspectionPage":
+	case "retrieveInfo", "archiveSubmission", "archiveUpdate", "archiveRetrieval", "archiveEvidence", "archiveData", "archiveTrace", "archiveDeletion", "verifyPackage":
+		return []string{path} // of programs alone
+	case "getMessageEvidence", "getEvidence", "getEvidenceRecord", "getEvidenceBundle", "getInspectionReport", "getInspectionPage", "getMessageXaip":
 		return []string{path}
 	case "getExport":
 		return append(ask("q", ""), path+"?ids="+id)
@@ -136,6 +138,9 @@ func calls(t *testing.T, o operation, id string) []string {
 }
 
 func body(o operation, id string) string {
+	if b := preservationBodies()[o.id]; b != "" {
+		return strings.ReplaceAll(b, "Wand", id)
+	}
 	switch o.id {
 	case "logIn":
 		return `{"login":"anna@firma.example","tenant":"alpha","password":"wrong"}`

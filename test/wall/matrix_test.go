@@ -53,7 +53,7 @@ const (
 // matrix lists all rows. They are asked in this order.
 func matrix() []row {
 	return slices.Concat(sessionRows(), mailRows(), uploadRows(), accessRows(), sourceRows(), routingRows(), directoryRows(), logRows(), evidenceRows(),
-		userRows(), logInRows(), installationRows(), tokenRows(), webhookRows(), staffRows(), resellerRows(), tenantRows(), ownLogInRows())
+		userRows(), logInRows(), installationRows(), tokenRows(), webhookRows(), staffRows(), resellerRows(), tenantRows(), ownLogInRows(), preservationRows())
 }
 
 // roles of the columns of a row.

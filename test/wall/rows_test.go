@@ -2,6 +2,8 @@ package wall
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/muniment/muniment/internal/archivetest"
@@ -40,6 +42,7 @@ func mailRows() []row {
 		{op: "getReport", own: "u f f n n n n", foreign: foreignNone, id: "message", ok: 200}, // it came in none
 		{op: "getMessageEvidence", own: ofTenants, foreign: foreignNone, id: "message", ok: 200},
 		{op: "getEvidenceRecord", own: "u f f n n n n", foreign: foreignNone, id: "message", ok: 200}, // nothing is sealed here
+		{op: "getMessageXaip", own: ofTenants, foreign: foreignNone, id: "message", ok: 200},
 		{op: "getEvidenceBundle", own: "u f f n n n n", foreign: foreignNone, id: "message", ok: 200}, // likewise
 		{op: "getInspectionReport", own: "u f f n n n n", foreign: foreignNone, id: "message", ok: 200},
 		{op: "getInspectionPage", own: "u f f n n n n", foreign: foreignNone, id: "message", ok: 200},
@@ -111,4 +114,20 @@ func routingRows() []row {
 		{op: "removeDomain", own: admins, foreign: foreignAdmins, id: "domain", ok: 204},
 		{op: "addDomain", own: admins, foreign: foreignAdmin, ok: 422}, // a bad name
 	}
+}
+
+// preservationRows: programs alone may, with a token; test/tresor asks as one.
+func preservationRows() []row {
+	var out []row
+	bodies := preservationBodies()
+	for _, op := range slices.Sorted(maps.Keys(bodies)) {
+		out = append(out, row{op: op, own: "u f f f f f f", foreign: foreignF, body: bodies[op], ok: 200})
+	}
+	return out
+}
+
+func preservationBodies() map[string]string {
+	const object = `{"aoid":"Wand"}`
+	return map[string]string{"retrieveInfo": `{}`, "archiveSubmission": `{"xaip":"V2FuZA=="}`, "archiveUpdate": `{"dxaip":"V2FuZA=="}`, "archiveRetrieval": object,
+		"archiveEvidence": object, "archiveData": `{"aoid":"Wand","locations":[{"type":"x","value":"y"}]}`, "archiveTrace": object, "archiveDeletion": object, "verifyPackage": `{"xaip":"V2FuZA=="}`}
 }

@@ -130,3 +130,13 @@ func sidecar(paths []string) (*tsp.Sidecar, error) {
 	}
 	return all, nil
 }
+
+// Anchors reads certificates that are trusted: files, or directories of them.
+// ErrRequest.
+func Anchors(paths []string) (*tsp.Anchors, error) {
+	list, _, err := certificates(paths)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrRequest, err)
+	}
+	return tsp.NewAnchors(list), nil
+}
