@@ -18,6 +18,7 @@
 //	security.go  factors, sessions   user.go  userimport.go  users of a tenant
 //	hierarchy.go usage.go  tenants, resellers and what they use    token.go  programs
 //	directory.go user repositories   provider.go  log-in at a provider
+//	manual.go    the manual
 package httpd
 
 import (
@@ -55,6 +56,7 @@ const (
 type Config struct {
 	Archive *archive.Archive
 	UI      fs.FS // the built web interface; nil: the REST interface alone
+	Manual  fs.FS // the manual in Markdown, a directory for each language; nil: none
 	Log     *slog.Logger
 	Version string
 	// TrustedProxies are believed in X-Forwarded-For and X-Forwarded-Proto.
@@ -177,6 +179,7 @@ func (s *Server) routes() (*http.ServeMux, error) {
 		"GET " + providerStart:          s.startProvider,
 		"GET " + directory.CallbackPath: s.finishProvider,
 		"GET /metrics":                  s.serveMetrics,
+		"GET " + manualPath:             s.newManualDoor().ServeHTTP,
 		apiRest:                         func(w http.ResponseWriter, r *http.Request) { s.unknown(mux, w, r) },
 		"/":                             ui.ServeHTTP,
 	} {

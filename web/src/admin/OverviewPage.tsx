@@ -8,6 +8,7 @@ import type { Statistics } from '../api';
 import { formatDateTime, formatNumber, formatRelative, formatSize, regional } from '../format';
 import { statisticsQuery } from '../queries';
 import { FailureNote } from '../shell/Failure';
+import { Titled } from '../shell/ManualLink';
 import { useLate } from '../shell/useLate';
 import { useAccount, useTitle } from '../shell/usePage';
 import { Days } from './Days';
@@ -25,7 +26,7 @@ export function OverviewPage() {
   return (
     <main className={classes.page}>
       <Group justify="space-between" mb="lg">
-        <Title order={1} size="h2">{t('admin.title')}</Title>
+        <Titled><Title order={1} size="h2">{t('admin.title')}</Title></Titled>
         {statistics.data && (
           <Group gap="xs">
             <Text size="xs" c="dimmed">{t('admin.updated', { time: formatDateTime(new Date(statistics.dataUpdatedAt).toISOString(), i18n.language, account.tenant?.zone) })}</Text>

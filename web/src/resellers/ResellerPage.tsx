@@ -9,6 +9,7 @@ import { addStaff, changeReseller, type Reseller, type ResellerChange, type Staf
 import { ask } from '../failure';
 import { queries } from '../queries';
 import { FailureNote } from '../shell/Failure';
+import { Titled } from '../shell/ManualLink';
 import { useAccount, useTitle } from '../shell/usePage';
 import { Limit, Refusal, Section } from '../tenants/Parts';
 import { changed, resellerQuery, resellersQuery, staffQuery } from '../tenants/queries';
@@ -52,7 +53,7 @@ function Parts({ reseller }: { reseller: Reseller }) {
   const operator = useAccount().role === 'operator';
   return (
     <Stack gap="lg">
-      <Title order={1} size="h2" className={classes.breakable}>{reseller.name}</Title>
+      <Titled><Title order={1} size="h2" className={classes.breakable}>{reseller.name}</Title></Titled>
       <Section id="limits" title={t('tenants.limits')}>
         <Text size="sm" c="dimmed">{t('resellers.limitsHint')}</Text>
         {reseller.limits.map((use) => <Limit key={use.what} use={use} />)}

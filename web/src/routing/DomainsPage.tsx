@@ -9,6 +9,7 @@ import { addDomain, removeDomain, type Domain } from '../api';
 import { ask, Failure, hasCode } from '../failure';
 import { formatNumber } from '../format';
 import { FailureNote } from '../shell/Failure';
+import { Titled } from '../shell/ManualLink';
 import { useAccount, useTitle } from '../shell/usePage';
 import { decided, domainsQuery } from './queries';
 import classes from './Routing.module.css';
@@ -24,7 +25,7 @@ export function DomainsPage() {
   const list = domains.data?.domains;
   return (
     <main className={classes.narrow}>
-      <Title order={1} size="h2" mb="sm">{t('routing.title')}</Title>
+      <Titled><Title order={1} size="h2" mb="sm">{t('routing.title')}</Title></Titled>
       {!allowed && <Text role="alert">{t('routing.forbidden')}</Text>}
       {allowed && (
         <>

@@ -7,6 +7,7 @@ import { useTranslation } from 'react-i18next';
 
 import { provisionTenant, type Order, type Provisioned } from '../api';
 import { ask } from '../failure';
+import { Titled } from '../shell/ManualLink';
 import { useAccount, useTitle } from '../shell/usePage';
 import { Refusal, Section } from './Parts';
 import { changed } from './queries';
@@ -40,7 +41,7 @@ export function NewTenantPage() {
   };
   return (
     <main className={classes.narrow}>
-      <Title order={1} size="h2" mb="md">{t('tenants.new')}</Title>
+      <Titled><Title order={1} size="h2" mb="md">{t('tenants.new')}</Title></Titled>
       {make.data ? <Made made={make.data} /> : (
         <form onSubmit={submit} autoComplete="off">
           <Stack gap="lg">

@@ -9,6 +9,7 @@ import { ask } from '../failure';
 import { formatDateTime } from '../format';
 import { queries } from '../queries';
 import { FailureNote } from '../shell/Failure';
+import { Titled } from '../shell/ManualLink';
 import { useAccount, useTitle } from '../shell/usePage';
 import { Refusal, Section } from '../tenants/Parts';
 import { tokensQuery } from '../tenants/queries';
@@ -27,7 +28,7 @@ export function TokensPage() {
   const list = tokens.data?.tokens;
   return (
     <main className={classes.narrow}>
-      <Title order={1} size="h2" mb="sm">{t('tokens.title')}</Title>
+      <Titled><Title order={1} size="h2" mb="sm">{t('tokens.title')}</Title></Titled>
       {!allowed && <Text role="alert">{t('tokens.forbidden')}</Text>}
       {allowed && <Text size="sm" c="dimmed" mb="lg">{t('tokens.intro')}</Text>}
       <Stack gap="lg">
