@@ -32,7 +32,7 @@ func TestManual(t *testing.T) {
 			t.Errorf("%q: %d to %s, want %s", languages, a.StatusCode, a.Header.Get("Location"), want)
 		}
 	}
-	for path, kind := range map[string]string{"/manual/de/user": "text/html; charset=utf-8", "/manual/en/login.png": "image/png", "/manual/style.css": "text/css; charset=utf-8"} {
+	for path, kind := range map[string]string{"/manual/de/user": "text/html; charset=utf-8", "/manual/en/search.png": "image/png", "/manual/style.css": "text/css; charset=utf-8"} {
 		a := ask(http.MethodGet, path, "")
 		policy := a.Header.Get("Content-Security-Policy")
 		if a.StatusCode != http.StatusOK || a.Header.Get("Content-Type") != kind || !strings.HasPrefix(policy, "default-src 'none';") || strings.Contains(policy, "unsafe") {

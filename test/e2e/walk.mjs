@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { after, before, it } from 'node:test';
 
 import { look, settled, watch } from './walklook.mjs';
+import { keep, manualPictures, width } from './walkpictures.mjs';
 import { manualPages, refusals, walkRoutes } from './walkroutes.mjs';
 import { makeWorld } from './walkworld.mjs';
 
@@ -126,4 +127,27 @@ export function walk(world) {
     const wrong = (await Promise.all(visits.map((visit) => pass(visit, 'manual', installation.home, paths(visit.language))))).flat();
     assert.deepEqual(wrong, []);
   });
+
+  for (const language of ['de', 'en']) {
+    it(`makes the pictures of the manual, ${language}`, async () => {
+      for (const picture of manualPictures) {
+        const home = picture.role === 'newcomer' ? new URL(installation.first.url).origin : installation.home;
+        const context = await world.browser.newContext({ viewport: { width, height: picture.height }, locale: language === 'de' ? 'de-DE' : 'en-GB', colorScheme: 'light', reducedMotion: 'reduce', timezoneId: 'Europe/Berlin' });
+        try {
+          if (installation.people[picture.role]) {
+            await enter(context, home, installation.people[picture.role]);
+          }
+          const page = await context.newPage();
+          const state = watch(page);
+          await page.goto(home + fill(picture.path, installation.ids));
+          await settled(page, state);
+          await picture.act?.(page);
+          await settled(page, state);
+          await keep(page, picture, language, folder);
+        } finally {
+          await context.close();
+        }
+      }
+    });
+  }
 }
