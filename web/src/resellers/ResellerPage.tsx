@@ -139,16 +139,15 @@ function Look({ reseller }: { reseller: Reseller }) {
       <Text size="sm" c="dimmed">{t('resellers.lookHint')}</Text>
       <form onSubmit={(event) => void submit(event)}>
         <Stack gap="md">
-          <TextInput label={t('resellers.brandName')} value={name} maxLength={200} onChange={(e) => setName(e.currentTarget.value)} />
+          <TextInput label={t('resellers.brandName')} description={t('resellers.brandNameHint')} value={name} maxLength={200} onChange={(e) => setName(e.currentTarget.value)} />
           <ColorInput label={t('resellers.accent')} description={t('resellers.accentHint')} value={accent} onChange={setAccent} maxLength={7} withEyeDropper={false} />
           <Group align="flex-end">
-            <FileInput label={t('resellers.logo')} description={t('resellers.logoHint')} placeholder={t('resellers.choose')} accept="image/png" value={file} onChange={setFile} flex="1 1 240px"
-              styles={{ placeholder: { color: 'var(--mantine-color-dimmed)' } }} />
+            <FileInput label={t('resellers.logo')} description={t('resellers.logoHint')} placeholder={t('resellers.choose')} accept="image/png" value={file} onChange={setFile} flex="1 1 240px" />
             {look.logo && <img src={`/api/v1/logos/${look.logo}`} alt={t('resellers.logo')} className={classes.preview} />}
             {look.logo && <Button variant="default" onClick={() => save.mutate({ logo: '' })}>{t('resellers.noLogo')}</Button>}
           </Group>
-          <TextInput label={t('resellers.support')} type="email" value={support} maxLength={254} onChange={(e) => setSupport(e.currentTarget.value)} />
-          <TextInput label={t('resellers.replyTo')} type="email" value={replyTo} maxLength={254} onChange={(e) => setReplyTo(e.currentTarget.value)} />
+          <TextInput label={t('resellers.support')} description={t('resellers.supportHint')} type="email" value={support} maxLength={254} onChange={(e) => setSupport(e.currentTarget.value)} />
+          <TextInput label={t('resellers.replyTo')} description={t('resellers.replyToHint')} type="email" value={replyTo} maxLength={254} onChange={(e) => setReplyTo(e.currentTarget.value)} />
           {save.error && <Refusal error={save.error} />}
           <Group><Button type="submit" loading={save.isPending}>{t('tenants.save')}</Button><Saved show={save.isSuccess} /></Group>
         </Stack>

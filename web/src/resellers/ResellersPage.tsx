@@ -33,7 +33,7 @@ export function ResellersPage() {
       {resellers.error && <FailureNote error={resellers.error} retry={() => void resellers.refetch()} />}
       {list && list.length === 0 && <Text c="dimmed">{t('resellers.none')}</Text>}
       {list && list.length > 0 && (
-        <Paper withBorder radius="md" className={`${classes.panel} ${classes.scroll}`}>
+        <Paper withBorder radius="md" className={`${classes.panel} ${classes.scroll}`} tabIndex={0} role="region" aria-label={t('resellers.title')}>
           <Table aria-label={t('resellers.title')} highlightOnHover>
             <Table.Thead>
               <Table.Tr>

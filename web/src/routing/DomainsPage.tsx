@@ -109,7 +109,7 @@ function AddDomain({ list }: { list: readonly Domain[] }) {
       <form onSubmit={submit} noValidate>
         <Title order={2} size="h5" mb="sm">{t('routing.addDomain')}</Title>
         <Group align="flex-start" gap="md">
-          <TextInput flex="1 1 220px" label={t('routing.domain')} value={name} maxLength={300} onChange={(e) => setName(e.currentTarget.value)} error={reason && t(`routing.wrong.${reason}`)} autoCapitalize="none" spellCheck={false} />
+          <TextInput flex="1 1 220px" label={t('routing.domain')} placeholder={t('routing.domainHint')} value={name} maxLength={300} onChange={(e) => setName(e.currentTarget.value)} error={reason && t(`routing.wrong.${reason}`)} autoCapitalize="none" spellCheck={false} />
           {mains.length > 0 && <NativeSelect flex="1 1 220px" label={t('routing.kind')} value={main} onChange={(e) => setMain(e.currentTarget.value)} data={[{ value: '', label: t('routing.own') }, ...mains]} />}
           <Button type="submit" mt={25} loading={add.isPending} leftSection={<IconPlus size={16} aria-hidden />}>{t('routing.add')}</Button>
         </Group>

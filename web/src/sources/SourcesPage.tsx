@@ -65,7 +65,7 @@ export function SourcesPage() {
 export type ListProps = { sources: readonly Source[]; fetch: ((id: string) => void) | undefined; asked: string | undefined };
 
 function List(props: ListProps) {
-  const narrow = useMediaQuery('(max-width: 1100px)', undefined, { getInitialValueInEffect: false });
+  const narrow = useMediaQuery('(max-width: 1240px)', undefined, { getInitialValueInEffect: false });
   return narrow ? <SourceCards {...props} /> : <SourceTable {...props} />;
 }
 

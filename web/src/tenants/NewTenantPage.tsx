@@ -54,8 +54,8 @@ export function NewTenantPage() {
             </Section>
             <Section id="admin" title={t('tenants.admin')}>
               <TextInput label={t('tenants.login')} description={t('tenants.loginHint')} value={draft.login} maxLength={128} autoCapitalize="none" onChange={(e) => change({ login: e.currentTarget.value })} />
-              <TextInput label={t('tenants.person')} value={draft.person} maxLength={200} onChange={(e) => change({ person: e.currentTarget.value })} />
-              <TextInput label={t('tenants.address')} value={draft.address} maxLength={2000} onChange={(e) => change({ address: e.currentTarget.value })} />
+              <TextInput label={t('tenants.person')} description={t('tenants.personHint')} value={draft.person} maxLength={200} onChange={(e) => change({ person: e.currentTarget.value })} />
+              <TextInput label={t('tenants.address')} description={t('tenants.addressHint')} value={draft.address} maxLength={2000} onChange={(e) => change({ address: e.currentTarget.value })} />
               <PasswordInput label={t('tenants.password')} description={t('tenants.passwordHint')} value={draft.password} maxLength={1024} autoComplete="new-password" onChange={(e) => change({ password: e.currentTarget.value })} />
             </Section>
             {make.error && <Refusal error={make.error} />}

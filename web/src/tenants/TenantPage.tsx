@@ -66,7 +66,7 @@ function Tenant({ tenant }: { tenant: TenantDetail }) {
 function Months({ tenant }: { tenant: TenantDetail }) {
   const { t, i18n } = useTranslation();
   return (
-    <Paper withBorder radius="sm" className={classes.scroll}>
+    <Paper withBorder radius="sm" className={classes.scroll} tabIndex={0} role="region" aria-label={t('tenants.perMonth')}>
       <Table aria-label={t('tenants.perMonth')}>
         <Table.Thead>
           <Table.Tr>

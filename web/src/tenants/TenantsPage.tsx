@@ -59,7 +59,7 @@ export function TenantsPage() {
 function TenantTable({ list, resellers }: { list: readonly TenantFigures[]; resellers: boolean }) {
   const { t, i18n } = useTranslation();
   return (
-    <Paper withBorder radius="md" className={`${classes.panel} ${classes.scroll}`}>
+    <Paper withBorder radius="md" className={`${classes.panel} ${classes.scroll}`} tabIndex={0} role="region" aria-label={t('tenants.title')}>
       <Table aria-label={t('tenants.title')} highlightOnHover>
         <Table.Thead>
           <Table.Tr>

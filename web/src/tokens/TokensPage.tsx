@@ -84,8 +84,8 @@ function NewTokenForm({ scopes }: { scopes: readonly string[] }) {
       <form onSubmit={submit} autoComplete="off">
         <Stack gap="md">
           <Group align="flex-start" grow>
-            <TextInput label={t('tokens.name')} value={name} required maxLength={200} onChange={(e) => setName(e.currentTarget.value)} />
-            <NativeSelect label={t('tokens.expires')} value={lasts} onChange={(e) => setLasts(e.currentTarget.value)}
+            <TextInput label={t('tokens.name')} description={t('tokens.nameHint')} value={name} required maxLength={200} onChange={(e) => setName(e.currentTarget.value)} />
+            <NativeSelect label={t('tokens.expires')} description={t('tokens.expiresHint')} value={lasts} onChange={(e) => setLasts(e.currentTarget.value)}
               data={days.map((d) => ({ value: String(d), label: d === 0 ? t('tokens.never') : t('tokens.days', { count: d }) }))} />
           </Group>
           <Checkbox.Group label={t('tokens.scopes')} value={chosen} onChange={setChosen}>
