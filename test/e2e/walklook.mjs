@@ -66,7 +66,7 @@ export async function settled(page, state, limit = 60_000) {
 }
 
 // look returns what is wrong with what a page shows: keys in place of texts, texts of
-// the other language, and what is cut off at the right.
+// the other language, what is cut off at the right, and buttons whose words are.
 export async function look(page, language) {
   const { shown, wide, lang } = await page.evaluate(() => {
     const out = new Set();
@@ -98,6 +98,14 @@ export async function look(page, language) {
       }
     }
     const content = document.getElementById('content');
+    for (const label of document.querySelectorAll('button, a, [role=button], [role=tab]')) {
+      for (const part of [label, ...label.querySelectorAll('*')]) {
+        const { overflowX, textOverflow } = getComputedStyle(part);
+        if (part.clientWidth > 2 && part.scrollWidth > part.clientWidth + 1 && overflowX !== 'visible' && textOverflow !== 'ellipsis') {
+          over.push(`"${label.textContent.slice(0, 40)}" is cut off`);
+        }
+      }
+    }
     if (document.documentElement.scrollWidth > width || (content && content.scrollWidth > content.clientWidth + 1)) {
       over.push('the page scrolls sideways');
     }

@@ -98,7 +98,7 @@ function Basics({ reseller }: { reseller: Reseller }) {
         <Stack gap="md">
           <TextInput label={t('tenants.name')} value={name} maxLength={200} onChange={(e) => setName(e.currentTarget.value)} />
           <TextInput label={t('resellers.host')} description={t('resellers.hostHint')} value={host} maxLength={253} autoCapitalize="none" onChange={(e) => setHost(e.currentTarget.value)} />
-          <Group grow align="flex-start">
+          <Group grow align="flex-end">
             <NumberInput label={t('tenants.limit.customers')} description={t('tenants.noneHint')} value={customers} min={0} allowDecimal={false} onChange={setCustomers} />
             <NumberInput label={t('tenants.limit.mailboxes')} description={t('tenants.noneHint')} value={mailboxes} min={0} allowDecimal={false} onChange={setMailboxes} />
             <NumberInput label={t('tenants.storageLimit')} description={t('tenants.noneHint')} value={storage} min={0} onChange={setStorage} />
