@@ -16,7 +16,7 @@ export const sections: Readonly<Record<string, Section | ByRole>> = {
   '/': 'user#search',
   '/account': 'user#account',
   '/upload': 'user#upload',
-  '/overview': 'tenant-administrator#overview',
+  '/overview': { else: 'tenant-administrator#overview', operator: 'operator#customers', reseller: 'reseller#customers' },
   '/sources': 'tenant-administrator#sources',
   '/sources/new': 'tenant-administrator#sources',
   '/sources/$id': 'tenant-administrator#sources',
