@@ -7,7 +7,8 @@ const flatten = (node, path = '') => Object.entries(node).flatMap(([key, value])
 const texts = Object.fromEntries(['de', 'en'].map((l) => [l, new Map(flatten(JSON.parse(readFileSync(new URL(`${l}.json`, locales), 'utf8'))))]));
 
 // foreign returns what recognises texts of the other language that do not exist in one's
-// own: whole texts, and those with places for values that have enough words around them.
+// own: whole texts of more than two letters, and those with places for values that have
+// enough words around them.
 // The archive itself calls one source "Upload": that is a name, not a text.
 function foreign(language) {
   const own = new Set([...texts[language].values(), 'Upload']);
@@ -16,7 +17,7 @@ function foreign(language) {
   const patterns = others
     .filter((text) => text.includes('{{') && text.replace(/\{\{\w+\}\}/gu, '').replace(/[^\p{L}]/gu, '').length > 12)
     .map((text) => new RegExp(`^${text.split(/\{\{\w+\}\}/u).map((part) => part.replace(/[.*+?^${}()|[\]\\]/gu, '\\$&')).join('.+')}$`, 'u'));
-  return (text) => plain.has(text) || patterns.some((p) => p.test(text));
+  return (text) => text.length > 2 && (plain.has(text) || patterns.some((p) => p.test(text)));
 }
 
 const isForeign = { de: foreign('de'), en: foreign('en') };
@@ -70,7 +71,7 @@ export async function settled(page, state, limit = 60_000) {
 export async function look(page, language) {
   const { shown, wide, lang } = await page.evaluate(() => {
     const out = new Set();
-    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT, (node) => (/^(?:SCRIPT|STYLE|NOSCRIPT)$/u.test(node.parentElement.tagName) || node.parentElement.closest('[lang]:not(html)') ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT));
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT, (node) => (/^(?:SCRIPT|STYLE|NOSCRIPT)$/u.test(node.parentElement.tagName) || node.parentElement.closest('[lang]:not(html), code, pre, kbd') ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT));
     while (walker.nextNode()) {
       out.add(walker.currentNode.textContent.trim());
       out.add(walker.currentNode.parentElement.textContent.trim());
