@@ -42,6 +42,8 @@ require (
 	pgregory.net/rapid v1.3.0
 )
 
+require github.com/yuin/goldmark v1.8.7 // indirect
+
 require (
 	codeberg.org/go-pdf/fpdf v0.12.0 // indirect
 	golang.org/x/image v0.43.0 // indirect

@@ -10,5 +10,5 @@ export default defineConfig({
   // fonts from data: addresses, so everything stays a file.
   build: { assetsInlineLimit: 0, sourcemap: false, target: 'es2022', chunkSizeWarningLimit: 700 },
   server: { host: '127.0.0.1', proxy: { '/api': { target: server } } },
-  test: { environment: 'node', include: ['src/**/*.test.ts'] },
+  test: { environment: 'node', testTimeout: 120_000, include: ['src/**/*.test.ts'] },
 });

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/muniment/muniment/docs/manual"
 	"github.com/muniment/muniment/internal/config"
 	"github.com/muniment/muniment/internal/hooks"
 	"github.com/muniment/muniment/internal/httpd"
@@ -227,7 +228,7 @@ func (a *app) newHTTP(demo *httpd.Demo, srv *server) (*httpd.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return httpd.New(httpd.Config{Archive: a.archive, UI: ui, Log: a.log, Version: version(), TrustedProxies: proxies, MetricsNetworks: metrics,
+	return httpd.New(httpd.Config{Archive: a.archive, UI: ui, Manual: manual.FS(), Log: a.log, Version: version(), TrustedProxies: proxies, MetricsNetworks: metrics,
 		Certificates: srv.certs, SiteFixed: c.TLSCert != "", URLFixed: c.URL != "", Port: port(c.Listen), SetupCode: srv.setupCode, Demo: demo, Ready: a.catalog.Ping, Fetcher: srv.fetcher, Histories: srv.fetcher, Mailer: srv.outbox,
 		Post: post{srv.outbox}, Webhooks: srv.hooks, Sealer: srv.sealer, Uploads: srv.files.uploads,
 		AllowPrivate: a.config.Fetch.PrivateNetworks, LogIns: a.newOAuth()})

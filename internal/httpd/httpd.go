@@ -20,6 +20,7 @@
 //	directory.go user repositories   provider.go  log-in at a provider
 //	dashboard.go figures and alarms
 //	preservation.go  the functions of BSI TR-03125
+//	manual.go    the manual
 package httpd
 
 import (
@@ -57,6 +58,7 @@ const (
 type Config struct {
 	Archive *archive.Archive
 	UI      fs.FS // the built web interface; nil: the REST interface alone
+	Manual  fs.FS // the manual in Markdown, a directory for each language; nil: none
 	Log     *slog.Logger
 	Version string
 	// TrustedProxies are believed in X-Forwarded-For and X-Forwarded-Proto.
@@ -182,6 +184,7 @@ func (s *Server) routes() (*http.ServeMux, error) {
 		"GET " + providerStart:          s.startProvider,
 		"GET " + directory.CallbackPath: s.finishProvider,
 		"GET /metrics":                  s.serveMetrics,
+		"GET " + manualPath:             s.newManualDoor().ServeHTTP,
 		apiRest:                         func(w http.ResponseWriter, r *http.Request) { s.unknown(mux, w, r) },
 		"/":                             ui.ServeHTTP,
 	} {

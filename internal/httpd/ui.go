@@ -103,13 +103,19 @@ func (u *ui) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		name = indexPage
 		a = u.files[name]
 	}
+	cache := "no-cache"
+	if strings.HasPrefix(name, "assets/") { // their names change with their content
+		cache = "public, max-age=31536000, immutable"
+	}
+	a.serve(w, r, uiPolicy, cache)
+}
+
+// serve sends a file under a content security policy.
+func (a *asset) serve(w http.ResponseWriter, r *http.Request, policy, cache string) {
 	h := w.Header()
-	h.Set("Content-Security-Policy", uiPolicy)
+	h.Set("Content-Security-Policy", policy)
 	h.Set("Content-Type", a.mime)
 	h.Set("ETag", a.etag)
-	h.Set("Cache-Control", "no-cache")
-	if strings.HasPrefix(name, "assets/") { // their names change with their content
-		h.Set("Cache-Control", "public, max-age=31536000, immutable")
-	}
+	h.Set("Cache-Control", cache)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.body))
 }

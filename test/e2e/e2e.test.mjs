@@ -14,6 +14,9 @@
 //	eventlog.mjs      the event log                   damage.mjs       flipped bytes
 //	appearance.mjs    languages, phone, dark, axe     gallery.mjs      pictures for the README
 //	dashboard.mjs     figures and alarms
+//	walk.mjs          everybody on every page: the pages (walkroutes.mjs), who is there
+//	                  (walkworld.mjs), what is looked at (walklook.mjs), and the pictures
+//	                  of the manual (walkpictures.mjs)
 //
 // Run it with `npm run e2e` in web/ after `make build`.
 import { after, before, describe } from 'node:test';
@@ -42,6 +45,7 @@ import { smarthost } from './smarthost.mjs';
 import { sources } from './sources.mjs';
 import { upload } from './upload.mjs';
 import { users } from './users.mjs';
+import { walk } from './walk.mjs';
 
 // world is what the tests share: it is filled before the first of them runs.
 const world = {};
@@ -83,3 +87,4 @@ describe('event log', { timeout: 180_000 }, () => eventLog(world));
 describe('damage', { timeout: 120_000 }, () => damage(world));
 describe('appearance', { timeout: 240_000 }, () => appearance(world));
 describe('gallery', { timeout: 120_000 }, () => gallery(world));
+describe('walk', { timeout: 1_200_000 }, () => walk(world));

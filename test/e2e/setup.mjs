@@ -12,7 +12,7 @@ const run = promisify(execFile);
 const root = new URL('../../', import.meta.url).pathname;
 
 // firstStart runs an archive that nobody has set up: { url, code, data, stop }.
-async function firstStart() {
+export async function firstStart() {
   const data = await mkdtemp(join(tmpdir(), 'muniment-first-'));
   const child = spawn(process.env.MUNIMENT_BINARY ?? join(root, 'bin', 'muniment'),
     ['--data', data, '--set', 'http.listen=127.0.0.1:0', '--set', 'smtp.listen=127.0.0.1:0', 'serve'], { stdio: ['ignore', 'pipe', 'ignore'] });

@@ -39,6 +39,7 @@ func plainPaths() map[string][]string {
 	return map[string][]string{
 		"GET /healthz": {"/healthz"},
 		"GET /metrics": {"/metrics"},
+		"GET /manual/": {"/manual/", "/manual/de/user", "/manual/de/../../data"},
 		"/api/":        {"/api/", "/api/v1/", "/api/v1/messages", "/api/v1/messages/", "/api/v1/persons", "/api/v1/customers", "/api/v2/search"},
 		// The log-in at a provider: no directory is there, nobody has begun.
 		"GET /auth/oidc/start":    {"/auth/oidc/start?directory=01kaq2n3c4d5e6f7g8h9jkmnpq"},

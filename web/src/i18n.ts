@@ -75,6 +75,7 @@ export async function startLanguage(): Promise<void> {
     react: { useSuspense: false },
   });
   await load(first);
+  await i18n.changeLanguage(first); // only now is it known that there are texts of it
 }
 
 export default i18n;

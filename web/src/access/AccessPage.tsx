@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next';
 
 import type { AccessRequest } from '../api';
 import { FailureNote } from '../shell/Failure';
+import { Titled } from '../shell/ManualLink';
 import { useLate } from '../shell/useLate';
 import { useAccount, useTitle } from '../shell/usePage';
 import classes from './Access.module.css';
@@ -26,7 +27,7 @@ export function AccessPage() {
   const past = all.filter((r) => !open.includes(r));
   return (
     <main className={classes.narrow}>
-      <Title order={1} size="h2">{t('access.title')}</Title>
+      <Titled><Title order={1} size="h2">{t('access.title')}</Title></Titled>
       {!allowed && <Text role="alert" mt="md">{t('access.forbidden')}</Text>}
       {allowed && <Text size="sm" c="dimmed" mb="lg" maw={640}>{t(role === 'auditor' ? 'access.introAuditor' : 'access.introDecider')}</Text>}
       {role === 'dpo' && <RecordsLink />}

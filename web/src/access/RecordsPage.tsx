@@ -8,6 +8,7 @@ import { useTranslation } from 'react-i18next';
 import { changeAccessPolicy, type AccessPolicy } from '../api';
 import { ask } from '../failure';
 import { FailureNote } from '../shell/Failure';
+import { Titled } from '../shell/ManualLink';
 import { useAccount, useTitle } from '../shell/usePage';
 import classes from './Access.module.css';
 import { policyQuery, recordsAddress, recordsQuery, settled } from './queries';
@@ -22,7 +23,7 @@ export function RecordsPage() {
   const allowed = useAccount().role === 'dpo';
   return (
     <main className={classes.page}>
-      <Title order={1} size="h2">{t('access.records')}</Title>
+      <Titled><Title order={1} size="h2">{t('access.records')}</Title></Titled>
       {allowed ? <Records /> : <Text role="alert" mt="md">{t('access.recordsForbidden')}</Text>}
     </main>
   );

@@ -10,6 +10,7 @@ import { speak } from '../i18n';
 import { OwnLogIns } from '../login/OwnLogIns';
 import { accountQuery, queries } from '../queries';
 import { FailureNote } from '../shell/Failure';
+import { Titled } from '../shell/ManualLink';
 import { switchShortcuts, useShortcutsOn } from '../shell/shortcuts';
 import { useAccount, useTitle } from '../shell/usePage';
 import classes from './AccountPage.module.css';
@@ -21,7 +22,7 @@ export function AccountPage() {
   useTitle(t('account.title'));
   return (
     <main className={classes.page}>
-      <Title order={1} size="h2" mb="lg">{t('account.title')}</Title>
+      <Titled><Title order={1} size="h2" mb="lg">{t('account.title')}</Title></Titled>
       <Stack gap="lg">
         <Settings />
         <OwnLogIns />

@@ -7,6 +7,7 @@ import { useTranslation } from 'react-i18next';
 import { formatDateTime } from '../format';
 import { dashboardQuery } from '../queries';
 import { FailureNote } from '../shell/Failure';
+import { Titled } from '../shell/ManualLink';
 import { useLate } from '../shell/useLate';
 import { useAccount, useTitle } from '../shell/usePage';
 import { Limit } from '../tenants/Parts';
@@ -33,7 +34,7 @@ export function OverviewPage() {
   return (
     <main className={classes.page}>
       <Group justify="space-between" mb="lg">
-        <Title order={1} size="h2">{t('admin.title')}</Title>
+        <Titled><Title order={1} size="h2">{t('admin.title')}</Title></Titled>
         {of && (
           <Group gap="xs">
             <Text size="xs" c="dimmed">{t('admin.updated', { time: formatDateTime(of.at, i18n.language, account.tenant?.zone) })}</Text>

@@ -11,6 +11,7 @@ import { formatNumber, formatSize, plain } from '../format';
 import { completenessAddress, completenessQuery } from '../queries';
 import { periods, type CompletenessState } from '../router';
 import { FailureNote } from '../shell/Failure';
+import { Titled } from '../shell/ManualLink';
 import { useLate } from '../shell/useLate';
 import { useAccount, useTitle } from '../shell/usePage';
 import { boundsOf, isShort, outcomes, rowsOf } from './accounts';
@@ -33,7 +34,7 @@ export function CompletenessPage() {
   const counts = account.data?.counts ?? [];
   return (
     <main className={classes.page}>
-      <Title order={1} size="h2">{t('completeness.title')}</Title>
+      <Titled><Title order={1} size="h2">{t('completeness.title')}</Title></Titled>
       {!allowed && <Text role="alert">{t('completeness.forbidden')}</Text>}
       {allowed && (
         <>

@@ -7,6 +7,7 @@ import { useTranslation } from 'react-i18next';
 import type { Directory } from '../api';
 import { formatDateTime, formatNumber } from '../format';
 import { FailureNote } from '../shell/Failure';
+import { Titled } from '../shell/ManualLink';
 import { useAccount, useTitle } from '../shell/usePage';
 import classes from './Directories.module.css';
 import { kinds } from './draft';
@@ -22,7 +23,7 @@ export function DirectoriesPage() {
   const list = all.data?.directories;
   return (
     <main className={classes.narrow}>
-      <Title order={1} size="h2" mb="sm">{t('directories.title')}</Title>
+      <Titled><Title order={1} size="h2" mb="sm">{t('directories.title')}</Title></Titled>
       {!allowed && <Text role="alert">{t('directories.forbidden')}</Text>}
       {allowed && (
         <Stack gap="md">

@@ -9,6 +9,7 @@ import { changeDirectory, createDirectory, removeDirectory, testDirectory, type 
 import { ask, Failure, wrongFields } from '../failure';
 import { queries } from '../queries';
 import { FailureNote } from '../shell/Failure';
+import { Titled } from '../shell/ManualLink';
 import { NotFound } from '../shell/NotFound';
 import { useAccount, useTitle } from '../shell/usePage';
 import classes from './Directories.module.css';
@@ -45,7 +46,7 @@ export function DirectoryPage() {
   return (
     <main className={classes.narrow}>
       <Button component={Link} to="/directories" variant="subtle" color="gray" size="compact-sm" ml={-8} mb="xs" leftSection={<IconArrowLeft size={16} aria-hidden />}>{t('directories.title')}</Button>
-      <Title order={1} size="h2" className={classes.breakable}>{directory?.name ?? t('directories.newTitle', { kind: t(`directories.kind.${kind}`) })}</Title>
+      <Titled><Title order={1} size="h2" className={classes.breakable}>{directory?.name ?? t('directories.newTitle', { kind: t(`directories.kind.${kind}`) })}</Title></Titled>
       <Text size="sm" c="dimmed" mb="lg" maw={680}>{t(`directories.kindHint.${kind}`)}</Text>
       <Form key={directory?.id ?? kind} kind={kind} directory={directory} roles={all.data.roles} />
     </main>

@@ -7,6 +7,7 @@ import { useTranslation } from 'react-i18next';
 import type { EventLog } from '../api';
 import { formatDateTime, formatNumber } from '../format';
 import { FailureNote } from '../shell/Failure';
+import { Titled } from '../shell/ManualLink';
 import { useLate } from '../shell/useLate';
 import { useAccount, useTitle } from '../shell/usePage';
 import { AuditPanel } from './AuditPanel';
@@ -27,7 +28,7 @@ export function EventLogPage() {
   const late = useLate(allowed && log.isPending);
   return (
     <main className={classes.page}>
-      <Title order={1} size="h2">{t('eventlog.title')}</Title>
+      <Titled><Title order={1} size="h2">{t('eventlog.title')}</Title></Titled>
       {!allowed && <Text role="alert" mt="md">{t('eventlog.forbidden')}</Text>}
       {allowed && <Text size="sm" c="dimmed" mb="lg" maw={720}>{t('eventlog.intro')}</Text>}
       <Stack gap="lg">

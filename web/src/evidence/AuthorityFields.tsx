@@ -34,8 +34,8 @@ export function AuthorityFields({ draft, number, change, remove, wrongs }: Props
       </Group>
       <Stack gap="md">
         <div className={classes.fields}>
-          <TextInput label={t('evidence.name')} value={a.name} maxLength={100} onChange={(e) => set({ name: e.currentTarget.value })} error={wrong('name')} />
-          <TextInput label={t('evidence.url')} value={a.url} maxLength={500} spellCheck={false} autoCapitalize="none" onChange={(e) => set({ url: e.currentTarget.value })} error={wrong('url')} />
+          <TextInput label={t('evidence.name')} description={t('evidence.nameHint')} value={a.name} maxLength={100} onChange={(e) => set({ name: e.currentTarget.value })} error={wrong('name')} />
+          <TextInput label={t('evidence.url')} description={t('evidence.urlHint')} value={a.url} maxLength={500} spellCheck={false} autoCapitalize="none" onChange={(e) => set({ url: e.currentTarget.value })} error={wrong('url')} />
           <NativeSelect label={t('evidence.auth')} value={a.auth} onChange={(e) => set({ auth: ways.find((w) => w === e.currentTarget.value) ?? 'none' })}
             data={ways.map((value) => ({ value, label: t(`evidence.authWays.${value}`) }))} />
           {a.auth === 'basic' && <TextInput label={t('evidence.user')} value={a.user ?? ''} maxLength={320} autoComplete="off" onChange={(e) => set({ user: e.currentTarget.value })} error={wrong('user')} />}

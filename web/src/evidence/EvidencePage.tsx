@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next';
 import type { Evidence, EvidenceBatch } from '../api';
 import { formatDateTime, formatNumber, plain } from '../format';
 import { FailureNote } from '../shell/Failure';
+import { Titled } from '../shell/ManualLink';
 import { useLate } from '../shell/useLate';
 import { useAccount, useTitle } from '../shell/usePage';
 import { Section } from '../smarthost/SmarthostPage';
@@ -23,7 +24,7 @@ export function EvidencePage() {
   const late = useLate(allowed && state.isPending);
   return (
     <main className={classes.narrow}>
-      <Title order={1} size="h2">{t('evidence.title')}</Title>
+      <Titled><Title order={1} size="h2">{t('evidence.title')}</Title></Titled>
       {!allowed && <Text role="alert" mt="md">{t('evidence.forbidden')}</Text>}
       {allowed && <Text size="sm" c="dimmed" mb="lg" maw={640}>{t('evidence.intro')}</Text>}
       <Stack gap="lg">

@@ -8,6 +8,7 @@ import { ask } from '../failure';
 import { formatNumber } from '../format';
 import { queries } from '../queries';
 import { FailureNote } from '../shell/Failure';
+import { Titled } from '../shell/ManualLink';
 import { useLate } from '../shell/useLate';
 import { useAccount, useTitle } from '../shell/usePage';
 import { AuthoritiesForm } from './AuthoritiesForm';
@@ -26,7 +27,7 @@ export function SealingPage() {
   const late = useLate(allowed && state.isPending);
   return (
     <main className={classes.narrow}>
-      <Title order={1} size="h2">{t('evidence.sealing')}</Title>
+      <Titled><Title order={1} size="h2">{t('evidence.sealing')}</Title></Titled>
       {!allowed && <Text role="alert" mt="md">{t('evidence.operatorOnly')}</Text>}
       {allowed && <Text size="sm" c="dimmed" mb="lg" maw={640}>{t('evidence.sealingIntro')}</Text>}
       <Stack gap="lg">

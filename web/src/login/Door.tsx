@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next';
 import { speak } from '../i18n';
 import { statusQuery } from '../queries';
 import { Logo } from '../shell/Logo';
+import { ManualLink } from '../shell/ManualLink';
 import { SchemeMenu } from '../shell/SchemeMenu';
 import { useBranding } from '../shell/useBranding';
 import classes from './LogInPage.module.css';
@@ -35,6 +36,7 @@ export function Door({ children, below }: Props) {
       </main>
       <footer className={classes.foot}>
         {branding?.support && <Anchor size="xs" href={`mailto:${branding.support}`}>{t('login.support', { address: branding.support })}</Anchor>}
+        <ManualLink small />
         <Text size="xs" c="dimmed">Muniment {status.data?.version}</Text>
       </footer>
     </div>

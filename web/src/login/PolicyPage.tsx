@@ -8,6 +8,7 @@ import { changeLoginPolicy, type LoginPolicy } from '../api';
 import { ask } from '../failure';
 import { queries } from '../queries';
 import { FailureNote } from '../shell/Failure';
+import { Titled } from '../shell/ManualLink';
 import { useAccount, useTitle } from '../shell/usePage';
 import classes from './Logins.module.css';
 import { policyQuery } from './queries';
@@ -24,7 +25,7 @@ export function PolicyPage() {
   const policy = useQuery({ ...policyQuery, enabled: allowed });
   return (
     <main className={classes.page}>
-      <Title order={1} size="h2" mb="lg">{t('logins.policyTitle')}</Title>
+      <Titled><Title order={1} size="h2" mb="lg">{t('logins.policyTitle')}</Title></Titled>
       {!allowed && <Text role="alert">{t('logins.policyForbidden')}</Text>}
       {policy.error && <FailureNote error={policy.error} retry={() => void policy.refetch()} />}
       {policy.data && <Policy policy={policy.data} roles={role === 'operator' ? ofInstallation : ofTenant} />}

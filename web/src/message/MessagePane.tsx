@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { IconArrowLeft, IconDownload, IconEyeOff, IconMailX, IconX } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 
+import { grant } from '../access/grant';
 import type { Message } from '../api';
 import { hasCode } from '../failure';
 import { formatDateTime, formatLongDateTime, formatRelative, plain } from '../format';
@@ -98,7 +99,8 @@ function Shown({ message, q, back, close }: { message: Message; q: string; back:
         {message.file ? <DocumentFacts message={message} /> : <People parties={message.parties} />}
         {!message.file?.date && <Dates message={message} />}
         <IntegrityNote message={message} />
-        <SealNote id={message.id} />
+        {/* What proves a message is for those whose mail it is. */}
+        {!grant() && <SealNote id={message.id} />}
         {message.bcc_hidden && (
           <Alert variant="light" color="gray" py={6} icon={<IconEyeOff size={18} aria-hidden />}>{t('message.downloadRedacted')}</Alert>
         )}

@@ -9,6 +9,7 @@ import { addStaff, changeReseller, type Reseller, type ResellerChange, type Staf
 import { ask } from '../failure';
 import { queries } from '../queries';
 import { FailureNote } from '../shell/Failure';
+import { Titled } from '../shell/ManualLink';
 import { useAccount, useTitle } from '../shell/usePage';
 import { Limit, Refusal, Section } from '../tenants/Parts';
 import { changed, resellerQuery, resellersQuery, staffQuery } from '../tenants/queries';
@@ -52,7 +53,7 @@ function Parts({ reseller }: { reseller: Reseller }) {
   const operator = useAccount().role === 'operator';
   return (
     <Stack gap="lg">
-      <Title order={1} size="h2" className={classes.breakable}>{reseller.name}</Title>
+      <Titled><Title order={1} size="h2" className={classes.breakable}>{reseller.name}</Title></Titled>
       <Section id="limits" title={t('tenants.limits')}>
         <Text size="sm" c="dimmed">{t('resellers.limitsHint')}</Text>
         {reseller.limits.map((use) => <Limit key={use.what} use={use} />)}
@@ -97,7 +98,7 @@ function Basics({ reseller }: { reseller: Reseller }) {
         <Stack gap="md">
           <TextInput label={t('tenants.name')} value={name} maxLength={200} onChange={(e) => setName(e.currentTarget.value)} />
           <TextInput label={t('resellers.host')} description={t('resellers.hostHint')} value={host} maxLength={253} autoCapitalize="none" onChange={(e) => setHost(e.currentTarget.value)} />
-          <Group grow align="flex-start">
+          <Group grow align="flex-end">
             <NumberInput label={t('tenants.limit.customers')} description={t('tenants.noneHint')} value={customers} min={0} allowDecimal={false} onChange={setCustomers} />
             <NumberInput label={t('tenants.limit.mailboxes')} description={t('tenants.noneHint')} value={mailboxes} min={0} allowDecimal={false} onChange={setMailboxes} />
             <NumberInput label={t('tenants.storageLimit')} description={t('tenants.noneHint')} value={storage} min={0} onChange={setStorage} />
@@ -138,16 +139,15 @@ function Look({ reseller }: { reseller: Reseller }) {
       <Text size="sm" c="dimmed">{t('resellers.lookHint')}</Text>
       <form onSubmit={(event) => void submit(event)}>
         <Stack gap="md">
-          <TextInput label={t('resellers.brandName')} value={name} maxLength={200} onChange={(e) => setName(e.currentTarget.value)} />
+          <TextInput label={t('resellers.brandName')} description={t('resellers.brandNameHint')} value={name} maxLength={200} onChange={(e) => setName(e.currentTarget.value)} />
           <ColorInput label={t('resellers.accent')} description={t('resellers.accentHint')} value={accent} onChange={setAccent} maxLength={7} withEyeDropper={false} />
           <Group align="flex-end">
-            <FileInput label={t('resellers.logo')} description={t('resellers.logoHint')} placeholder={t('resellers.choose')} accept="image/png" value={file} onChange={setFile} flex="1 1 240px"
-              styles={{ placeholder: { color: 'var(--mantine-color-dimmed)' } }} />
+            <FileInput label={t('resellers.logo')} description={t('resellers.logoHint')} placeholder={t('resellers.choose')} accept="image/png" value={file} onChange={setFile} flex="1 1 240px" />
             {look.logo && <img src={`/api/v1/logos/${look.logo}`} alt={t('resellers.logo')} className={classes.preview} />}
             {look.logo && <Button variant="default" onClick={() => save.mutate({ logo: '' })}>{t('resellers.noLogo')}</Button>}
           </Group>
-          <TextInput label={t('resellers.support')} type="email" value={support} maxLength={254} onChange={(e) => setSupport(e.currentTarget.value)} />
-          <TextInput label={t('resellers.replyTo')} type="email" value={replyTo} maxLength={254} onChange={(e) => setReplyTo(e.currentTarget.value)} />
+          <TextInput label={t('resellers.support')} description={t('resellers.supportHint')} type="email" value={support} maxLength={254} onChange={(e) => setSupport(e.currentTarget.value)} />
+          <TextInput label={t('resellers.replyTo')} description={t('resellers.replyToHint')} type="email" value={replyTo} maxLength={254} onChange={(e) => setReplyTo(e.currentTarget.value)} />
           {save.error && <Refusal error={save.error} />}
           <Group><Button type="submit" loading={save.isPending}>{t('tenants.save')}</Button><Saved show={save.isSuccess} /></Group>
         </Stack>

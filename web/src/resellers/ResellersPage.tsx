@@ -9,6 +9,7 @@ import { createReseller, type Reseller } from '../api';
 import { ask } from '../failure';
 import { formatNumber } from '../format';
 import { FailureNote } from '../shell/Failure';
+import { Titled } from '../shell/ManualLink';
 import { useAccount, useTitle } from '../shell/usePage';
 import { Refusal } from '../tenants/Parts';
 import { changed, resellersQuery } from '../tenants/queries';
@@ -25,14 +26,14 @@ export function ResellersPage() {
   return (
     <main className={classes.page}>
       <Group justify="space-between" mb="md">
-        <Title order={1} size="h2">{t('resellers.title')}</Title>
+        <Titled><Title order={1} size="h2">{t('resellers.title')}</Title></Titled>
         {allowed && <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setMaking(true)}>{t('resellers.new')}</Button>}
       </Group>
       {!allowed && <Text role="alert">{t('resellers.forbidden')}</Text>}
       {resellers.error && <FailureNote error={resellers.error} retry={() => void resellers.refetch()} />}
       {list && list.length === 0 && <Text c="dimmed">{t('resellers.none')}</Text>}
       {list && list.length > 0 && (
-        <Paper withBorder radius="md" className={`${classes.panel} ${classes.scroll}`}>
+        <Paper withBorder radius="md" className={`${classes.panel} ${classes.scroll}`} tabIndex={0} role="region" aria-label={t('resellers.title')}>
           <Table aria-label={t('resellers.title')} highlightOnHover>
             <Table.Thead>
               <Table.Tr>

@@ -9,6 +9,7 @@ import { addDomain, removeDomain, type Domain } from '../api';
 import { ask, Failure, hasCode } from '../failure';
 import { formatDateTime, formatNumber } from '../format';
 import { FailureNote } from '../shell/Failure';
+import { Titled } from '../shell/ManualLink';
 import { useAccount, useTitle } from '../shell/usePage';
 import { Proof } from './DomainProof';
 import { decided, domainsQuery } from './queries';
@@ -26,7 +27,7 @@ export function DomainsPage() {
   const list = domains.data?.domains;
   return (
     <main className={classes.narrow}>
-      <Title order={1} size="h2" mb="sm">{t('routing.title')}</Title>
+      <Titled><Title order={1} size="h2" mb="sm">{t('routing.title')}</Title></Titled>
       {!allowed && <Text role="alert">{t('routing.forbidden')}</Text>}
       {allowed && (
         <>
@@ -117,7 +118,7 @@ function AddDomain({ list }: { list: readonly Domain[] }) {
       <form onSubmit={submit} noValidate>
         <Title order={2} size="h5" mb="sm">{t('routing.addDomain')}</Title>
         <Group align="flex-start" gap="md">
-          <TextInput flex="1 1 220px" label={t('routing.domain')} value={name} maxLength={300} onChange={(e) => setName(e.currentTarget.value)} error={reason && t(`routing.wrong.${reason}`)} autoCapitalize="none" spellCheck={false} />
+          <TextInput flex="1 1 220px" label={t('routing.domain')} placeholder={t('routing.domainHint')} value={name} maxLength={300} onChange={(e) => setName(e.currentTarget.value)} error={reason && t(`routing.wrong.${reason}`)} autoCapitalize="none" spellCheck={false} />
           {mains.length > 0 && <NativeSelect flex="1 1 220px" label={t('routing.kind')} value={main} onChange={(e) => setMain(e.currentTarget.value)} data={[{ value: '', label: t('routing.own') }, ...mains]} />}
           <Button type="submit" mt={25} loading={add.isPending} leftSection={<IconPlus size={16} aria-hidden />}>{t('routing.add')}</Button>
         </Group>

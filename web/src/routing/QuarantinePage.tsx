@@ -10,6 +10,7 @@ import { decideQuarantine, type QuarantineDecided } from '../api';
 import { ask } from '../failure';
 import { formatNumber } from '../format';
 import { FailureNote } from '../shell/Failure';
+import { Titled } from '../shell/ManualLink';
 import { useAccount, useTitle } from '../shell/usePage';
 import { decided, quarantineCountsQuery, quarantineQuery, quarantineStates, type QuarantineFilter } from './queries';
 import { QuarantineList } from './QuarantineList';
@@ -28,7 +29,7 @@ export function QuarantinePage() {
   const filter: QuarantineFilter = { state, q, domain, belongs: domain !== '' };
   return (
     <main className={classes.page}>
-      <Title order={1} size="h2">{t('routing.quarantine')}</Title>
+      <Titled><Title order={1} size="h2">{t('routing.quarantine')}</Title></Titled>
       {!allowed && <Text role="alert">{t('routing.forbidden')}</Text>}
       {allowed && (
         <>

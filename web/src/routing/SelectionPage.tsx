@@ -10,6 +10,7 @@ import { ask, hasCode } from '../failure';
 import { formatDateTime, formatNumber, plain } from '../format';
 import { queries } from '../queries';
 import { FailureNote } from '../shell/Failure';
+import { Titled } from '../shell/ManualLink';
 import { useAccount, useTitle } from '../shell/usePage';
 import { proposalsQuery, selectionQuery } from './queries';
 import classes from './Routing.module.css';
@@ -26,7 +27,7 @@ export function SelectionPage() {
   const error = selection.error ?? proposals.error;
   return (
     <main className={classes.narrow}>
-      <Title order={1} size="h2" mb="sm">{t('routing.title')}</Title>
+      <Titled><Title order={1} size="h2" mb="sm">{t('routing.title')}</Title></Titled>
       {!allowed && <Text role="alert">{t('routing.forbidden')}</Text>}
       {allowed && (
         <>

@@ -11,6 +11,7 @@ import { speak } from '../i18n';
 import { accountQuery, smarthostQuery, statusQuery } from '../queries';
 import { FailureNote, PageLoading } from '../shell/Failure';
 import { Logo } from '../shell/Logo';
+import { Titled } from '../shell/ManualLink';
 import { SchemeMenu } from '../shell/SchemeMenu';
 import { useTitle } from '../shell/usePage';
 import { Certificate } from '../site/Certificate';
@@ -48,7 +49,7 @@ export function SetupPage() {
         <SchemeMenu />
       </div>
       <main className={classes.main}>
-        <Group gap="sm" mb={4}><Logo size={36} /><Title order={1} size="h2">{t('setup.title')}</Title></Group>
+        <Group gap="sm" mb={4}><Logo size={36} /><Titled><Title order={1} size="h2">{t('setup.title')}</Title></Titled></Group>
         <Text c="dimmed" mb="lg">{t('setup.intro')}</Text>
         <Stepper active={step} size="sm" mb="lg" allowNextStepsSelect={false} {...(founded && { onStepClick: (n: number) => n > 0 && setStep(n) })}>
           {steps.map((s) => <Stepper.Step key={s} label={t(`setup.step.${s}`)} classNames={{ stepBody: classes.label }} />)}

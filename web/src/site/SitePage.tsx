@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 
 import { FailureNote } from '../shell/Failure';
+import { Titled } from '../shell/ManualLink';
 import { useLate } from '../shell/useLate';
 import { useAccount, useTitle } from '../shell/usePage';
 import { Certificate } from './Certificate';
@@ -21,7 +22,7 @@ export function SitePage() {
   const late = useLate(allowed && state.isPending);
   return (
     <main className={classes.narrow}>
-      <Title order={1} size="h2">{t('site.title')}</Title>
+      <Titled><Title order={1} size="h2">{t('site.title')}</Title></Titled>
       {!allowed && <Text role="alert" mt="md">{t('site.forbidden')}</Text>}
       {allowed && <Text size="sm" c="dimmed" mb="lg" maw={640}>{t('site.intro')}</Text>}
       {state.error && <FailureNote error={state.error} retry={() => void state.refetch()} />}

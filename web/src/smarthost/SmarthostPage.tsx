@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next';
 
 import { smarthostQuery } from '../queries';
 import { FailureNote } from '../shell/Failure';
+import { Titled } from '../shell/ManualLink';
 import { useLate } from '../shell/useLate';
 import { useAccount, useTitle } from '../shell/usePage';
 import { MailQueue } from './MailQueue';
@@ -22,7 +23,7 @@ export function SmarthostPage() {
   const late = useLate(allowed && state.isPending);
   return (
     <main className={classes.narrow}>
-      <Title order={1} size="h2">{t('smarthost.title')}</Title>
+      <Titled><Title order={1} size="h2">{t('smarthost.title')}</Title></Titled>
       {!allowed && <Text role="alert" mt="md">{t('smarthost.forbidden')}</Text>}
       {allowed && <Text size="sm" c="dimmed" mb="lg" maw={640}>{t('smarthost.intro')}</Text>}
       <Stack gap="lg">

@@ -11,7 +11,7 @@ export function ServerFields({ draft, change, wrong }: FieldProps) {
     <div className={classes.fields}>
       <TextInput label={t('sources.host')} description={t('sources.hostHint')} inputWrapperOrder={['label', 'input', 'description', 'error']} required value={draft.host} maxLength={253} autoCapitalize="none" spellCheck={false}
         onChange={(e) => change({ host: e.currentTarget.value })} error={wrong('host')} />
-      <TextInput label={t('sources.user')} required value={draft.user} maxLength={320} autoCapitalize="none" spellCheck={false} autoComplete="off"
+      <TextInput label={t('sources.user')} description={t('sources.userHint')} inputWrapperOrder={['label', 'input', 'description', 'error']} required value={draft.user} maxLength={320} autoCapitalize="none" spellCheck={false} autoComplete="off"
         onChange={(e) => change({ user: e.currentTarget.value })} error={wrong('user')} />
     </div>
   );

@@ -11,6 +11,7 @@ import { hasCode } from '../failure';
 import { HistoryPanel } from '../history/HistoryPanel';
 import { oneSourceQuery } from '../queries';
 import { FailureNote, PageLoading } from '../shell/Failure';
+import { Titled } from '../shell/ManualLink';
 import { useAccount, useTitle } from '../shell/usePage';
 import { healthOf } from './health';
 import { FolderFigures, FolderForm, FolderTrouble } from './FolderForm';
@@ -113,7 +114,7 @@ function Page({ title, children }: { title: string; children: ReactNode }) {
       <Button variant="subtle" color="gray" size="compact-md" ml={-8} mb={4} leftSection={<IconArrowLeft size={18} aria-hidden />} renderRoot={(props) => <Link to="/sources" {...props} />}>
         {t('sources.back')}
       </Button>
-      <Title order={1} size="h2" mb="lg" className={classes.breakable}>{title}</Title>
+      <Titled><Title order={1} size="h2" mb="lg" className={classes.breakable}>{title}</Title></Titled>
       {children}
     </main>
   );

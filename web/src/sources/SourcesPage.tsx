@@ -10,6 +10,7 @@ import { fetchNow, type Source } from '../api';
 import { ask } from '../failure';
 import { queries, sourcesQuery } from '../queries';
 import { FailureNote } from '../shell/Failure';
+import { Titled } from '../shell/ManualLink';
 import { useLate } from '../shell/useLate';
 import { useAccount, useTitle } from '../shell/usePage';
 import { refreshEvery } from './health';
@@ -40,7 +41,7 @@ export function SourcesPage() {
     <main className={classes.page}>
       <Group justify="space-between" align="flex-end" mb="lg">
         <div>
-          <Title order={1} size="h2">{t('sources.title')}</Title>
+          <Titled><Title order={1} size="h2">{t('sources.title')}</Title></Titled>
           {allowed && <Text size="sm" c="dimmed" maw={640}>{t('sources.intro')}</Text>}
         </div>
         {list && list.length > 0 && <AddButtons />}
@@ -64,7 +65,7 @@ export function SourcesPage() {
 export type ListProps = { sources: readonly Source[]; fetch: ((id: string) => void) | undefined; asked: string | undefined };
 
 function List(props: ListProps) {
-  const narrow = useMediaQuery('(max-width: 1100px)', undefined, { getInitialValueInEffect: false });
+  const narrow = useMediaQuery('(max-width: 1240px)', undefined, { getInitialValueInEffect: false });
   return narrow ? <SourceCards {...props} /> : <SourceTable {...props} />;
 }
 

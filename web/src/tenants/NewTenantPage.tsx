@@ -7,6 +7,7 @@ import { useTranslation } from 'react-i18next';
 
 import { provisionTenant, type Order, type Provisioned } from '../api';
 import { ask } from '../failure';
+import { Titled } from '../shell/ManualLink';
 import { useAccount, useTitle } from '../shell/usePage';
 import { Refusal, Section } from './Parts';
 import { changed } from './queries';
@@ -40,7 +41,7 @@ export function NewTenantPage() {
   };
   return (
     <main className={classes.narrow}>
-      <Title order={1} size="h2" mb="md">{t('tenants.new')}</Title>
+      <Titled><Title order={1} size="h2" mb="md">{t('tenants.new')}</Title></Titled>
       {make.data ? <Made made={make.data} /> : (
         <form onSubmit={submit} autoComplete="off">
           <Stack gap="lg">
@@ -53,8 +54,8 @@ export function NewTenantPage() {
             </Section>
             <Section id="admin" title={t('tenants.admin')}>
               <TextInput label={t('tenants.login')} description={t('tenants.loginHint')} value={draft.login} maxLength={128} autoCapitalize="none" onChange={(e) => change({ login: e.currentTarget.value })} />
-              <TextInput label={t('tenants.person')} value={draft.person} maxLength={200} onChange={(e) => change({ person: e.currentTarget.value })} />
-              <TextInput label={t('tenants.address')} value={draft.address} maxLength={2000} onChange={(e) => change({ address: e.currentTarget.value })} />
+              <TextInput label={t('tenants.person')} description={t('tenants.personHint')} value={draft.person} maxLength={200} onChange={(e) => change({ person: e.currentTarget.value })} />
+              <TextInput label={t('tenants.address')} description={t('tenants.addressHint')} value={draft.address} maxLength={2000} onChange={(e) => change({ address: e.currentTarget.value })} />
               <PasswordInput label={t('tenants.password')} description={t('tenants.passwordHint')} value={draft.password} maxLength={1024} autoComplete="new-password" onChange={(e) => change({ password: e.currentTarget.value })} />
             </Section>
             {make.error && <Refusal error={make.error} />}

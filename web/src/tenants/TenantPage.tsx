@@ -9,6 +9,7 @@ import { changeTenant, type TenantChange, type TenantDetail } from '../api';
 import { ask } from '../failure';
 import { formatDateTime, formatNumber, formatSize } from '../format';
 import { FailureNote } from '../shell/Failure';
+import { Titled } from '../shell/ManualLink';
 import { useAccount, useTitle } from '../shell/usePage';
 import { DomainSection } from './DomainSection';
 import { Limit, Refusal, Section, StateBadge } from './Parts';
@@ -37,7 +38,7 @@ function Tenant({ tenant }: { tenant: TenantDetail }) {
   const { t, i18n } = useTranslation();
   return (
     <Stack gap="lg">
-      <Group gap="sm"><Title order={1} size="h2" className={classes.breakable}>{tenant.name}</Title><StateBadge state={tenant.state} /></Group>
+      <Group gap="sm"><Titled><Title order={1} size="h2" className={classes.breakable}>{tenant.name}</Title></Titled><StateBadge state={tenant.state} /></Group>
       <Section id="facts" title={t('tenants.facts')}>
         <dl className={classes.facts}>
           <dt>{t('tenants.slug')}</dt><dd>{tenant.slug}</dd>
@@ -65,7 +66,7 @@ function Tenant({ tenant }: { tenant: TenantDetail }) {
 function Months({ tenant }: { tenant: TenantDetail }) {
   const { t, i18n } = useTranslation();
   return (
-    <Paper withBorder radius="sm" className={classes.scroll}>
+    <Paper withBorder radius="sm" className={classes.scroll} tabIndex={0} role="region" aria-label={t('tenants.perMonth')}>
       <Table aria-label={t('tenants.perMonth')}>
         <Table.Thead>
           <Table.Tr>

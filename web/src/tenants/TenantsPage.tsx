@@ -8,6 +8,7 @@ import { useTranslation } from 'react-i18next';
 import type { Certificate, TenantFigures } from '../api';
 import { formatDateTime, formatNumber, formatSize } from '../format';
 import { FailureNote } from '../shell/Failure';
+import { Titled } from '../shell/ManualLink';
 import { useLate } from '../shell/useLate';
 import { useAccount, useTitle } from '../shell/usePage';
 import { Section, StateBadge } from './Parts';
@@ -29,7 +30,7 @@ export function TenantsPage() {
   return (
     <main className={classes.page}>
       <Group justify="space-between" mb="md">
-        <Title order={1} size="h2">{t('tenants.title')}</Title>
+        <Titled><Title order={1} size="h2">{t('tenants.title')}</Title></Titled>
         {allowed && (
           <Group gap="sm">
             <Button variant="default" component="a" href={usageAddress(thisMonth())} leftSection={<IconDownload size={16} aria-hidden />}>{t('tenants.usageCsv')}</Button>
@@ -58,7 +59,7 @@ export function TenantsPage() {
 function TenantTable({ list, resellers }: { list: readonly TenantFigures[]; resellers: boolean }) {
   const { t, i18n } = useTranslation();
   return (
-    <Paper withBorder radius="md" className={`${classes.panel} ${classes.scroll}`}>
+    <Paper withBorder radius="md" className={`${classes.panel} ${classes.scroll}`} tabIndex={0} role="region" aria-label={t('tenants.title')}>
       <Table aria-label={t('tenants.title')} highlightOnHover>
         <Table.Thead>
           <Table.Tr>

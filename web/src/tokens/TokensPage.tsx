@@ -9,6 +9,7 @@ import { ask } from '../failure';
 import { formatDateTime } from '../format';
 import { queries } from '../queries';
 import { FailureNote } from '../shell/Failure';
+import { Titled } from '../shell/ManualLink';
 import { useAccount, useTitle } from '../shell/usePage';
 import { Refusal, Section } from '../tenants/Parts';
 import { tokensQuery } from '../tenants/queries';
@@ -27,7 +28,7 @@ export function TokensPage() {
   const list = tokens.data?.tokens;
   return (
     <main className={classes.narrow}>
-      <Title order={1} size="h2" mb="sm">{t('tokens.title')}</Title>
+      <Titled><Title order={1} size="h2" mb="sm">{t('tokens.title')}</Title></Titled>
       {!allowed && <Text role="alert">{t('tokens.forbidden')}</Text>}
       {allowed && <Text size="sm" c="dimmed" mb="lg">{t('tokens.intro')}</Text>}
       <Stack gap="lg">
@@ -83,8 +84,8 @@ function NewTokenForm({ scopes }: { scopes: readonly string[] }) {
       <form onSubmit={submit} autoComplete="off">
         <Stack gap="md">
           <Group align="flex-start" grow>
-            <TextInput label={t('tokens.name')} value={name} required maxLength={200} onChange={(e) => setName(e.currentTarget.value)} />
-            <NativeSelect label={t('tokens.expires')} value={lasts} onChange={(e) => setLasts(e.currentTarget.value)}
+            <TextInput label={t('tokens.name')} description={t('tokens.nameHint')} value={name} required maxLength={200} onChange={(e) => setName(e.currentTarget.value)} />
+            <NativeSelect label={t('tokens.expires')} description={t('tokens.expiresHint')} value={lasts} onChange={(e) => setLasts(e.currentTarget.value)}
               data={days.map((d) => ({ value: String(d), label: d === 0 ? t('tokens.never') : t('tokens.days', { count: d }) }))} />
           </Group>
           <Checkbox.Group label={t('tokens.scopes')} value={chosen} onChange={setChosen}>

@@ -8,6 +8,7 @@ import { listUploads } from '../api';
 import { ask } from '../failure';
 import { formatNumber, formatSize } from '../format';
 import { FailureNote } from '../shell/Failure';
+import { Titled } from '../shell/ManualLink';
 import { useAccount, useTitle } from '../shell/usePage';
 import { Chosen } from './Chosen';
 import { Earlier } from './Earlier';
@@ -34,7 +35,7 @@ export function UploadPage() {
   const again = () => void uploads.refetch();
   return (
     <main className={classes.page}>
-      <Title order={1} size="h2">{t('upload.title')}</Title>
+      <Titled><Title order={1} size="h2">{t('upload.title')}</Title></Titled>
       <Text size="sm" c="dimmed" maw={680} mb="lg">{t(kind === 'mail' ? 'upload.introMail' : 'upload.introDocument')}</Text>
       <Stack gap="md">
         {uploads.error && <FailureNote error={uploads.error} retry={again} />}

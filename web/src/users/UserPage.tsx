@@ -10,6 +10,7 @@ import { formatDateTime, plain } from '../format';
 import { userSecurityQuery } from '../login/queries';
 import { SendLink, UserLogIns } from '../login/UserLogIns';
 import { FailureNote, PageLoading } from '../shell/Failure';
+import { Titled } from '../shell/ManualLink';
 import { useAccount, useTitle } from '../shell/usePage';
 import { AddressPanel } from './AddressPanel';
 import { stateOf } from './find';
@@ -82,7 +83,7 @@ export function Page({ title, children }: { title: string; children: ReactNode }
       <Button variant="subtle" color="gray" size="compact-md" ml={-8} mb={4} leftSection={<IconArrowLeft size={18} aria-hidden />} renderRoot={(props) => <Link to="/users" {...props} />}>
         {t('users.back')}
       </Button>
-      <Title order={1} size="h2" mb="lg" className={classes.breakable}>{title}</Title>
+      <Titled><Title order={1} size="h2" mb="lg" className={classes.breakable}>{title}</Title></Titled>
       {children}
     </main>
   );

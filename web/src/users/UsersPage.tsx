@@ -9,6 +9,7 @@ import { useTranslation } from 'react-i18next';
 import type { Users } from '../api';
 import { formatNumber } from '../format';
 import { FailureNote } from '../shell/Failure';
+import { Titled } from '../shell/ManualLink';
 import { useLate } from '../shell/useLate';
 import { useAccount, useTitle } from '../shell/usePage';
 import { ExportDialog } from './ExportDialog';
@@ -30,7 +31,7 @@ export function UsersPage() {
     <main className={classes.page}>
       <Group justify="space-between" align="flex-end" mb="lg">
         <div>
-          <Title order={1} size="h2">{t('users.title')}</Title>
+          <Titled><Title order={1} size="h2">{t('users.title')}</Title></Titled>
           {allowed && <Text size="sm" c="dimmed" maw={640}>{t('users.intro')}</Text>}
         </div>
         {all.data && (
