@@ -23,6 +23,8 @@
 //	domain.go selection.go quarantine.go  the rules of that, and what they hold back
 //	member.go metadata.go  what an evidence record covers
 //	seal.go sealstamp.go sealstate.go sealsetting.go fsckseal.go  batches and their time stamps
+//	sealline.go sealcheckpoint.go renewal.go rehash.go membersum.go  records with all renewals;
+//	                   event logs as members of batches; what is to be renewed, and how
 //	guess.go enter.go passkey.go factors.go  log-in in steps, and what proves a user
 //	link.go letter.go loginpolicy.go usersecurity.go url.go  one-time links, mails about log-ins, what is asked of them
 //	directory.go directorysync.go directorylogin.go providerlogin.go  where users come from
@@ -46,6 +48,7 @@ import (
 
 	"github.com/muniment/muniment/internal/access"
 	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/evidence/algo"
 	"github.com/muniment/muniment/internal/index"
 	"github.com/muniment/muniment/internal/password"
 	"github.com/muniment/muniment/internal/uid"
@@ -87,6 +90,9 @@ type Config struct {
 	// Directories asks user repositories; nil: nobody does, and those who are known
 	// there only cannot log in.
 	Directories Directories
+	// Catalogue says until when algorithms are trusted; nil: the one that is part of
+	// the program.
+	Catalogue *algo.Catalogue
 }
 
 // Archive is the whole archive of one installation. All methods are safe for
@@ -117,7 +123,11 @@ type Archive struct {
 	closed  bool
 	tenants map[uid.ID]*tenantWork
 
-	sealing sync.Mutex // held while a batch is made
+	sealing   sync.Mutex // held while a batch is made
+	renewing  sync.Mutex // held while renewals are made
+	batches   batchCache
+	trusted   trustCache
+	catalogue *algo.Catalogue
 
 	describing sync.Mutex // held while the vault's description of a tenant changes
 	founding   sync.Mutex // of the first operator
@@ -144,6 +154,9 @@ func New(c Config) (*Archive, error) {
 	if c.JournalDomain == "" {
 		c.JournalDomain = "journal.invalid"
 	}
+	if c.Catalogue == nil {
+		c.Catalogue = algo.Shipped()
+	}
 	if c.DeleteAfter == 0 {
 		c.DeleteAfter = DefaultDeleteAfter
 	}
@@ -162,7 +175,7 @@ func New(c Config) (*Archive, error) {
 		hasher: c.Hasher, passwords: c.Passwords, directories: c.Directories, cpu: make(chan struct{}, runtime.GOMAXPROCS(0)),
 		bytes: semaphore.NewWeighted(inFlight), tenants: map[uid.ID]*tenantWork{},
 		background: ctx, stop: stop,
-		times: c.LogIns.orDefault(), guesses: newGuesses(c.Now), mail: make(chan struct{}, 1),
+		times: c.LogIns.orDefault(), guesses: newGuesses(c.Now), mail: make(chan struct{}, 1), catalogue: c.Catalogue,
 	}
 	a.SetURL(c.URL)
 	tenants, err := a.Tenants(ctx)

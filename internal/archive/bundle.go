@@ -19,12 +19,15 @@ type Bundle struct {
 	// member; nil: it came in none.
 	Capture *catalog.Capture
 
-	a *Archive
+	beside *tsp.Sidecar
+	a      *Archive
 }
 
-// Sidecar joins what was kept beside the time stamps.
+// Sidecar joins what was kept beside the time stamps, and what was known last about
+// those that were renewed.
 func (b *Bundle) Sidecar() (*tsp.Sidecar, error) {
 	all := &tsp.Sidecar{}
+	all.Merge(b.beside)
 	for _, s := range b.Stamps {
 		if len(s.Sidecar) == 0 {
 			continue
@@ -92,7 +95,7 @@ func (a *Archive) bundle(ctx context.Context, row *catalog.Message) (*Bundle, er
 	if err != nil {
 		return nil, err
 	}
-	b := &Bundle{Row: row, Record: e.record, Metadata: p.metadata, Stamps: e.stamps, a: a}
+	b := &Bundle{Row: row, Record: e.record, Metadata: p.metadata, Stamps: e.stamps, beside: e.beside, a: a}
 	if p.report != nil {
 		if b.Capture, err = p.record.Capture.capture(row.Tenant, row.AOID); err != nil {
 			return nil, err

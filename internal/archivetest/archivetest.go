@@ -14,6 +14,7 @@ import (
 	"github.com/muniment/muniment/internal/blob"
 	"github.com/muniment/muniment/internal/blob/file"
 	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/evidence/algo"
 	"github.com/muniment/muniment/internal/index"
 	"github.com/muniment/muniment/internal/index/fts"
 	"github.com/muniment/muniment/internal/password"
@@ -28,6 +29,8 @@ type Options struct {
 	Blobs blob.Store // nil: files in Dir
 	Log   io.Writer  // nil: discard
 	Now   func() time.Time
+	// Catalogue of algorithms; nil: the shipped one.
+	Catalogue *algo.Catalogue
 	// Directories asks user repositories; nil: nobody does.
 	Directories archive.Directories
 	// Index, if set, comes between the archive and its index.
@@ -86,7 +89,7 @@ func New(t testing.TB, o Options) *Env {
 	if o.Index != nil {
 		idx = o.Index(idx)
 	}
-	e.Archive, err = archive.New(archive.Config{Catalog: e.Catalog, Vault: e.Vault, Index: idx, Log: log, Spool: filepath.Join(e.Dir, "spool"), Now: o.Now, Directories: o.Directories,
+	e.Archive, err = archive.New(archive.Config{Catalog: e.Catalog, Vault: e.Vault, Index: idx, Log: log, Spool: filepath.Join(e.Dir, "spool"), Now: o.Now, Catalogue: o.Catalogue, Directories: o.Directories,
 		Hasher: e.Hasher})
 	must(err)
 	t.Cleanup(e.Close)

@@ -70,6 +70,7 @@ func cases() []testCase {
 		{name: "Smarthost", run: testSmarthost},
 		{name: "InstanceSetting", run: testInstanceSetting},
 		{name: "Seal", run: testSeal},
+		{name: "SealRenewal", run: testSealRenewal},
 		{name: "InstanceLogTogether", run: testInstanceLogTogether},
 		{name: "Outbox", run: testOutbox},
 		{name: "OutboxCare", run: testOutboxCare},
