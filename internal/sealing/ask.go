@@ -84,7 +84,7 @@ func anchors(a seal.Authority) (*tsp.Anchors, []*x509.Certificate, error) {
 }
 
 // authority turns settings into how it is asked.
-func authority(a seal.Authority, secret string) (tspclient.Authority, error) {
+func authority(a seal.Authority, secret string, now func() time.Time) (tspclient.Authority, error) {
 	trusted, _, err := anchors(a)
 	if err != nil {
 		return tspclient.Authority{}, err
@@ -94,7 +94,7 @@ func authority(a seal.Authority, secret string) (tspclient.Authority, error) {
 		return tspclient.Authority{}, err
 	}
 	out := tspclient.Authority{Name: a.Name, URL: a.URL, Timeout: askTime, Interval: time.Duration(a.Pause) * time.Second, HTTP: c,
-		Quota: quota(a),
+		Quota: quota(a), Now: now,
 		Terms: tsp.Terms{Skew: skew, Accuracy: time.Duration(a.Accuracy) * time.Millisecond, Anchors: trusted}}
 	if a.Policy != "" {
 		if out.Policy, err = seal.ParseOID(a.Policy); err != nil {
@@ -126,7 +126,7 @@ func (s *Sealer) ready(ctx context.Context, set *archive.SealView, secrets map[s
 	var list []tspclient.Authority
 	asked := map[string]seal.Authority{}
 	for _, a := range set.Active() {
-		x, err := authority(a, secrets[a.Name])
+		x, err := authority(a, secrets[a.Name], s.cfg.Now)
 		if err != nil {
 			return nil, nil, fmt.Errorf("time-stamp authority %q: %w", a.Name, err)
 		}

@@ -147,6 +147,7 @@ func (m *mortal) work(steps int64, o sealing.RenewOptions) (survived bool) {
 		if err != nil {
 			m.t.Fatal(err)
 		}
+		m.kill.left.Store(1 << 60)
 		return true
 	}
 	m.killed++
