@@ -70,7 +70,7 @@ func (w *world) report(t *testing.T, tenant *catalog.Tenant, aoid uid.ID, origin
 	members := []ers.Member{{Name: "original", Data: ers.Bytes(original)}, {Name: "metadata", Data: ers.Bytes(b.Metadata)}}
 	r := ers.Verify(t.Context(), b.Record, members, o)
 	if r.Verdict != evidence.Valid {
-		t.Fatalf("message %s at %s: %v: %+v", aoid, at.Format(time.DateOnly), r.Verdict, r.Findings)
+		t.Fatalf("message %s at %s: %v: %.2000s", aoid, at.Format(time.DateOnly), r.Verdict, fmt.Sprintf("%+v", r.Findings))
 	}
 	if len(b.Stamps) != len(r.Stamps) {
 		t.Fatalf("message %s: %d stamps in the bundle, %d in the record", aoid, len(b.Stamps), len(r.Stamps))
