@@ -172,6 +172,8 @@ func proofRights() map[string]access.Right {
 		"getSealing":    access.ManageEvidence,
 		"changeSealing": access.ManageEvidence,
 		"sealNow":       access.ManageEvidence,
+		"getRenewals":   access.ManageEvidence,
+		"renewNow":      access.ManageEvidence,
 		"testAuthority": access.ManageEvidence,
 	}
 }

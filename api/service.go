@@ -71,6 +71,8 @@ type Service interface {
 	ChangeSealing(ctx context.Context, c SealingChange) (*Sealing, error)
 	TestAuthority(ctx context.Context, t SealingTest) (*SealingFinding, error)
 	SealNow(ctx context.Context) (*SealingRun, error)
+	Renewals(ctx context.Context) (*EvidenceRenewals, error)
+	RenewNow(ctx context.Context, o RenewalOrder) (*RenewalRun, error)
 	Smarthost(ctx context.Context) (*SmarthostState, error)
 	ChangeSmarthost(ctx context.Context, c SmarthostChange) (*SmarthostState, error)
 	RemoveSmarthost(ctx context.Context) error

@@ -59,6 +59,27 @@ func (h *Handle) EvidenceAct() (Act, error) {
 	return h.event, nil
 }
 
+// RenewOptions say what a renewal is to do.
+type RenewOptions struct {
+	// Hand has everything renewed, whatever its end: RenewStamps or RenewTrees; empty:
+	// what is due.
+	Hand ers.Action
+	// Act describes it as an event; nil: as that of the program itself.
+	Act Act
+}
+
+// What may be ordered by hand.
+const (
+	RenewStamps = ers.RenewStamp
+	RenewTrees  = ers.RenewTree
+)
+
+// IsDue reports whether it is to be renewed now.
+func (d *DueRenewal) IsDue() bool { return d.Action != ers.Keep }
+
+// OfTree reports whether the objects are to be hashed by another algorithm.
+func (d *DueRenewal) OfTree() bool { return d.Action == ers.RenewTree || d.Reason == ers.ByHash }
+
 // RenewalOrder says what is to be renewed.
 type RenewalOrder struct {
 	Lead ers.Lead

@@ -272,6 +272,14 @@ type LogGap struct {
 	Stamped int64 // events up to the last checkpoint with a time stamp
 }
 
+// Name is the short name of the tenant; empty: the installation.
+func (g LogGap) Name() string {
+	if g.Tenant.IsZero() {
+		return ""
+	}
+	return g.Slug
+}
+
 // Gap is how many events came after the last checkpoint with a time stamp.
 func (g LogGap) Gap() int64 { return max(g.Size-g.Stamped, 0) }
 

@@ -184,6 +184,7 @@ type Evidence struct {
 	Interval int      // seconds
 	Asked    []string // names of the authorities that are asked, in order
 	Batches  []EvidenceBatch
+	Logs     []LogGap // of the tenant, or all of the installation
 }
 
 // EvidenceBatch is a batch as far as a tenant may know of it.
@@ -250,6 +251,19 @@ func (a *Archive) evidenceOf(ctx context.Context, tenant uid.ID) (*Evidence, err
 		out.Batches = append(out.Batches, x)
 	}
 	out.Lag = lag(set, own, a.now())
+	if tenant.IsZero() {
+		out.Logs, err = a.LogGaps(ctx)
+		return out, err
+	}
+	t, err := a.catalog.Tenant(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	g := LogGap{Tenant: tenant, Slug: t.Slug}
+	if err := a.logGap(ctx, &g); err != nil {
+		return nil, err
+	}
+	out.Logs = []LogGap{g}
 	return out, nil
 }
 

@@ -17,12 +17,7 @@ import (
 const renewEvery = 24 * time.Hour
 
 // RenewOptions say what is to be renewed.
-type RenewOptions struct {
-	// Hand has everything renewed, whatever its end; empty: what is due.
-	Hand ers.Action
-	// Act describes the renewals as events; nil: those of the program itself.
-	Act archive.Act
-}
+type RenewOptions = archive.RenewOptions
 
 // renewals looks once a day until ctx ends. It does not hold up sealing: objects are
 // rehashed beside it, and what waits for a time stamp then gets it in the next round.

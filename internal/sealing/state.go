@@ -51,23 +51,17 @@ func (s *Sealer) remember(ctx context.Context, pool *tspclient.Pool) error {
 	return nil
 }
 
-// Spent is what an authority has given this month.
-type Spent struct {
-	Name      string
-	Spent     int64
-	Remaining int64 // -1: without limit
-}
-
 // Spent tells it of all authorities in the settings.
-func (s *Sealer) Spent(ctx context.Context) ([]Spent, error) {
+func (s *Sealer) Spent(ctx context.Context) ([]seal.Spent, error) {
 	set, err := s.cfg.Archive.SealSetting(ctx)
 	if err != nil {
 		return nil, err
 	}
 	states, now := s.states(ctx, false), s.cfg.Now()
-	var out []Spent
+	var out []seal.Spent
 	for _, a := range set.Authorities {
-		out = append(out, Spent{a.Name, states[a.Name].SpentNow(now, quota(a)), states[a.Name].Remaining(now, quota(a))})
+		st := states[a.Name]
+		out = append(out, seal.Spent{Name: a.Name, Spent: st.SpentNow(now, quota(a)), Remaining: st.Remaining(now, quota(a))})
 	}
 	return out, nil
 }

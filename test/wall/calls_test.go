@@ -103,7 +103,7 @@ func calls(t *testing.T, o operation, id string) []string {
 		return []string{path, path + "?state=all", path + "?state=all&q=walnuss", path + "?cursor=" + id, path + "?source=" + id}
 	case "found", "getSite", "changeSite", "obtainCertificate":
 		return []string{path} // the installation's
-	case "getSealing", "changeSealing", "testAuthority", "sealNow":
+	case "getSealing", "changeSealing", "testAuthority", "sealNow", "getRenewals", "renewNow":
 		return []string{path} // the operator's
 	case "getMessageEvidence", "getEvidence", "getEvidenceRecord", "getEvidenceBundle":
 		return []string{path}
