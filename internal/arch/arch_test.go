@@ -97,7 +97,7 @@ var allowed = map[string][]string{
 	// for tests of the evidence only
 	"internal/evidence/evidencetest": {"internal/evidence", "internal/evidence/algo", "internal/evidence/ers", "internal/evidence/tsa", "internal/evidence/tsp"},
 	// for tests only
-	"internal/archivetest":         {"internal/access", "internal/archive", "internal/blob", "internal/blob/file", "internal/catalog", "internal/index", "internal/index/fts", "internal/password", "internal/vault"},
+	"internal/archivetest":         {"internal/access", "internal/archive", "internal/blob", "internal/blob/file", "internal/catalog", "internal/evidence/algo", "internal/index", "internal/index/fts", "internal/password", "internal/vault"},
 	"internal/blob/blobtest":       {"internal/blob"},
 	"internal/catalog/catalogtest": {"internal/catalog", "internal/eventlog", "internal/uid"},
 	"internal/corpustest":          {},
