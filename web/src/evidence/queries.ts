@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 
-import { getEvidence, getMessageEvidence, getSealing, type SealingAuthority } from '../api';
+import { getEvidence, getMessageEvidence, getRenewals, getSealing, type SealingAuthority } from '../api';
 import { ask } from '../failure';
 
 // messageEvidenceQuery asks again as long as the time stamp is to come.
@@ -22,6 +22,11 @@ export const sealingQuery = queryOptions({
   queryFn: ({ signal }) => ask(getSealing({ signal })),
 });
 
+export const renewalsQuery = queryOptions({
+  queryKey: ['renewals'],
+  queryFn: ({ signal }) => ask(getRenewals({ signal })),
+});
+
 export const recordAddress = (id: string): string => `/api/v1/messages/${encodeURIComponent(id)}/evidence.er`;
 export const bundleAddress = (id: string): string => `/api/v1/messages/${encodeURIComponent(id)}/evidence.zip`;
 
@@ -29,5 +34,6 @@ export const bundleAddress = (id: string): string => `/api/v1/messages/${encodeU
 export function settable(authority: SealingAuthority): SealingAuthority {
   const copy = { ...authority };
   delete copy.has_secret;
+  delete copy.spent;
   return copy;
 }
