@@ -66,6 +66,49 @@ type Evidence struct {
 	Oldest      *time.Time      `json:"oldest,omitempty" doc:"When the archive took the oldest object without a time stamp"`
 	Alarm       bool            `json:"alarm" doc:"It waits longer than it may"`
 	Batches     []EvidenceBatch `json:"batches" doc:"The newest, at most 50"`
+	Logs        []EvidenceLog   `json:"logs" doc:"How much of the event log has a time stamp; of the installation that of all logs"`
+}
+
+// EvidenceLog is how much of an event log has a time stamp.
+type EvidenceLog struct {
+	Name    string `json:"name" doc:"Short name of the tenant; empty: the installation"`
+	Size    int64  `json:"size" doc:"Entries"`
+	Stamped int64  `json:"stamped" doc:"Entries up to the last checkpoint with a time stamp"`
+}
+
+// EvidenceRenewal is a time stamp that is renewed now or later.
+type EvidenceRenewal struct {
+	Batch     string     `json:"batch" doc:"Whose time stamp it is"`
+	Stamped   time.Time  `json:"stamped"`
+	Authority string     `json:"authority"`
+	Batches   int        `json:"batches" doc:"That it proves"`
+	Objects   int64      `json:"objects" doc:"In these"`
+	Due       bool       `json:"due" doc:"Now; it is renewed at the next daily look"`
+	Tree      bool       `json:"tree" doc:"The objects are read again and hashed by another algorithm"`
+	Reason    string     `json:"reason" enum:"certificate-ends,signature-algorithm-ends,hash-ends,authority-revoked,none"`
+	From      *time.Time `json:"from,omitempty" doc:"When it becomes due"`
+	End       *time.Time `json:"end,omitempty" doc:"When it must be done"`
+}
+
+// EvidenceRenewals is what is renewed, by date.
+type EvidenceRenewals struct {
+	Renewals []EvidenceRenewal `json:"renewals" doc:"What is due first; at most 50"`
+	Due      int               `json:"due" doc:"How many are due now"`
+}
+
+// RenewalOrder orders a renewal.
+type RenewalOrder struct {
+	All bool `json:"all,omitempty" doc:"All time stamps, whatever their end; absent: what is due"`
+}
+
+// RenewalRun is what a renewal has done.
+type RenewalRun struct {
+	Running bool             `json:"running" doc:"It is still under way and goes on by itself"`
+	Stamps  int              `json:"stamps" doc:"Time stamps that were renewed"`
+	Objects int64            `json:"objects" doc:"Objects that were read again and hashed by another algorithm"`
+	LeftOut int64            `json:"left_out" doc:"Of these, objects that could not be read; their old proofs stay"`
+	Pending int              `json:"pending" doc:"Batches that wait for their time stamp"`
+	Problem *EvidenceProblem `json:"problem,omitempty"`
 }
 
 // EvidenceHash is the hash algorithm of new trees.
@@ -87,6 +130,8 @@ type SealingAuthority struct {
 	ServerCA    string `json:"server_ca,omitempty" maxLength:"262144" doc:"Who may certify its web server, PEM; empty: whom the system trusts"`
 	Accuracy    int    `json:"accuracy,omitempty" doc:"Most inaccuracy, milliseconds; 0: any"`
 	Pause       int    `json:"pause,omitempty" doc:"Least time between two requests, seconds"`
+	Quota       int64  `json:"quota,omitempty" doc:"Most time stamps in a calendar month (UTC); 0: any number"`
+	Spent       int64  `json:"spent,omitempty" readOnly:"true" doc:"Time stamps of this month"`
 	Local       bool   `json:"local,omitempty" doc:"It is on this machine"`
 	Disabled    bool   `json:"disabled,omitempty"`
 	HasSecret   bool   `json:"has_secret,omitempty" readOnly:"true"`
@@ -106,6 +151,8 @@ type SealingPreset struct {
 // Sealing is how objects are sealed in the installation.
 type Sealing struct {
 	Interval    int                `json:"interval" doc:"Seconds"`
+	Certificate int                `json:"renew_certificate" doc:"How many days before the end of its certificate a time stamp is renewed"`
+	Algorithm   int                `json:"renew_algorithm" doc:"The same for algorithms"`
 	Authorities []SealingAuthority `json:"authorities" doc:"In the order in which they are asked"`
 	Presets     []SealingPreset    `json:"presets"`
 	Seals       bool               `json:"seals" doc:"This server seals"`
@@ -115,6 +162,8 @@ type Sealing struct {
 // SealingChange replaces all settings.
 type SealingChange struct {
 	Interval    int                `json:"interval" doc:"Seconds, 60 to 86400"`
+	Certificate *int               `json:"renew_certificate,omitempty" doc:"Days, 1 to 3650; absent: stays"`
+	Algorithm   *int               `json:"renew_algorithm,omitempty" doc:"Days, 1 to 3650; absent: stays"`
 	Authorities []SealingAuthority `json:"authorities" maxItems:"16"`
 	Secrets     map[string]string  `json:"secrets,omitempty" doc:"Passwords, tokens or keys by the name of the authority; one that is absent stays, unless the server changes"`
 }
@@ -178,6 +227,14 @@ func evidence(o operations, s Service) {
 		summary: "Get a time stamp on random bytes", problems: append([]Code{CodeNotRunning}, changing...)},
 		func(ctx context.Context, in *body[SealingTest]) (*body[SealingFinding], error) {
 			return reply(s.TestAuthority(ctx, in.Body))
+		})
+	add(o, op{id: "getRenewals", method: http.MethodGet, path: "/renewals", tag: "installation",
+		summary: "Which time stamps are renewed, and when", problems: []Code{CodeRole, CodeNotRunning}},
+		func(ctx context.Context, _ *empty) (*body[EvidenceRenewals], error) { return reply(s.Renewals(ctx)) })
+	add(o, op{id: "renewNow", method: http.MethodPost, path: "/renewals", tag: "installation",
+		summary: "Renew time stamps at once; it may cost tokens", problems: append([]Code{CodeNotRunning}, changing...)},
+		func(ctx context.Context, in *body[RenewalOrder]) (*body[RenewalRun], error) {
+			return reply(s.RenewNow(ctx, in.Body))
 		})
 	add(o, op{id: "sealNow", method: http.MethodPost, path: "/sealing-runs", tag: "installation",
 		summary: "Seal everything that is new at once; it may cost a token", problems: []Code{CodeRole, CodeOrigin, CodeNotRunning}},

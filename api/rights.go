@@ -179,6 +179,8 @@ func proofRights() map[string]access.Right {
 		"getSealing":    access.ManageEvidence,
 		"changeSealing": access.ManageEvidence,
 		"sealNow":       access.ManageEvidence,
+		"getRenewals":   access.ManageEvidence,
+		"renewNow":      access.ManageEvidence,
 		"testAuthority": access.ManageEvidence,
 	}
 }

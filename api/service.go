@@ -74,6 +74,8 @@ type Service interface {
 	SealNow(ctx context.Context) (*SealingRun, error)
 	WebhookService
 	StaffService
+	Renewals(ctx context.Context) (*EvidenceRenewals, error)
+	RenewNow(ctx context.Context, o RenewalOrder) (*RenewalRun, error)
 	Smarthost(ctx context.Context) (*SmarthostState, error)
 	ChangeSmarthost(ctx context.Context, c SmarthostChange) (*SmarthostState, error)
 	RemoveSmarthost(ctx context.Context) error

@@ -18,6 +18,7 @@ type authorityCmd struct {
 	Add      authorityAddCmd      `cmd:"" help:"Add an authority, to be asked after the others; one of the same name is replaced."`
 	Test     authorityTestCmd     `cmd:"" help:"Ask an authority for a time stamp on random bytes and tell what came. It may cost a token."`
 	Remove   authorityRemoveCmd   `cmd:"" help:"Ask an authority no more. Its time stamps stay."`
+	Renewal  authorityRenewalCmd  `cmd:"" help:"Set how early time stamps are renewed."`
 	Interval authorityIntervalCmd `cmd:"" help:"Set how long objects wait for their batch at most."`
 }
 
@@ -33,11 +34,19 @@ func (c *authorityListCmd) Run(ctx context.Context, g *Globals, s *streams) erro
 	if err != nil {
 		return err
 	}
-	var rows [][]any
-	for _, x := range v.Authorities {
-		rows = append(rows, []any{x.Name, x.URL, x.Auth, x.Policy, v.HasSecret[x.Name], !x.Disabled})
+	sealer, err := a.newSealer()
+	if err != nil {
+		return err
 	}
-	return c.print(s, []string{"name", "url", "auth", "policy", "secret", "active"}, rows)
+	spent, err := sealer.Spent(ctx)
+	if err != nil {
+		return err
+	}
+	var rows [][]any
+	for i, x := range v.Authorities {
+		rows = append(rows, []any{x.Name, x.URL, x.Auth, x.Policy, v.HasSecret[x.Name], !x.Disabled, spent[i].Spent, x.Quota})
+	}
+	return c.print(s, []string{"name", "url", "auth", "policy", "secret", "active", "this month", "quota"}, rows)
 }
 
 type authorityPresetsCmd struct{ listing }
@@ -62,6 +71,7 @@ type authorityAddCmd struct {
 	Policy      string        `help:"Policy (OID) to ask for; empty: whatever it gives."`
 	Accuracy    time.Duration `help:"Most inaccuracy of a time stamp; 0: any."`
 	Pause       time.Duration `help:"Least time between two requests."`
+	Quota       int64         `help:"Most time stamps in a calendar month (UTC); 0: any number."`
 	Local       bool          `help:"The authority is on this machine."`
 	SecretFile  string        `help:"File with the password, the token or the key." type:"existingfile"`
 }
@@ -95,7 +105,7 @@ func (c *authorityAddCmd) Run(ctx context.Context, g *Globals, s *streams) error
 // authority makes the settings of the flags.
 func (c *authorityAddCmd) authority() (seal.Authority, error) {
 	x := seal.Authority{Name: c.Name, Preset: c.Preset, URL: c.URL, Auth: c.Auth, User: c.User, Policy: c.Policy, Accuracy: int(c.Accuracy.Milliseconds()),
-		Pause: int(c.Pause.Seconds()), Local: c.Local}
+		Pause: int(c.Pause.Seconds()), Local: c.Local, Quota: c.Quota}
 	if c.Preset != "" {
 		i := slices.IndexFunc(seal.Presets(), func(p seal.Preset) bool { return p.ID == c.Preset })
 		if i < 0 {
@@ -217,6 +227,18 @@ type authorityIntervalCmd struct {
 func (c *authorityIntervalCmd) Run(ctx context.Context, g *Globals, s *streams) error {
 	return changeSealing(ctx, g, s, func(d *archive.SealDraft) error {
 		d.Interval = int(c.Interval.Seconds())
+		return nil
+	})
+}
+
+type authorityRenewalCmd struct {
+	Certificate int `help:"Days before the end of a time stamp's certificate; 0: the usual 365." default:"0"`
+	Algorithm   int `help:"Days before the end of an algorithm; 0: the usual 730." default:"0"`
+}
+
+func (c *authorityRenewalCmd) Run(ctx context.Context, g *Globals, s *streams) error {
+	return changeSealing(ctx, g, s, func(d *archive.SealDraft) error {
+		d.RenewCertificate, d.RenewAlgorithm = c.Certificate, c.Algorithm
 		return nil
 	})
 }

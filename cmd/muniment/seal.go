@@ -23,11 +23,16 @@ func (a *app) newSealer() (*sealing.Sealer, error) {
 }
 
 type sealCmd struct {
+	State sealStateCmd `cmd:"" default:"withargs" help:"Tell what has no time stamp yet, or seal it."`
+	Renew sealRenewCmd `cmd:"" help:"Renew time stamps, and hash trees, that come near their end."`
+}
+
+type sealStateCmd struct {
 	Now  bool `help:"Put everything that is new into a batch and get a time stamp for it, whatever the clock says. It may cost a token."`
 	JSON bool `name:"json" help:"Print the result as JSON."`
 }
 
-func (c *sealCmd) Run(ctx context.Context, g *Globals, s *streams) error {
+func (c *sealStateCmd) Run(ctx context.Context, g *Globals, s *streams) error {
 	a, err := g.open(ctx, s, shared)
 	if err != nil {
 		return err
@@ -61,7 +66,7 @@ func (c *sealCmd) Run(ctx context.Context, g *Globals, s *streams) error {
 	return nil
 }
 
-func (c *sealCmd) seal(ctx context.Context, sealer *sealing.Sealer, s *streams) error {
+func (c *sealStateCmd) seal(ctx context.Context, sealer *sealing.Sealer, s *streams) error {
 	r, err := sealer.Now(ctx)
 	if err != nil {
 		return err

@@ -36,7 +36,7 @@ var allowed = map[string][]string{
 	"internal/spool":           {},
 	// verbs
 	"internal/archive": {"internal/access", "internal/alarm", "internal/blob", "internal/catalog", "internal/directory", "internal/eventlog", "internal/evidence", "internal/evidence/algo", "internal/evidence/ers", "internal/evidence/inspect", "internal/evidence/offline", "internal/evidence/tsp", "internal/factor", "internal/index", "internal/index/query", "internal/journal", "internal/mailer", "internal/message", "internal/password", "internal/remote", "internal/seal", "internal/site", "internal/tresor", "internal/uid", "internal/usercsv", "internal/vault", "internal/webhook"},
-	"internal/sealing": {"internal/archive", "internal/catalog", "internal/evidence", "internal/evidence/algo", "internal/evidence/tsp", "internal/evidence/tspclient", "internal/remote", "internal/seal"},
+	"internal/sealing": {"internal/archive", "internal/catalog", "internal/evidence", "internal/evidence/algo", "internal/evidence/ers", "internal/evidence/tsp", "internal/evidence/tspclient", "internal/remote", "internal/seal"},
 	// verbs
 	// verbs
 	// rules
@@ -104,7 +104,7 @@ var allowed = map[string][]string{
 	// for tests of the evidence only
 	"internal/evidence/evidencetest": {"internal/evidence", "internal/evidence/algo", "internal/evidence/ers", "internal/evidence/tsa", "internal/evidence/tsp"},
 	// for tests only
-	"internal/archivetest":         {"internal/access", "internal/archive", "internal/blob", "internal/blob/file", "internal/catalog", "internal/index", "internal/index/fts", "internal/password", "internal/vault"},
+	"internal/archivetest":         {"internal/access", "internal/archive", "internal/blob", "internal/blob/file", "internal/catalog", "internal/evidence/algo", "internal/index", "internal/index/fts", "internal/password", "internal/vault"},
 	"internal/blob/blobtest":       {"internal/blob"},
 	"internal/catalog/catalogtest": {"internal/catalog", "internal/eventlog", "internal/uid"},
 	"internal/corpustest":          {},

@@ -90,15 +90,15 @@ func (a *Archive) LogIn(ctx context.Context, in LogIn) (token string, acc *Accou
 	case len(fit) > 1:
 		return "", nil, ErrTenantNeeded
 	}
-	if err := a.rehash(ctx, &fit[0], in.Password); err != nil {
+	if err := a.renewHash(ctx, &fit[0], in.Password); err != nil {
 		return "", nil, err
 	}
 	return a.proceed(ctx, &fit[0], in.place())
 }
 
-// rehash makes the hash of a password anew if it was made with other parameters than
+// renewHash makes the hash of a password anew if it was made with other parameters than
 // those of today, by an older release or elsewhere. The password stays the same.
-func (a *Archive) rehash(ctx context.Context, u *catalog.User, plain string) error {
+func (a *Archive) renewHash(ctx context.Context, u *catalog.User, plain string) error {
 	if !a.hasher.Stale(u.PasswordHash) {
 		return nil
 	}

@@ -23,6 +23,8 @@
 //	domain.go domainproof.go mailrules.go selection.go quarantine.go  the rules of that, and what they hold back
 //	member.go metadata.go  what an evidence record covers
 //	seal.go sealstamp.go sealstate.go sealsetting.go fsckseal.go  batches and their time stamps
+//	sealline.go sealcheckpoint.go renewal.go rehash.go membersum.go  records with all renewals;
+//	                   event logs as members of batches; what is to be renewed, and how
 //	guess.go enter.go passkey.go factors.go  log-in in steps, and what proves a user
 //	link.go letter.go loginpolicy.go usersecurity.go url.go  one-time links, mails about log-ins, what is asked of them
 //	directory.go directorysync.go directorylogin.go providerlogin.go  where users come from
@@ -51,6 +53,7 @@ import (
 	"github.com/muniment/muniment/internal/access"
 	"github.com/muniment/muniment/internal/alarm"
 	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/evidence/algo"
 	"github.com/muniment/muniment/internal/index"
 	"github.com/muniment/muniment/internal/password"
 	"github.com/muniment/muniment/internal/uid"
@@ -100,6 +103,9 @@ type Config struct {
 	Directories Directories
 	// Disk tells the room where the data are; nil: nobody looks.
 	Disk func() (alarm.Disk, error)
+	// Catalogue says until when algorithms are trusted; nil: the one that is part of
+	// the program.
+	Catalogue *algo.Catalogue
 }
 
 // Archive is the whole archive of one installation. All methods are safe for
@@ -135,7 +141,11 @@ type Archive struct {
 	beside  []func(ctx context.Context, tenant uid.ID) error // see AlsoDelete
 	tenants map[uid.ID]*tenantWork
 
-	sealing sync.Mutex // held while a batch is made
+	sealing   sync.Mutex // held while a batch is made
+	renewing  sync.Mutex // held while renewals are made
+	batches   batchCache
+	trusted   trustCache
+	catalogue *algo.Catalogue
 
 	describing sync.Mutex // held while the vault's description of a tenant changes
 	founding   sync.Mutex // of the first operator
@@ -162,6 +172,9 @@ func New(c Config) (*Archive, error) {
 	if c.JournalDomain == "" {
 		c.JournalDomain = "journal.invalid"
 	}
+	if c.Catalogue == nil {
+		c.Catalogue = algo.Shipped()
+	}
 	if c.DeleteAfter == 0 {
 		c.DeleteAfter = DefaultDeleteAfter
 	}
@@ -183,7 +196,7 @@ func New(c Config) (*Archive, error) {
 		hasher: c.Hasher, passwords: c.Passwords, directories: c.Directories, disk: c.Disk, cpu: make(chan struct{}, runtime.GOMAXPROCS(0)),
 		bytes: semaphore.NewWeighted(inFlight), tenants: map[uid.ID]*tenantWork{},
 		background: ctx, stop: stop,
-		times: c.LogIns.orDefault(), guesses: newGuesses(c.Now), mail: make(chan struct{}, 1),
+		times: c.LogIns.orDefault(), guesses: newGuesses(c.Now), mail: make(chan struct{}, 1), catalogue: c.Catalogue,
 	}
 	a.SetURL(c.URL)
 	tenants, err := a.Tenants(ctx)

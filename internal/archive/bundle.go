@@ -27,13 +27,16 @@ type Bundle struct {
 	// version is set for a version of a package, whose members are its parts.
 	version *Package
 
-	a   *Archive
-	raw []byte // the original, if it was read already
+	beside *tsp.Sidecar
+	a      *Archive
+	raw    []byte // the original, if it was read already
 }
 
-// Sidecar joins what was kept beside the time stamps.
+// Sidecar joins what was kept beside the time stamps, and what was known last about
+// those that were renewed.
 func (b *Bundle) Sidecar() (*tsp.Sidecar, error) {
 	all := &tsp.Sidecar{}
+	all.Merge(b.beside)
 	for _, s := range b.Stamps {
 		if len(s.Sidecar) == 0 {
 			continue
@@ -115,7 +118,7 @@ func (a *Archive) bundle(ctx context.Context, row *catalog.Message, checkpoint *
 	if err != nil {
 		return nil, err
 	}
-	b := &Bundle{Row: row, Record: e.record, Metadata: p.metadata, Stamps: e.stamps, a: a, version: p.record.version()}
+	b := &Bundle{Row: row, Record: e.record, Metadata: p.metadata, Stamps: e.stamps, beside: e.beside, a: a, version: p.record.version()}
 	if p.report != nil {
 		if b.Capture, err = p.record.Capture.capture(row.Tenant, row.AOID); err != nil {
 			return nil, err

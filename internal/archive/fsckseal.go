@@ -16,29 +16,24 @@ import (
 	"github.com/muniment/muniment/internal/vault"
 )
 
-// sealWalk is how many batches are read at a time.
-const sealWalk = 100
-
 // seals compares what proves the objects with the catalog, and with the objects: the
 // batches, the trees of all tenants, the time stamps.
 func (f *fsck) seals(ctx context.Context, tenants []*catalog.Tenant) error {
 	f.slug = ""
 	known := map[uid.ID]bool{}
 	s := &sealCheck{fsck: f, leaves: map[uid.ID][]uid.ID{}, trees: map[uid.ID]map[uid.ID]bool{}}
-	for before := (uid.ID{}); ; {
-		list, err := f.a.catalog.SealBatches(ctx, uid.ID{}, before, sealWalk)
-		if len(rowErrors(err)) == 0 && err != nil {
-			return f.unreadable(ctx, "catalog", err)
+	var list []*catalog.SealBatch
+	err := f.a.catalog.WalkSealBatches(ctx, func(b *catalog.SealBatch) { list = append(list, b) })
+	if len(rowErrors(err)) == 0 && err != nil { // a damaged row is passed over: the check has reported it
+		return f.unreadable(ctx, "catalog", err)
+	}
+	for _, b := range list {
+		known[b.ID] = true
+		if b.State == catalog.SealRehashing {
+			continue // its objects come one by one
 		}
-		for _, b := range list {
-			known[b.ID] = true
-			before = b.ID
-			if err := s.batch(ctx, b); err != nil {
-				return err
-			}
-		}
-		if len(list) < sealWalk { // a damaged row may end it early: the check has reported it
-			break
+		if err := s.batch(ctx, b); err != nil {
+			return err
 		}
 	}
 	if err := s.strays(ctx, known); err != nil {
@@ -69,7 +64,9 @@ func (s *sealCheck) batch(ctx context.Context, row *catalog.SealBatch) error {
 	if err != nil {
 		return s.told(ctx, err)
 	}
-	if !bytes.Equal(b.Root, row.Root) || b.Hash.String() != row.Algorithm || b.Leaves() != row.Leaves || len(rows) > len(b.Trees) {
+	want, parts := sealRows(b)
+	if !bytes.Equal(b.Root, row.Root) || b.Hash.String() != row.Algorithm || b.Leaves() != row.Leaves || len(rows) > len(b.Trees) ||
+		want.Kind != row.Kind || want.Renews != row.Renews || want.Head != row.Head || want.LeftOut != row.LeftOut {
 		s.damage(name, "the catalog knows another batch under this name")
 		return nil
 	}
@@ -78,9 +75,15 @@ func (s *sealCheck) batch(ctx context.Context, row *catalog.SealBatch) error {
 			s.damage(name, "the catalog knows another tree of tenant %s in this batch", t.Tenant)
 			continue
 		}
-		if err := s.tree(ctx, t); err != nil {
+		if err := s.tree(ctx, t, b); err != nil {
 			return err
 		}
+	}
+	if err := s.checkpoints(ctx, name, b, parts.Checkpoints); err != nil {
+		return err
+	}
+	if err := s.covers(ctx, name, b, parts.Covers); err != nil {
+		return err
 	}
 	return s.stamps(ctx, row)
 }
@@ -107,7 +110,7 @@ func (s *sealCheck) told(ctx context.Context, err error) error {
 }
 
 // tree reads a whole tree and compares its leaves with the messages.
-func (s *sealCheck) tree(ctx context.Context, row *catalog.SealTree) error {
+func (s *sealCheck) tree(ctx context.Context, row *catalog.SealTree, b *seal.Batch) error {
 	name := vault.TreeObject(row.Tenant, row.Batch)
 	o, err := s.a.vault.OpenTree(ctx, row.Tenant, row.Batch)
 	if err != nil {
@@ -123,6 +126,12 @@ func (s *sealCheck) tree(ctx context.Context, row *catalog.SealTree) error {
 	}
 	s.trees[row.Tenant][row.Batch] = true
 	l := &leafCheck{s: s, row: row, hash: file.Nodes(), values: map[uid.ID][]byte{}}
+	if b.Kind == seal.KindRehashed {
+		if l.before, err = s.a.rehashed(ctx, b, row.Tenant); err != nil {
+			return s.lost(ctx, "batch "+b.Renews.String(), err)
+		}
+		defer l.before.old.object.Close()
+	}
 	root, err := file.Check(func(id uid.ID, value []byte) error { return l.leaf(ctx, id, value) })
 	if err != nil {
 		return s.lost(ctx, name, err)
@@ -139,6 +148,7 @@ type leafCheck struct {
 	row    *catalog.SealTree
 	hash   ers.Nodes
 	values map[uid.ID][]byte
+	before *rehashingTree // of a rehashed batch: the tree whose objects are in it
 }
 
 func (l *leafCheck) leaf(ctx context.Context, id uid.ID, value []byte) error {
@@ -160,7 +170,10 @@ func (l *leafCheck) flush(ctx context.Context) error {
 		return err
 	}
 	for id, m := range rows { // one that is not there was erased, or is missed elsewhere
-		want, err := ers.Leaf(l.hash.Hash(), group(m.SHA256[:], m.Members))
+		want, err := l.want(ctx, m)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		if err != nil || !bytes.Equal(want, l.values[id]) {
 			l.s.damage("message "+id.String(), "its hashes are not those that batch %s proves", l.row.Batch)
 		}
@@ -232,6 +245,9 @@ func (s *sealCheck) strays(ctx context.Context, known map[uid.ID]bool) error {
 		return s.unreadable(ctx, "batches", err)
 	}
 	for _, id := range batches {
+		if b, err := s.a.batch(ctx, id); err == nil && b.Kind == seal.KindRehashed {
+			stamped[id] = true // the catalog knew it before it came into the vault
+		}
 		_, err := s.a.catalog.SealBatch(ctx, id)
 		if !errors.Is(err, catalog.ErrNotFound) || s.a.now().Sub(id.Time()) < graceTime {
 			continue // made meanwhile, or damaged, which is told of
@@ -270,6 +286,9 @@ func (s *sealCheck) tenant(ctx context.Context, tenant uid.ID, known map[uid.ID]
 		x := Finding{Severity: Leftover, Object: vault.TreeObject(tenant, batch), What: "the tree of a batch that the catalog does not know"}
 		if _, err := s.a.vault.ReadSeal(ctx, vault.SealName{Batch: batch, Stamp: 1}); err == nil {
 			continue // strays has told of the batch
+		}
+		if b, err := s.a.batch(ctx, batch); err == nil && b.Kind == seal.KindRehashed {
+			continue // as above
 		}
 		if s.o.Repair {
 			if err := s.a.vault.RemoveTree(ctx, tenant, batch); err != nil {
@@ -320,23 +339,4 @@ func (s *sealCheck) passedOver(ctx context.Context, tenant uid.ID) error {
 	}
 	s.report(x)
 	return nil
-}
-
-// members compares the members in a row with those that the vault gives.
-func (f *fsck) members(row *catalog.Message, e vault.Entry) {
-	if len(row.Members) == 0 {
-		return // sealing computes them
-	}
-	rec, err := decodeRecord(e.Meta)
-	if err != nil {
-		return // told of with the capture
-	}
-	report, whole, err := sumsOfReport(rec.Capture.Journal)
-	if whole || err != nil {
-		return
-	}
-	metadata, err := metadataMember(row, rec, report)
-	if err != nil || !bytes.Equal(membersOf(metadata, report, rec), row.Members) {
-		f.damage("message "+row.AOID.String(), "the hashes of its metadata in the row are not those that segment %s gives", e.Frame.Ref)
-	}
 }

@@ -34,6 +34,8 @@ type LogView struct {
 	Root string
 	Key  string // as programs that read signed notes want it
 	Last *catalog.Receipt
+	// Stamped is how many events the last checkpoint with a time stamp covers.
+	Stamped int64
 }
 
 // Log returns the state of the actor's log.
@@ -46,6 +48,11 @@ func (h *Handle) Log(ctx context.Context) (*LogView, error) {
 		return nil, err
 	}
 	v := &LogView{Size: head.Size, Root: head.Root.String()}
+	gap := LogGap{Tenant: h.actor.Tenant}
+	if err := h.a.logGap(ctx, &gap); err != nil {
+		return nil, err
+	}
+	v.Stamped = gap.Stamped
 	if v.Key, err = h.a.LogKey(ctx, h.actor.Tenant); err != nil {
 		return nil, err
 	}
@@ -121,8 +128,9 @@ func (n *namer) of(ctx context.Context, who string) string {
 	return name
 }
 
-// EventProof proves that an event is in the actor's log as it is now.
-// catalog.ErrNotFound.
+// EventProof proves that an event is in the actor's log: as it was at the first
+// checkpoint with a time stamp that covers the event, or, if there is none yet, as it is
+// now. catalog.ErrNotFound.
 func (h *Handle) EventProof(ctx context.Context, seq int64) (*eventlog.InclusionProof, error) {
 	if err := h.actor.Check(access.SeeLog); err != nil {
 		return nil, err
@@ -130,6 +138,9 @@ func (h *Handle) EventProof(ctx context.Context, seq int64) (*eventlog.Inclusion
 	s, err := h.a.logSigner(ctx) // first: it may append the event of a new key
 	if err != nil {
 		return nil, err
+	}
+	if p := h.a.stampedProof(ctx, h.actor.Tenant, seq); p != nil {
+		return p, nil
 	}
 	head, err := h.a.logHead(ctx, h.actor.Tenant)
 	if err != nil {
@@ -144,6 +155,33 @@ func (h *Handle) EventProof(ctx context.Context, seq int64) (*eventlog.Inclusion
 		return nil, err
 	}
 	return &eventlog.InclusionProof{Leaf: string(p.Leaf), Hashes: p.Path, Receipt: r}, nil
+}
+
+// stampedProof proves an event by a checkpoint with a time stamp; nil if that cannot be
+// done. That it does not hold is a reason to prove the event by the present state, which
+// the comparison of receipts then finds to be another log.
+func (a *Archive) stampedProof(ctx context.Context, tenant uid.ID, seq int64) *eventlog.InclusionProof {
+	if seq < 0 {
+		return nil
+	}
+	r, size, err := a.stampedCheckpoint(ctx, tenant, seq+1)
+	if err != nil {
+		if !errors.Is(err, catalog.ErrNotFound) && !errors.Is(err, ErrNotSealed) {
+			a.log.Error("the time stamp of a checkpoint cannot be read", "tenant", tenant, "event", seq, "error", err)
+		}
+		return nil
+	}
+	p, err := a.catalog.ProveEvent(ctx, tenant, seq, size)
+	if err != nil {
+		a.log.Error("an event cannot be proven by a checkpoint with a time stamp", "tenant", tenant, "event", seq, "size", size, "error", err)
+		return nil
+	}
+	out := &eventlog.InclusionProof{Leaf: string(p.Leaf), Hashes: p.Path, Receipt: r}
+	if _, _, err := out.Check(); err != nil {
+		a.log.Error("the event log is not what a checkpoint with a time stamp says; muniment audit tells more", "tenant", tenant, "event", seq, "size", size, "error", err)
+		return nil
+	}
+	return out
 }
 
 // Checkpoint signs the head that the actor's log has now.

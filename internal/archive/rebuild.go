@@ -48,7 +48,8 @@ type rebuild struct {
 	a        *Archive
 	out      *Rebuilt
 	progress func(int)
-	accounts accounts // what was taken, by the account it belongs to
+	accounts accounts        // what was taken, by the account it belongs to
+	restored map[uid.ID]bool // batches that are in the catalog again
 }
 
 // adopted is what has been taken into the catalog so far for one tenant.

@@ -3,8 +3,11 @@ package archive
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/seal"
 	"github.com/muniment/muniment/internal/uid"
 	"github.com/muniment/muniment/internal/vault"
 )
@@ -35,9 +38,17 @@ func (r *rebuild) seals(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, id := range batches {
-		if err := r.sealBatch(ctx, id, numbers[id], known); err != nil {
-			return err
+	signer, err := r.a.logSigner(ctx)
+	if err != nil {
+		return err
+	}
+	r.restored = map[uid.ID]bool{}
+	// Renewals refer to batches, whatever the clock said when they were made.
+	for _, renewals := range []bool{false, true} {
+		for _, id := range batches {
+			if err := r.sealBatch(ctx, id, numbers[id], known, signer, renewals); err != nil {
+				return err
+			}
 		}
 	}
 	for _, t := range tenants {
@@ -48,18 +59,26 @@ func (r *rebuild) seals(ctx context.Context) error {
 	return nil
 }
 
-// sealBatch restores one batch. What cannot be read is damage, and the rest goes on.
-func (r *rebuild) sealBatch(ctx context.Context, id uid.ID, numbers []int, known map[uid.ID]bool) error {
+// sealBatch restores one batch, if it is a renewal or none as is wanted. What cannot be
+// read is damage, and the rest goes on.
+func (r *rebuild) sealBatch(ctx context.Context, id uid.ID, numbers []int, known map[uid.ID]bool, signer *logSigner, renewals bool) error {
 	bad := func(err error) error {
 		r.out.Damaged = append(r.out.Damaged, err)
 		return ctx.Err()
 	}
 	b, err := r.a.batch(ctx, id)
 	if err != nil {
+		if renewals {
+			return ctx.Err() // told of in the first round
+		}
 		return bad(err)
 	}
-	row, all := sealRows(b)
-	var trees []*catalog.SealTree
+	if (b.Kind == seal.KindRenewal) != renewals {
+		return nil
+	}
+	row, parts := sealRows(b)
+	all := parts.Trees
+	parts.Trees = nil
 	for _, t := range all {
 		if !known[t.Tenant] {
 			continue // it is gone; its root is in the batch
@@ -71,12 +90,16 @@ func (r *rebuild) sealBatch(ctx context.Context, id uid.ID, numbers []int, known
 			}
 			continue
 		}
-		trees = append(trees, t)
+		parts.Trees = append(parts.Trees, t)
 		if err := o.Close(); err != nil {
 			return err
 		}
 	}
-	var stamps []*catalog.SealStamp
+	parts.Checkpoints = slices.DeleteFunc(parts.Checkpoints, func(c *catalog.SealCheckpoint) bool {
+		// A log that was lost began anew, under another origin.
+		return !c.Tenant.IsZero() && !known[c.Tenant] || !strings.HasPrefix(b.Checkpoints[c.Position].Note, signer.origin(c.Tenant)+"\n")
+	})
+	parts.Covers = slices.DeleteFunc(parts.Covers, func(c *catalog.SealCover) bool { return !r.restored[c.Covers] })
 	for _, n := range numbers {
 		s, err := r.a.stampRow(ctx, id, n)
 		if err != nil {
@@ -85,10 +108,11 @@ func (r *rebuild) sealBatch(ctx context.Context, id uid.ID, numbers []int, known
 			}
 			continue
 		}
-		stamps = append(stamps, s)
+		parts.Stamps = append(parts.Stamps, s)
 		row.State = catalog.SealStamped
 	}
-	return r.a.catalog.AddSealBatch(ctx, row, trees, stamps, nil)
+	r.restored[id] = true
+	return r.a.catalog.AddSealBatch(ctx, row, parts)
 }
 
 // errUnsealed ends the search for the first message that is in no batch.

@@ -36,8 +36,18 @@ const (
 	sealLeaves = seal.MaxLeaves
 )
 
-// chainHash is the algorithm of the first chain (ALG-2).
-func chainHash() algo.Hash { return algo.SHA256 }
+// newHash is the algorithm of chains that begin now (ALG-2): SHA-256 as long as it
+// holds.
+func (a *Archive) newHash(now time.Time, avoid ...algo.Hash) (algo.Hash, error) {
+	h, ok := ers.NextHash(now, a.catalogue, ers.DefaultLead().Algorithm, avoid...)
+	if !ok {
+		h, ok = ers.NextHash(now, a.catalogue, 0, avoid...)
+	}
+	if !ok {
+		return h, errors.New("the catalogue of algorithms knows no hash algorithm that holds")
+	}
+	return h, nil
+}
 
 // PrepareSeal puts what is in no batch yet into a new one, which waits for its time
 // stamp then. Nil if there is nothing. more says that not everything went in.
@@ -50,7 +60,11 @@ func (a *Archive) PrepareSeal(ctx context.Context) (b *catalog.SealBatch, more b
 	}
 	slices.SortFunc(tenants, func(x, y *catalog.Tenant) int { return x.ID.Compare(y.ID) })
 	now := a.now().UTC().Truncate(time.Millisecond)
-	p := &preparing{a: a, batch: &seal.Batch{ID: uid.New(now), Hash: chainHash(), CreatedAt: now, Oldest: now}, marks: map[uid.ID]catalog.SealMove{}, left: sealLeaves}
+	h, err := a.newHash(now)
+	if err != nil {
+		return nil, false, err
+	}
+	p := &preparing{a: a, batch: &seal.Batch{ID: uid.New(now), Hash: h, CreatedAt: now, Oldest: now}, marks: map[uid.ID]catalog.SealMove{}, left: sealLeaves}
 	var failed error
 	defer func() {
 		if err != nil {
@@ -68,7 +82,10 @@ func (a *Archive) PrepareSeal(ctx context.Context) (b *catalog.SealBatch, more b
 			delete(p.marks, t.ID)
 		}
 	}
-	if len(p.batch.Trees) == 0 {
+	if err := p.checkpoints(ctx); err != nil {
+		a.log.Error("checkpoints of event logs cannot be sealed", "error", err)
+	}
+	if len(p.batch.Trees)+len(p.batch.Checkpoints) == 0 {
 		return nil, false, errors.Join(failed, p.skip(ctx))
 	}
 	if err := p.batch.Complete(); err != nil {
@@ -81,19 +98,32 @@ func (a *Archive) PrepareSeal(ctx context.Context) (b *catalog.SealBatch, more b
 	if err := a.vault.PutSeal(ctx, vault.SealName{Batch: p.batch.ID}, data); err != nil {
 		return nil, false, err
 	}
-	row, trees := sealRows(p.batch)
-	return row, p.left == 0, a.catalog.AddSealBatch(ctx, row, trees, nil, p.marks)
+	row, parts := sealRows(p.batch)
+	parts.Marks = p.marks
+	return row, p.left == 0, a.catalog.AddSealBatch(ctx, row, parts)
 }
 
 // sealRows makes the rows of a batch.
-func sealRows(b *seal.Batch) (*catalog.SealBatch, []*catalog.SealTree) {
-	row := &catalog.SealBatch{ID: b.ID, State: catalog.SealPending, Algorithm: b.Hash.String(), CreatedAt: b.CreatedAt, Oldest: b.Oldest,
+func sealRows(b *seal.Batch) (*catalog.SealBatch, catalog.SealParts) {
+	row := &catalog.SealBatch{ID: b.ID, Kind: catalog.SealNew, State: catalog.SealPending, Algorithm: b.Hash.String(), CreatedAt: b.CreatedAt, Oldest: b.Oldest,
 		Trees: len(b.Trees), Leaves: b.Leaves(), Root: b.Root, NextAt: b.CreatedAt}
-	var trees []*catalog.SealTree
-	for i, t := range b.Trees {
-		trees = append(trees, &catalog.SealTree{Tenant: t.Tenant, Batch: b.ID, Position: i, Leaves: t.Leaves, First: t.First, Last: t.Last, Root: t.Root})
+	switch b.Kind {
+	case seal.KindRenewal:
+		row.Kind = catalog.SealRenewals
+	case seal.KindRehashed:
+		row.Kind, row.State, row.Renews, row.Head, row.LeftOut = catalog.SealRehash, catalog.SealRehashed, *b.Renews, *b.Head, int64(len(b.LeftOut))
 	}
-	return row, trees
+	var p catalog.SealParts
+	for i, t := range b.Trees {
+		p.Trees = append(p.Trees, &catalog.SealTree{Tenant: t.Tenant, Batch: b.ID, Position: i, Leaves: t.Leaves, First: t.First, Last: t.Last, Root: t.Root})
+	}
+	for i, c := range b.Checkpoints {
+		p.Checkpoints = append(p.Checkpoints, &catalog.SealCheckpoint{Tenant: c.Tenant, Batch: b.ID, Position: i, Day: c.Day, Size: c.Size})
+	}
+	for i, c := range b.Covers {
+		p.Covers = append(p.Covers, &catalog.SealCover{Batch: b.ID, Position: i, Covers: c.Batch, Role: catalog.SealRole(c.Role)})
+	}
+	return row, p
 }
 
 // preparing is a batch that is being made.
@@ -248,7 +278,18 @@ func (c *collecting) take(ctx context.Context, s catalog.Sealable) error {
 	if s.ReceivedAt.Before(c.p.batch.Oldest) {
 		c.p.batch.Oldest = s.ReceivedAt
 	}
-	v, err := ers.Leaf(c.p.batch.Hash, group(s.SHA256[:], s.Members))
+	members := group(s.SHA256[:], s.Members)
+	if h := c.p.batch.Hash; h != algo.SHA256 {
+		row, err := c.p.a.catalog.Message(ctx, c.tenant, s.AOID)
+		if err == nil {
+			members, err = c.p.a.memberSums(ctx, row, h)
+		}
+		if err != nil {
+			c.p.a.log.Error("a message cannot be sealed", "tenant", c.tenant, "aoid", s.AOID, "error", err)
+			return ctx.Err()
+		}
+	}
+	v, err := ers.Leaf(c.p.batch.Hash, members)
 	if err != nil {
 		return fmt.Errorf("message %s: %w", s.AOID, err)
 	}
@@ -276,7 +317,14 @@ func (s *sealedAt) Close() error {
 // findSealed looks a message up in the trees of its tenant. Nil: it is in none. The
 // object has to be closed.
 func (a *Archive) findSealed(ctx context.Context, tenant, aoid uid.ID) (at *sealedAt, err error) {
-	err = a.catalog.SealTreesAround(ctx, tenant, aoid, func(t *catalog.SealTree) (bool, error) {
+	err = a.walkSealed(ctx, tenant, aoid, func(x *sealedAt) (bool, error) { at = x; return false, nil })
+	return at, err
+}
+
+// walkSealed calls do with every tree of its tenant that a message is in, until it
+// returns false. do has to close what it is given.
+func (a *Archive) walkSealed(ctx context.Context, tenant, aoid uid.ID, do func(*sealedAt) (more bool, err error)) error {
+	return a.catalog.SealTreesAround(ctx, tenant, aoid, func(t *catalog.SealTree) (bool, error) {
 		o, err := a.vault.OpenTree(ctx, tenant, t.Batch)
 		if err != nil {
 			return false, err
@@ -291,8 +339,6 @@ func (a *Archive) findSealed(ctx context.Context, tenant, aoid uid.ID) (at *seal
 			o.Close()
 			return err == nil, err
 		}
-		at = &sealedAt{tree: t, leaf: leaf, file: f, object: o}
-		return false, nil
+		return do(&sealedAt{tree: t, leaf: leaf, file: f, object: o})
 	})
-	return at, err
 }

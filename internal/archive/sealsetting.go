@@ -9,6 +9,7 @@ import (
 
 	"github.com/muniment/muniment/internal/access"
 	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/evidence/algo"
 	"github.com/muniment/muniment/internal/seal"
 	"github.com/muniment/muniment/internal/uid"
 )
@@ -169,6 +170,11 @@ func (a *Archive) StoredSecret(ctx context.Context, x seal.Authority) (string, e
 // addSealSettings writes settings, of which none is secret, as details of an event.
 func addSealSettings(details map[string]string, prefix string, s seal.Setting) {
 	details[prefix+"interval"] = strconv.Itoa(s.Interval)
+	for name, days := range map[string]int{"renew_certificate": s.RenewCertificate, "renew_algorithm": s.RenewAlgorithm} {
+		if days > 0 {
+			details[prefix+name] = strconv.Itoa(days)
+		}
+	}
 	for i, x := range s.Authorities {
 		at := prefix + strconv.Itoa(i+1) + "."
 		for k, v := range map[string]string{"name": x.Name, "url": x.URL, "auth": x.Auth, "user": x.User, "policy": x.Policy, "ca": x.CA} {
@@ -176,8 +182,34 @@ func addSealSettings(details map[string]string, prefix string, s seal.Setting) {
 				details[at+k] = v
 			}
 		}
+		if x.Quota > 0 {
+			details[at+"quota"] = strconv.FormatInt(x.Quota, 10)
+		}
 		if x.Disabled {
 			details[at+"disabled"] = "yes"
 		}
 	}
+}
+
+// Catalogue says until when algorithms are trusted. It must not be changed.
+func (a *Archive) Catalogue() *algo.Catalogue { return a.catalogue }
+
+// AuthorityStates returns what the door that asks authorities remembers of them, by
+// name; JSON. Damaged rows are missing: they are stored anew.
+func (a *Archive) AuthorityStates(ctx context.Context) (map[string][]byte, error) {
+	list, err := a.catalog.AuthorityStates(ctx)
+	if len(rowErrors(err)) > 0 {
+		a.log.Error("states of authorities are damaged", "error", err)
+		err = nil
+	}
+	out := map[string][]byte{}
+	for _, s := range list {
+		out[s.Name] = s.State
+	}
+	return out, err
+}
+
+// SetAuthorityState stores it.
+func (a *Archive) SetAuthorityState(ctx context.Context, name string, state []byte) error {
+	return a.catalog.SetAuthorityState(ctx, &catalog.AuthorityState{Name: name, State: state})
 }

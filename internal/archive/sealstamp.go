@@ -18,7 +18,7 @@ func (a *Archive) PendingSeals(ctx context.Context) ([]*catalog.SealBatch, error
 	return a.catalog.PendingSeals(ctx)
 }
 
-// LastSeal returns the newest batch, nil if there is none.
+// LastSeal returns the newest batch of new objects, nil if there is none.
 func (a *Archive) LastSeal(ctx context.Context) (*catalog.SealBatch, error) {
 	list, err := a.catalog.SealBatches(ctx, uid.ID{}, uid.ID{}, 1)
 	if len(list) == 0 {
@@ -143,6 +143,9 @@ func (a *Archive) SealBacklog(ctx context.Context) (SealBacklog, error) {
 	}
 	pending, err := a.catalog.PendingSeals(ctx)
 	for _, p := range pending {
+		if p.Kind != catalog.SealNew || p.Leaves == 0 {
+			continue
+		}
 		b.Batches++
 		b.Pending += p.Leaves
 		b.older(p.Oldest)

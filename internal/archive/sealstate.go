@@ -1,14 +1,14 @@
 package archive
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 
 	"github.com/muniment/muniment/internal/access"
 	"github.com/muniment/muniment/internal/catalog"
-	"github.com/muniment/muniment/internal/evidence/ers"
+	"github.com/muniment/muniment/internal/evidence/algo"
+	"github.com/muniment/muniment/internal/evidence/tsp"
 	"github.com/muniment/muniment/internal/seal"
 	"github.com/muniment/muniment/internal/uid"
 	"github.com/muniment/muniment/internal/vault"
@@ -47,15 +47,27 @@ func (a *Archive) messageSeal(ctx context.Context, tenant, aoid uid.ID) (*Messag
 	if set != nil {
 		out.Authorities = len(set.Active()) > 0
 	}
+	chains, err := a.chainsOf(ctx, tenant, aoid)
+	if err != nil {
+		return out, err
+	}
+	for _, c := range chains {
+		for _, x := range c.line {
+			row := *x.row
+			row.Number = len(out.Stamps) + 1
+			out.Stamps = append(out.Stamps, &row)
+		}
+	}
+	if len(chains) > 0 {
+		out.Batch, err = a.catalog.SealBatch(ctx, chains[0].of.ID)
+		return out, err
+	}
 	at, err := a.findSealed(ctx, tenant, aoid)
 	if err != nil || at == nil {
 		return out, err
 	}
 	defer at.Close()
-	if out.Batch, err = a.catalog.SealBatch(ctx, at.tree.Batch); err != nil {
-		return nil, err
-	}
-	out.Stamps, err = a.catalog.SealStamps(ctx, at.tree.Batch)
+	out.Batch, err = a.catalog.SealBatch(ctx, at.tree.Batch)
 	return out, err
 }
 
@@ -106,69 +118,36 @@ func (a *Archive) EvidenceRecord(ctx context.Context, tenant, aoid uid.ID) ([]by
 // issued is an evidence record with what it was made from.
 type issued struct {
 	record []byte
-	stamps []*seal.Stamp
+	stamps []*seal.Stamp // of all chains, the first one first
+	beside *tsp.Sidecar  // what renewals have kept about earlier time stamps
 }
 
-// evidence issues the record of a message from what rests in the vault.
+// evidence issues the record of a message, with all renewals, from what rests in the
+// vault.
 func (a *Archive) evidence(ctx context.Context, row *catalog.Message) (*issued, error) {
-	at, err := a.findSealed(ctx, row.Tenant, row.AOID)
+	chains, err := a.chainsOf(ctx, row.Tenant, row.AOID)
 	if err != nil {
 		return nil, err
 	}
-	if at == nil {
-		return nil, fmt.Errorf("message %s: %w", row.AOID, ErrNotSealed)
-	}
-	defer at.Close()
-	rows, err := a.catalog.SealStamps(ctx, at.tree.Batch)
-	if err != nil {
-		return nil, err
-	}
-	if len(rows) == 0 {
+	if len(chains) == 0 {
 		return nil, fmt.Errorf("message %s: %w", row.AOID, ErrNotSealed)
 	}
 	if len(row.Members) == 0 {
-		return nil, fmt.Errorf("message %s: its members are unknown, though it is in batch %s; run muniment fsck", row.AOID, at.tree.Batch)
+		return nil, fmt.Errorf("message %s: its members are unknown, though it is in batch %s; run muniment fsck", row.AOID, chains[0].of.ID)
 	}
-	siblings, err := a.siblings(ctx, at)
-	if err != nil {
-		return nil, err
-	}
-	out := &issued{}
-	for _, r := range rows {
-		s, err := a.stamp(ctx, r)
-		if err != nil {
-			return nil, err
+	out := &issued{beside: &tsp.Sidecar{}}
+	for _, c := range chains {
+		for _, x := range c.line {
+			out.stamps = append(out.stamps, x.stamp)
+			out.beside.Merge(x.beside)
 		}
-		out.stamps = append(out.stamps, s)
 	}
-	h := at.file.Nodes().Hash()
-	record, err := ers.Initial(h, group(row.SHA256[:], row.Members), siblings, out.stamps[0].Token)
+	r, err := issue(chains, func(h algo.Hash) ([][]byte, error) { return a.memberSums(ctx, row, h) })
 	if err != nil {
-		return nil, fmt.Errorf("message %s in batch %s: %w", row.AOID, at.tree.Batch, err)
+		return nil, fmt.Errorf("message %s in batch %s: %w", row.AOID, chains[0].of.ID, err)
 	}
-	out.record, err = record.Marshal()
+	out.record, err = r.Marshal()
 	return out, err
-}
-
-// siblings are what leads from a message to the root of its batch.
-func (a *Archive) siblings(ctx context.Context, at *sealedAt) ([][]byte, error) {
-	path, err := ers.Path(at.file.Nodes(), at.leaf)
-	if err != nil {
-		return nil, &SealError{Object: vault.TreeObject(at.tree.Tenant, at.tree.Batch), Err: err}
-	}
-	if root, err := ers.Root(at.file.Nodes()); err != nil || !bytes.Equal(root, at.tree.Root) {
-		return nil, &SealError{Object: vault.TreeObject(at.tree.Tenant, at.tree.Batch), Err: fmt.Errorf("%w: its root is not that of the batch", errors.Join(seal.ErrDamaged, err))}
-	}
-	b, err := a.batch(ctx, at.tree.Batch)
-	if err != nil {
-		return nil, err
-	}
-	nodes, err := b.Nodes()
-	if err != nil {
-		return nil, err
-	}
-	upper, err := ers.Path(nodes, int64(at.tree.Position))
-	return append(path, upper...), err
 }
 
 // batch reads a batch from the vault.
@@ -205,6 +184,7 @@ type Evidence struct {
 	Interval int      // seconds
 	Asked    []string // names of the authorities that are asked, in order
 	Batches  []EvidenceBatch
+	Logs     []LogGap // of the tenant, or all of the installation
 }
 
 // EvidenceBatch is a batch as far as a tenant may know of it.
@@ -265,12 +245,48 @@ func (a *Archive) evidenceOf(ctx context.Context, tenant uid.ID) (*Evidence, err
 				own.older(b.Oldest)
 			}
 		}
-		if x.Stamps, err = a.catalog.SealStamps(ctx, b.ID); err != nil {
+		if x.Stamps, err = a.stampsOf(ctx, b); err != nil {
 			return nil, err
 		}
 		out.Batches = append(out.Batches, x)
 	}
 	out.Lag = lag(set, own, a.now())
+	if tenant.IsZero() {
+		out.Logs, err = a.LogGaps(ctx)
+		return out, err
+	}
+	t, err := a.catalog.Tenant(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	g := LogGap{Tenant: tenant, Slug: t.Slug}
+	if err := a.logGap(ctx, &g); err != nil {
+		return nil, err
+	}
+	out.Logs = []LogGap{g}
+	return out, nil
+}
+
+// stampsOf returns the time stamps on a batch and its renewals by the same hash
+// algorithm, the first one first. Of damage it returns what can be read: fsck tells of
+// it.
+func (a *Archive) stampsOf(ctx context.Context, b *catalog.SealBatch) ([]*catalog.SealStamp, error) {
+	if b.State == catalog.SealPending {
+		return nil, nil
+	}
+	p, err := a.proven(ctx, b.ID)
+	if errors.Is(err, vault.ErrCorrupt) || errors.Is(err, vault.ErrNotFound) {
+		return a.catalog.SealStamps(ctx, b.ID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var out []*catalog.SealStamp
+	for _, x := range p.line {
+		row := *x.row
+		row.Number = len(out) + 1
+		out = append(out, &row)
+	}
 	return out, nil
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/muniment/muniment/internal/blob"
 	"github.com/muniment/muniment/internal/blob/file"
 	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/evidence/algo"
 	"github.com/muniment/muniment/internal/index"
 	"github.com/muniment/muniment/internal/index/fts"
 	"github.com/muniment/muniment/internal/password"
@@ -31,6 +32,8 @@ type Options struct {
 	Blobs blob.Store // nil: files in Dir
 	Log   io.Writer  // nil: discard
 	Now   func() time.Time
+	// Catalogue of algorithms; nil: the shipped one.
+	Catalogue *algo.Catalogue
 	// Directories asks user repositories; nil: nobody does.
 	Directories archive.Directories
 	// LookupTXT asks the DNS; nil: it knows nothing.
@@ -98,7 +101,7 @@ func New(t testing.TB, o Options) *Env {
 			return nil, &net.DNSError{Err: "no such host", Name: name, IsNotFound: true}
 		}
 	}
-	e.Archive, err = archive.New(archive.Config{Catalog: e.Catalog, Vault: e.Vault, Index: idx, Log: log, Spool: filepath.Join(e.Dir, "spool"), Now: o.Now, Directories: o.Directories, WebhookNetworks: o.WebhookNetworks, LookupTXT: o.LookupTXT,
+	e.Archive, err = archive.New(archive.Config{Catalog: e.Catalog, Vault: e.Vault, Index: idx, Log: log, Spool: filepath.Join(e.Dir, "spool"), Now: o.Now, Catalogue: o.Catalogue, Directories: o.Directories, WebhookNetworks: o.WebhookNetworks, LookupTXT: o.LookupTXT,
 		Hasher: e.Hasher})
 	must(err)
 	t.Cleanup(e.Close)

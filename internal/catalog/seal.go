@@ -19,12 +19,30 @@ type SealState string
 const (
 	SealPending SealState = "pending" // its trees are durable, it has no time stamp yet
 	SealStamped SealState = "stamped"
+	// States of a rehashed batch, which has no time stamp of its own: the renewal that
+	// covers its root has.
+	SealRehashing SealState = "rehashing" // its trees are being made
+	SealRehashed  SealState = "rehashed"
+)
+
+// SealKind tells what a batch is for.
+type SealKind string
+
+// Kinds of batches.
+const (
+	SealNew      SealKind = "new"      // new objects, and checkpoints of the event logs
+	SealRehash   SealKind = "rehashed" // the objects of an older batch by another hash algorithm (RFC 4998 §5.3)
+	SealRenewals SealKind = "renewal"  // time stamps of older batches (RFC 4998 §5.2), and roots of rehashed ones
 )
 
 // SealBatch is what one time stamp covers: a tree of each tenant, and a tree over
-// their roots.
+// their roots; or, of a renewal, a tree over what it renews.
 type SealBatch struct {
 	ID        uid.ID
+	Kind      SealKind // empty counts as SealNew
+	Renews    uid.ID   // of a rehashed one: whose objects are in it
+	Head      uid.ID   // of a rehashed one: whose time stamp is the last one that they had before
+	LeftOut   int64    // of a rehashed one: objects that could not be read
 	State     SealState
 	Algorithm string // of the hash trees
 	CreatedAt time.Time

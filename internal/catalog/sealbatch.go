@@ -12,15 +12,25 @@ import (
 	"github.com/muniment/muniment/internal/uid"
 )
 
-// AddSealBatch stores a batch with its trees and stamps and moves the marks of the
-// tenants, in one transaction. ErrTaken if the batch is there already or a mark is
-// not where it was: somebody else was faster.
-func (c *Catalog) AddSealBatch(ctx context.Context, b *SealBatch, trees []*SealTree, stamps []*SealStamp, marks map[uid.ID]SealMove) error {
-	if b.ID.IsZero() || len(b.Root) == 0 || len(trees) > b.Trees {
+// SealParts are what comes into the catalog with a batch.
+type SealParts struct {
+	Trees       []*SealTree
+	Stamps      []*SealStamp
+	Marks       map[uid.ID]SealMove // how far the messages of the tenants are in it
+	Covers      []*SealCover
+	Checkpoints []*SealCheckpoint
+	Events      []*Event // for the log of the installation
+}
+
+// AddSealBatch stores a batch with its parts and moves the marks of the tenants, in
+// one transaction. ErrTaken if the batch is there already, a mark is not where it was,
+// or something is renewed already: somebody else was faster.
+func (c *Catalog) AddSealBatch(ctx context.Context, b *SealBatch, p SealParts) error {
+	if b.ID.IsZero() || len(b.Root) == 0 && b.State != SealRehashing || len(p.Trees) > b.Trees {
 		return fmt.Errorf("add batch: %w: without id, root or trees", ErrInvalid)
 	}
-	err := c.transact(ctx, func(ctx context.Context, tx bun.Tx) error {
-		for tenant, m := range marks {
+	err := c.withSealEvents(ctx, p.Events, func(ctx context.Context, tx bun.Tx) error {
+		for tenant, m := range p.Marks {
 			if err := c.moveSealMark(ctx, tx, tenant, m); err != nil {
 				return err
 			}
@@ -28,19 +38,42 @@ func (c *Catalog) AddSealBatch(ctx context.Context, b *SealBatch, trees []*SealT
 		if _, err := tx.NewInsert().Model(newSealBatchRow(b)).Exec(ctx); err != nil {
 			return fmt.Errorf("batch: %w", err)
 		}
-		for _, t := range trees {
-			if _, err := tx.NewInsert().Model(newSealTreeRow(t)).Exec(ctx); err != nil {
-				return fmt.Errorf("tree: %w", err)
-			}
-		}
-		for _, s := range stamps {
-			if _, err := tx.NewInsert().Model(newSealStampRow(s)).Exec(ctx); err != nil {
-				return fmt.Errorf("stamp: %w", err)
-			}
-		}
-		return nil
+		return insertParts(ctx, tx, &p)
 	})
 	return c.wrap(err, "add batch %s", b.ID)
+}
+
+// withSealEvents runs a transaction that enters events only if there are any: sealing
+// itself must not make logs grow, or every batch would call for the next one.
+func (c *Catalog) withSealEvents(ctx context.Context, events []*Event, do func(context.Context, bun.Tx) error) error {
+	if len(events) == 0 {
+		return c.transact(ctx, do)
+	}
+	return c.withEvents(ctx, uid.ID{}, events, do)
+}
+
+func insertParts(ctx context.Context, tx bun.Tx, p *SealParts) error {
+	for _, t := range p.Trees {
+		if _, err := tx.NewInsert().Model(newSealTreeRow(t)).Exec(ctx); err != nil {
+			return fmt.Errorf("tree: %w", err)
+		}
+	}
+	for _, s := range p.Stamps {
+		if _, err := tx.NewInsert().Model(newSealStampRow(s)).Exec(ctx); err != nil {
+			return fmt.Errorf("stamp: %w", err)
+		}
+	}
+	for _, x := range p.Covers {
+		if _, err := tx.NewInsert().Model(newSealCoverRow(x)).Exec(ctx); err != nil {
+			return fmt.Errorf("what it renews: %w", err)
+		}
+	}
+	for _, x := range p.Checkpoints {
+		if _, err := tx.NewInsert().Model(newSealCheckpointRow(x)).Exec(ctx); err != nil {
+			return fmt.Errorf("checkpoint: %w", err)
+		}
+	}
+	return nil
 }
 
 // SealBatch returns one batch. ErrNotFound.
@@ -56,11 +89,11 @@ func (c *Catalog) PendingSeals(ctx context.Context) ([]*SealBatch, error) {
 	return list, c.wrap(err, "batches without a time stamp")
 }
 
-// SealBatches returns at most limit batches before a certain one, or the newest if
-// it is zero, the newest first; only those with a tree of tenant, unless that is
-// zero. Damaged rows are joined in the error.
+// SealBatches returns at most limit batches of new objects before a certain one, or the
+// newest if it is zero, the newest first; only those with a tree of tenant, unless that
+// is zero. Damaged rows are joined in the error.
 func (c *Catalog) SealBatches(ctx context.Context, tenant, before uid.ID, limit int) ([]*SealBatch, error) {
-	q := c.read.NewSelect().Order("id DESC")
+	q := c.read.NewSelect().Where("kind = ?", text(SealNew)).Order("id DESC")
 	if !before.IsZero() {
 		q = q.Where("id < ?", before)
 	}
@@ -177,11 +210,11 @@ func (c *Catalog) HurrySeals(ctx context.Context, now time.Time) error {
 	return err
 }
 
-// ClearSeals removes all batches, trees, stamps and marks, for a rebuild from the
+// ClearSeals removes all batches with their parts and all marks, for a rebuild from the
 // vault. Damaged rows go with the others.
 func (c *Catalog) ClearSeals(ctx context.Context) error {
 	err := c.transact(ctx, func(ctx context.Context, tx bun.Tx) error {
-		for _, table := range []string{"seal_stamp", "seal_tree", "seal_batch", "seal_mark"} {
+		for _, table := range []string{"seal_checkpoint", "seal_cover", "seal_stamp", "seal_tree", "seal_batch", "seal_mark"} {
 			if _, err := tx.NewDelete().Table(table).Where("1 = 1").Exec(ctx); err != nil {
 				return fmt.Errorf("%s: %w", table, err)
 			}

@@ -21,18 +21,33 @@ type sealBatchRow struct {
 	NextAt    num  `bun:"next_at"`
 	Problem   text `bun:"problem"`
 	Checksum  blob `bun:"checksum"`
+	Kind      text `bun:"kind"`
+	Renews    blob `bun:"renews"`
+	Head      blob `bun:"head"`
+	LeftOut   num  `bun:"left_out"`
 }
 
 func newSealBatchRow(b *SealBatch) *sealBatchRow {
 	r := &sealBatchRow{ID: b.ID[:], State: text(b.State), Algorithm: text(b.Algorithm), CreatedAt: millis(b.CreatedAt), Oldest: millis(b.Oldest),
-		Trees: num(b.Trees), Leaves: num(b.Leaves), Root: append(blob{}, b.Root...), Attempts: num(b.Attempts), NextAt: millis(b.NextAt), Problem: text(b.Problem)}
+		Trees: num(b.Trees), Leaves: num(b.Leaves), Root: append(blob{}, b.Root...), Attempts: num(b.Attempts), NextAt: millis(b.NextAt), Problem: text(b.Problem),
+		Kind: text(b.Kind), Renews: blob{}, Head: blob{}, LeftOut: num(b.LeftOut)}
+	if b.Kind == "" {
+		r.Kind = text(SealNew)
+	}
+	if !b.Renews.IsZero() {
+		r.Renews, r.Head = b.Renews[:], b.Head[:]
+	}
 	r.Checksum = r.sum()
 	return r
 }
 
 func (r *sealBatchRow) sum() blob {
-	return newSummer(nil, "seal_batch", GroupRow).bytes(r.ID).text(r.State, r.Algorithm).num(r.CreatedAt, r.Oldest, r.Trees, r.Leaves).
-		bytes(r.Root).num(r.Attempts, r.NextAt).text(r.Problem).sum()
+	s := newSummer(nil, "seal_batch", GroupRow).bytes(r.ID).text(r.State, r.Algorithm).num(r.CreatedAt, r.Oldest, r.Trees, r.Leaves).
+		bytes(r.Root).num(r.Attempts, r.NextAt).text(r.Problem)
+	if r.Kind != text(SealNew) || len(r.Renews)+len(r.Head) > 0 || r.LeftOut != 0 { // rows keep the check sum that they had before there were these columns
+		s = s.text(r.Kind).bytes(r.Renews, r.Head).num(r.LeftOut)
+	}
+	return s.sum()
 }
 
 func (r *sealBatchRow) verify() *RowError {
@@ -40,8 +55,12 @@ func (r *sealBatchRow) verify() *RowError {
 }
 
 func (r *sealBatchRow) model() (*SealBatch, error) {
-	return &SealBatch{ID: toID(r.ID), State: SealState(r.State), Algorithm: string(r.Algorithm), CreatedAt: r.CreatedAt.millis(), Oldest: r.Oldest.millis(),
-		Trees: int(r.Trees), Leaves: int64(r.Leaves), Root: r.Root, Attempts: int(r.Attempts), NextAt: r.NextAt.millis(), Problem: string(r.Problem)}, nil
+	b := &SealBatch{ID: toID(r.ID), Kind: SealKind(r.Kind), LeftOut: int64(r.LeftOut), State: SealState(r.State), Algorithm: string(r.Algorithm), CreatedAt: r.CreatedAt.millis(), Oldest: r.Oldest.millis(),
+		Trees: int(r.Trees), Leaves: int64(r.Leaves), Root: r.Root, Attempts: int(r.Attempts), NextAt: r.NextAt.millis(), Problem: string(r.Problem)}
+	if len(r.Renews) > 0 {
+		b.Renews, b.Head = toID(r.Renews), toID(r.Head)
+	}
+	return b, nil
 }
 
 type sealTreeRow struct {

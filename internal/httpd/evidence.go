@@ -76,7 +76,10 @@ func (s *Server) Evidence(ctx context.Context) (*api.Evidence, error) {
 func describeEvidence(e *archive.Evidence) *api.Evidence {
 	h := algo.SHA256
 	out := &api.Evidence{Interval: e.Interval, Authorities: append([]string{}, e.Asked...), Hash: api.EvidenceHash{Name: h.String(), Until: known(algo.Shipped().Hash(h).Until)},
-		Waiting: e.Lag.Waiting, Pending: e.Lag.Pending, Oldest: known(e.Lag.Oldest), Alarm: e.Lag.Alarm, Batches: []api.EvidenceBatch{}}
+		Waiting: e.Lag.Waiting, Pending: e.Lag.Pending, Oldest: known(e.Lag.Oldest), Alarm: e.Lag.Alarm, Batches: []api.EvidenceBatch{}, Logs: []api.EvidenceLog{}}
+	for _, g := range e.Logs {
+		out.Logs = append(out.Logs, api.EvidenceLog{Name: g.Name(), Size: g.Size, Stamped: g.Stamped})
+	}
 	for _, b := range e.Batches {
 		x := api.EvidenceBatch{ID: b.ID.String(), State: string(b.State), CreatedAt: b.CreatedAt, Objects: b.Leaves, Hash: b.Algorithm, Attempts: b.Attempts,
 			Problem: evidenceProblem(b.Problem), Stamps: evidenceStamps(b.Stamps)}

@@ -16,6 +16,12 @@ type Sealer interface {
 	Try(ctx context.Context, a seal.Authority, secret string) seal.Trial
 	// Now seals all that there is.
 	Now(ctx context.Context) (seal.Report, error)
+	// DueRenewals tells which time stamps are renewed, what is due first.
+	DueRenewals(ctx context.Context) ([]archive.DueRenewal, error)
+	// Renew renews time stamps and gets new ones.
+	Renew(ctx context.Context, o archive.RenewOptions) (archive.Renewed, seal.Report, error)
+	// Spent tells what the authorities have given this month.
+	Spent(ctx context.Context) ([]seal.Spent, error)
 	// Wake has the sealer look at the clock at once, and does not wait for it.
 	Wake()
 }
@@ -43,9 +49,19 @@ func (s *Server) Sealing(ctx context.Context) (*api.Sealing, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &api.Sealing{Interval: v.Interval, Authorities: []api.SealingAuthority{}, Seals: s.cfg.Sealer != nil, Evidence: *describeEvidence(e)}
+	lead := v.Lead()
+	out := &api.Sealing{Interval: v.Interval, Certificate: days(lead.Certificate), Algorithm: days(lead.Algorithm), Authorities: []api.SealingAuthority{}, Seals: s.cfg.Sealer != nil, Evidence: *describeEvidence(e)}
 	for _, x := range v.Authorities {
 		out.Authorities = append(out.Authorities, describeAuthority(x, v.HasSecret[x.Name]))
+	}
+	if s.cfg.Sealer != nil {
+		spent, err := s.cfg.Sealer.Spent(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for i, x := range spent {
+			out.Authorities[i].Spent = x.Spent
+		}
 	}
 	for _, p := range seal.Presets() {
 		out.Presets = append(out.Presets, api.SealingPreset{ID: p.ID, Name: p.Name, URL: p.URL, Auth: p.Auth, Standing: string(p.Standing), Country: p.Country, Pause: p.Pause})
@@ -55,12 +71,12 @@ func (s *Server) Sealing(ctx context.Context) (*api.Sealing, error) {
 
 func describeAuthority(x seal.Authority, secret bool) api.SealingAuthority {
 	return api.SealingAuthority{Name: x.Name, Preset: x.Preset, URL: x.URL, Auth: x.Auth, User: x.User, Policy: x.Policy, CA: x.CA, Certificate: x.Certificate,
-		ServerCA: x.ServerCA, Accuracy: x.Accuracy, Pause: x.Pause, Local: x.Local, Disabled: x.Disabled, HasSecret: secret}
+		ServerCA: x.ServerCA, Accuracy: x.Accuracy, Pause: x.Pause, Quota: x.Quota, Local: x.Local, Disabled: x.Disabled, HasSecret: secret}
 }
 
 func authorityOf(x api.SealingAuthority) seal.Authority {
 	return seal.Authority{Name: x.Name, Preset: x.Preset, URL: x.URL, Auth: x.Auth, User: x.User, Policy: x.Policy, CA: x.CA, Certificate: x.Certificate,
-		ServerCA: x.ServerCA, Accuracy: x.Accuracy, Pause: x.Pause, Local: x.Local, Disabled: x.Disabled}
+		ServerCA: x.ServerCA, Accuracy: x.Accuracy, Pause: x.Pause, Quota: x.Quota, Local: x.Local, Disabled: x.Disabled}
 }
 
 // sealErrors lists what is wrong with settings of sealing.
@@ -77,6 +93,16 @@ func (s *Server) ChangeSealing(ctx context.Context, c api.SealingChange) (*api.S
 		return nil, err
 	}
 	d := archive.SealDraft{Setting: seal.Setting{Interval: c.Interval}, Secrets: c.Secrets}
+	old, err := h.SealSetting(ctx)
+	if err != nil { // damaged: is set anew
+		old = &archive.SealView{}
+	}
+	d.RenewCertificate, d.RenewAlgorithm = old.RenewCertificate, old.RenewAlgorithm
+	for given, to := range map[*int]*int{c.Certificate: &d.RenewCertificate, c.Algorithm: &d.RenewAlgorithm} {
+		if given != nil {
+			*to = *given
+		}
+	}
 	for _, x := range c.Authorities {
 		d.Authorities = append(d.Authorities, authorityOf(x))
 	}

@@ -50,3 +50,10 @@ type Trial struct {
 	Missing   []string      `json:"missing,omitempty"`
 	Remarks   []string      `json:"remarks,omitempty"`
 }
+
+// Spent is what an authority has given this month.
+type Spent struct {
+	Name      string
+	Spent     int64
+	Remaining int64 // -1: without limit
+}

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/muniment/muniment/internal/evidence/ers"
 )
 
 // How the archive shows an authority who it is.
@@ -29,6 +31,8 @@ const (
 	MaxInterval     = 24 * time.Hour // TSP-8
 	DefaultInterval = time.Hour
 	MaxAuthorities  = 16
+	MaxLead         = 3650 // days
+	MaxQuota        = 1_000_000_000
 
 	maxCA     = 256 << 10 // bytes of PEM
 	maxSecret = 32 << 10
@@ -38,6 +42,10 @@ const (
 type Setting struct {
 	// Interval is the longest time that an object waits for its batch, in seconds.
 	Interval int `json:"interval"`
+	// RenewCertificate is how many days before the end of a time stamp's certificate it is
+	// renewed; 0: 365. RenewAlgorithm is the same for algorithms; 0: 730.
+	RenewCertificate int `json:"renew_certificate,omitempty"`
+	RenewAlgorithm   int `json:"renew_algorithm,omitempty"`
 	// Authorities are asked in this order.
 	Authorities []Authority `json:"authorities"`
 }
@@ -61,8 +69,10 @@ type Authority struct {
 	// Pause is the least time between two requests, in seconds.
 	Pause int `json:"pause,omitempty"`
 	// Local says that the authority is on this machine.
-	Local    bool `json:"local,omitempty"`
-	Disabled bool `json:"disabled,omitempty"`
+	Local bool `json:"local,omitempty"`
+	// Quota is how many time stamps a calendar month (UTC) may be asked for; 0: any number.
+	Quota    int64 `json:"quota,omitempty"`
+	Disabled bool  `json:"disabled,omitempty"`
 }
 
 // Default is what holds as long as nothing is set: no authority is asked (QTS-7).
@@ -79,6 +89,19 @@ func ParseSetting(b []byte) (Setting, error) {
 
 // Every returns the interval.
 func (s Setting) Every() time.Duration { return time.Duration(s.Interval) * time.Second }
+
+// Lead is how early renewals are made (REN-5).
+func (s Setting) Lead() ers.Lead {
+	l := ers.DefaultLead()
+	const day = 24 * time.Hour
+	if s.RenewCertificate > 0 {
+		l.Certificate = time.Duration(s.RenewCertificate) * day
+	}
+	if s.RenewAlgorithm > 0 {
+		l.Algorithm = time.Duration(s.RenewAlgorithm) * day
+	}
+	return l
+}
 
 // Active are the authorities that may be asked.
 func (s Setting) Active() []Authority {
@@ -119,6 +142,11 @@ func (s Setting) Check() error {
 	var errs []error
 	if d := s.Every(); d < MinInterval || d > MaxInterval {
 		errs = append(errs, &FieldError{"interval", fmt.Sprintf("want %d to %d seconds", int(MinInterval.Seconds()), int(MaxInterval.Seconds()))})
+	}
+	for field, days := range map[string]int{"renew_certificate": s.RenewCertificate, "renew_algorithm": s.RenewAlgorithm} {
+		if days < 0 || days > MaxLead {
+			errs = append(errs, &FieldError{field, fmt.Sprintf("want 1 to %d days, or 0 for the usual", MaxLead)})
+		}
 	}
 	if len(s.Authorities) > MaxAuthorities {
 		errs = append(errs, &FieldError{"authorities", fmt.Sprintf("want at most %d", MaxAuthorities)})
@@ -166,6 +194,9 @@ func (a Authority) check(at string) (errs []error) {
 		}
 	default:
 		bad("auth", "%q is none of none, basic, bearer, certificate", a.Auth)
+	}
+	if a.Quota < 0 || a.Quota > MaxQuota {
+		bad("quota", "want 0 to %d", MaxQuota)
 	}
 	if _, err := ParseOID(a.Policy); a.Policy != "" && err != nil {
 		bad("policy", "want numbers and dots, such as 0.4.0.2023.1.1")

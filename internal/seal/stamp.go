@@ -1,6 +1,7 @@
 package seal
 
 import (
+	"crypto/x509"
 	"fmt"
 	"time"
 
@@ -49,4 +50,17 @@ func ParseStamp(b []byte, batch uid.ID, number int) (*Stamp, error) {
 		return nil, fmt.Errorf("%w: stamp %d of batch %s, version %d, is in the place of stamp %d of batch %s", ErrDamaged, s.Number, s.Batch, s.Version, number, batch)
 	}
 	return s, nil
+}
+
+// Certificates reads Anchors.
+func (s *Stamp) Certificates() ([]*x509.Certificate, error) {
+	var list []*x509.Certificate
+	for _, raw := range s.Anchors {
+		c, err := x509.ParseCertificate(raw)
+		if err != nil {
+			return nil, fmt.Errorf("stamp %d of batch %s: %w", s.Number, s.Batch, err)
+		}
+		list = append(list, c)
+	}
+	return list, nil
 }

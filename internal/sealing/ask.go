@@ -1,6 +1,7 @@
 package sealing
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
@@ -83,7 +84,7 @@ func anchors(a seal.Authority) (*tsp.Anchors, []*x509.Certificate, error) {
 }
 
 // authority turns settings into how it is asked.
-func authority(a seal.Authority, secret string) (tspclient.Authority, error) {
+func authority(a seal.Authority, secret string, now func() time.Time) (tspclient.Authority, error) {
 	trusted, _, err := anchors(a)
 	if err != nil {
 		return tspclient.Authority{}, err
@@ -93,6 +94,7 @@ func authority(a seal.Authority, secret string) (tspclient.Authority, error) {
 		return tspclient.Authority{}, err
 	}
 	out := tspclient.Authority{Name: a.Name, URL: a.URL, Timeout: askTime, Interval: time.Duration(a.Pause) * time.Second, HTTP: c,
+		Quota: quota(a), Now: now,
 		Terms: tsp.Terms{Skew: skew, Accuracy: time.Duration(a.Accuracy) * time.Millisecond, Anchors: trusted}}
 	if a.Policy != "" {
 		if out.Policy, err = seal.ParseOID(a.Policy); err != nil {
@@ -109,8 +111,8 @@ func authority(a seal.Authority, secret string) (tspclient.Authority, error) {
 }
 
 // ready returns the pool of the settings, a new one if they have changed. fresh
-// forgets earlier failures.
-func (s *Sealer) ready(set *archive.SealView, secrets map[string]string, fresh bool) (*tspclient.Pool, map[string]seal.Authority, error) {
+// forgets earlier failures, but not what has been spent.
+func (s *Sealer) ready(ctx context.Context, set *archive.SealView, secrets map[string]string, fresh bool) (*tspclient.Pool, map[string]seal.Authority, error) {
 	b, err := json.Marshal(set.Setting)
 	if err != nil {
 		return nil, nil, err
@@ -120,14 +122,11 @@ func (s *Sealer) ready(set *archive.SealView, secrets map[string]string, fresh b
 	if s.pool != nil && s.made == string(b) && !fresh {
 		return s.pool, s.asked, nil
 	}
-	var states map[string]tspclient.State
-	if s.pool != nil && !fresh {
-		states = s.pool.States()
-	}
+	states := s.states(ctx, fresh)
 	var list []tspclient.Authority
 	asked := map[string]seal.Authority{}
 	for _, a := range set.Active() {
-		x, err := authority(a, secrets[a.Name])
+		x, err := authority(a, secrets[a.Name], s.cfg.Now)
 		if err != nil {
 			return nil, nil, fmt.Errorf("time-stamp authority %q: %w", a.Name, err)
 		}

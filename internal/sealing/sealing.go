@@ -9,6 +9,7 @@
 //
 //	sealing.go    Sealer, the clock        ask.go    authorities as the network sees them
 //	stamp.go      one batch, one stamp     trial.go  trying the settings of an authority
+//	renew.go      what comes near its end  state.go  what authorities have cost
 package sealing
 
 import (
@@ -39,13 +40,16 @@ type Sealer struct {
 	look time.Duration // between two looks at the clock
 	wake chan struct{} // capacity 1: look at once
 
-	working sync.Mutex // held while a round is under way
+	working  sync.Mutex // held while a round is under way
+	renewing sync.Mutex // held while renewals are made
 
 	mu     sync.Mutex // guards what follows
 	pool   *tspclient.Pool
 	asked  map[string]seal.Authority // of the pool, by name
 	made   string                    // of which settings the pool was made
 	warned time.Time                 // when the alarm was last logged
+
+	renewed time.Time // when it was last looked for what has to be renewed
 }
 
 // lookEvery is the time between two looks at the clock.
@@ -76,6 +80,9 @@ func (s *Sealer) Wake() {
 // Run seals until ctx ends. What cannot be done is logged; Run ends for nothing but
 // ctx.
 func (s *Sealer) Run(ctx context.Context) {
+	var beside sync.WaitGroup
+	beside.Go(func() { s.renewals(ctx) })
+	defer beside.Wait()
 	look := time.NewTimer(0)
 	defer look.Stop()
 	for {
@@ -112,8 +119,12 @@ func (s *Sealer) round(ctx context.Context, now bool) (r seal.Report, err error)
 		return r, nil
 	}
 	for range maxBatches {
-		if err := s.stampAll(ctx, now, &r); err != nil || r.Pending > 0 {
+		if err := s.stampAll(ctx, now, &r); err != nil {
 			return r, err
+		}
+		s.attach(ctx)
+		if r.Pending > 0 {
+			return r, nil
 		}
 		if !now {
 			last, err := s.cfg.Archive.LastSeal(ctx)

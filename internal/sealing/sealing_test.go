@@ -52,7 +52,7 @@ func newWorld(t *testing.T, o archivetest.Options) *world {
 		handler.ServeHTTP(rw, r)
 	}))
 	t.Cleanup(srv.Close)
-	a, err := tsa.New(tsa.Options{URL: srv.URL})
+	a, err := tsa.New(tsa.Options{URL: srv.URL, Now: o.Now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -84,7 +84,7 @@ func (s *Sealer) stampOne(ctx context.Context, b *catalog.SealBatch, fresh bool)
 	if err != nil {
 		return err
 	}
-	pool, asked, err := s.ready(set, secrets, fresh)
+	pool, asked, err := s.ready(ctx, set, secrets, fresh)
 	if err != nil {
 		return err
 	}
@@ -92,14 +92,25 @@ func (s *Sealer) stampOne(ctx context.Context, b *catalog.SealBatch, fresh bool)
 	if err != nil {
 		return err
 	}
-	token, name, err := pool.Stamp(ctx, h, b.Root)
-	if err != nil {
-		return err
+	var st *seal.Stamp
+	var name string
+	var refused []error
+	for range max(len(asked), 1) { // one whose time stamp cannot be used makes room for the next
+		var token *tsp.Token
+		token, name, err = pool.Stamp(ctx, h, b.Root)
+		if err := errors.Join(err, s.remember(context.WithoutCancel(ctx), pool)); err != nil {
+			return errors.Join(append(refused, err)...)
+		}
+		if st, err = s.complete(ctx, asked[name], secrets[name], token); err == nil {
+			break
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		refused = append(refused, s.refuse(ctx, pool, name, err))
 	}
-	a := asked[name]
-	st, err := s.complete(ctx, a, secrets[name], token)
-	if err != nil {
-		return err
+	if st == nil {
+		return errors.Join(refused...)
 	}
 	st.Batch, st.Number = b.ID, 1
 	if err := s.cfg.Archive.StoreStamp(ctx, st); err != nil {
@@ -123,6 +134,7 @@ func (s *Sealer) complete(ctx context.Context, a seal.Authority, secret string, 
 	ctx, done := context.WithTimeout(ctx, enrichTime)
 	defer done()
 	f := tspclient.NewFetcher(c, askTime)
+	f.Now = s.cfg.Now
 	got, err := f.Enrich(ctx, token, trusted, tsp.CRLsInside)
 	if err != nil {
 		return nil, err
@@ -130,10 +142,11 @@ func (s *Sealer) complete(ctx context.Context, a seal.Authority, secret string, 
 	if err := ctx.Err(); errors.Is(err, context.Canceled) {
 		return nil, err
 	}
-	v := tsp.Verify(got.Token, tsp.Options{At: s.cfg.Now(), Anchors: trusted, Sidecar: got.Sidecar, Revocation: tsp.RevocationIfPresent, Qualifier: s.cfg.Qualifier})
+	v := tsp.Verify(got.Token, tsp.Options{At: s.cfg.Now(), Anchors: trusted, Sidecar: got.Sidecar, Revocation: tsp.RevocationIfPresent, Qualifier: s.cfg.Qualifier,
+		Catalogue: s.cfg.Archive.Catalogue()})
 	for _, x := range v.Findings {
 		if x.Verdict == evidence.Invalid {
-			return nil, fmt.Errorf("time-stamp authority %q: %w: %s", a.Name, x.Code, x.Detail)
+			return nil, fmt.Errorf("%w: %s", x.Code, x.Detail)
 		}
 	}
 	side, err := got.Sidecar.MarshalBinary()

@@ -15,7 +15,7 @@ import (
 // may cost a token. Nothing is stored.
 func (s *Sealer) Try(ctx context.Context, a seal.Authority, secret string) seal.Trial {
 	failed := func(err error) seal.Trial { return seal.Trial{Problem: problemOf(err)} }
-	x, err := authority(a, secret)
+	x, err := authority(a, secret, s.cfg.Now)
 	if err != nil {
 		return failed(err)
 	}

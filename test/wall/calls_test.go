@@ -111,7 +111,7 @@ func calls(t *testing.T, o operation, id string) []string {
 		return []string{path, path + "?state=all", path + "?state=all&q=walnuss", path + "?cursor=" + id, path + "?source=" + id}
 	case "found", "getSite", "changeSite", "obtainCertificate":
 		return []string{path} // the installation's
-	case "getSealing", "changeSealing", "testAuthority", "sealNow":
+	case "getSealing", "changeSealing", "testAuthority", "sealNow", "getRenewals", "renewNow":
 		return []string{path} // the operator's
 	case "retrieveInfo", "archiveSubmission", "archiveUpdate", "archiveRetrieval", "archiveEvidence", "archiveData", "archiveTrace", "archiveDeletion", "verifyPackage":
 		return []string{path} // of programs alone

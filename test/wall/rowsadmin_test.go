@@ -46,6 +46,8 @@ func evidenceRows() []row {
 		{op: "getSealing", own: operators, foreign: foreignF, ok: 200},
 		{op: "changeSealing", own: operators, foreign: foreignF, ok: 200},
 		{op: "testAuthority", own: operators, foreign: foreignF, ok: 422}, // of no CA
+		{op: "getRenewals", own: operators, foreign: foreignF, ok: 503},   // as below
+		{op: "renewNow", own: operators, foreign: foreignF, ok: 503},      // as below
 		{op: "sealNow", own: operators, foreign: foreignF, ok: 503},       // no sealer runs here
 	}
 }

@@ -77,6 +77,7 @@ func cases() []testCase {
 		{name: "Troubles", run: testTroubles},
 		{name: "InstanceSetting", run: testInstanceSetting},
 		{name: "Seal", run: testSeal},
+		{name: "SealRenewal", run: testSealRenewal},
 		{name: "InstanceLogTogether", run: testInstanceLogTogether},
 		{name: "Outbox", run: testOutbox},
 		{name: "OutboxCare", run: testOutboxCare},

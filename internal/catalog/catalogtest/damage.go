@@ -108,7 +108,10 @@ func columns() map[string]string {
 		"log_key":          "number instance public secret change_note created_at checksum",
 		"receipt":          "made_at size key_number body filed mailed checksum",
 		"receipt_setting":  "settings checksum",
-		"seal_batch":       "state algorithm created_at oldest trees leaves root attempts next_at problem checksum",
+		"seal_batch":       "state algorithm created_at oldest trees leaves root attempts next_at problem checksum kind renews head left_out",
+		"seal_cover":       "covers role checksum",
+		"seal_checkpoint":  "tenant day size attached checksum",
+		"seal_authority":   "state checksum",
 		"seal_tree":        "position leaves first_aoid last_aoid root checksum",
 		"seal_stamp":       "authority gen_time until policy test qualified reason sum checksum",
 		"seal_mark":        "seq checksum",
@@ -164,7 +167,7 @@ func (d *damaged) read(ctx context.Context, table string) error {
 		return second(d.SourceItems(ctx, d.tenant, d.source.ID, ""))
 	case "source_folder":
 		return second(d.SourceFolders(ctx, d.tenant, d.source.ID))
-	case "seal_batch", "seal_tree", "seal_stamp", "seal_mark", "seal_setting":
+	case "seal_batch", "seal_tree", "seal_stamp", "seal_mark", "seal_setting", "seal_cover", "seal_checkpoint", "seal_authority":
 		return d.readSeal(ctx, table)
 	case "smarthost":
 		return second(d.Smarthost(ctx, d.tenant))
@@ -334,6 +337,7 @@ func keys() map[string]string {
 		"smarthost": "tenant", "instance_setting": "name", "outbox": "id", "outbox_body": "outbox", "source_count": "source tenant folder day",
 		"log_key": "number", "receipt": "tenant day", "receipt_setting": "tenant",
 		"seal_batch": "id", "seal_tree": "tenant batch", "seal_stamp": "batch number", "seal_mark": "tenant", "seal_setting": "tenant",
+		"seal_cover": "batch position", "seal_checkpoint": "batch position", "seal_authority": "name",
 		"segment": "tenant id", "message": "tenant aoid segment", "part": "tenant sha256 segment", "capture": "tenant id aoid segment",
 		"account": "tenant day outcome", "domain": "name tenant", "selection": "tenant",
 		"access_request": "tenant id", "access_record": "tenant id request", "access_policy": "tenant", "quarantine": "tenant aoid segment state", "head": "tenant", "event": "tenant seq", "event_detail": "tenant seq", "event_node": "tenant level position",

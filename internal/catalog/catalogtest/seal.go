@@ -13,7 +13,7 @@ import (
 func sealed(tenant uid.ID, b *catalog.Batch) (*catalog.SealBatch, *catalog.SealTree, *catalog.SealStamp) {
 	id := uid.New(at(20))
 	n := len(b.Messages)
-	return &catalog.SealBatch{ID: id, State: catalog.SealStamped, Algorithm: "sha256", CreatedAt: at(20), Oldest: at(1), Trees: 1, Leaves: int64(n), Root: []byte{7}, NextAt: at(21), Problem: "{}"},
+	return &catalog.SealBatch{ID: id, Kind: catalog.SealNew, State: catalog.SealStamped, Algorithm: "sha256", CreatedAt: at(20), Oldest: at(1), Trees: 1, Leaves: int64(n), Root: []byte{7}, NextAt: at(21), Problem: "{}"},
 		&catalog.SealTree{Tenant: tenant, Batch: id, Leaves: int64(n), First: b.Messages[0].AOID, Last: b.Messages[n-1].AOID, Root: []byte{7}},
 		&catalog.SealStamp{Batch: id, Number: 1, Authority: "Test", GenTime: at(21), Until: at(99), Policy: "1.2.3", Qualified: "unknown", Reason: "no list", Sum: [32]byte{9}}
 }
@@ -35,12 +35,12 @@ func testSeal(t *testing.T, e *env) {
 	sb, tree, stamp := sealed(tenant, b)
 	sb.State, sb.Problem = catalog.SealPending, ""
 	marks := map[uid.ID]catalog.SealMove{tenant: {To: 4}}
-	must(t, e.AddSealBatch(ctx, sb, []*catalog.SealTree{tree}, nil, marks))
+	must(t, e.AddSealBatch(ctx, sb, catalog.SealParts{Trees: []*catalog.SealTree{tree}, Marks: marks}))
 	again := *sb
 	again.ID = uid.New(at(30))
 	treeAgain := *tree
 	treeAgain.Batch = again.ID
-	mustBe(t, "the same messages twice", e.AddSealBatch(ctx, &again, []*catalog.SealTree{&treeAgain}, nil, marks), catalog.ErrTaken)
+	mustBe(t, "the same messages twice", e.AddSealBatch(ctx, &again, catalog.SealParts{Trees: []*catalog.SealTree{&treeAgain}, Marks: marks}), catalog.ErrTaken)
 	same(t, "mark", got(e.SealMark(ctx, tenant))(t), 4)
 	same(t, "mark of another", got(e.SealMark(ctx, other))(t), 0)
 	same(t, "pending", got(e.PendingSeals(ctx))(t), []*catalog.SealBatch{sb})
@@ -78,13 +78,88 @@ func testSeal(t *testing.T, e *env) {
 	e.sound(t)
 }
 
+// renewalOf is a renewal of a batch.
+func renewalOf(batch uid.ID, role catalog.SealRole) (*catalog.SealBatch, catalog.SealParts) {
+	id := uid.New(at(30))
+	return &catalog.SealBatch{ID: id, Kind: catalog.SealRenewals, State: catalog.SealPending, Algorithm: "sha256", CreatedAt: at(30), Oldest: at(30), Root: []byte{8}, NextAt: at(30)},
+		catalog.SealParts{Covers: []*catalog.SealCover{{Batch: id, Covers: batch, Role: role}}}
+}
+
+// rehashOf is a batch into which another one is being rehashed.
+func rehashOf(batch uid.ID) *catalog.SealBatch {
+	return &catalog.SealBatch{ID: uid.New(at(31)), Kind: catalog.SealRehash, State: catalog.SealRehashing, Renews: batch, Head: batch, Algorithm: "sha512", CreatedAt: at(31), Root: []byte{},
+		Oldest: at(1), NextAt: at(31)}
+}
+
+func testSealRenewal(t *testing.T, e *env) {
+	ctx := t.Context()
+	tenant := e.tenant(t, "a")
+	b := e.commit(t, tenant, batch("first", 4))
+	sb, tree, stamp := sealed(tenant, b)
+	sb.Problem = ""
+	checks := []*catalog.SealCheckpoint{{Tenant: tenant, Batch: sb.ID, Day: "2026-01-01", Size: 3}, {Batch: sb.ID, Position: 1, Size: 9}, {Tenant: tenant, Batch: sb.ID, Position: 2, Size: 5}}
+	must(t, e.AddSealBatch(ctx, sb, catalog.SealParts{Trees: []*catalog.SealTree{tree}, Stamps: []*catalog.SealStamp{stamp}, Checkpoints: checks}))
+	same(t, "checkpoints", got(e.SealCheckpoints(ctx, sb.ID))(t), checks)
+	same(t, "longest", got(e.SealedCheckpoint(ctx, tenant, 0, true))(t), checks[2])
+	same(t, "shortest", got(e.SealedCheckpoint(ctx, tenant, 2, true))(t), checks[0])
+	same(t, "of the installation", got(e.SealedCheckpoint(ctx, uid.ID{}, 0, false))(t), checks[1])
+	_, err := e.SealedCheckpoint(ctx, tenant, 6, true)
+	mustBe(t, "none so long", err, catalog.ErrNotFound)
+	same(t, "of a day", got(e.SealedReceipt(ctx, tenant, "2026-01-01"))(t), checks[0])
+	_, err = e.SealedReceipt(ctx, tenant, "2026-01-02")
+	mustBe(t, "of another day", err, catalog.ErrNotFound)
+	same(t, "without a record", got(e.UnattachedCheckpoints(ctx, 9))(t), checks[:1])
+	must(t, e.CheckpointAttached(ctx, checks[0]))
+	same(t, "all with a record", len(got(e.UnattachedCheckpoints(ctx, 9))(t)), 0)
+
+	renewal, parts := renewalOf(sb.ID, catalog.CoversStamp)
+	parts.Events = events(0, 1)
+	must(t, e.AddSealBatch(ctx, renewal, parts))
+	again, twice := renewalOf(sb.ID, catalog.CoversStamp)
+	mustBe(t, "the same time stamp twice", e.AddSealBatch(ctx, again, twice), catalog.ErrTaken)
+	same(t, "covers", got(e.SealCovers(ctx, renewal.ID))(t), parts.Covers)
+	same(t, "cover of", got(e.SealCoverOf(ctx, sb.ID, catalog.CoversStamp))(t), parts.Covers[0])
+	_, err = e.SealCoverOf(ctx, sb.ID, catalog.CoversRoot)
+	mustBe(t, "cover of the root", err, catalog.ErrNotFound)
+	same(t, "batches of new objects", len(got(e.SealBatches(ctx, uid.ID{}, uid.ID{}, 9))(t)), 1)
+
+	re := rehashOf(sb.ID)
+	must(t, e.BeginRehash(ctx, re))
+	mustBe(t, "twice at once", e.BeginRehash(ctx, rehashOf(sb.ID)), catalog.ErrTaken)
+	same(t, "rehashed", got(e.SealRehashes(ctx, sb.ID))(t), []*catalog.SealBatch{re})
+	re.State, re.Root, re.Trees, re.Leaves, re.LeftOut = catalog.SealRehashed, []byte{4}, 1, 4, 2
+	reTree := *tree
+	reTree.Batch = re.ID
+	must(t, e.EndRehash(ctx, re, catalog.SealParts{Trees: []*catalog.SealTree{&reTree}}))
+	must(t, e.EndRehash(ctx, re, catalog.SealParts{Trees: []*catalog.SealTree{&reTree}}))
+	must(t, e.DropRehash(ctx, re.ID)) // is not one that is being made
+	same(t, "done", got(e.SealBatch(ctx, re.ID))(t), re)
+	more := rehashOf(sb.ID)
+	must(t, e.BeginRehash(ctx, more))
+	must(t, e.DropRehash(ctx, more.ID))
+	n := 0
+	must(t, e.WalkSealBatches(ctx, func(*catalog.SealBatch) { n++ }))
+	same(t, "all batches", n, 3)
+
+	must(t, e.SetAuthorityState(ctx, &catalog.AuthorityState{Name: "A", State: []byte(`{"spent":1}`)}))
+	must(t, e.SetAuthorityState(ctx, &catalog.AuthorityState{Name: "A", State: []byte(`{"spent":2}`)}))
+	same(t, "states", got(e.AuthorityStates(ctx))(t), []*catalog.AuthorityState{{Name: "A", State: []byte(`{"spent":2}`)}})
+	e.sound(t)
+	must(t, e.ClearSeals(ctx))
+	e.sound(t)
+}
+
 // seal puts the messages into a batch.
 func (d *damaged) seal(t *testing.T) {
 	t.Helper()
 	sb, tree, stamp := sealed(d.tenant, d.batch)
 	must(t, d.SetSealSetting(t.Context(), &catalog.SealSetting{Tenant: d.tenant, Settings: []byte(`{"interval":"1h"}`), Secret: []byte{1, 2}}))
-	must(t, d.AddSealBatch(t.Context(), sb, []*catalog.SealTree{tree}, []*catalog.SealStamp{stamp}, map[uid.ID]catalog.SealMove{d.tenant: {To: 3}}))
+	parts := catalog.SealParts{Trees: []*catalog.SealTree{tree}, Stamps: []*catalog.SealStamp{stamp}, Marks: map[uid.ID]catalog.SealMove{d.tenant: {To: 3}},
+		Checkpoints: []*catalog.SealCheckpoint{{Tenant: d.tenant, Batch: sb.ID, Day: "2026-01-01", Size: 4}},
+		Covers:      []*catalog.SealCover{{Batch: sb.ID, Covers: sb.ID, Role: catalog.CoversStamp}}}
+	must(t, d.AddSealBatch(t.Context(), sb, parts))
 	d.sealed = sb.ID
+	must(t, d.SetAuthorityState(t.Context(), &catalog.AuthorityState{Name: "Test", State: []byte(`{"spent":3}`)}))
 }
 
 // readSeal is read for the tables of seals.
@@ -100,6 +175,12 @@ func (d *damaged) readSeal(ctx context.Context, table string) error {
 		return second(d.SealMark(ctx, d.tenant))
 	case "seal_setting":
 		return second(d.SealSetting(ctx, d.tenant))
+	case "seal_cover":
+		return second(d.SealCovers(ctx, uid.ID{}))
+	case "seal_checkpoint":
+		return second(d.SealCheckpoints(ctx, d.sealed))
+	case "seal_authority":
+		return second(d.AuthorityStates(ctx))
 	}
 	return errors.New("no table " + table)
 }
@@ -137,6 +218,27 @@ func sealAttempts() map[string]struct {
 		}},
 		"SealStamps": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
 			return e.SealStamps(ctx, t)
+		}},
+		"DropRehash": {own, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			return nil, e.DropRehash(ctx, t)
+		}},
+		"SealCovers": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			return e.SealCovers(ctx, t)
+		}},
+		"SealCoverOf": {denies, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			return e.SealCoverOf(ctx, t, catalog.CoversStamp)
+		}},
+		"SealRehashes": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			return e.SealRehashes(ctx, t)
+		}},
+		"SealCheckpoints": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			return e.SealCheckpoints(ctx, t)
+		}},
+		"SealedCheckpoint": {denies, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			return e.SealedCheckpoint(ctx, t, 0, false)
+		}},
+		"SealedReceipt": {denies, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			return e.SealedReceipt(ctx, t, "2026-01-02")
 		}},
 		"SealMark": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
 			return e.SealMark(ctx, t)

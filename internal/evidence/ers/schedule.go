@@ -25,6 +25,7 @@ const (
 	ByCertificate Reason = "certificate-ends"
 	BySignature   Reason = "signature-algorithm-ends"
 	ByHash        Reason = "hash-ends"
+	ByRevocation  Reason = "authority-revoked"
 	ByHand        Reason = "by-hand"
 	NoReason      Reason = ""
 )
@@ -36,6 +37,7 @@ type Held struct {
 	GenTime  time.Time
 	NotAfter time.Time  // tsp.Result.NotAfter; zero: unknown, then it is due
 	Trust    algo.Trust // tsp.Result.Trust
+	Revoked  bool       // the unit's certificate was revoked
 	Forced   Action     // Keep or "" unless somebody has ordered a renewal
 }
 
@@ -68,6 +70,9 @@ type Due struct {
 func Decide(now time.Time, h Held, cat *algo.Catalogue, lead Lead) Due {
 	if h.Forced == RenewTree || h.Forced == RenewStamp {
 		return Due{ID: h.ID, Action: h.Forced, Reason: ByHand, From: now}
+	}
+	if h.Revoked { // what the stamp is still worth must be kept before more is known
+		return Due{ID: h.ID, Action: RenewStamp, Reason: ByRevocation, From: now, End: now}
 	}
 	best := Due{ID: h.ID, Action: Keep}
 	consider := func(action Action, reason Reason, end time.Time, lead time.Duration) {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -146,7 +145,7 @@ func (s *search) issuerOf(c *x509.Certificate, path []*x509.Certificate) *x509.C
 // have an issuer in it.
 func (f *Fetcher) collect(ctx context.Context, path, known []*x509.Certificate, out *Collected) *Sidecar {
 	data := &Sidecar{}
-	now := time.Now()
+	now := f.now()
 	for i, c := range path[:len(path)-1] {
 		crl, noCRL := f.crl(ctx, c, path[i+1], now)
 		if noCRL == nil {

@@ -19,7 +19,17 @@ type Get func(ctx context.Context, address, contentType string, body []byte) ([]
 
 // Fetcher gets certificates, CRLs and OCSP responses from the addresses that
 // certificates name, and checks them.
-type Fetcher struct{ Get Get }
+type Fetcher struct {
+	Get Get
+	Now func() time.Time // nil: time.Now
+}
+
+func (f *Fetcher) now() time.Time {
+	if f.Now == nil {
+		return time.Now()
+	}
+	return f.Now()
+}
 
 // maxAddresses is how many addresses are tried per certificate and kind.
 const maxAddresses = 3

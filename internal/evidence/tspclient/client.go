@@ -45,6 +45,7 @@ type Authority struct {
 	Timeout  time.Duration // of one request; 0: 30 s
 	Interval time.Duration // least time between two requests, for those that ask to slow down; 0: none
 	Quota    Quota
+	Now      func() time.Time // with which the time of a token is compared; nil: time.Now
 
 	// HTTP does the requests; nil: http.DefaultClient. With a client
 	// certificate: TLSClient. It decides which addresses may be reached.
@@ -106,7 +107,11 @@ func (a *Authority) Stamp(ctx context.Context, h algo.Hash, imprint []byte) (*ts
 	if err != nil {
 		return nil, fmt.Errorf("time-stamp authority %q: %w", a.Name, err)
 	}
-	t, err := r.Accept(answer, time.Now(), a.Terms)
+	now := time.Now
+	if a.Now != nil {
+		now = a.Now
+	}
+	t, err := r.Accept(answer, now(), a.Terms)
 	if err != nil {
 		return nil, fmt.Errorf("time-stamp authority %q: %w", a.Name, err)
 	}

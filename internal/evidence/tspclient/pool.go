@@ -76,6 +76,9 @@ func (s State) spent(now time.Time, q Quota) int64 {
 	return s.Spent
 }
 
+// SpentNow returns how many tokens were spent in the period that now lies in.
+func (s State) SpentNow(now time.Time, q Quota) int64 { return s.spent(now, q) }
+
 // Remaining returns how many tokens may still be spent; -1: without limit.
 func (s State) Remaining(now time.Time, q Quota) int64 {
 	if q.Limit <= 0 {
@@ -163,6 +166,16 @@ func (p *Pool) Stamp(ctx context.Context, h algo.Hash, imprint []byte) (*tsp.Tok
 		return nil, "", fmt.Errorf("%w: no time-stamp authority is configured", tsp.CodeNoAuthority)
 	}
 	return nil, "", fmt.Errorf("no authority gave a time stamp: %w", errors.Join(errs...))
+}
+
+// Refuse notes that the token of an authority cannot be used: it counts as a failure,
+// and the next authority gets its turn. The token is spent already.
+func (p *Pool) Refuse(name string) {
+	for i := range p.authorities {
+		if a := &p.authorities[i]; a.Name == name {
+			p.update(a, func(s State) State { return s.Failed(p.now(), a.Quota, false) })
+		}
+	}
 }
 
 // ready reports why a must not be asked now.

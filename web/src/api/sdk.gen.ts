@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { AddDomainData, AddDomainErrors, AddDomainResponses, AddPasskeyData, AddPasskeyErrors, AddPasskeyResponses, AddStaffData, AddStaffErrors, AddStaffResponses, AddTenantDomainData, AddTenantDomainErrors, AddTenantDomainResponses, AddUserAddressData, AddUserAddressErrors, AddUserAddressResponses, BeginAddPasskeyData, BeginAddPasskeyErrors, BeginAddPasskeyResponses, BeginMailboxLogInData, BeginMailboxLogInErrors, BeginMailboxLogInResponses, BeginPasskeyData, BeginPasskeyErrors, BeginPasskeyResponses, BeginTotpData, BeginTotpErrors, BeginTotpResponses, CancelHistoryData, CancelHistoryErrors, CancelHistoryResponses, CancelMailboxLogInData, CancelMailboxLogInErrors, CancelMailboxLogInResponses, CancelUploadData, CancelUploadErrors, CancelUploadResponses, CancelUserImportData, CancelUserImportErrors, CancelUserImportResponses, ChangeAccessPolicyData, ChangeAccessPolicyErrors, ChangeAccessPolicyResponses, ChangeAccountData, ChangeAccountErrors, ChangeAccountResponses, ChangeDirectoryData, ChangeDirectoryErrors, ChangeDirectoryResponses, ChangeLoginPolicyData, ChangeLoginPolicyErrors, ChangeLoginPolicyResponses, ChangeMailRulesData, ChangeMailRulesErrors, ChangeMailRulesResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, ChangeReceiptSettingsData, ChangeReceiptSettingsErrors, ChangeReceiptSettingsResponses, ChangeResellerData, ChangeResellerErrors, ChangeResellerResponses, ChangeSealingData, ChangeSealingErrors, ChangeSealingResponses, ChangeSelectionData, ChangeSelectionErrors, ChangeSelectionResponses, ChangeSiteData, ChangeSiteErrors, ChangeSiteResponses, ChangeSmarthostData, ChangeSmarthostErrors, ChangeSmarthostResponses, ChangeSourceData, ChangeSourceErrors, ChangeSourceResponses, ChangeStaffData, ChangeStaffErrors, ChangeStaffResponses, ChangeTenantData, ChangeTenantErrors, ChangeTenantResponses, ChangeUserData, ChangeUserErrors, ChangeUserResponses, ChangeWebhookData, ChangeWebhookErrors, ChangeWebhookResponses, CheckMessageData, CheckMessageErrors, CheckMessageResponses, CompareReceiptsData, CompareReceiptsErrors, CompareReceiptsResponses, ConfirmPasswordData, ConfirmPasswordErrors, ConfirmPasswordResponses, ConfirmTotpData, ConfirmTotpErrors, ConfirmTotpResponses, CountQuarantineData, CountQuarantineErrors, CountQuarantineResponses, CreateDirectoryData, CreateDirectoryErrors, CreateDirectoryResponses, CreateResellerData, CreateResellerErrors, CreateResellerResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, CreateTokenData, CreateTokenErrors, CreateTokenResponses, CreateUploadData, CreateUploadErrors, CreateUploadResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateWebhookData, CreateWebhookErrors, CreateWebhookResponses, DecideAccessData, DecideAccessErrors, DecideAccessResponses, DecideQuarantineData, DecideQuarantineErrors, DecideQuarantineResponses, DeleteTenantData, DeleteTenantErrors, DeleteTenantResponses, DeleteWebhookData, DeleteWebhookErrors, DeleteWebhookResponses, DropMailData, DropMailErrors, DropMailResponses, EndAccessData, EndAccessErrors, EndAccessResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndSessionData, EndSessionErrors, EndSessionResponses, EndStaffSessionsData, EndStaffSessionsErrors, EndStaffSessionsResponses, EndUserSessionData, EndUserSessionErrors, EndUserSessionResponses, EndUserSessionsData, EndUserSessionsErrors, EndUserSessionsResponses, ExportLogData, ExportLogErrors, ExportLogResponses, ExportUsersData, ExportUsersErrors, ExportUsersResponses, FetchNowData, FetchNowErrors, FetchNowResponses, FinishLogInData, FinishLogInErrors, FinishLogInResponses, FinishUploadData, FinishUploadErrors, FinishUploadResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, FoundData, FoundErrors, FoundResponses, GetAccessPolicyData, GetAccessPolicyErrors, GetAccessPolicyResponses, GetAccessRecordsCsvData, GetAccessRecordsCsvErrors, GetAccessRecordsCsvResponses, GetAccessRequestData, GetAccessRequestErrors, GetAccessRequestResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetAttachmentData, GetAttachmentErrors, GetAttachmentResponses, GetAuditData, GetAuditErrors, GetAuditResponses, GetCheckpointData, GetCheckpointErrors, GetCheckpointResponses, GetCompletenessCsvData, GetCompletenessCsvErrors, GetCompletenessCsvResponses, GetCompletenessData, GetCompletenessErrors, GetCompletenessResponses, GetConsistencyData, GetConsistencyErrors, GetConsistencyResponses, GetEventLogData, GetEventLogErrors, GetEventLogResponses, GetEventProofData, GetEventProofErrors, GetEventProofResponses, GetEvidenceBundleData, GetEvidenceBundleErrors, GetEvidenceBundleResponses, GetEvidenceData, GetEvidenceErrors, GetEvidenceRecordData, GetEvidenceRecordErrors, GetEvidenceRecordResponses, GetEvidenceResponses, GetFacetsData, GetFacetsErrors, GetFacetsResponses, GetHistoryData, GetHistoryErrors, GetHistoryResponses, GetLoginPolicyData, GetLoginPolicyErrors, GetLoginPolicyResponses, GetLogoData, GetLogoErrors, GetLogoResponses, GetMailboxLogInData, GetMailboxLogInErrors, GetMailboxLogInResponses, GetMailRulesData, GetMailRulesErrors, GetMailRulesResponses, GetMessageData, GetMessageErrors, GetMessageEvidenceData, GetMessageEvidenceErrors, GetMessageEvidenceResponses, GetMessageHtmlData, GetMessageHtmlErrors, GetMessageHtmlResponses, GetMessageRawData, GetMessageRawErrors, GetMessageRawResponses, GetMessageResponses, GetOutboxData, GetOutboxErrors, GetOutboxResponses, GetReceiptFileData, GetReceiptFileErrors, GetReceiptFileResponses, GetReceiptSettingsData, GetReceiptSettingsErrors, GetReceiptSettingsResponses, GetReportData, GetReportErrors, GetReportResponses, GetResellerData, GetResellerErrors, GetResellerResponses, GetSealingData, GetSealingErrors, GetSealingResponses, GetSecurityData, GetSecurityErrors, GetSecurityResponses, GetSelectionData, GetSelectionErrors, GetSelectionResponses, GetSiteData, GetSiteErrors, GetSiteResponses, GetSmarthostData, GetSmarthostErrors, GetSmarthostResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetStatisticsData, GetStatisticsErrors, GetStatisticsResponses, GetStatusData, GetStatusErrors, GetStatusResponses, GetTenantData, GetTenantErrors, GetTenantResponses, GetUploadCsvData, GetUploadCsvErrors, GetUploadCsvResponses, GetUploadData, GetUploadErrors, GetUploadResponses, GetUsageCsvData, GetUsageCsvErrors, GetUsageCsvResponses, GetUsageData, GetUsageErrors, GetUsageResponses, GetUserData, GetUserErrors, GetUserImportData, GetUserImportErrors, GetUserImportResponses, GetUserResponses, GetUserSecurityData, GetUserSecurityErrors, GetUserSecurityResponses, ImportUsersData, ImportUsersErrors, ImportUsersResponses, InviteStaffData, InviteStaffErrors, InviteStaffResponses, ListAccessRecordsData, ListAccessRecordsErrors, ListAccessRecordsResponses, ListAccessRequestsData, ListAccessRequestsErrors, ListAccessRequestsResponses, ListAllStaffData, ListAllStaffErrors, ListAllStaffResponses, ListCertificatesData, ListCertificatesErrors, ListCertificatesResponses, ListDeliveriesData, ListDeliveriesErrors, ListDeliveriesResponses, ListDirectoriesData, ListDirectoriesErrors, ListDirectoriesResponses, ListDomainsData, ListDomainsErrors, ListDomainsResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListLeftData, ListLeftErrors, ListLeftResponses, ListLogInOffersData, ListLogInOffersErrors, ListLogInOffersResponses, ListQuarantineData, ListQuarantineErrors, ListQuarantineResponses, ListReadersData, ListReadersErrors, ListReadersResponses, ListReceiptsData, ListReceiptsErrors, ListReceiptsResponses, ListResellersData, ListResellersErrors, ListResellersResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, ListStaffData, ListStaffErrors, ListStaffResponses, ListTenantsData, ListTenantsErrors, ListTenantsResponses, ListTokensData, ListTokensErrors, ListTokensResponses, ListUploadsData, ListUploadsErrors, ListUploadsResponses, ListUsersData, ListUsersErrors, ListUsersResponses, ListWebhooksData, ListWebhooksErrors, ListWebhooksResponses, LogInByPasskeyData, LogInByPasskeyErrors, LogInByPasskeyResponses, LogInData, LogInErrors, LogInResponses, LogOutData, LogOutErrors, LogOutResponses, LookAtLinkData, LookAtLinkErrors, LookAtLinkResponses, NewRecoveryCodesData, NewRecoveryCodesErrors, NewRecoveryCodesResponses, NewWebhookSecretData, NewWebhookSecretErrors, NewWebhookSecretResponses, ObtainCertificateData, ObtainCertificateErrors, ObtainCertificateResponses, PreviewDirectoryData, PreviewDirectoryErrors, PreviewDirectoryResponses, PreviewUsersData, PreviewUsersErrors, PreviewUsersResponses, ProposeAddressesData, ProposeAddressesErrors, ProposeAddressesResponses, ProveDomainData, ProveDomainErrors, ProveDomainResponses, ProvisionTenantData, ProvisionTenantErrors, ProvisionTenantResponses, RemoveDirectoryData, RemoveDirectoryErrors, RemoveDirectoryResponses, RemoveDomainData, RemoveDomainErrors, RemoveDomainResponses, RemoveFactorData, RemoveFactorErrors, RemoveFactorResponses, RemoveSmarthostData, RemoveSmarthostErrors, RemoveSmarthostResponses, RemoveTenantDomainData, RemoveTenantDomainErrors, RemoveTenantDomainResponses, RemoveUserAddressData, RemoveUserAddressErrors, RemoveUserAddressResponses, RenamePasskeyData, RenamePasskeyErrors, RenamePasskeyResponses, RequestAccessData, RequestAccessErrors, RequestAccessResponses, ResetFactorsData, ResetFactorsErrors, ResetFactorsResponses, ResetStaffFactorsData, ResetStaffFactorsErrors, ResetStaffFactorsResponses, RetryMailData, RetryMailErrors, RetryMailResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, SealNowData, SealNowErrors, SealNowResponses, SearchData, SearchErrors, SearchResponses, SendAgainData, SendAgainErrors, SendAgainResponses, SetTenantStateData, SetTenantStateErrors, SetTenantStateResponses, SetUserPasswordData, SetUserPasswordErrors, SetUserPasswordResponses, StartAuditData, StartAuditErrors, StartAuditResponses, StartHistoryData, StartHistoryErrors, StartHistoryResponses, SuggestData, SuggestErrors, SuggestResponses, SyncDirectoryData, SyncDirectoryErrors, SyncDirectoryResponses, TestAuthorityData, TestAuthorityErrors, TestAuthorityResponses, TestDirectoryData, TestDirectoryErrors, TestDirectoryResponses, TestMailboxData, TestMailboxErrors, TestMailboxResponses, TestSmarthostData, TestSmarthostErrors, TestSmarthostResponses, TestWebhookData, TestWebhookErrors, TestWebhookResponses, UseLinkData, UseLinkErrors, UseLinkResponses, WelcomeUserData, WelcomeUserErrors, WelcomeUserResponses, WriteUploadData, WriteUploadErrors, WriteUploadResponses } from './types.gen';
+import type { AddDomainData, AddDomainErrors, AddDomainResponses, AddPasskeyData, AddPasskeyErrors, AddPasskeyResponses, AddStaffData, AddStaffErrors, AddStaffResponses, AddUserAddressData, AddUserAddressErrors, AddUserAddressResponses, BeginAddPasskeyData, BeginAddPasskeyErrors, BeginAddPasskeyResponses, BeginMailboxLogInData, BeginMailboxLogInErrors, BeginMailboxLogInResponses, BeginPasskeyData, BeginPasskeyErrors, BeginPasskeyResponses, BeginTotpData, BeginTotpErrors, BeginTotpResponses, CancelHistoryData, CancelHistoryErrors, CancelHistoryResponses, CancelMailboxLogInData, CancelMailboxLogInErrors, CancelMailboxLogInResponses, CancelUploadData, CancelUploadErrors, CancelUploadResponses, CancelUserImportData, CancelUserImportErrors, CancelUserImportResponses, ChangeAccessPolicyData, ChangeAccessPolicyErrors, ChangeAccessPolicyResponses, ChangeAccountData, ChangeAccountErrors, ChangeAccountResponses, ChangeDirectoryData, ChangeDirectoryErrors, ChangeDirectoryResponses, ChangeLoginPolicyData, ChangeLoginPolicyErrors, ChangeLoginPolicyResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, ChangeReceiptSettingsData, ChangeReceiptSettingsErrors, ChangeReceiptSettingsResponses, ChangeResellerData, ChangeResellerErrors, ChangeResellerResponses, ChangeSealingData, ChangeSealingErrors, ChangeSealingResponses, ChangeSelectionData, ChangeSelectionErrors, ChangeSelectionResponses, ChangeSiteData, ChangeSiteErrors, ChangeSiteResponses, ChangeSmarthostData, ChangeSmarthostErrors, ChangeSmarthostResponses, ChangeSourceData, ChangeSourceErrors, ChangeSourceResponses, ChangeTenantData, ChangeTenantErrors, ChangeTenantResponses, ChangeUserData, ChangeUserErrors, ChangeUserResponses, CheckMessageData, CheckMessageErrors, CheckMessageResponses, CompareReceiptsData, CompareReceiptsErrors, CompareReceiptsResponses, ConfirmPasswordData, ConfirmPasswordErrors, ConfirmPasswordResponses, ConfirmTotpData, ConfirmTotpErrors, ConfirmTotpResponses, CountQuarantineData, CountQuarantineErrors, CountQuarantineResponses, CreateDirectoryData, CreateDirectoryErrors, CreateDirectoryResponses, CreateResellerData, CreateResellerErrors, CreateResellerResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, CreateTokenData, CreateTokenErrors, CreateTokenResponses, CreateUploadData, CreateUploadErrors, CreateUploadResponses, CreateUserData, CreateUserErrors, CreateUserResponses, DecideAccessData, DecideAccessErrors, DecideAccessResponses, DecideQuarantineData, DecideQuarantineErrors, DecideQuarantineResponses, DeleteTenantData, DeleteTenantErrors, DeleteTenantResponses, DropMailData, DropMailErrors, DropMailResponses, EndAccessData, EndAccessErrors, EndAccessResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndSessionData, EndSessionErrors, EndSessionResponses, EndUserSessionData, EndUserSessionErrors, EndUserSessionResponses, EndUserSessionsData, EndUserSessionsErrors, EndUserSessionsResponses, ExportLogData, ExportLogErrors, ExportLogResponses, ExportUsersData, ExportUsersErrors, ExportUsersResponses, FetchNowData, FetchNowErrors, FetchNowResponses, FinishLogInData, FinishLogInErrors, FinishLogInResponses, FinishUploadData, FinishUploadErrors, FinishUploadResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, FoundData, FoundErrors, FoundResponses, GetAccessPolicyData, GetAccessPolicyErrors, GetAccessPolicyResponses, GetAccessRecordsCsvData, GetAccessRecordsCsvErrors, GetAccessRecordsCsvResponses, GetAccessRequestData, GetAccessRequestErrors, GetAccessRequestResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetAttachmentData, GetAttachmentErrors, GetAttachmentResponses, GetAuditData, GetAuditErrors, GetAuditResponses, GetCheckpointData, GetCheckpointErrors, GetCheckpointResponses, GetCompletenessCsvData, GetCompletenessCsvErrors, GetCompletenessCsvResponses, GetCompletenessData, GetCompletenessErrors, GetCompletenessResponses, GetConsistencyData, GetConsistencyErrors, GetConsistencyResponses, GetEventLogData, GetEventLogErrors, GetEventLogResponses, GetEventProofData, GetEventProofErrors, GetEventProofResponses, GetEvidenceBundleData, GetEvidenceBundleErrors, GetEvidenceBundleResponses, GetEvidenceData, GetEvidenceErrors, GetEvidenceRecordData, GetEvidenceRecordErrors, GetEvidenceRecordResponses, GetEvidenceResponses, GetFacetsData, GetFacetsErrors, GetFacetsResponses, GetHistoryData, GetHistoryErrors, GetHistoryResponses, GetLoginPolicyData, GetLoginPolicyErrors, GetLoginPolicyResponses, GetLogoData, GetLogoErrors, GetLogoResponses, GetMailboxLogInData, GetMailboxLogInErrors, GetMailboxLogInResponses, GetMessageData, GetMessageErrors, GetMessageEvidenceData, GetMessageEvidenceErrors, GetMessageEvidenceResponses, GetMessageHtmlData, GetMessageHtmlErrors, GetMessageHtmlResponses, GetMessageRawData, GetMessageRawErrors, GetMessageRawResponses, GetMessageResponses, GetOutboxData, GetOutboxErrors, GetOutboxResponses, GetReceiptFileData, GetReceiptFileErrors, GetReceiptFileResponses, GetReceiptSettingsData, GetReceiptSettingsErrors, GetReceiptSettingsResponses, GetRenewalsData, GetRenewalsErrors, GetRenewalsResponses, GetReportData, GetReportErrors, GetReportResponses, GetResellerData, GetResellerErrors, GetResellerResponses, GetSealingData, GetSealingErrors, GetSealingResponses, GetSecurityData, GetSecurityErrors, GetSecurityResponses, GetSelectionData, GetSelectionErrors, GetSelectionResponses, GetSiteData, GetSiteErrors, GetSiteResponses, GetSmarthostData, GetSmarthostErrors, GetSmarthostResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetStatisticsData, GetStatisticsErrors, GetStatisticsResponses, GetStatusData, GetStatusErrors, GetStatusResponses, GetTenantData, GetTenantErrors, GetTenantResponses, GetUploadCsvData, GetUploadCsvErrors, GetUploadCsvResponses, GetUploadData, GetUploadErrors, GetUploadResponses, GetUsageCsvData, GetUsageCsvErrors, GetUsageCsvResponses, GetUsageData, GetUsageErrors, GetUsageResponses, GetUserData, GetUserErrors, GetUserImportData, GetUserImportErrors, GetUserImportResponses, GetUserResponses, GetUserSecurityData, GetUserSecurityErrors, GetUserSecurityResponses, ImportUsersData, ImportUsersErrors, ImportUsersResponses, ListAccessRecordsData, ListAccessRecordsErrors, ListAccessRecordsResponses, ListAccessRequestsData, ListAccessRequestsErrors, ListAccessRequestsResponses, ListCertificatesData, ListCertificatesErrors, ListCertificatesResponses, ListDirectoriesData, ListDirectoriesErrors, ListDirectoriesResponses, ListDomainsData, ListDomainsErrors, ListDomainsResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListLeftData, ListLeftErrors, ListLeftResponses, ListLogInOffersData, ListLogInOffersErrors, ListLogInOffersResponses, ListQuarantineData, ListQuarantineErrors, ListQuarantineResponses, ListReadersData, ListReadersErrors, ListReadersResponses, ListReceiptsData, ListReceiptsErrors, ListReceiptsResponses, ListResellersData, ListResellersErrors, ListResellersResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, ListStaffData, ListStaffErrors, ListStaffResponses, ListTenantsData, ListTenantsErrors, ListTenantsResponses, ListTokensData, ListTokensErrors, ListTokensResponses, ListUploadsData, ListUploadsErrors, ListUploadsResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LogInByPasskeyData, LogInByPasskeyErrors, LogInByPasskeyResponses, LogInData, LogInErrors, LogInResponses, LogOutData, LogOutErrors, LogOutResponses, LookAtLinkData, LookAtLinkErrors, LookAtLinkResponses, NewRecoveryCodesData, NewRecoveryCodesErrors, NewRecoveryCodesResponses, ObtainCertificateData, ObtainCertificateErrors, ObtainCertificateResponses, PreviewDirectoryData, PreviewDirectoryErrors, PreviewDirectoryResponses, PreviewUsersData, PreviewUsersErrors, PreviewUsersResponses, ProposeAddressesData, ProposeAddressesErrors, ProposeAddressesResponses, ProvisionTenantData, ProvisionTenantErrors, ProvisionTenantResponses, RemoveDirectoryData, RemoveDirectoryErrors, RemoveDirectoryResponses, RemoveDomainData, RemoveDomainErrors, RemoveDomainResponses, RemoveFactorData, RemoveFactorErrors, RemoveFactorResponses, RemoveSmarthostData, RemoveSmarthostErrors, RemoveSmarthostResponses, RemoveUserAddressData, RemoveUserAddressErrors, RemoveUserAddressResponses, RenamePasskeyData, RenamePasskeyErrors, RenamePasskeyResponses, RenewNowData, RenewNowErrors, RenewNowResponses, RequestAccessData, RequestAccessErrors, RequestAccessResponses, ResetFactorsData, ResetFactorsErrors, ResetFactorsResponses, RetryMailData, RetryMailErrors, RetryMailResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, SealNowData, SealNowErrors, SealNowResponses, SearchData, SearchErrors, SearchResponses, SetTenantStateData, SetTenantStateErrors, SetTenantStateResponses, SetUserPasswordData, SetUserPasswordErrors, SetUserPasswordResponses, StartAuditData, StartAuditErrors, StartAuditResponses, StartHistoryData, StartHistoryErrors, StartHistoryResponses, SuggestData, SuggestErrors, SuggestResponses, SyncDirectoryData, SyncDirectoryErrors, SyncDirectoryResponses, TestAuthorityData, TestAuthorityErrors, TestAuthorityResponses, TestDirectoryData, TestDirectoryErrors, TestDirectoryResponses, TestMailboxData, TestMailboxErrors, TestMailboxResponses, TestSmarthostData, TestSmarthostErrors, TestSmarthostResponses, UseLinkData, UseLinkErrors, UseLinkResponses, WelcomeUserData, WelcomeUserErrors, WelcomeUserResponses, WriteUploadData, WriteUploadErrors, WriteUploadResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -543,19 +543,6 @@ export const removeDomain = <ThrowOnError extends boolean = false>(options: Opti
 });
 
 /**
- * Ask the DNS whether a mail domain is the customer's own
- */
-export const proveDomain = <ThrowOnError extends boolean = false>(options: Options<ProveDomainData, ThrowOnError>) => (options.client ?? client).post<ProveDomainResponses, ProveDomainErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/domains/{name}/proof',
-    ...options
-});
-
-/**
  * Events, the newest first
  */
 export const listEvents = <ThrowOnError extends boolean = false>(options?: Options<ListEventsData, ThrowOnError>) => (options?.client ?? client).get<ListEventsResponses, ListEventsErrors, ThrowOnError>({
@@ -820,36 +807,6 @@ export const changeLoginPolicy = <ThrowOnError extends boolean = false>(options:
  * Picture of a reseller
  */
 export const getLogo = <ThrowOnError extends boolean = false>(options: Options<GetLogoData, ThrowOnError>) => (options.client ?? client).get<GetLogoResponses, GetLogoErrors, ThrowOnError>({ url: '/logos/{picture}', ...options });
-
-/**
- * Domain of new journal addresses, and whether domains have to be proven
- */
-export const getMailRules = <ThrowOnError extends boolean = false>(options?: Options<GetMailRulesData, ThrowOnError>) => (options?.client ?? client).get<GetMailRulesResponses, GetMailRulesErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/mail-rules',
-    ...options
-});
-
-/**
- * Set the domain of new journal addresses, and whether domains have to be proven
- */
-export const changeMailRules = <ThrowOnError extends boolean = false>(options: Options<ChangeMailRulesData, ThrowOnError>) => (options.client ?? client).patch<ChangeMailRulesResponses, ChangeMailRulesErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/mail-rules',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
 
 /**
  * Ask for a code with which somebody logs in to a remote mailbox
@@ -1120,6 +1077,36 @@ export const decideQuarantine = <ThrowOnError extends boolean = false>(options: 
             type: 'apiKey'
         }, { scheme: 'bearer', type: 'http' }],
     url: '/quarantine/decisions',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Which time stamps are renewed, and when
+ */
+export const getRenewals = <ThrowOnError extends boolean = false>(options?: Options<GetRenewalsData, ThrowOnError>) => (options?.client ?? client).get<GetRenewalsResponses, GetRenewalsErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/renewals',
+    ...options
+});
+
+/**
+ * Renew time stamps at once; it may cost tokens
+ */
+export const renewNow = <ThrowOnError extends boolean = false>(options: Options<RenewNowData, ThrowOnError>) => (options.client ?? client).post<RenewNowResponses, RenewNowErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/renewals',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -1670,75 +1657,6 @@ export const listLeft = <ThrowOnError extends boolean = false>(options: Options<
 });
 
 /**
- * Operators and the staff of resellers
- */
-export const listAllStaff = <ThrowOnError extends boolean = false>(options?: Options<ListAllStaffData, ThrowOnError>) => (options?.client ?? client).get<ListAllStaffResponses, ListAllStaffErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/staff',
-    ...options
-});
-
-/**
- * Change, disable or enable an operator or somebody of a reseller's staff
- */
-export const changeStaff = <ThrowOnError extends boolean = false>(options: Options<ChangeStaffData, ThrowOnError>) => (options.client ?? client).patch<ChangeStaffResponses, ChangeStaffErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/staff/{id}',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Remove the second factors of somebody else
- */
-export const resetStaffFactors = <ThrowOnError extends boolean = false>(options: Options<ResetStaffFactorsData, ThrowOnError>) => (options.client ?? client).delete<ResetStaffFactorsResponses, ResetStaffFactorsErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/staff/{id}/factors',
-    ...options
-});
-
-/**
- * Make a link to set a new password with
- */
-export const inviteStaff = <ThrowOnError extends boolean = false>(options: Options<InviteStaffData, ThrowOnError>) => (options.client ?? client).post<InviteStaffResponses, InviteStaffErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/staff/{id}/link',
-    ...options
-});
-
-/**
- * End all sessions of somebody
- */
-export const endStaffSessions = <ThrowOnError extends boolean = false>(options: Options<EndStaffSessionsData, ThrowOnError>) => (options.client ?? client).delete<EndStaffSessionsResponses, EndStaffSessionsErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/staff/{id}/sessions',
-    ...options
-});
-
-/**
  * Figures of the tenant
  */
 export const getStatistics = <ThrowOnError extends boolean = false>(options?: Options<GetStatisticsData, ThrowOnError>) => (options?.client ?? client).get<GetStatisticsResponses, GetStatisticsErrors, ThrowOnError>({
@@ -1814,36 +1732,6 @@ export const deleteTenant = <ThrowOnError extends boolean = false>(options: Opti
         'Content-Type': 'application/json',
         ...options.headers
     }
-});
-
-/**
- * Give a customer a mail domain
- */
-export const addTenantDomain = <ThrowOnError extends boolean = false>(options: Options<AddTenantDomainData, ThrowOnError>) => (options.client ?? client).post<AddTenantDomainResponses, AddTenantDomainErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/tenants/{id}/domains',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Take a mail domain from a customer; what is archived stays
- */
-export const removeTenantDomain = <ThrowOnError extends boolean = false>(options: Options<RemoveTenantDomainData, ThrowOnError>) => (options.client ?? client).delete<RemoveTenantDomainResponses, RemoveTenantDomainErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/tenants/{id}/domains/{name}',
-    ...options
 });
 
 /**
@@ -2283,116 +2171,4 @@ export const welcomeUser = <ThrowOnError extends boolean = false>(options: Optio
         'Content-Type': 'application/json',
         ...options.headers
     }
-});
-
-/**
- * Programs that are told of events
- */
-export const listWebhooks = <ThrowOnError extends boolean = false>(options?: Options<ListWebhooksData, ThrowOnError>) => (options?.client ?? client).get<ListWebhooksResponses, ListWebhooksErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/webhooks',
-    ...options
-});
-
-/**
- * Make a webhook; its secret is shown this once
- */
-export const createWebhook = <ThrowOnError extends boolean = false>(options: Options<CreateWebhookData, ThrowOnError>) => (options.client ?? client).post<CreateWebhookResponses, CreateWebhookErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/webhooks',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Remove a webhook with its deliveries
- */
-export const deleteWebhook = <ThrowOnError extends boolean = false>(options: Options<DeleteWebhookData, ThrowOnError>) => (options.client ?? client).delete<DeleteWebhookResponses, DeleteWebhookErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/webhooks/{id}',
-    ...options
-});
-
-/**
- * Change a webhook, or switch it on or off
- */
-export const changeWebhook = <ThrowOnError extends boolean = false>(options: Options<ChangeWebhookData, ThrowOnError>) => (options.client ?? client).patch<ChangeWebhookResponses, ChangeWebhookErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/webhooks/{id}',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * What a webhook was told of, and what it answered
- */
-export const listDeliveries = <ThrowOnError extends boolean = false>(options: Options<ListDeliveriesData, ThrowOnError>) => (options.client ?? client).get<ListDeliveriesResponses, ListDeliveriesErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/webhooks/{id}/deliveries',
-    ...options
-});
-
-/**
- * Send a delivery again at once, under the same id
- */
-export const sendAgain = <ThrowOnError extends boolean = false>(options: Options<SendAgainData, ThrowOnError>) => (options.client ?? client).post<SendAgainResponses, SendAgainErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/webhooks/{id}/deliveries/{delivery}/retry',
-    ...options
-});
-
-/**
- * Give a webhook a new secret; the old one signs as well for a day
- */
-export const newWebhookSecret = <ThrowOnError extends boolean = false>(options: Options<NewWebhookSecretData, ThrowOnError>) => (options.client ?? client).post<NewWebhookSecretResponses, NewWebhookSecretErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/webhooks/{id}/secret',
-    ...options
-});
-
-/**
- * Send a test event now
- */
-export const testWebhook = <ThrowOnError extends boolean = false>(options: Options<TestWebhookData, ThrowOnError>) => (options.client ?? client).post<TestWebhookResponses, TestWebhookErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/webhooks/{id}/test',
-    ...options
 });

@@ -899,6 +899,10 @@ export type Evidence = {
      */
     interval: number;
     /**
+     * How much of the event log has a time stamp; of the installation that of all logs
+     */
+    logs: Array<EvidenceLog>;
+    /**
      * When the archive took the oldest object without a time stamp
      */
     oldest?: string;
@@ -941,12 +945,72 @@ export type EvidenceHash = {
     until?: string;
 };
 
+export type EvidenceLog = {
+    /**
+     * Short name of the tenant; empty: the installation
+     */
+    name: string;
+    /**
+     * Entries
+     */
+    size: number;
+    /**
+     * Entries up to the last checkpoint with a time stamp
+     */
+    stamped: number;
+};
+
 export type EvidenceProblem = {
     code: string;
     /**
      * English, for experts
      */
     detail: string;
+};
+
+export type EvidenceRenewal = {
+    authority: string;
+    /**
+     * Whose time stamp it is
+     */
+    batch: string;
+    /**
+     * That it proves
+     */
+    batches: number;
+    /**
+     * Now; it is renewed at the next daily look
+     */
+    due: boolean;
+    /**
+     * When it must be done
+     */
+    end?: string;
+    /**
+     * When it becomes due
+     */
+    from?: string;
+    /**
+     * In these
+     */
+    objects: number;
+    reason: 'certificate-ends' | 'signature-algorithm-ends' | 'hash-ends' | 'authority-revoked' | 'none';
+    stamped: string;
+    /**
+     * The objects are read again and hashed by another algorithm
+     */
+    tree: boolean;
+};
+
+export type EvidenceRenewals = {
+    /**
+     * How many are due now
+     */
+    due: number;
+    /**
+     * What is due first; at most 50
+     */
+    renewals: Array<EvidenceRenewal>;
 };
 
 export type EvidenceStamp = {
@@ -2368,6 +2432,37 @@ export type RecoveryCodes = {
     codes: Array<string>;
 };
 
+export type RenewalOrder = {
+    /**
+     * All time stamps, whatever their end; absent: what is due
+     */
+    all?: boolean;
+};
+
+export type RenewalRun = {
+    /**
+     * Of these, objects that could not be read; their old proofs stay
+     */
+    left_out: number;
+    /**
+     * Objects that were read again and hashed by another algorithm
+     */
+    objects: number;
+    /**
+     * Batches that wait for their time stamp
+     */
+    pending: number;
+    problem?: EvidenceProblem;
+    /**
+     * It is still under way and goes on by itself
+     */
+    running: boolean;
+    /**
+     * Time stamps that were renewed
+     */
+    stamps: number;
+};
+
 export type Reseller = {
     branding: Branding;
     created_at: string;
@@ -2415,6 +2510,14 @@ export type Sealing = {
     interval: number;
     presets: Array<SealingPreset>;
     /**
+     * The same for algorithms
+     */
+    renew_algorithm: number;
+    /**
+     * How many days before the end of its certificate a time stamp is renewed
+     */
+    renew_certificate: number;
+    /**
      * This server seals
      */
     seals: boolean;
@@ -2454,9 +2557,17 @@ export type SealingAuthority = {
      */
     preset?: string;
     /**
+     * Most time stamps in a calendar month (UTC); 0: any number
+     */
+    quota?: number;
+    /**
      * Who may certify its web server, PEM; empty: whom the system trusts
      */
     server_ca?: string;
+    /**
+     * Time stamps of this month
+     */
+    readonly spent?: number;
     url: string;
     user?: string;
 };
@@ -2467,6 +2578,14 @@ export type SealingChange = {
      * Seconds, 60 to 86400
      */
     interval: number;
+    /**
+     * Days, 1 to 3650; absent: stays
+     */
+    renew_algorithm?: number;
+    /**
+     * Days, 1 to 3650; absent: stays
+     */
+    renew_certificate?: number;
     /**
      * Passwords, tokens or keys by the name of the authority; one that is absent stays, unless the server changes
      */
@@ -3789,6 +3908,14 @@ export type SealingWritable = {
     interval: number;
     presets: Array<SealingPreset>;
     /**
+     * The same for algorithms
+     */
+    renew_algorithm: number;
+    /**
+     * How many days before the end of its certificate a time stamp is renewed
+     */
+    renew_certificate: number;
+    /**
      * This server seals
      */
     seals: boolean;
@@ -3827,6 +3954,10 @@ export type SealingAuthorityWritable = {
      */
     preset?: string;
     /**
+     * Most time stamps in a calendar month (UTC); 0: any number
+     */
+    quota?: number;
+    /**
      * Who may certify its web server, PEM; empty: whom the system trusts
      */
     server_ca?: string;
@@ -3840,6 +3971,14 @@ export type SealingChangeWritable = {
      * Seconds, 60 to 86400
      */
     interval: number;
+    /**
+     * Days, 1 to 3650; absent: stays
+     */
+    renew_algorithm?: number;
+    /**
+     * Days, 1 to 3650; absent: stays
+     */
+    renew_certificate?: number;
     /**
      * Passwords, tokens or keys by the name of the authority; one that is absent stays, unless the server changes
      */
@@ -8322,6 +8461,108 @@ export type DecideQuarantineResponses = {
 };
 
 export type DecideQuarantineResponse = DecideQuarantineResponses[keyof DecideQuarantineResponses];
+
+export type GetRenewalsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/renewals';
+};
+
+export type GetRenewalsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetRenewalsError = GetRenewalsErrors[keyof GetRenewalsErrors];
+
+export type GetRenewalsResponses = {
+    /**
+     * OK
+     */
+    200: EvidenceRenewals;
+};
+
+export type GetRenewalsResponse = GetRenewalsResponses[keyof GetRenewalsResponses];
+
+export type RenewNowData = {
+    body: RenewalOrder;
+    path?: never;
+    query?: never;
+    url: '/renewals';
+};
+
+export type RenewNowErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RenewNowError = RenewNowErrors[keyof RenewNowErrors];
+
+export type RenewNowResponses = {
+    /**
+     * OK
+     */
+    200: RenewalRun;
+};
+
+export type RenewNowResponse = RenewNowResponses[keyof RenewNowResponses];
 
 export type ListResellersData = {
     body?: never;

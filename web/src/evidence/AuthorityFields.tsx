@@ -59,6 +59,7 @@ export function AuthorityFields({ draft, number, change, remove, wrongs }: Props
               <TextInput label={t('evidence.policyAsked')} value={a.policy ?? ''} maxLength={200} spellCheck={false} onChange={(e) => set({ policy: e.currentTarget.value })} error={wrong('policy')} />
               <NumberInput label={t('evidence.accuracy')} value={a.accuracy ?? 0} min={0} onChange={(v) => set({ accuracy: typeof v === 'number' ? v : 0 })} error={wrong('accuracy')} />
               <NumberInput label={t('evidence.pause')} value={a.pause ?? 0} min={0} max={3600} onChange={(v) => set({ pause: typeof v === 'number' ? v : 0 })} error={wrong('pause')} />
+              <NumberInput label={t('evidence.quota')} description={t('evidence.quotaHint', { count: a.spent ?? 0 })} value={a.quota ?? 0} min={0} max={1_000_000_000} onChange={(v) => set({ quota: typeof v === 'number' ? v : 0 })} error={wrong('quota')} />
             </div>
             <Textarea label={t('evidence.serverCA')} value={a.server_ca ?? ''} minRows={2} autosize maxRows={6} spellCheck={false} onChange={(e) => set({ server_ca: e.currentTarget.value })} error={wrong('server_ca')} />
             <Switch label={t('evidence.local')} checked={a.local ?? false} onChange={(e) => set({ local: e.currentTarget.checked })} />

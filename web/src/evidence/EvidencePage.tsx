@@ -54,6 +54,7 @@ export function EvidenceView({ evidence: e }: { evidence: Evidence }) {
           <div><dt>{t('evidence.interval')}</dt><dd>{t('evidence.minutes', { count: Math.round(e.interval / 60) })}</dd></div>
           <div><dt>{t('evidence.authorities')}</dt><dd>{e.authorities.length > 0 ? plain(e.authorities.join(', ')) : t('evidence.nobody')}</dd></div>
           <div><dt>{t('evidence.hash')}</dt><dd>{e.hash.name} ({e.hash.until ? t('evidence.hashUntil', { date: formatDateTime(e.hash.until, i18n.language, zone) }) : t('evidence.hashOpen')})</dd></div>
+          {e.logs.length > 0 && <div><dt>{t('evidence.log')}</dt><dd>{t('evidence.logStamped', logOf(e, number))}</dd></div>}
         </dl>
       </Section>
       <Section id="batches" title={t('evidence.batches')}>
@@ -63,6 +64,13 @@ export function EvidenceView({ evidence: e }: { evidence: Evidence }) {
       </Section>
     </>
   );
+}
+
+// logOf adds up how much of the event logs has a time stamp.
+function logOf(e: Evidence, number: (n: number) => string): { size: string; stamped: string; rest: string } {
+  const size = e.logs.reduce((n, l) => n + l.size, 0);
+  const stamped = e.logs.reduce((n, l) => n + l.stamped, 0);
+  return { size: number(size), stamped: number(stamped), rest: number(Math.max(size - stamped, 0)) };
 }
 
 function Batch({ batch: b }: { batch: EvidenceBatch }) {

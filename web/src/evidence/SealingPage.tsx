@@ -15,6 +15,7 @@ import { AuthoritiesForm } from './AuthoritiesForm';
 import classes from './Evidence.module.css';
 import { EvidenceView } from './EvidencePage';
 import { sealingQuery } from './queries';
+import { Renewals } from './Renewals';
 import { TroubleDetails } from './StampFacts';
 
 // SealingPage lets an operator set which authorities give time stamps, try them, and
@@ -38,6 +39,7 @@ export function SealingPage() {
         )}
         {state.data && <AuthoritiesForm key={JSON.stringify(state.data.authorities)} sealing={state.data} />}
         {state.data && <EvidenceView evidence={state.data.evidence} />}
+        {state.data && <Renewals sealing={state.data} />}
         {state.data && <AtOnce sealing={state.data} />}
       </Stack>
     </main>

@@ -1,7 +1,7 @@
 import { queryOptions } from '@tanstack/react-query';
 
 import { inGrant } from '../access/grant';
-import { getEvidence, getMessageEvidence, getSealing, type SealingAuthority } from '../api';
+import { getEvidence, getMessageEvidence, getRenewals, getSealing, type SealingAuthority } from '../api';
 import { ask } from '../failure';
 
 // messageEvidenceQuery asks again as long as the time stamp is to come.
@@ -23,6 +23,11 @@ export const sealingQuery = queryOptions({
   queryFn: ({ signal }) => ask(getSealing({ signal })),
 });
 
+export const renewalsQuery = queryOptions({
+  queryKey: ['renewals'],
+  queryFn: ({ signal }) => ask(getRenewals({ signal })),
+});
+
 const evidenceAddress = (id: string, what: string): string => inGrant(`/api/v1/messages/${encodeURIComponent(id)}/${what}`);
 export const recordAddress = (id: string): string => evidenceAddress(id, 'evidence.er');
 export const bundleAddress = (id: string): string => evidenceAddress(id, 'evidence.zip');
@@ -40,5 +45,6 @@ export const exportAddress = (q: string, grant?: string): string => {
 export function settable(authority: SealingAuthority): SealingAuthority {
   const copy = { ...authority };
   delete copy.has_secret;
+  delete copy.spent;
   return copy;
 }
