@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { AddDomainData, AddDomainErrors, AddDomainResponses, AddPasskeyData, AddPasskeyErrors, AddPasskeyResponses, AddStaffData, AddStaffErrors, AddStaffResponses, AddUserAddressData, AddUserAddressErrors, AddUserAddressResponses, BeginAddPasskeyData, BeginAddPasskeyErrors, BeginAddPasskeyResponses, BeginMailboxLogInData, BeginMailboxLogInErrors, BeginMailboxLogInResponses, BeginPasskeyData, BeginPasskeyErrors, BeginPasskeyResponses, BeginTotpData, BeginTotpErrors, BeginTotpResponses, CancelHistoryData, CancelHistoryErrors, CancelHistoryResponses, CancelMailboxLogInData, CancelMailboxLogInErrors, CancelMailboxLogInResponses, CancelUploadData, CancelUploadErrors, CancelUploadResponses, CancelUserImportData, CancelUserImportErrors, CancelUserImportResponses, ChangeAccessPolicyData, ChangeAccessPolicyErrors, ChangeAccessPolicyResponses, ChangeAccountData, ChangeAccountErrors, ChangeAccountResponses, ChangeDirectoryData, ChangeDirectoryErrors, ChangeDirectoryResponses, ChangeLoginPolicyData, ChangeLoginPolicyErrors, ChangeLoginPolicyResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, ChangeReceiptSettingsData, ChangeReceiptSettingsErrors, ChangeReceiptSettingsResponses, ChangeResellerData, ChangeResellerErrors, ChangeResellerResponses, ChangeSealingData, ChangeSealingErrors, ChangeSealingResponses, ChangeSelectionData, ChangeSelectionErrors, ChangeSelectionResponses, ChangeSiteData, ChangeSiteErrors, ChangeSiteResponses, ChangeSmarthostData, ChangeSmarthostErrors, ChangeSmarthostResponses, ChangeSourceData, ChangeSourceErrors, ChangeSourceResponses, ChangeTenantData, ChangeTenantErrors, ChangeTenantResponses, ChangeUserData, ChangeUserErrors, ChangeUserResponses, CheckMessageData, CheckMessageErrors, CheckMessageResponses, CompareReceiptsData, CompareReceiptsErrors, CompareReceiptsResponses, ConfirmPasswordData, ConfirmPasswordErrors, ConfirmPasswordResponses, ConfirmTotpData, ConfirmTotpErrors, ConfirmTotpResponses, CountQuarantineData, CountQuarantineErrors, CountQuarantineResponses, CreateDirectoryData, CreateDirectoryErrors, CreateDirectoryResponses, CreateResellerData, CreateResellerErrors, CreateResellerResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, CreateTokenData, CreateTokenErrors, CreateTokenResponses, CreateUploadData, CreateUploadErrors, CreateUploadResponses, CreateUserData, CreateUserErrors, CreateUserResponses, DecideAccessData, DecideAccessErrors, DecideAccessResponses, DecideQuarantineData, DecideQuarantineErrors, DecideQuarantineResponses, DeleteTenantData, DeleteTenantErrors, DeleteTenantResponses, DropMailData, DropMailErrors, DropMailResponses, EndAccessData, EndAccessErrors, EndAccessResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndSessionData, EndSessionErrors, EndSessionResponses, EndUserSessionData, EndUserSessionErrors, EndUserSessionResponses, EndUserSessionsData, EndUserSessionsErrors, EndUserSessionsResponses, ExportLogData, ExportLogErrors, ExportLogResponses, ExportUsersData, ExportUsersErrors, ExportUsersResponses, FetchNowData, FetchNowErrors, FetchNowResponses, FinishLogInData, FinishLogInErrors, FinishLogInResponses, FinishUploadData, FinishUploadErrors, FinishUploadResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, FoundData, FoundErrors, FoundResponses, GetAccessPolicyData, GetAccessPolicyErrors, GetAccessPolicyResponses, GetAccessRecordsCsvData, GetAccessRecordsCsvErrors, GetAccessRecordsCsvResponses, GetAccessRequestData, GetAccessRequestErrors, GetAccessRequestResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetAttachmentData, GetAttachmentErrors, GetAttachmentResponses, GetAuditData, GetAuditErrors, GetAuditResponses, GetCheckpointData, GetCheckpointErrors, GetCheckpointResponses, GetCompletenessCsvData, GetCompletenessCsvErrors, GetCompletenessCsvResponses, GetCompletenessData, GetCompletenessErrors, GetCompletenessResponses, GetConsistencyData, GetConsistencyErrors, GetConsistencyResponses, GetEventLogData, GetEventLogErrors, GetEventLogResponses, GetEventProofData, GetEventProofErrors, GetEventProofResponses, GetEvidenceBundleData, GetEvidenceBundleErrors, GetEvidenceBundleResponses, GetEvidenceData, GetEvidenceErrors, GetEvidenceRecordData, GetEvidenceRecordErrors, GetEvidenceRecordResponses, GetEvidenceResponses, GetFacetsData, GetFacetsErrors, GetFacetsResponses, GetHistoryData, GetHistoryErrors, GetHistoryResponses, GetLoginPolicyData, GetLoginPolicyErrors, GetLoginPolicyResponses, GetLogoData, GetLogoErrors, GetLogoResponses, GetMailboxLogInData, GetMailboxLogInErrors, GetMailboxLogInResponses, GetMessageData, GetMessageErrors, GetMessageEvidenceData, GetMessageEvidenceErrors, GetMessageEvidenceResponses, GetMessageHtmlData, GetMessageHtmlErrors, GetMessageHtmlResponses, GetMessageRawData, GetMessageRawErrors, GetMessageRawResponses, GetMessageResponses, GetOutboxData, GetOutboxErrors, GetOutboxResponses, GetReceiptFileData, GetReceiptFileErrors, GetReceiptFileResponses, GetReceiptSettingsData, GetReceiptSettingsErrors, GetReceiptSettingsResponses, GetRenewalsData, GetRenewalsErrors, GetRenewalsResponses, GetReportData, GetReportErrors, GetReportResponses, GetResellerData, GetResellerErrors, GetResellerResponses, GetSealingData, GetSealingErrors, GetSealingResponses, GetSecurityData, GetSecurityErrors, GetSecurityResponses, GetSelectionData, GetSelectionErrors, GetSelectionResponses, GetSiteData, GetSiteErrors, GetSiteResponses, GetSmarthostData, GetSmarthostErrors, GetSmarthostResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetStatisticsData, GetStatisticsErrors, GetStatisticsResponses, GetStatusData, GetStatusErrors, GetStatusResponses, GetTenantData, GetTenantErrors, GetTenantResponses, GetUploadCsvData, GetUploadCsvErrors, GetUploadCsvResponses, GetUploadData, GetUploadErrors, GetUploadResponses, GetUsageCsvData, GetUsageCsvErrors, GetUsageCsvResponses, GetUsageData, GetUsageErrors, GetUsageResponses, GetUserData, GetUserErrors, GetUserImportData, GetUserImportErrors, GetUserImportResponses, GetUserResponses, GetUserSecurityData, GetUserSecurityErrors, GetUserSecurityResponses, ImportUsersData, ImportUsersErrors, ImportUsersResponses, ListAccessRecordsData, ListAccessRecordsErrors, ListAccessRecordsResponses, ListAccessRequestsData, ListAccessRequestsErrors, ListAccessRequestsResponses, ListCertificatesData, ListCertificatesErrors, ListCertificatesResponses, ListDirectoriesData, ListDirectoriesErrors, ListDirectoriesResponses, ListDomainsData, ListDomainsErrors, ListDomainsResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListLeftData, ListLeftErrors, ListLeftResponses, ListLogInOffersData, ListLogInOffersErrors, ListLogInOffersResponses, ListQuarantineData, ListQuarantineErrors, ListQuarantineResponses, ListReadersData, ListReadersErrors, ListReadersResponses, ListReceiptsData, ListReceiptsErrors, ListReceiptsResponses, ListResellersData, ListResellersErrors, ListResellersResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, ListStaffData, ListStaffErrors, ListStaffResponses, ListTenantsData, ListTenantsErrors, ListTenantsResponses, ListTokensData, ListTokensErrors, ListTokensResponses, ListUploadsData, ListUploadsErrors, ListUploadsResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LogInByPasskeyData, LogInByPasskeyErrors, LogInByPasskeyResponses, LogInData, LogInErrors, LogInResponses, LogOutData, LogOutErrors, LogOutResponses, LookAtLinkData, LookAtLinkErrors, LookAtLinkResponses, NewRecoveryCodesData, NewRecoveryCodesErrors, NewRecoveryCodesResponses, ObtainCertificateData, ObtainCertificateErrors, ObtainCertificateResponses, PreviewDirectoryData, PreviewDirectoryErrors, PreviewDirectoryResponses, PreviewUsersData, PreviewUsersErrors, PreviewUsersResponses, ProposeAddressesData, ProposeAddressesErrors, ProposeAddressesResponses, ProvisionTenantData, ProvisionTenantErrors, ProvisionTenantResponses, RemoveDirectoryData, RemoveDirectoryErrors, RemoveDirectoryResponses, RemoveDomainData, RemoveDomainErrors, RemoveDomainResponses, RemoveFactorData, RemoveFactorErrors, RemoveFactorResponses, RemoveSmarthostData, RemoveSmarthostErrors, RemoveSmarthostResponses, RemoveUserAddressData, RemoveUserAddressErrors, RemoveUserAddressResponses, RenamePasskeyData, RenamePasskeyErrors, RenamePasskeyResponses, RenewNowData, RenewNowErrors, RenewNowResponses, RequestAccessData, RequestAccessErrors, RequestAccessResponses, ResetFactorsData, ResetFactorsErrors, ResetFactorsResponses, RetryMailData, RetryMailErrors, RetryMailResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, SealNowData, SealNowErrors, SealNowResponses, SearchData, SearchErrors, SearchResponses, SetTenantStateData, SetTenantStateErrors, SetTenantStateResponses, SetUserPasswordData, SetUserPasswordErrors, SetUserPasswordResponses, StartAuditData, StartAuditErrors, StartAuditResponses, StartHistoryData, StartHistoryErrors, StartHistoryResponses, SuggestData, SuggestErrors, SuggestResponses, SyncDirectoryData, SyncDirectoryErrors, SyncDirectoryResponses, TestAuthorityData, TestAuthorityErrors, TestAuthorityResponses, TestDirectoryData, TestDirectoryErrors, TestDirectoryResponses, TestMailboxData, TestMailboxErrors, TestMailboxResponses, TestSmarthostData, TestSmarthostErrors, TestSmarthostResponses, UseLinkData, UseLinkErrors, UseLinkResponses, WelcomeUserData, WelcomeUserErrors, WelcomeUserResponses, WriteUploadData, WriteUploadErrors, WriteUploadResponses } from './types.gen';
+import type { AddDomainData, AddDomainErrors, AddDomainResponses, AddPasskeyData, AddPasskeyErrors, AddPasskeyResponses, AddStaffData, AddStaffErrors, AddStaffResponses, AddTenantDomainData, AddTenantDomainErrors, AddTenantDomainResponses, AddUserAddressData, AddUserAddressErrors, AddUserAddressResponses, ArchiveDataData, ArchiveDataErrors, ArchiveDataResponses, ArchiveDeletionData, ArchiveDeletionErrors, ArchiveDeletionResponses, ArchiveEvidenceData, ArchiveEvidenceErrors, ArchiveEvidenceResponses, ArchiveRetrievalData, ArchiveRetrievalErrors, ArchiveRetrievalResponses, ArchiveSubmissionData, ArchiveSubmissionErrors, ArchiveSubmissionResponses, ArchiveTraceData, ArchiveTraceErrors, ArchiveTraceResponses, ArchiveUpdateData, ArchiveUpdateErrors, ArchiveUpdateResponses, BeginAddPasskeyData, BeginAddPasskeyErrors, BeginAddPasskeyResponses, BeginMailboxLogInData, BeginMailboxLogInErrors, BeginMailboxLogInResponses, BeginPasskeyData, BeginPasskeyErrors, BeginPasskeyResponses, BeginTotpData, BeginTotpErrors, BeginTotpResponses, CancelHistoryData, CancelHistoryErrors, CancelHistoryResponses, CancelMailboxLogInData, CancelMailboxLogInErrors, CancelMailboxLogInResponses, CancelUploadData, CancelUploadErrors, CancelUploadResponses, CancelUserImportData, CancelUserImportErrors, CancelUserImportResponses, ChangeAccessPolicyData, ChangeAccessPolicyErrors, ChangeAccessPolicyResponses, ChangeAccountData, ChangeAccountErrors, ChangeAccountResponses, ChangeDirectoryData, ChangeDirectoryErrors, ChangeDirectoryResponses, ChangeLoginPolicyData, ChangeLoginPolicyErrors, ChangeLoginPolicyResponses, ChangeMailRulesData, ChangeMailRulesErrors, ChangeMailRulesResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, ChangeReceiptSettingsData, ChangeReceiptSettingsErrors, ChangeReceiptSettingsResponses, ChangeResellerData, ChangeResellerErrors, ChangeResellerResponses, ChangeSealingData, ChangeSealingErrors, ChangeSealingResponses, ChangeSelectionData, ChangeSelectionErrors, ChangeSelectionResponses, ChangeSiteData, ChangeSiteErrors, ChangeSiteResponses, ChangeSmarthostData, ChangeSmarthostErrors, ChangeSmarthostResponses, ChangeSourceData, ChangeSourceErrors, ChangeSourceResponses, ChangeStaffData, ChangeStaffErrors, ChangeStaffResponses, ChangeTenantData, ChangeTenantErrors, ChangeTenantResponses, ChangeUserData, ChangeUserErrors, ChangeUserResponses, ChangeWebhookData, ChangeWebhookErrors, ChangeWebhookResponses, CheckMessageData, CheckMessageErrors, CheckMessageResponses, CompareReceiptsData, CompareReceiptsErrors, CompareReceiptsResponses, ConfirmPasswordData, ConfirmPasswordErrors, ConfirmPasswordResponses, ConfirmTotpData, ConfirmTotpErrors, ConfirmTotpResponses, CountQuarantineData, CountQuarantineErrors, CountQuarantineResponses, CreateDirectoryData, CreateDirectoryErrors, CreateDirectoryResponses, CreateResellerData, CreateResellerErrors, CreateResellerResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, CreateTokenData, CreateTokenErrors, CreateTokenResponses, CreateUploadData, CreateUploadErrors, CreateUploadResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateWebhookData, CreateWebhookErrors, CreateWebhookResponses, DecideAccessData, DecideAccessErrors, DecideAccessResponses, DecideQuarantineData, DecideQuarantineErrors, DecideQuarantineResponses, DeleteTenantData, DeleteTenantErrors, DeleteTenantResponses, DeleteWebhookData, DeleteWebhookErrors, DeleteWebhookResponses, DropMailData, DropMailErrors, DropMailResponses, EndAccessData, EndAccessErrors, EndAccessResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndSessionData, EndSessionErrors, EndSessionResponses, EndStaffSessionsData, EndStaffSessionsErrors, EndStaffSessionsResponses, EndUserSessionData, EndUserSessionErrors, EndUserSessionResponses, EndUserSessionsData, EndUserSessionsErrors, EndUserSessionsResponses, ExportLogData, ExportLogErrors, ExportLogResponses, ExportUsersData, ExportUsersErrors, ExportUsersResponses, FetchNowData, FetchNowErrors, FetchNowResponses, FinishLogInData, FinishLogInErrors, FinishLogInResponses, FinishUploadData, FinishUploadErrors, FinishUploadResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, FoundData, FoundErrors, FoundResponses, GetAccessPolicyData, GetAccessPolicyErrors, GetAccessPolicyResponses, GetAccessRecordsCsvData, GetAccessRecordsCsvErrors, GetAccessRecordsCsvResponses, GetAccessRequestData, GetAccessRequestErrors, GetAccessRequestResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetAttachmentData, GetAttachmentErrors, GetAttachmentResponses, GetAuditData, GetAuditErrors, GetAuditResponses, GetCheckpointData, GetCheckpointErrors, GetCheckpointResponses, GetCompletenessCsvData, GetCompletenessCsvErrors, GetCompletenessCsvResponses, GetCompletenessData, GetCompletenessErrors, GetCompletenessResponses, GetConsistencyData, GetConsistencyErrors, GetConsistencyResponses, GetDashboardData, GetDashboardErrors, GetDashboardResponses, GetEventLogData, GetEventLogErrors, GetEventLogResponses, GetEventProofData, GetEventProofErrors, GetEventProofResponses, GetEvidenceBundleData, GetEvidenceBundleErrors, GetEvidenceBundleResponses, GetEvidenceData, GetEvidenceErrors, GetEvidenceRecordData, GetEvidenceRecordErrors, GetEvidenceRecordResponses, GetEvidenceResponses, GetExportData, GetExportErrors, GetExportResponses, GetFacetsData, GetFacetsErrors, GetFacetsResponses, GetHistoryData, GetHistoryErrors, GetHistoryResponses, GetInspectionPageData, GetInspectionPageErrors, GetInspectionPageResponses, GetInspectionReportData, GetInspectionReportErrors, GetInspectionReportResponses, GetLoginPolicyData, GetLoginPolicyErrors, GetLoginPolicyResponses, GetLogoData, GetLogoErrors, GetLogoResponses, GetMailboxLogInData, GetMailboxLogInErrors, GetMailboxLogInResponses, GetMailRulesData, GetMailRulesErrors, GetMailRulesResponses, GetMessageData, GetMessageErrors, GetMessageEvidenceData, GetMessageEvidenceErrors, GetMessageEvidenceResponses, GetMessageHtmlData, GetMessageHtmlErrors, GetMessageHtmlResponses, GetMessageRawData, GetMessageRawErrors, GetMessageRawResponses, GetMessageResponses, GetMessageXaipData, GetMessageXaipErrors, GetMessageXaipResponses, GetOutboxData, GetOutboxErrors, GetOutboxResponses, GetReceiptFileData, GetReceiptFileErrors, GetReceiptFileResponses, GetReceiptSettingsData, GetReceiptSettingsErrors, GetReceiptSettingsResponses, GetRenewalsData, GetRenewalsErrors, GetRenewalsResponses, GetReportData, GetReportErrors, GetReportResponses, GetResellerData, GetResellerErrors, GetResellerResponses, GetSealingData, GetSealingErrors, GetSealingResponses, GetSecurityData, GetSecurityErrors, GetSecurityResponses, GetSelectionData, GetSelectionErrors, GetSelectionResponses, GetSiteData, GetSiteErrors, GetSiteResponses, GetSmarthostData, GetSmarthostErrors, GetSmarthostResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetStatisticsData, GetStatisticsErrors, GetStatisticsResponses, GetStatusData, GetStatusErrors, GetStatusResponses, GetTenantData, GetTenantErrors, GetTenantResponses, GetUploadCsvData, GetUploadCsvErrors, GetUploadCsvResponses, GetUploadData, GetUploadErrors, GetUploadResponses, GetUsageCsvData, GetUsageCsvErrors, GetUsageCsvResponses, GetUsageData, GetUsageErrors, GetUsageResponses, GetUserData, GetUserErrors, GetUserImportData, GetUserImportErrors, GetUserImportResponses, GetUserResponses, GetUserSecurityData, GetUserSecurityErrors, GetUserSecurityResponses, ImportUsersData, ImportUsersErrors, ImportUsersResponses, InviteStaffData, InviteStaffErrors, InviteStaffResponses, ListAccessRecordsData, ListAccessRecordsErrors, ListAccessRecordsResponses, ListAccessRequestsData, ListAccessRequestsErrors, ListAccessRequestsResponses, ListAllStaffData, ListAllStaffErrors, ListAllStaffResponses, ListCertificatesData, ListCertificatesErrors, ListCertificatesResponses, ListDeliveriesData, ListDeliveriesErrors, ListDeliveriesResponses, ListDirectoriesData, ListDirectoriesErrors, ListDirectoriesResponses, ListDomainsData, ListDomainsErrors, ListDomainsResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListLeftData, ListLeftErrors, ListLeftResponses, ListLogInOffersData, ListLogInOffersErrors, ListLogInOffersResponses, ListQuarantineData, ListQuarantineErrors, ListQuarantineResponses, ListReadersData, ListReadersErrors, ListReadersResponses, ListReceiptsData, ListReceiptsErrors, ListReceiptsResponses, ListResellersData, ListResellersErrors, ListResellersResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, ListStaffData, ListStaffErrors, ListStaffResponses, ListTenantsData, ListTenantsErrors, ListTenantsResponses, ListTokensData, ListTokensErrors, ListTokensResponses, ListUploadsData, ListUploadsErrors, ListUploadsResponses, ListUsersData, ListUsersErrors, ListUsersResponses, ListWebhooksData, ListWebhooksErrors, ListWebhooksResponses, LogInByPasskeyData, LogInByPasskeyErrors, LogInByPasskeyResponses, LogInData, LogInErrors, LogInResponses, LogOutData, LogOutErrors, LogOutResponses, LookAtLinkData, LookAtLinkErrors, LookAtLinkResponses, NewRecoveryCodesData, NewRecoveryCodesErrors, NewRecoveryCodesResponses, NewWebhookSecretData, NewWebhookSecretErrors, NewWebhookSecretResponses, ObtainCertificateData, ObtainCertificateErrors, ObtainCertificateResponses, PreviewDirectoryData, PreviewDirectoryErrors, PreviewDirectoryResponses, PreviewUsersData, PreviewUsersErrors, PreviewUsersResponses, ProposeAddressesData, ProposeAddressesErrors, ProposeAddressesResponses, ProveDomainData, ProveDomainErrors, ProveDomainResponses, ProvisionTenantData, ProvisionTenantErrors, ProvisionTenantResponses, RemoveDirectoryData, RemoveDirectoryErrors, RemoveDirectoryResponses, RemoveDomainData, RemoveDomainErrors, RemoveDomainResponses, RemoveFactorData, RemoveFactorErrors, RemoveFactorResponses, RemoveSmarthostData, RemoveSmarthostErrors, RemoveSmarthostResponses, RemoveTenantDomainData, RemoveTenantDomainErrors, RemoveTenantDomainResponses, RemoveUserAddressData, RemoveUserAddressErrors, RemoveUserAddressResponses, RenamePasskeyData, RenamePasskeyErrors, RenamePasskeyResponses, RenewNowData, RenewNowErrors, RenewNowResponses, RequestAccessData, RequestAccessErrors, RequestAccessResponses, ResetFactorsData, ResetFactorsErrors, ResetFactorsResponses, ResetStaffFactorsData, ResetStaffFactorsErrors, ResetStaffFactorsResponses, RetrieveInfoData, RetrieveInfoErrors, RetrieveInfoResponses, RetryMailData, RetryMailErrors, RetryMailResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, SealNowData, SealNowErrors, SealNowResponses, SearchData, SearchErrors, SearchResponses, SendAgainData, SendAgainErrors, SendAgainResponses, SetTenantStateData, SetTenantStateErrors, SetTenantStateResponses, SetUserPasswordData, SetUserPasswordErrors, SetUserPasswordResponses, StartAuditData, StartAuditErrors, StartAuditResponses, StartHistoryData, StartHistoryErrors, StartHistoryResponses, SuggestData, SuggestErrors, SuggestResponses, SyncDirectoryData, SyncDirectoryErrors, SyncDirectoryResponses, TestAuthorityData, TestAuthorityErrors, TestAuthorityResponses, TestDirectoryData, TestDirectoryErrors, TestDirectoryResponses, TestMailboxData, TestMailboxErrors, TestMailboxResponses, TestSmarthostData, TestSmarthostErrors, TestSmarthostResponses, TestWebhookData, TestWebhookErrors, TestWebhookResponses, UseLinkData, UseLinkErrors, UseLinkResponses, VerifyPackageData, VerifyPackageErrors, VerifyPackageResponses, WelcomeUserData, WelcomeUserErrors, WelcomeUserResponses, WriteUploadData, WriteUploadErrors, WriteUploadResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -393,6 +393,19 @@ export const getCompletenessCsv = <ThrowOnError extends boolean = false>(options
 });
 
 /**
+ * Figures and alarms of what one looks after: a tenant, a reseller's tenants, or the installation
+ */
+export const getDashboard = <ThrowOnError extends boolean = false>(options?: Options<GetDashboardData, ThrowOnError>) => (options?.client ?? client).get<GetDashboardResponses, GetDashboardErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/dashboard',
+    ...options
+});
+
+/**
  * Where the tenant's users come from
  */
 export const listDirectories = <ThrowOnError extends boolean = false>(options?: Options<ListDirectoriesData, ThrowOnError>) => (options?.client ?? client).get<ListDirectoriesResponses, ListDirectoriesErrors, ThrowOnError>({
@@ -543,6 +556,19 @@ export const removeDomain = <ThrowOnError extends boolean = false>(options: Opti
 });
 
 /**
+ * Ask the DNS whether a mail domain is the customer's own
+ */
+export const proveDomain = <ThrowOnError extends boolean = false>(options: Options<ProveDomainData, ThrowOnError>) => (options.client ?? client).post<ProveDomainResponses, ProveDomainErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/domains/{name}/proof',
+    ...options
+});
+
+/**
  * Events, the newest first
  */
 export const listEvents = <ThrowOnError extends boolean = false>(options?: Options<ListEventsData, ThrowOnError>) => (options?.client ?? client).get<ListEventsResponses, ListEventsErrors, ThrowOnError>({
@@ -578,6 +604,19 @@ export const getEvidence = <ThrowOnError extends boolean = false>(options?: Opti
             type: 'apiKey'
         }, { scheme: 'bearer', type: 'http' }],
     url: '/evidence',
+    ...options
+});
+
+/**
+ * A proof bundle of many messages: those chosen, or all that a search finds. Those of other people need an approved request of the kind export
+ */
+export const getExport = <ThrowOnError extends boolean = false>(options?: Options<GetExportData, ThrowOnError>) => (options?.client ?? client).get<GetExportResponses, GetExportErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/export.zip',
     ...options
 });
 
@@ -809,6 +848,36 @@ export const changeLoginPolicy = <ThrowOnError extends boolean = false>(options:
 export const getLogo = <ThrowOnError extends boolean = false>(options: Options<GetLogoData, ThrowOnError>) => (options.client ?? client).get<GetLogoResponses, GetLogoErrors, ThrowOnError>({ url: '/logos/{picture}', ...options });
 
 /**
+ * Domain of new journal addresses, and whether domains have to be proven
+ */
+export const getMailRules = <ThrowOnError extends boolean = false>(options?: Options<GetMailRulesData, ThrowOnError>) => (options?.client ?? client).get<GetMailRulesResponses, GetMailRulesErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/mail-rules',
+    ...options
+});
+
+/**
+ * Set the domain of new journal addresses, and whether domains have to be proven
+ */
+export const changeMailRules = <ThrowOnError extends boolean = false>(options: Options<ChangeMailRulesData, ThrowOnError>) => (options.client ?? client).patch<ChangeMailRulesResponses, ChangeMailRulesErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/mail-rules',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * Ask for a code with which somebody logs in to a remote mailbox
  */
 export const beginMailboxLogIn = <ThrowOnError extends boolean = false>(options: Options<BeginMailboxLogInData, ThrowOnError>) => (options.client ?? client).post<BeginMailboxLogInResponses, BeginMailboxLogInErrors, ThrowOnError>({
@@ -960,6 +1029,32 @@ export const getMessageHtml = <ThrowOnError extends boolean = false>(options: Op
 });
 
 /**
+ * The inspection report of a message as a web page
+ */
+export const getInspectionPage = <ThrowOnError extends boolean = false>(options: Options<GetInspectionPageData, ThrowOnError>) => (options.client ?? client).get<GetInspectionPageResponses, GetInspectionPageErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/messages/{id}/inspection.html',
+    ...options
+});
+
+/**
+ * The inspection report of a message: what is proven, in plain words
+ */
+export const getInspectionReport = <ThrowOnError extends boolean = false>(options: Options<GetInspectionReportData, ThrowOnError>) => (options.client ?? client).get<GetInspectionReportResponses, GetInspectionReportErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/messages/{id}/inspection.pdf',
+    ...options
+});
+
+/**
  * The message as it arrived, or the file that a document is
  */
 export const getMessageRaw = <ThrowOnError extends boolean = false>(options: Options<GetMessageRawData, ThrowOnError>) => (options.client ?? client).get<GetMessageRawResponses, GetMessageRawErrors, ThrowOnError>({
@@ -982,6 +1077,19 @@ export const getReport = <ThrowOnError extends boolean = false>(options: Options
             type: 'apiKey'
         }, { scheme: 'bearer', type: 'http' }],
     url: '/messages/{id}/reports/{capture}',
+    ...options
+});
+
+/**
+ * The message with its evidence record as XAIP 1.3 (BSI TR-03125)
+ */
+export const getMessageXaip = <ThrowOnError extends boolean = false>(options: Options<GetMessageXaipData, ThrowOnError>) => (options.client ?? client).get<GetMessageXaipResponses, GetMessageXaipErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/messages/{id}/xaip.xml',
     ...options
 });
 
@@ -1022,6 +1130,159 @@ export const retryMail = <ThrowOnError extends boolean = false>(options: Options
         }, { scheme: 'bearer', type: 'http' }],
     url: '/outbox/{id}/retry',
     ...options
+});
+
+/**
+ * ArchiveData: get parts of the newest version of an object
+ */
+export const archiveData = <ThrowOnError extends boolean = false>(options: Options<ArchiveDataData, ThrowOnError>) => (options.client ?? client).post<ArchiveDataResponses, ArchiveDataErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/preservation/archive-data',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * ArchiveDeletion (DeletePO): refused in any case so far; the result says why
+ */
+export const archiveDeletion = <ThrowOnError extends boolean = false>(options: Options<ArchiveDeletionData, ThrowOnError>) => (options.client ?? client).post<ArchiveDeletionResponses, ArchiveDeletionErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/preservation/archive-deletion',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * ArchiveEvidence: get the evidence records of versions of an object
+ */
+export const archiveEvidence = <ThrowOnError extends boolean = false>(options: Options<ArchiveEvidenceData, ThrowOnError>) => (options.client ?? client).post<ArchiveEvidenceResponses, ArchiveEvidenceErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/preservation/archive-evidence',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * ArchiveRetrieval (RetrievePO): get versions of an object back
+ */
+export const archiveRetrieval = <ThrowOnError extends boolean = false>(options: Options<ArchiveRetrievalData, ThrowOnError>) => (options.client ?? client).post<ArchiveRetrievalResponses, ArchiveRetrievalErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/preservation/archive-retrieval',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * ArchiveSubmission (PreservePO): archive a new object
+ */
+export const archiveSubmission = <ThrowOnError extends boolean = false>(options: Options<ArchiveSubmissionData, ThrowOnError>) => (options.client ?? client).post<ArchiveSubmissionResponses, ArchiveSubmissionErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/preservation/archive-submission',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * ArchiveTrace (RetrieveTrace): what has happened to an object
+ */
+export const archiveTrace = <ThrowOnError extends boolean = false>(options: Options<ArchiveTraceData, ThrowOnError>) => (options.client ?? client).post<ArchiveTraceResponses, ArchiveTraceErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/preservation/archive-trace',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * ArchiveUpdate (UpdatePOC): archive the next version of an object
+ */
+export const archiveUpdate = <ThrowOnError extends boolean = false>(options: Options<ArchiveUpdateData, ThrowOnError>) => (options.client ?? client).post<ArchiveUpdateResponses, ArchiveUpdateErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/preservation/archive-update',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * RetrieveInfo: which preservation profiles there are
+ */
+export const retrieveInfo = <ThrowOnError extends boolean = false>(options: Options<RetrieveInfoData, ThrowOnError>) => (options.client ?? client).post<RetrieveInfoResponses, RetrieveInfoErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/preservation/retrieve-info',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Verify (ValidateEvidence): judge a package and the evidence records in it
+ */
+export const verifyPackage = <ThrowOnError extends boolean = false>(options: Options<VerifyPackageData, ThrowOnError>) => (options.client ?? client).post<VerifyPackageResponses, VerifyPackageErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/preservation/verify',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**
@@ -1657,6 +1918,75 @@ export const listLeft = <ThrowOnError extends boolean = false>(options: Options<
 });
 
 /**
+ * Operators and the staff of resellers
+ */
+export const listAllStaff = <ThrowOnError extends boolean = false>(options?: Options<ListAllStaffData, ThrowOnError>) => (options?.client ?? client).get<ListAllStaffResponses, ListAllStaffErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/staff',
+    ...options
+});
+
+/**
+ * Change, disable or enable an operator or somebody of a reseller's staff
+ */
+export const changeStaff = <ThrowOnError extends boolean = false>(options: Options<ChangeStaffData, ThrowOnError>) => (options.client ?? client).patch<ChangeStaffResponses, ChangeStaffErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/staff/{id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Remove the second factors of somebody else
+ */
+export const resetStaffFactors = <ThrowOnError extends boolean = false>(options: Options<ResetStaffFactorsData, ThrowOnError>) => (options.client ?? client).delete<ResetStaffFactorsResponses, ResetStaffFactorsErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/staff/{id}/factors',
+    ...options
+});
+
+/**
+ * Make a link to set a new password with
+ */
+export const inviteStaff = <ThrowOnError extends boolean = false>(options: Options<InviteStaffData, ThrowOnError>) => (options.client ?? client).post<InviteStaffResponses, InviteStaffErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/staff/{id}/link',
+    ...options
+});
+
+/**
+ * End all sessions of somebody
+ */
+export const endStaffSessions = <ThrowOnError extends boolean = false>(options: Options<EndStaffSessionsData, ThrowOnError>) => (options.client ?? client).delete<EndStaffSessionsResponses, EndStaffSessionsErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/staff/{id}/sessions',
+    ...options
+});
+
+/**
  * Figures of the tenant
  */
 export const getStatistics = <ThrowOnError extends boolean = false>(options?: Options<GetStatisticsData, ThrowOnError>) => (options?.client ?? client).get<GetStatisticsResponses, GetStatisticsErrors, ThrowOnError>({
@@ -1732,6 +2062,36 @@ export const deleteTenant = <ThrowOnError extends boolean = false>(options: Opti
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+/**
+ * Give a customer a mail domain
+ */
+export const addTenantDomain = <ThrowOnError extends boolean = false>(options: Options<AddTenantDomainData, ThrowOnError>) => (options.client ?? client).post<AddTenantDomainResponses, AddTenantDomainErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/tenants/{id}/domains',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Take a mail domain from a customer; what is archived stays
+ */
+export const removeTenantDomain = <ThrowOnError extends boolean = false>(options: Options<RemoveTenantDomainData, ThrowOnError>) => (options.client ?? client).delete<RemoveTenantDomainResponses, RemoveTenantDomainErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/tenants/{id}/domains/{name}',
+    ...options
 });
 
 /**
@@ -2171,4 +2531,116 @@ export const welcomeUser = <ThrowOnError extends boolean = false>(options: Optio
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+/**
+ * Programs that are told of events
+ */
+export const listWebhooks = <ThrowOnError extends boolean = false>(options?: Options<ListWebhooksData, ThrowOnError>) => (options?.client ?? client).get<ListWebhooksResponses, ListWebhooksErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/webhooks',
+    ...options
+});
+
+/**
+ * Make a webhook; its secret is shown this once
+ */
+export const createWebhook = <ThrowOnError extends boolean = false>(options: Options<CreateWebhookData, ThrowOnError>) => (options.client ?? client).post<CreateWebhookResponses, CreateWebhookErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/webhooks',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Remove a webhook with its deliveries
+ */
+export const deleteWebhook = <ThrowOnError extends boolean = false>(options: Options<DeleteWebhookData, ThrowOnError>) => (options.client ?? client).delete<DeleteWebhookResponses, DeleteWebhookErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/webhooks/{id}',
+    ...options
+});
+
+/**
+ * Change a webhook, or switch it on or off
+ */
+export const changeWebhook = <ThrowOnError extends boolean = false>(options: Options<ChangeWebhookData, ThrowOnError>) => (options.client ?? client).patch<ChangeWebhookResponses, ChangeWebhookErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/webhooks/{id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * What a webhook was told of, and what it answered
+ */
+export const listDeliveries = <ThrowOnError extends boolean = false>(options: Options<ListDeliveriesData, ThrowOnError>) => (options.client ?? client).get<ListDeliveriesResponses, ListDeliveriesErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/webhooks/{id}/deliveries',
+    ...options
+});
+
+/**
+ * Send a delivery again at once, under the same id
+ */
+export const sendAgain = <ThrowOnError extends boolean = false>(options: Options<SendAgainData, ThrowOnError>) => (options.client ?? client).post<SendAgainResponses, SendAgainErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/webhooks/{id}/deliveries/{delivery}/retry',
+    ...options
+});
+
+/**
+ * Give a webhook a new secret; the old one signs as well for a day
+ */
+export const newWebhookSecret = <ThrowOnError extends boolean = false>(options: Options<NewWebhookSecretData, ThrowOnError>) => (options.client ?? client).post<NewWebhookSecretResponses, NewWebhookSecretErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/webhooks/{id}/secret',
+    ...options
+});
+
+/**
+ * Send a test event now
+ */
+export const testWebhook = <ThrowOnError extends boolean = false>(options: Options<TestWebhookData, ThrowOnError>) => (options.client ?? client).post<TestWebhookResponses, TestWebhookErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/webhooks/{id}/test',
+    ...options
 });

@@ -20,7 +20,7 @@ export type AccessPolicy = {
 };
 
 export type AccessRecord = {
-    act: 'mail.searched' | 'mail.counted' | 'message.read' | 'message.shown' | 'message.downloaded' | 'attachment.downloaded' | 'report.downloaded';
+    act: 'mail.searched' | 'mail.counted' | 'message.read' | 'message.shown' | 'message.downloaded' | 'attachment.downloaded' | 'report.downloaded' | 'evidence.downloaded';
     /**
      * Whose mail it was, of the addresses of the request
      */
@@ -176,6 +176,45 @@ export type AccountLine = {
     source: string;
 };
 
+export type Alarm = {
+    /**
+     * Of a source: what is wrong; of a limit: which
+     */
+    code?: string;
+    /**
+     * The same as long as the alarm lasts
+     */
+    id: string;
+    kind: 'source-failing' | 'limit-near' | 'limit-reached' | 'seal-late' | 'no-authority' | 'disk-low' | 'disk-full' | 'backup-never' | 'backup-failed' | 'backup-overdue' | 'indexing-behind';
+    limit?: number;
+    /**
+     * Of the source, for those of the tenant; else of the tenant or the reseller
+     */
+    name?: string;
+    /**
+     * Id
+     */
+    reseller?: string;
+    severity: 'notice' | 'warning' | 'alarm';
+    /**
+     * Absent: nobody knows
+     */
+    since?: string;
+    /**
+     * Id, for those of the tenant
+     */
+    source?: string;
+    /**
+     * Of the source: journal, mailbox, folder
+     */
+    source_kind?: string;
+    /**
+     * Id
+     */
+    tenant?: string;
+    used?: number;
+};
+
 export type Attachment = {
     /**
      * A picture inside the text: searches and counts do not take it for an attachment
@@ -237,6 +276,16 @@ export type AuditState = {
      */
     report?: AuditReport;
     running: boolean;
+};
+
+export type BackupReport = {
+    at: string;
+    failed: boolean;
+    note?: string;
+    /**
+     * The last one that did not fail
+     */
+    ok_at?: string;
 };
 
 export type Branding = {
@@ -404,9 +453,99 @@ export type CreatedWebhook = {
     webhook: Webhook;
 };
 
+export type Dashboard = {
+    alarm_count: number;
+    /**
+     * The worst first, and of these the oldest; at most 100
+     */
+    alarms: Array<Alarm>;
+    /**
+     * When the figures were read
+     */
+    at: string;
+    /**
+     * Tenants that have archived most today
+     */
+    busiest: Array<TenantTop>;
+    by: 'day' | 'week' | 'month' | 'year';
+    /**
+     * The oldest first; the last one is the current period
+     */
+    growth: Array<GrowthPoint>;
+    /**
+     * Of operators
+     */
+    installation?: InstallationFigures;
+    /**
+     * Tenants that take most room
+     */
+    largest: Array<TenantTop>;
+    /**
+     * Of the tenant or of the reseller
+     */
+    limits: Array<LimitUse>;
+    log: LogFigures;
+    messages: number;
+    of: 'tenant' | 'reseller' | 'installation';
+    /**
+     * Of the originals
+     */
+    raw_bytes: number;
+    seal: SealBacklog;
+    sources: SourceCounts;
+    /**
+     * When this server was started
+     */
+    started_at: string;
+    /**
+     * As stored: compressed and encrypted
+     */
+    stored_bytes: number;
+    /**
+     * Of a tenant
+     */
+    tenant?: TenantExtra;
+    /**
+     * Of those above the tenants
+     */
+    tenants?: TenantCounts;
+    today_bytes: number;
+    /**
+     * Archived since midnight UTC
+     */
+    today_messages: number;
+    /**
+     * Before compression: what is there more than once counts once
+     */
+    unpacked_bytes: number;
+    version: string;
+};
+
+export type DataRequest = {
+    aoid: string;
+    locations: Array<PreservationLocation>;
+    options?: Array<PreservationOption>;
+};
+
+export type DataResponse = {
+    data: Array<LocatedData>;
+    result: PreservationResult;
+};
+
 export type Day = {
     count: number;
     day: string;
+};
+
+export type DeletionReason = {
+    info: string;
+    requestor: string;
+};
+
+export type DeletionRequest = {
+    aoid: string;
+    options?: Array<PreservationOption>;
+    reason?: DeletionReason;
 };
 
 export type Deliveries = {
@@ -1013,6 +1152,11 @@ export type EvidenceRenewals = {
     renewals: Array<EvidenceRenewal>;
 };
 
+export type EvidenceResponse = {
+    records: Array<VersionRecord>;
+    result: PreservationResult;
+};
+
 export type EvidenceStamp = {
     authority: string;
     /**
@@ -1185,6 +1329,22 @@ export type ForgottenPassword = {
     tenant?: string;
 };
 
+export type GrowthPoint = {
+    /**
+     * Of the originals
+     */
+    bytes: number;
+    /**
+     * Its first day, such as 2026-11-26
+     */
+    from: string;
+    messages: number;
+    /**
+     * What the vault held at its end, in bytes; absent: nobody has looked
+     */
+    stored?: number;
+};
+
 export type Header = {
     name: string;
     value: string;
@@ -1339,6 +1499,35 @@ export type Hit = {
     to: Array<Party>;
 };
 
+export type InfoRequest = {
+    options?: Array<PreservationOption>;
+    /**
+     * URI; absent: all
+     */
+    profile?: string;
+    /**
+     * Absent: active
+     */
+    status?: 'active' | 'inactive' | 'all';
+};
+
+export type InfoResponse = {
+    profiles: Array<PreservationProfile>;
+    result: PreservationResult;
+};
+
+export type InstallationFigures = {
+    /**
+     * Absent: none was reported
+     */
+    backup?: BackupReport;
+    /**
+     * Of the data directory, bytes
+     */
+    disk_free?: number;
+    disk_total?: number;
+};
+
 export type Integrity = {
     checked_at: string;
     intact: boolean;
@@ -1471,6 +1660,21 @@ export type LinkToken = {
 export type LinkUse = {
     password: string;
     token: string;
+};
+
+export type LocatedData = {
+    location: PreservationLocation;
+    result: PreservationResult;
+    value?: string;
+};
+
+export type LogFigures = {
+    events: number;
+    receipt_at?: string;
+    /**
+     * Of a tenant: entries that the last receipt vouches for
+     */
+    receipt_size?: number;
 };
 
 export type LogIn = {
@@ -1858,7 +2062,7 @@ export type NewAccessRequest = {
      */
     from?: string;
     /**
-     * mailbox: one address; session: several
+     * mailbox: one address; session: several; export: a proof bundle of the mail of several, or of everybody if none is named
      */
     kind: 'mailbox' | 'session' | 'export';
     /**
@@ -2186,6 +2390,70 @@ export type PendingLink = {
     purpose: 'welcome' | 'reset';
 };
 
+export type PreservationData = {
+    id?: string;
+    mime_type?: string;
+    /**
+     * URI
+     */
+    type: string;
+    value: string;
+};
+
+export type PreservationLocation = {
+    /**
+     * urn:muniment:object-id; others are not supported
+     */
+    type: string;
+    /**
+     * Identifier of an object, such as DO-01
+     */
+    value: string;
+};
+
+export type PreservationOption = {
+    /**
+     * IncludeERS of ArchiveRetrieval, ERSFormat of ArchiveEvidence
+     */
+    name: string;
+    /**
+     * Of both: urn:ietf:rfc:4998
+     */
+    value?: string;
+};
+
+export type PreservationProfile = {
+    /**
+     * Form of evidence records
+     */
+    evidence: string;
+    /**
+     * Of objects that are archived
+     */
+    formats: Array<string>;
+    /**
+     * That do what they are called
+     */
+    functions: Array<string>;
+    identifier: string;
+    status: 'active' | 'inactive';
+};
+
+export type PreservationResult = {
+    /**
+     * URI: http://www.bsi.bund.de/ecard/api/1.1/resultmajor# and ok, warning or error
+     */
+    major: string;
+    /**
+     * English, for people
+     */
+    message?: string;
+    /**
+     * URI of the reason, such as http://www.bsi.bund.de/ecard/api/1.1/resultminor/arl/unknownAOID
+     */
+    minor?: string;
+};
+
 export type Problem = {
     /**
      * Stable name of the kind of problem
@@ -2493,6 +2761,43 @@ export type Resellers = {
      * By short name
      */
     resellers: Array<Reseller>;
+};
+
+export type ResultOnly = {
+    result: PreservationResult;
+};
+
+export type RetrievalRequest = {
+    aoid: string;
+    options?: Array<PreservationOption>;
+    /**
+     * Such as V001; ALL: all of them; absent: the newest
+     */
+    versions?: Array<string>;
+};
+
+export type RetrievalResponse = {
+    result: PreservationResult;
+    /**
+     * XAIP 1.3
+     */
+    xaip?: string;
+};
+
+export type SealBacklog = {
+    /**
+     * Somebody has set who gives time stamps
+     */
+    authorities: boolean;
+    /**
+     * It waits longer than it may
+     */
+    late: boolean;
+    objects: number;
+    /**
+     * When the archive took the oldest of them
+     */
+    oldest?: string;
 };
 
 export type Sealing = {
@@ -3082,6 +3387,15 @@ export type SourceChange = {
     password?: string;
 };
 
+export type SourceCounts = {
+    disabled: number;
+    failing: number;
+    /**
+     * As far as anybody can tell: a journal address only waits
+     */
+    working: number;
+};
+
 export type Sources = {
     /**
      * This server fetches from remote mailboxes
@@ -3247,6 +3561,23 @@ export type StepProblem = {
     type: string;
 };
 
+export type SubmissionRequest = {
+    /**
+     * ArchiveData; not supported
+     */
+    data?: Array<PreservationData>;
+    options?: Array<PreservationOption>;
+    /**
+     * XAIP 1.3, at most 32 MiB
+     */
+    xaip?: string;
+};
+
+export type SubmissionResponse = {
+    aoid?: string;
+    result: PreservationResult;
+};
+
 export type Suggestion = {
     end: number;
     explanation: string;
@@ -3301,6 +3632,12 @@ export type TenantChange = {
      */
     shared?: Array<string>;
     zone?: string;
+};
+
+export type TenantCounts = {
+    active: number;
+    ended: number;
+    suspended: number;
 };
 
 export type TenantDeletion = {
@@ -3366,6 +3703,22 @@ export type TenantDomain = {
     name: string;
 };
 
+export type TenantExtra = {
+    /**
+     * First receipt
+     */
+    first_at?: string;
+    /**
+     * Last receipt
+     */
+    last_at?: string;
+    /**
+     * Stored but not yet searchable
+     */
+    unindexed: number;
+    users: number;
+};
+
 export type TenantFigures = {
     created_at: string;
     id: string;
@@ -3420,6 +3773,16 @@ export type TenantState = {
     state: 'active' | 'suspended' | 'ended';
 };
 
+export type TenantTop = {
+    /**
+     * Of busiest: of the originals of today; of largest: as stored
+     */
+    bytes: number;
+    id: string;
+    messages: number;
+    name: string;
+};
+
 export type Tenants = {
     /**
      * By name
@@ -3460,6 +3823,29 @@ export type Tokens = {
      * The youngest first
      */
     tokens: Array<Token>;
+};
+
+export type TraceRequest = {
+    aoid: string;
+    options?: Array<PreservationOption>;
+};
+
+export type TraceResponse = {
+    events: Array<Event>;
+    result: PreservationResult;
+};
+
+export type UpdateRequest = {
+    /**
+     * DXAIP 1.3 with the AOID in its header, at most 32 MiB
+     */
+    dxaip: string;
+    options?: Array<PreservationOption>;
+};
+
+export type UpdateResponse = {
+    result: PreservationResult;
+    version_id?: string;
 };
 
 export type Upload = {
@@ -3790,6 +4176,53 @@ export type Users = {
      */
     next?: string;
     users: Array<User>;
+};
+
+export type VerifiedObject = {
+    /**
+     * English, for experts
+     */
+    detail?: string;
+    id: string;
+    /**
+     * Of an evidence record: since when the objects are unchanged, if it is valid
+     */
+    proven?: string;
+    /**
+     * A time stamp is one of a test authority: it proves nothing to others
+     */
+    test?: boolean;
+    verdict: 'valid' | 'invalid' | 'indeterminate';
+    /**
+     * Of an evidence record: what it is about
+     */
+    version_id?: string;
+};
+
+export type VerifyRequest = {
+    options?: Array<PreservationOption>;
+    /**
+     * Evidence record about the last version (RFC 4998, DER), beside those in the package
+     */
+    record?: string;
+    /**
+     * At most 32 MiB; it need not be in the archive
+     */
+    xaip: string;
+};
+
+export type VerifyResponse = {
+    objects: Array<VerifiedObject>;
+    result: PreservationResult;
+};
+
+export type VersionRecord = {
+    aoid: string;
+    /**
+     * RFC 4998, DER
+     */
+    record: string;
+    version_id: string;
 };
 
 export type Webhook = {
@@ -5471,6 +5904,56 @@ export type GetCompletenessCsvResponses = {
 
 export type GetCompletenessCsvResponse = GetCompletenessCsvResponses[keyof GetCompletenessCsvResponses];
 
+export type GetDashboardData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How long the periods of the growth are
+         */
+        by?: 'day' | 'week' | 'month' | 'year';
+    };
+    url: '/dashboard';
+};
+
+export type GetDashboardErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetDashboardError = GetDashboardErrors[keyof GetDashboardErrors];
+
+export type GetDashboardResponses = {
+    /**
+     * OK
+     */
+    200: Dashboard;
+};
+
+export type GetDashboardResponse = GetDashboardResponses[keyof GetDashboardResponses];
+
 export type ListDirectoriesData = {
     body?: never;
     path?: never;
@@ -6253,6 +6736,76 @@ export type GetEvidenceResponses = {
 };
 
 export type GetEvidenceResponse = GetEvidenceResponses[keyof GetEvidenceResponses];
+
+export type GetExportData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
+         */
+        grant?: string;
+        /**
+         * Ids of messages, separated by commas, at most 200; none: all that q finds
+         */
+        ids?: string;
+        /**
+         * Query; empty: all messages
+         */
+        q?: string;
+        /**
+         * What complete.json of the volume before tells as next
+         */
+        after?: string;
+        /**
+         * Number of the volume, from 1
+         */
+        volume?: string;
+    };
+    url: '/export.zip';
+};
+
+export type GetExportErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: SearchProblem | Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetExportError = GetExportErrors[keyof GetExportErrors];
+
+export type GetExportResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type GetExportResponse = GetExportResponses[keyof GetExportResponses];
 
 export type ForgotPasswordData = {
     body: ForgottenPassword;
@@ -7771,7 +8324,12 @@ export type GetEvidenceRecordData = {
          */
         id: string;
     };
-    query?: never;
+    query?: {
+        /**
+         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
+         */
+        grant?: string;
+    };
     url: '/messages/{id}/evidence.er';
 };
 
@@ -7825,7 +8383,12 @@ export type GetEvidenceBundleData = {
          */
         id: string;
     };
-    query?: never;
+    query?: {
+        /**
+         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
+         */
+        grant?: string;
+    };
     url: '/messages/{id}/evidence.zip';
 };
 
@@ -7933,6 +8496,132 @@ export type GetMessageHtmlResponses = {
 };
 
 export type GetMessageHtmlResponse = GetMessageHtmlResponses[keyof GetMessageHtmlResponses];
+
+export type GetInspectionPageData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the message
+         */
+        id: string;
+    };
+    query?: {
+        /**
+         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
+         */
+        grant?: string;
+        /**
+         * en or de
+         */
+        language?: string;
+    };
+    url: '/messages/{id}/inspection.html';
+};
+
+export type GetInspectionPageErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetInspectionPageError = GetInspectionPageErrors[keyof GetInspectionPageErrors];
+
+export type GetInspectionPageResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type GetInspectionPageResponse = GetInspectionPageResponses[keyof GetInspectionPageResponses];
+
+export type GetInspectionReportData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the message
+         */
+        id: string;
+    };
+    query?: {
+        /**
+         * Id of an approved request for access, under which other people's mail is read; what is read is recorded
+         */
+        grant?: string;
+        /**
+         * en or de
+         */
+        language?: string;
+    };
+    url: '/messages/{id}/inspection.pdf';
+};
+
+export type GetInspectionReportErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetInspectionReportError = GetInspectionReportErrors[keyof GetInspectionReportErrors];
+
+export type GetInspectionReportResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type GetInspectionReportResponse = GetInspectionReportResponses[keyof GetInspectionReportResponses];
 
 export type GetMessageRawData = {
     body?: never;
@@ -8059,6 +8748,60 @@ export type GetReportResponses = {
 };
 
 export type GetReportResponse = GetReportResponses[keyof GetReportResponses];
+
+export type GetMessageXaipData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the message
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/messages/{id}/xaip.xml';
+};
+
+export type GetMessageXaipErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetMessageXaipError = GetMessageXaipErrors[keyof GetMessageXaipErrors];
+
+export type GetMessageXaipResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type GetMessageXaipResponse = GetMessageXaipResponses[keyof GetMessageXaipResponses];
 
 export type GetOutboxData = {
     body?: never;
@@ -8212,6 +8955,519 @@ export type RetryMailResponses = {
 };
 
 export type RetryMailResponse = RetryMailResponses[keyof RetryMailResponses];
+
+export type ArchiveDataData = {
+    body: DataRequest;
+    path?: never;
+    query?: never;
+    url: '/preservation/archive-data';
+};
+
+export type ArchiveDataErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ArchiveDataError = ArchiveDataErrors[keyof ArchiveDataErrors];
+
+export type ArchiveDataResponses = {
+    /**
+     * OK
+     */
+    200: DataResponse;
+};
+
+export type ArchiveDataResponse = ArchiveDataResponses[keyof ArchiveDataResponses];
+
+export type ArchiveDeletionData = {
+    body: DeletionRequest;
+    path?: never;
+    query?: never;
+    url: '/preservation/archive-deletion';
+};
+
+export type ArchiveDeletionErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ArchiveDeletionError = ArchiveDeletionErrors[keyof ArchiveDeletionErrors];
+
+export type ArchiveDeletionResponses = {
+    /**
+     * OK
+     */
+    200: ResultOnly;
+};
+
+export type ArchiveDeletionResponse = ArchiveDeletionResponses[keyof ArchiveDeletionResponses];
+
+export type ArchiveEvidenceData = {
+    body: RetrievalRequest;
+    path?: never;
+    query?: never;
+    url: '/preservation/archive-evidence';
+};
+
+export type ArchiveEvidenceErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ArchiveEvidenceError = ArchiveEvidenceErrors[keyof ArchiveEvidenceErrors];
+
+export type ArchiveEvidenceResponses = {
+    /**
+     * OK
+     */
+    200: EvidenceResponse;
+};
+
+export type ArchiveEvidenceResponse = ArchiveEvidenceResponses[keyof ArchiveEvidenceResponses];
+
+export type ArchiveRetrievalData = {
+    body: RetrievalRequest;
+    path?: never;
+    query?: never;
+    url: '/preservation/archive-retrieval';
+};
+
+export type ArchiveRetrievalErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ArchiveRetrievalError = ArchiveRetrievalErrors[keyof ArchiveRetrievalErrors];
+
+export type ArchiveRetrievalResponses = {
+    /**
+     * OK
+     */
+    200: RetrievalResponse;
+};
+
+export type ArchiveRetrievalResponse = ArchiveRetrievalResponses[keyof ArchiveRetrievalResponses];
+
+export type ArchiveSubmissionData = {
+    body: SubmissionRequest;
+    path?: never;
+    query?: never;
+    url: '/preservation/archive-submission';
+};
+
+export type ArchiveSubmissionErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ArchiveSubmissionError = ArchiveSubmissionErrors[keyof ArchiveSubmissionErrors];
+
+export type ArchiveSubmissionResponses = {
+    /**
+     * OK
+     */
+    200: SubmissionResponse;
+};
+
+export type ArchiveSubmissionResponse = ArchiveSubmissionResponses[keyof ArchiveSubmissionResponses];
+
+export type ArchiveTraceData = {
+    body: TraceRequest;
+    path?: never;
+    query?: never;
+    url: '/preservation/archive-trace';
+};
+
+export type ArchiveTraceErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ArchiveTraceError = ArchiveTraceErrors[keyof ArchiveTraceErrors];
+
+export type ArchiveTraceResponses = {
+    /**
+     * OK
+     */
+    200: TraceResponse;
+};
+
+export type ArchiveTraceResponse = ArchiveTraceResponses[keyof ArchiveTraceResponses];
+
+export type ArchiveUpdateData = {
+    body: UpdateRequest;
+    path?: never;
+    query?: never;
+    url: '/preservation/archive-update';
+};
+
+export type ArchiveUpdateErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ArchiveUpdateError = ArchiveUpdateErrors[keyof ArchiveUpdateErrors];
+
+export type ArchiveUpdateResponses = {
+    /**
+     * OK
+     */
+    200: UpdateResponse;
+};
+
+export type ArchiveUpdateResponse = ArchiveUpdateResponses[keyof ArchiveUpdateResponses];
+
+export type RetrieveInfoData = {
+    body: InfoRequest;
+    path?: never;
+    query?: never;
+    url: '/preservation/retrieve-info';
+};
+
+export type RetrieveInfoErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RetrieveInfoError = RetrieveInfoErrors[keyof RetrieveInfoErrors];
+
+export type RetrieveInfoResponses = {
+    /**
+     * OK
+     */
+    200: InfoResponse;
+};
+
+export type RetrieveInfoResponse = RetrieveInfoResponses[keyof RetrieveInfoResponses];
+
+export type VerifyPackageData = {
+    body: VerifyRequest;
+    path?: never;
+    query?: never;
+    url: '/preservation/verify';
+};
+
+export type VerifyPackageErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type VerifyPackageError = VerifyPackageErrors[keyof VerifyPackageErrors];
+
+export type VerifyPackageResponses = {
+    /**
+     * OK
+     */
+    200: VerifyResponse;
+};
+
+export type VerifyPackageResponse = VerifyPackageResponses[keyof VerifyPackageResponses];
 
 export type ProvisionTenantData = {
     body: Order;
