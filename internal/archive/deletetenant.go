@@ -166,11 +166,11 @@ func (a *Archive) carryOut(ctx context.Context, record *catalog.Deletion) (*Cert
 	if err := a.index.Drop(ctx, record.Tenant); err != nil {
 		return nil, err
 	}
-	n, err := a.vault.RemoveTenant(ctx, record.Tenant)
-	if err != nil {
+	if err := a.deleteBeside(ctx, record.Tenant); err != nil {
 		return nil, err
 	}
-	if err := a.deleteBeside(ctx, record.Tenant); err != nil {
+	n, err := a.vault.RemoveTenant(ctx, record.Tenant)
+	if err != nil {
 		return nil, err
 	}
 	c.Objects += n

@@ -11,6 +11,7 @@ import (
 	"github.com/muniment/muniment/internal/archive"
 	"github.com/muniment/muniment/internal/archivetest"
 	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/evidence/ers"
 	"github.com/muniment/muniment/internal/evidence/tsa"
 	"github.com/muniment/muniment/internal/seal"
 	"github.com/muniment/muniment/internal/sealing"
@@ -63,6 +64,28 @@ func withRequests(t *testing.T, e *archivetest.Env, tenant uid.ID) {
 	}
 }
 
+// withWebhooks fills the tables of who is told what, of what a domain is proven by, and
+// of figures.
+func withWebhooks(t *testing.T, e *archivetest.Env, tenant uid.ID) {
+	t.Helper()
+	ctx, now := t.Context(), time.Now()
+	w := &catalog.Webhook{ID: uid.New(now), Tenant: tenant, Secret: []byte{1, 2}, CreatedAt: now,
+		WebhookSettings: catalog.WebhookSettings{URL: "https://shop.example/hook", Kinds: []string{"tenant.ended"}}}
+	told := &catalog.Delivery{ID: uid.New(now), Webhook: w.ID, Tenant: tenant, Log: tenant, Seq: 0, Kind: "tenant.ended", Body: `{"type":"tenant.ended"}`,
+		State: catalog.OutgoingWaiting, NextAt: now, CreatedAt: now}
+	for _, err := range []error{
+		e.Catalog.CreateWebhook(ctx, w),
+		e.Catalog.QueueDeliveries(ctx, tenant, 0, 1, []*catalog.Delivery{told}),
+		e.Catalog.BeginTrouble(ctx, &catalog.Trouble{Tenant: tenant, Kind: "source", Object: "x", Since: now}),
+		e.Catalog.SetDomainProof(ctx, &catalog.DomainProof{Name: "example.com", Tenant: tenant, ProvenAt: now, CheckedAt: now}),
+		e.Catalog.CountGrowth(ctx, tenant, now.UTC().Format(time.DateOnly), 7),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // withSeals seals what is there by an authority of the test's own.
 func withSeals(t *testing.T, e *archivetest.Env) {
 	t.Helper()
@@ -79,5 +102,8 @@ func withSeals(t *testing.T, e *archivetest.Env) {
 	sealer := must(sealing.New(sealing.Config{Archive: e.Archive}))(t)
 	if r := must(sealer.Now(t.Context()))(t); r.Batches != 1 {
 		t.Fatalf("sealed: %+v", r)
+	}
+	if _, r, err := sealer.Renew(t.Context(), sealing.RenewOptions{Hand: ers.RenewStamp}); err != nil || r.Stamped != 1 {
+		t.Fatalf("renewed: %+v, %v", r, err)
 	}
 }

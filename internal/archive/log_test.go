@@ -19,6 +19,7 @@ import (
 	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/eventlog"
 	"github.com/muniment/muniment/internal/uid"
+	"github.com/muniment/muniment/internal/vault"
 )
 
 // logEnv is an archive with a clock that a test moves.
@@ -42,7 +43,17 @@ func newBareLogEnv(t *testing.T) *logEnv {
 	t.Helper()
 	e := &logEnv{clock: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)}
 	e.Env = archivetest.New(t, archivetest.Options{Now: func() time.Time { return e.clock }})
-	e.tenant, e.source = e.Tenant(t, "acme")
+	e.tenant = &catalog.Tenant{ID: uid.New(e.clock), Slug: "acme", Name: "acme", Zone: "Europe/Berlin", State: catalog.TenantActive, CreatedAt: e.clock}
+	e.source = &catalog.Source{ID: uid.New(e.clock), Tenant: e.tenant.ID, Kind: "import", Name: "files", Category: "mail", CreatedAt: e.clock}
+	for _, err := range []error{
+		e.Vault.CreateTenant(t.Context(), vault.TenantInfo{ID: e.tenant.ID}),
+		e.Catalog.CreateTenant(t.Context(), e.tenant),
+		e.Catalog.CreateSource(t.Context(), e.source),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	e.admin = e.As(access.Actor{Tenant: e.tenant.ID, User: uid.New(e.clock), Role: access.RoleTenantAdmin})
 	return e
 }

@@ -45,6 +45,7 @@ func withRules(t *testing.T, dir string) {
 	withRequests(t, e, tenant.ID)
 	withResellers(t, e)
 	withSeals(t, e)
+	withWebhooks(t, e, tenant.ID)
 	findings(t, e, nil)
 }
 

@@ -22,6 +22,7 @@ func testCancelled(t *testing.T, e *env) {
 	must(t, e.SetSelection(t.Context(), &catalog.Selection{Tenant: tenant, ChangedAt: at(0)}, events(0, 1)[0]))
 	of.access = e.access(t, tenant, of.user.ID)
 	e.withDirectory(t, &of)
+	e.withWebhook(t, &of)
 	before := snapshot(t, e, tenant)
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
