@@ -39,8 +39,9 @@ func peak(work func()) uint64 {
 	return most.Load() - min(most.Load(), before.HeapAlloc)
 }
 
-// most is what reading may take, garbage included.
-const most = 64 << 20
+// most is what reading may take, garbage included, of which there is more on a busy
+// machine. A reader that keeps what it reads takes 100 MB and more.
+const most = 96 << 20
 
 // readAll reads all of a file on the disk.
 func readAll(t *testing.T, path string) (items, errs int, size int64) {
@@ -100,7 +101,7 @@ func TestMemory(t *testing.T) {
 			started := time.Now()
 			used := peak(func() { items, errs, size = readAll(t, path) })
 			t.Logf("%d items, %d reports, %d MB written, %d MB used, %v", items, errs, size>>20, used>>20, time.Since(started))
-			if used > most || time.Since(started) > 3*slowest {
+			if used > most || time.Since(started) > 10*slowest {
 				t.Errorf("%d MB used, %v", used>>20, time.Since(started))
 			}
 		})
