@@ -117,7 +117,8 @@ func TestEvidenceOfMessage(t *testing.T) {
 	if _, err := ers.ParseRecord(record); err != nil {
 		t.Error(err)
 	}
-	z, err := zip.NewReader(bytes.NewReader(anna.get(t, path+".zip").body), int64(len(anna.get(t, path+".zip").body)))
+	bundle := anna.get(t, path+".zip").body // each tells when it was made
+	z, err := zip.NewReader(bytes.NewReader(bundle), int64(len(bundle)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -322,6 +322,9 @@ func hierarchyAttempts() map[string]struct {
 			return append(mine, none...), errors.Join(err, err2)
 		}},
 		// These take the id of a reseller or of one of its staff.
+		"WarnReseller": {denies, func(ctx context.Context, e *env, id uid.ID, _ theirs) (any, error) {
+			return nil, e.WarnReseller(ctx, id, func(*catalog.Reseller) []*catalog.Event { return nil })
+		}},
 		"Reseller":   {denies, func(ctx context.Context, e *env, id uid.ID, _ theirs) (any, error) { return e.Reseller(ctx, id) }},
 		"ResellerOf": {denies, func(ctx context.Context, e *env, id uid.ID, _ theirs) (any, error) { return e.ResellerOf(ctx, id) }},
 		"Staff":      {empty, func(ctx context.Context, e *env, id uid.ID, _ theirs) (any, error) { return e.Staff(ctx, id) }},

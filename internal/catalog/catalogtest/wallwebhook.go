@@ -52,6 +52,9 @@ func webhookAttempts() map[string]struct {
 		"QueueDeliveries": {own, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
 			return nil, e.QueueDeliveries(ctx, t, 0, 1, nil)
 		}},
+		"ArrivalEvent": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return e.ArrivalEvent(ctx, t, of.batch.Messages[0].AOID.String())
+		}},
 		"EventsNamed": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
 			return e.EventsNamed(ctx, t, 0, 99, at(0), []string{"webhook.created"}, 9)
 		}},
