@@ -72,7 +72,12 @@ async function above(home, operator, ids) {
   const second = await petra.post('/provisioning/tenants', order('Bäckerei Krume OHG', 'krume'));
   await petra.post(`/tenants/${second.tenant}/state`, { state: 'suspended' });
   await petra.post('/tokens', { name: 'Shop', scopes: ['tenants:read', 'tenants:write'] });
+  await hook(petra, 'Shop', ['tenant.deleted', 'limit.near', 'limit.reached']);
+  await hook(operator, 'Leitstelle', ['sealing.failing']);
 }
+
+// hook makes a webhook that is told of what does not happen here: nobody is asked.
+const hook = (owner, description, kinds) => owner.post('/webhooks', { url: 'https://ereignisse.nord.example/archiv', description, kinds });
 
 // company gives the company of the demonstration what its pages show.
 async function company(server, admin, ids) {
@@ -94,6 +99,7 @@ async function company(server, admin, ids) {
   await send({ address: server.smtp, from: 'mail@werbung.example', to: server.journal, messages: strange });
   await admin.post(`/sources/${ids.mailbox}/fetch`);
   await admin.post('/tokens', { name: 'Überwachung', scopes: ['reports:read'] });
+  await hook(admin, 'Überwachung', ['source.failing', 'limit.near']);
   const { users } = await admin.get('/users');
   ids.user = users.find((u) => u.login === 'bernd').id;
   await eventually(async () => {

@@ -63,7 +63,7 @@ function Renewal({ renewal: r }: { renewal: EvidenceRenewal }) {
   return (
     <li>
       <Text size="sm" fw={600}>{t('evidence.renewalOf', { date: at(r.stamped), authority: plain(r.authority) })}</Text>
-      <Text size="sm">{t(r.due ? 'evidence.renewalNow' : r.from ? 'evidence.renewalFrom' : 'evidence.renewalNever', { date: r.from ? at(r.from) : '' })} {t(`evidence.renewalWhy.${r.reason}`)}{r.end ? ` ${t('evidence.renewalUntil', { date: at(r.end) })}` : ''}</Text>
+      <Text size="sm">{t(r.due ? 'evidence.renewalNow' : r.from ? 'evidence.renewalFrom' : 'evidence.renewalNever', { date: r.from ? at(r.from) : '' })}{r.reason === 'none' ? '' : ` ${t(`evidence.renewalWhy.${r.reason}`)}`}{r.end ? ` ${t('evidence.renewalUntil', { date: at(r.end) })}` : ''}</Text>
       <Text size="xs" c="dimmed">{t('evidence.renewalProves', { count: r.batches, objects: formatNumber(r.objects, i18n.language) })}</Text>
     </li>
   );

@@ -55,7 +55,7 @@ function DomainTable({ list, remove, prove }: { list: readonly Domain[]; remove:
     <Paper withBorder radius="md" className={`${classes.panel} ${classes.scroll}`}>
       <Table aria-label={t('routing.domains')}>
         <Table.Thead>
-          <Table.Tr><Table.Th>{t('routing.domain')}</Table.Th><Table.Th>{t('routing.waiting')}</Table.Th><Table.Th>{t('proving.proof')}</Table.Th><Table.Th /></Table.Tr>
+          <Table.Tr><Table.Th>{t('routing.domain')}</Table.Th><Table.Th>{t('routing.waiting')}</Table.Th><Table.Th /></Table.Tr>
         </Table.Thead>
         <Table.Tbody>
           {list.map((d) => (
@@ -63,17 +63,17 @@ function DomainTable({ list, remove, prove }: { list: readonly Domain[]; remove:
               <Table.Td>
                 <span className={classes.name}>{d.name}</span>
                 {d.alias_of && <Text size="xs" c="dimmed">{t('routing.aliasOf', { domain: d.alias_of })}</Text>}
+                <div>
+                  <Anchor component="button" type="button" size="sm" ta="left" onClick={() => prove(d)} aria-label={t('proving.show', { domain: d.name })}>
+                    {d.proof.proven_at ? t('proving.proven', { time: formatDateTime(d.proof.proven_at, i18n.language) }) : t('proving.notProven')}
+                  </Anchor>
+                  {d.proof.needed && !d.proof.proven_at && <Text size="xs" c="var(--m-bad)">{t('proving.needed')}</Text>}
+                </div>
               </Table.Td>
               <Table.Td>
                 {d.waiting > 0
                   ? <Link to="/quarantine" search={{ domain: d.name }}>{t('routing.toRelease', { count: d.waiting, number: formatNumber(d.waiting, i18n.language) })}</Link>
                   : <Text size="sm" c="dimmed">{t('routing.nothingWaits')}</Text>}
-              </Table.Td>
-              <Table.Td>
-                <Anchor component="button" type="button" size="sm" ta="left" onClick={() => prove(d)} aria-label={t('proving.show', { domain: d.name })}>
-                  {d.proof.proven_at ? t('proving.proven', { time: formatDateTime(d.proof.proven_at, i18n.language) }) : t('proving.notProven')}
-                </Anchor>
-                {d.proof.needed && !d.proof.proven_at && <Text size="xs" c="var(--m-bad)">{t('proving.needed')}</Text>}
               </Table.Td>
               <Table.Td ta="right">
                 <ActionIcon variant="subtle" color="gray" onClick={() => remove(d)} aria-label={t('routing.removeDomain', { domain: d.name })}><IconTrash size={18} aria-hidden /></ActionIcon>

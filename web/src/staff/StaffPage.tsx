@@ -8,6 +8,7 @@ import { ask } from '../failure';
 import { formatDateTime } from '../format';
 import { queries } from '../queries';
 import { FailureNote } from '../shell/Failure';
+import { Titled } from '../shell/ManualLink';
 import { useAccount, useTitle } from '../shell/usePage';
 import { Refusal } from '../tenants/Parts';
 import classes from '../tenants/Tenants.module.css';
@@ -28,7 +29,7 @@ export function StaffPage() {
   const staff = useQuery({ ...staffQuery, enabled: allowed });
   return (
     <main className={classes.narrow}>
-      <Title order={1} size="h2" mb="sm">{t('staff.title')}</Title>
+      <Titled><Title order={1} size="h2" mb="sm">{t('staff.title')}</Title></Titled>
       {!allowed && <Text role="alert">{t('staff.forbidden')}</Text>}
       {allowed && <Text size="sm" c="dimmed" mb="lg">{t('staff.intro')}</Text>}
       <Stack gap="md">

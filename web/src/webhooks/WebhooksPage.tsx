@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next';
 import type { Webhook } from '../api';
 import { formatDateTime } from '../format';
 import { FailureNote } from '../shell/Failure';
+import { Titled } from '../shell/ManualLink';
 import { useAccount, useTitle } from '../shell/usePage';
 import classes from '../tenants/Tenants.module.css';
 import { NewWebhook } from './NewWebhook';
@@ -20,7 +21,7 @@ export function WebhooksPage() {
   const hooks = useQuery({ ...webhooksQuery, enabled: allowed, refetchInterval: 15_000 });
   return (
     <main className={classes.narrow}>
-      <Title order={1} size="h2" mb="sm">{t('webhooks.title')}</Title>
+      <Titled><Title order={1} size="h2" mb="sm">{t('webhooks.title')}</Title></Titled>
       {!allowed && <Text role="alert">{t('webhooks.forbidden')}</Text>}
       {allowed && <Text size="sm" c="dimmed" mb="lg">{t('webhooks.intro')}</Text>}
       <Stack gap="lg">
