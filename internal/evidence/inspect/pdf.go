@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -73,9 +74,11 @@ func (w *pdfWriter) begin(p *Page, at time.Time) {
 	w.SetProducer("Muniment", true)
 	w.SetLang(string(p.Language))
 	w.SetTitle(p.Title+": "+w.known(p.Subtitle), true)
-	w.AddUTF8FontFromBytes(pdfText, "", goregular.TTF)
-	w.AddUTF8FontFromBytes(pdfText, "B", gobold.TTF)
-	w.AddUTF8FontFromBytes(pdfMono, "", gomono.TTF)
+	// The writer changes the bytes of a font while it takes its letters from them. Reports
+	// that are made side by side must not share them.
+	w.AddUTF8FontFromBytes(pdfText, "", bytes.Clone(goregular.TTF))
+	w.AddUTF8FontFromBytes(pdfText, "B", bytes.Clone(gobold.TTF))
+	w.AddUTF8FontFromBytes(pdfMono, "", bytes.Clone(gomono.TTF))
 	w.SetMargins(pdfMargin, pdfMargin, pdfMargin)
 	w.SetAutoPageBreak(true, pdfBottom)
 	w.AliasNbPages(pagesMark)
