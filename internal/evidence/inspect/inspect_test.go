@@ -87,6 +87,26 @@ func TestFontsStay(t *testing.T) {
 	}
 }
 
+// What the letters lack is told by numbers, those side by side in one pair of brackets.
+func TestLettersThatLack(t *testing.T) {
+	t.Parallel()
+	f, err := letters()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{
+		"Größe, Πρόταση, цена":    "Größe, Πρόταση, цена",
+		"\u4f60\u597d!":           "[U+4F60 U+597D]!",
+		"a \u05e9 \u05dc\n\u4f60": "a [U+05E9] [U+05DC]\n[U+4F60]",
+		"{nb} \U0001F4CE":         "{ nb } [U+1F4CE]",
+	} {
+		w := &pdfWriter{font: f}
+		if got := w.known(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
 // No text lacks in a language.
 func TestWordsAreComplete(t *testing.T) {
 	t.Parallel()

@@ -92,26 +92,45 @@ func (w *pdfWriter) begin(p *Page, at time.Time) {
 	})
 }
 
-// known replaces characters that the font lacks by their number.
+// known replaces characters that the font lacks by their numbers, all that stand side by
+// side in one pair of brackets, so that lines can end between them.
 func (w *pdfWriter) known(s string) string {
 	if !utf8.ValidString(s) {
 		s = strings.ToValidUTF8(s, "\uFFFD")
 	}
 	s = strings.ReplaceAll(s, pagesMark, "{ nb }") // would become the number of pages
 	var b strings.Builder
+	within := false
 	for _, r := range s {
-		if r == '\n' {
-			b.WriteByte('\n')
+		if w.lacks(r) {
+			w.missing = true
+			if within {
+				b.WriteByte(' ')
+			} else {
+				b.WriteByte('[')
+			}
+			within = true
+			b.WriteString(strings.Trim(number(r), "[]"))
 			continue
 		}
-		if i, err := w.font.GlyphIndex(&w.buf, r); r < ' ' || r > 0xffff || err != nil || i == 0 {
-			w.missing = true
-			b.WriteString(number(r))
-			continue
+		if within {
+			b.WriteByte(']')
+			within = false
 		}
 		b.WriteRune(r)
 	}
+	if within {
+		b.WriteByte(']')
+	}
 	return b.String()
+}
+
+func (w *pdfWriter) lacks(r rune) bool {
+	if r == '\n' {
+		return false
+	}
+	i, err := w.font.GlyphIndex(&w.buf, r)
+	return r < ' ' || r > 0xffff || err != nil || i == 0
 }
 
 func (w *pdfWriter) head(p *Page) {
