@@ -23,16 +23,21 @@ export function launch() {
 // demand. All others are for people who look into a failure.
 const pictures = ['login', 'search', 'message', 'phone', 'dark', 'admin', 'sources', 'completeness', 'journal-record',
   'upload-done', 'document', 'quarantine', 'selection', 'mailbox-log-in', 'smarthost', 'first-start', 'first-start-stamps', 'site',
-  'overview-operator'];
+  'overview-operator', 'inspection-report', 'inspection-report-pdf', 'chosen'];
 const repository = new URL('../../docs/screenshots/', import.meta.url).pathname;
 let temporary;
 
-export async function screenshot(page, name) {
+// pictureFile is where a picture belongs.
+export async function pictureFile(name) {
   const wanted = process.env.MUNIMENT_SCREENSHOTS && pictures.includes(name);
   temporary ??= mkdtemp(join(tmpdir(), 'muniment-screenshots-'));
   const dir = wanted ? repository : await temporary;
   await mkdir(dir, { recursive: true });
-  await page.screenshot({ path: join(dir, `${name}.png`), animations: 'disabled', caret: 'hide' });
+  return join(dir, `${name}.png`);
+}
+
+export async function screenshot(page, name) {
+  await page.screenshot({ path: await pictureFile(name), animations: 'disabled', caret: 'hide' });
 }
 
 // openPage opens a page that keeps account of what it does:

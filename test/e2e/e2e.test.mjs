@@ -13,7 +13,7 @@
 //	routing.mjs       domains, selection, quarantine  history.mjs      whole mailboxes
 //	eventlog.mjs      the event log                   damage.mjs       flipped bytes
 //	appearance.mjs    languages, phone, dark, axe     gallery.mjs      pictures for the README
-//	dashboard.mjs     figures and alarms
+//	dashboard.mjs     figures and alarms              proof.mjs        a newcomer verifies proofs
 //	walk.mjs          everybody on every page: the pages (walkroutes.mjs), who is there
 //	                  (walkworld.mjs), what is looked at (walklook.mjs), and the pictures
 //	                  of the manual (walkpictures.mjs)
@@ -36,6 +36,7 @@ import { history } from './history.mjs';
 import { login } from './login.mjs';
 import { mailboxLogIn } from './mailboxlogin.mjs';
 import { message } from './message.mjs';
+import { proof } from './proof.mjs';
 import { routing } from './routing.mjs';
 import { search } from './search.mjs';
 import { startServer } from './server.mjs';
@@ -80,6 +81,7 @@ describe('access', { timeout: 240_000 }, () => access(world));
 describe('hierarchy', { timeout: 180_000 }, () => hierarchy(world));
 describe('dashboard', { timeout: 240_000 }, () => dashboard(world));
 describe('evidence', { timeout: 240_000 }, () => evidence(world));
+describe('proof', { timeout: 300_000 }, () => proof(world));
 describe('upload', { timeout: 240_000 }, () => upload(world));
 describe('routing', { timeout: 180_000 }, () => routing(world));
 describe('history', { timeout: 120_000 }, () => history(world));

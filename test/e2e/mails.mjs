@@ -151,3 +151,35 @@ export function report({ sender, member, list, blind, subject, broken }) {
     `From: <${sender}>`, `To: <${list}>`, `Subject: ${subject}`, `Date: ${new Date().toUTCString().replace('GMT', '+0000')}`, `Message-ID: ${id}`, '', 'The report knows more than this.', '', '--j--',
   ]);
 }
+
+// proven are three messages as reports have to cope with: a subject that is longer than
+// a line, several scripts, attachments.
+export function proven({ to }) {
+  const subjects = [
+    'Angebot zur Probe: Instandsetzung der Heizungsanlage im Erdgeschoss und im ersten Obergeschoss, einschließlich aller Nebenarbeiten, '
+      + 'der Entsorgung der alten Kessel und der Abnahme durch den Schornsteinfeger, gültig bis zum Ende des Monats',
+    'Angebot zur Probe: Πρόταση, предложение, 見積書, עברית',
+    'Angebot zur Probe: mit Anhang 📎',
+  ];
+  return subjects.map((subject, i) => crlf([
+    `From: =?UTF-8?B?${Buffer.from('Jörg Groß').toString('base64')}?= <joerg@partners.example>`,
+    `To: <${to}>`,
+    `Subject: =?UTF-8?B?${Buffer.from(subject).toString('base64')}?=`,
+    `Date: ${new Date(Date.now() - i * 60_000).toUTCString().replace('GMT', '+0000')}`,
+    `Message-ID: <proven-${i}@partners.example>`,
+    'MIME-Version: 1.0',
+    'Content-Type: multipart/mixed; boundary="=_p"',
+    '',
+    '--=_p',
+    'Content-Type: text/plain; charset=utf-8',
+    '',
+    'Guten Tag, anbei unser Angebot.',
+    '--=_p',
+    'Content-Type: text/csv; name="angebot.csv"',
+    'Content-Disposition: attachment; filename="angebot.csv"',
+    '',
+    'Stunden;Preis',
+    '12;1.040,00',
+    '--=_p--',
+  ]));
+}

@@ -2,12 +2,18 @@ package inspect
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/image/font/gofont/gobold"
+	"golang.org/x/image/font/gofont/gomono"
+	"golang.org/x/image/font/gofont/goregular"
+	"golang.org/x/image/font/sfnt"
 
 	"github.com/muniment/muniment/internal/evidence"
 	"github.com/muniment/muniment/internal/evidence/ers"
@@ -51,6 +57,52 @@ func TestDeterministic(t *testing.T) {
 			if !bytes.Contains(h1, []byte(in(l).verdict(v))) || bytes.Contains(h1, []byte(in(l).ProvenSince)) != (v == evidence.Valid) {
 				t.Errorf("%s, %v: the verdict is not told", l, v)
 			}
+		}
+	}
+}
+
+// The letters are those of the whole program: a report leaves them as they are.
+func TestFontsStay(t *testing.T) {
+	fonts := [][]byte{goregular.TTF, gobold.TTF, gomono.TTF}
+	var before [][32]byte
+	for _, f := range fonts {
+		before = append(before, sha256.Sum256(f))
+	}
+	letters, err := letters()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var buf sfnt.Buffer
+	var all strings.Builder // every letter
+	for r := rune(' '); r < 0xfffe; r++ {
+		if i, err := letters.GlyphIndex(&buf, r); err == nil && i > 0 {
+			all.WriteRune(r)
+		}
+	}
+	render(t, &Page{Title: "T", Language: English, Sections: []Section{{Heading: all.String(), Text: []string{all.String()}, Rows: []Row{{Name: "N", Value: all.String(), Mono: true}}}}})
+	for i, f := range fonts {
+		if sha256.Sum256(f) != before[i] {
+			t.Errorf("font %d was changed", i)
+		}
+	}
+}
+
+// What the letters lack is told by numbers, those side by side in one pair of brackets.
+func TestLettersThatLack(t *testing.T) {
+	t.Parallel()
+	f, err := letters()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{
+		"Größe, Πρόταση, цена":    "Größe, Πρόταση, цена",
+		"\u4f60\u597d!":           "[U+4F60 U+597D]!",
+		"a \u05e9 \u05dc\n\u4f60": "a [U+05E9] [U+05DC]\n[U+4F60]",
+		"{nb} \U0001F4CE":         "{ nb } [U+1F4CE]",
+	} {
+		w := &pdfWriter{font: f}
+		if got := w.known(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}
 }

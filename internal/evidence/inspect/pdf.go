@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -73,9 +74,11 @@ func (w *pdfWriter) begin(p *Page, at time.Time) {
 	w.SetProducer("Muniment", true)
 	w.SetLang(string(p.Language))
 	w.SetTitle(p.Title+": "+w.known(p.Subtitle), true)
-	w.AddUTF8FontFromBytes(pdfText, "", goregular.TTF)
-	w.AddUTF8FontFromBytes(pdfText, "B", gobold.TTF)
-	w.AddUTF8FontFromBytes(pdfMono, "", gomono.TTF)
+	// The writer changes the bytes of a font while it takes its letters from them. Reports
+	// that are made side by side must not share them.
+	w.AddUTF8FontFromBytes(pdfText, "", bytes.Clone(goregular.TTF))
+	w.AddUTF8FontFromBytes(pdfText, "B", bytes.Clone(gobold.TTF))
+	w.AddUTF8FontFromBytes(pdfMono, "", bytes.Clone(gomono.TTF))
 	w.SetMargins(pdfMargin, pdfMargin, pdfMargin)
 	w.SetAutoPageBreak(true, pdfBottom)
 	w.AliasNbPages(pagesMark)
@@ -89,26 +92,45 @@ func (w *pdfWriter) begin(p *Page, at time.Time) {
 	})
 }
 
-// known replaces characters that the font lacks by their number.
+// known replaces characters that the font lacks by their numbers, all that stand side by
+// side in one pair of brackets, so that lines can end between them.
 func (w *pdfWriter) known(s string) string {
 	if !utf8.ValidString(s) {
 		s = strings.ToValidUTF8(s, "\uFFFD")
 	}
 	s = strings.ReplaceAll(s, pagesMark, "{ nb }") // would become the number of pages
 	var b strings.Builder
+	within := false
 	for _, r := range s {
-		if r == '\n' {
-			b.WriteByte('\n')
+		if w.lacks(r) {
+			w.missing = true
+			if within {
+				b.WriteByte(' ')
+			} else {
+				b.WriteByte('[')
+			}
+			within = true
+			b.WriteString(strings.Trim(number(r), "[]"))
 			continue
 		}
-		if i, err := w.font.GlyphIndex(&w.buf, r); r < ' ' || r > 0xffff || err != nil || i == 0 {
-			w.missing = true
-			b.WriteString(number(r))
-			continue
+		if within {
+			b.WriteByte(']')
+			within = false
 		}
 		b.WriteRune(r)
 	}
+	if within {
+		b.WriteByte(']')
+	}
 	return b.String()
+}
+
+func (w *pdfWriter) lacks(r rune) bool {
+	if r == '\n' {
+		return false
+	}
+	i, err := w.font.GlyphIndex(&w.buf, r)
+	return r < ' ' || r > 0xffff || err != nil || i == 0
 }
 
 func (w *pdfWriter) head(p *Page) {

@@ -41,6 +41,10 @@ export const exportAddress = (q: string, grant?: string): string => {
   return `/api/v1/export.zip${query && `?${query}`}`;
 };
 
+// chosenAddress is that of a proof bundle of these messages.
+export const chosenAddress = (ids: readonly string[], grant?: string): string =>
+  `/api/v1/export.zip?${new URLSearchParams({ ids: ids.join(','), ...(grant && { grant }) }).toString()}`;
+
 // settable is what a client may say of an authority.
 export function settable(authority: SealingAuthority): SealingAuthority {
   const copy = { ...authority };

@@ -1,10 +1,12 @@
 import { Skeleton } from '@mantine/core';
+import { IconCheck } from '@tabler/icons-react';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef, type KeyboardEvent, type Ref } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import type { Hit } from '../api';
 import { FailureNote } from '../shell/Failure';
+import type { Chosen } from './choice';
 import classes from './ResultList.module.css';
 import { ResultRow } from './ResultRow';
 
@@ -18,14 +20,15 @@ type Props = {
   more: { has: boolean; loading: boolean; error: unknown; load: () => void };
   listRef: Ref<HTMLDivElement>;
   resetKey: string;
+  choice: { chosen: Chosen; toggle: (id: string) => void } | undefined;
 };
 
 export const rowId = (id: string) => `hit-${id}`;
 
 // ResultList shows any number of results and keeps only the visible ones in the
 // document. For assistive technology it is one list box whose chosen option is the
-// opened message.
-export function ResultList({ hits, id, open, enter, more, listRef, resetKey }: Props) {
+// opened message; those that are chosen for a bundle are checked.
+export function ResultList({ hits, id, open, enter, more, listRef, resetKey, choice }: Props) {
   const { t } = useTranslation();
   const scroller = useRef<HTMLDivElement | null>(null);
   // eslint-disable-next-line react-hooks/incompatible-library -- the virtualizer is used in this component only
@@ -54,7 +57,10 @@ export function ResultList({ hits, id, open, enter, more, listRef, resetKey }: P
     }
   }, [chosen, rows]);
   const press = (event: KeyboardEvent) => {
-    if (event.key === 'Enter' && chosen >= 0) {
+    if (event.key === ' ' && id && choice) {
+      event.preventDefault();
+      choice.toggle(id);
+    } else if (event.key === 'Enter' && chosen >= 0) {
       event.preventDefault();
       enter();
     } else if (event.key === 'Home' || event.key === 'End') {
@@ -81,6 +87,7 @@ export function ResultList({ hits, id, open, enter, more, listRef, resetKey }: P
       aria-label={t('search.results')}
       aria-activedescendant={rendered && id ? rowId(id) : undefined}
       className={classes.list}
+      data-choosing={(choice && choice.chosen.size > 0) || undefined}
       onKeyDown={press}
     >
       <div role="presentation" style={{ height: rows.getTotalSize() }} className={classes.inner}>
@@ -100,12 +107,25 @@ export function ResultList({ hits, id, open, enter, more, listRef, resetKey }: P
               id={rowId(hit.id)}
               role="option"
               aria-selected={hit.id === id}
+              aria-checked={choice && choice.chosen.has(hit.id)}
               aria-setsize={more.has ? -1 : hits.length}
               aria-posinset={item.index + 1}
               className={classes.row}
               style={place}
               onClick={() => open(hit.id)}
             >
+              {choice && (
+                <span
+                  aria-hidden
+                  className={classes.choose}
+                  onClick={(event) => {
+                    event.stopPropagation();
+                    choice.toggle(hit.id);
+                  }}
+                >
+                  <span className={classes.box}>{choice.chosen.has(hit.id) && <IconCheck size={14} stroke={3} />}</span>
+                </span>
+              )}
               <ResultRow hit={hit} />
             </div>
           );

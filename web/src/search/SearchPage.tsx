@@ -1,12 +1,13 @@
-import { ActionIcon, Button, Drawer, Group, NativeSelect, Stack, Text, Title, VisuallyHidden } from '@mantine/core';
+import { ActionIcon, Button, Checkbox, Drawer, Group, NativeSelect, Stack, Text, Title, VisuallyHidden } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { IconCertificate, IconFilter, IconInbox, IconMailSearch, IconSortAscending, IconSortDescending } from '@tabler/icons-react';
 import { lazy, Suspense, useEffect, useMemo, useRef, useState, type RefObject } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { GrantBanner } from '../access/GrantBanner';
-import { exportAddress } from '../evidence/queries';
+import { requestQuery } from '../access/queries';
+import { chosenAddress, exportAddress } from '../evidence/queries';
 import { queryProblem } from '../failure';
 import { formatNumber } from '../format';
 import { rawAddress, searchAgain, searchQuery, type Order } from '../queries';
@@ -14,6 +15,8 @@ import { FailureNote, PageLoading } from '../shell/Failure';
 import { useKeys } from '../shell/shortcuts';
 import { useLate } from '../shell/useLate';
 import { useTitle } from '../shell/usePage';
+import { nothing, reach, toggled, toggledAll, type Chosen, type Reach } from './choice';
+import { ChoiceBar } from './ChoiceBar';
 import { Chips, QueryMistake } from './Conditions';
 import { FacetPanel } from './FacetPanel';
 import { ResultList, ResultSkeleton } from './ResultList';
@@ -37,7 +40,10 @@ export function SearchPage() {
   const results = useInfiniteQuery(searchQuery(q, order));
   const { data, fetchNextPage } = results;
   const hits = useMemo(() => data?.pages.flatMap((page) => page.hits) ?? [], [data]);
+  const shown = useMemo(() => hits.map((h) => h.id), [hits]);
   const problem = queryProblem(results.error);
+  const choice = useChoice(grant);
+  const mayExport = useMayExport(grant);
 
   useFocusWithMessage(id, list, pane);
 
@@ -74,6 +80,11 @@ export function SearchPage() {
         close();
       }
     },
+    x: () => {
+      if (id && mayExport) {
+        choice.toggle(id);
+      }
+    },
     d: () => {
       if (id) {
         download(id);
@@ -98,8 +109,20 @@ export function SearchPage() {
             order={order}
             sort={sort}
             filters={facetsBeside ? undefined : () => setFilters(true)}
-            bundle={grant || problem || hits.length === 0 ? undefined : exportAddress(q)}
+            bundle={!mayExport || problem || hits.length === 0 ? undefined : exportAddress(q, grant)}
+            all={mayExport && hits.length > 0 ? { reach: reach(choice.chosen, shown), toggle: () => choice.toggleAll(shown) } : undefined}
           />
+          {mayExport && (
+            <ChoiceBar
+              chosen={choice.chosen}
+              shown={shown}
+              address={chosenAddress([...choice.chosen], grant)}
+              clear={() => {
+                choice.clear();
+                list.current?.focus();
+              }}
+            />
+          )}
           <Results state={results} hits={hits} q={q} clear={() => search('')} mistaken={problem !== undefined}>
             <ResultList
               hits={hits}
@@ -107,6 +130,7 @@ export function SearchPage() {
               open={open}
               enter={enter}
               listRef={list}
+              choice={mayExport ? choice : undefined}
               resetKey={`${order} ${q} ${grant ?? ''}`}
               more={{ has: results.hasNextPage, loading: results.isFetchingNextPage, error: results.isFetchNextPageError ? results.error : undefined, load: fetchNextPage }}
             />
@@ -127,6 +151,21 @@ export function SearchPage() {
       </Drawer>
     </div>
   );
+}
+
+// useChoice keeps which messages are chosen, over all searches. What was chosen of other
+// people's mail does not outlast the access to it.
+function useChoice(grant: string | undefined): { chosen: Chosen; toggle: (id: string) => void; toggleAll: (shown: readonly string[]) => void; clear: () => void } {
+  const [state, setState] = useState({ grant, chosen: nothing });
+  const chosen = state.grant === grant ? state.chosen : nothing;
+  const set = (next: Chosen) => setState({ grant, chosen: next });
+  return { chosen, toggle: (id) => set(toggled(chosen, id)), toggleAll: (shown) => set(toggledAll(chosen, shown)), clear: () => set(nothing) };
+}
+
+// useMayExport is true for one's own mail, and for what was approved for an export.
+function useMayExport(grant: string | undefined): boolean {
+  const request = useQuery(requestQuery(grant ?? ''));
+  return grant === undefined || request.data?.kind === 'export';
 }
 
 // useFocusWithMessage lets the keyboard follow what is on the screen: into the
@@ -156,9 +195,9 @@ function download(id: string): void {
 
 type Page = { total: number; total_exact: boolean; milliseconds: number };
 
-type BarProps = { page: Page | undefined; order: Order; sort: (order: Order) => void; filters: (() => void) | undefined; bundle: string | undefined };
+type BarProps = { page: Page | undefined; order: Order; sort: (order: Order) => void; filters: (() => void) | undefined; bundle: string | undefined; all: { reach: Reach; toggle: () => void } | undefined };
 
-function Bar({ page, order, sort, filters, bundle }: BarProps) {
+function Bar({ page, order, sort, filters, bundle, all }: BarProps) {
   const { t, i18n } = useTranslation();
   let total = '';
   if (page) {
@@ -168,6 +207,17 @@ function Bar({ page, order, sort, filters, bundle }: BarProps) {
   return (
     <div className={classes.bar}>
       <div className={classes.total}>
+        {all && (
+          <Checkbox
+            size="xs"
+            classNames={{ root: classes.all }}
+            aria-label={t('search.chooseAll')}
+            title={t('search.chooseAll')}
+            checked={all.reach === 'all'}
+            indeterminate={all.reach === 'some'}
+            onChange={all.toggle}
+          />
+        )}
         <Text size="sm" fw={600} span aria-live="polite" role="status">{total}</Text>
         {page && <Text size="xs" c="dimmed" span className={classes.took}>{t('search.took', { number: formatNumber(Math.max(1, Math.round(page.milliseconds)), i18n.language) })}</Text>}
       </div>

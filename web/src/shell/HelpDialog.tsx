@@ -10,6 +10,7 @@ const rows = [
   { keys: ['Enter'], effect: 'open' },
   { keys: ['Esc'], effect: 'leave' },
   { keys: ['d'], effect: 'download' },
+  { keys: ['x', 'Space'], effect: 'choose' },
   { keys: ['?'], effect: 'help' },
 ] as const;
 
@@ -28,7 +29,7 @@ export function HelpDialog({ opened, onClose }: { opened: boolean; onClose: () =
             <Table.Tr key={row.effect}>
               <Table.Td>
                 {row.keys.map((key, i) => (
-                  <span key={key}>{i > 0 && ` ${t('keys.or')} `}<Kbd>{key}</Kbd></span>
+                  <span key={key}>{i > 0 && ` ${t('keys.or')} `}<Kbd>{key === 'Space' ? t('keys.space') : key}</Kbd></span>
                 ))}
               </Table.Td>
               <Table.Td>{t(`keys.${row.effect}`)}</Table.Td>
