@@ -232,7 +232,8 @@ func dxaipOK(aoid string, n int) *tresor.Package {
 		Update:  &tresor.Update{Previous: fmt.Sprintf("V%03d", n-1), Kept: kept}}
 }
 
-// contents are the objects of a version as text, without what the archive adds.
+// contents are the objects of a version as text, without what the archive adds. A
+// package that no archive has given an AOID has nothing added.
 func contents(p *tresor.Package, version string) map[string]string {
 	out := map[string]string{}
 	v := p.Version(version)
@@ -240,7 +241,7 @@ func contents(p *tresor.Package, version string) map[string]string {
 		return nil
 	}
 	for _, id := range append(v.Protected(), v.Unprotected()...) {
-		if o := p.Object(id); o != nil && !strings.Contains(id, p.AOID) {
+		if o := p.Object(id); o != nil && (p.AOID == "" || !strings.Contains(id, p.AOID)) {
 			out[id] = string(o.Bytes())
 		}
 	}
