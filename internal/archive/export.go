@@ -90,8 +90,22 @@ func (h *Handle) recordExport(ctx context.Context, e *Export) error {
 	if h.actor.Grant != nil {
 		return h.record(ctx, actExport, nil, e.title)
 	}
-	details := map[string]string{"selection": e.title, "volume": strconv.Itoa(e.r.Volume)}
+	details := map[string]string{"selection": e.logged(), "volume": strconv.Itoa(e.r.Volume)}
 	return h.a.catalog.AppendEvents(ctx, h.actor.Tenant, []*catalog.Event{h.event(actExport, "", details)})
+}
+
+// logged is what the event log tells of what was selected. What somebody searches for
+// in the own mail is nobody's business.
+func (e *Export) logged() string {
+	switch {
+	case e.h.actor.Grant != nil:
+		return e.title
+	case len(e.r.IDs) > 0:
+		return "chosen messages"
+	case e.r.Query != "":
+		return "messages found by a search"
+	}
+	return "all messages"
 }
 
 // foundMessages is what a search finds, the oldest first.

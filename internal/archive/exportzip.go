@@ -82,7 +82,7 @@ func (e *Export) WriteZIP(ctx context.Context, out io.Writer) (*offline.Complete
 	if err := w.end(); err != nil {
 		return nil, err
 	}
-	details := map[string]string{"selection": e.title, "volume": strconv.Itoa(e.r.Volume), "objects": strconv.FormatInt(w.done.Objects, 10), "left_out": strconv.Itoa(len(w.done.LeftOut))}
+	details := map[string]string{"selection": e.logged(), "volume": strconv.Itoa(e.r.Volume), "objects": strconv.FormatInt(w.done.Objects, 10), "left_out": strconv.Itoa(len(w.done.LeftOut))}
 	if g := e.h.actor.Grant; g != nil {
 		details["request"] = g.Request.String()
 	}

@@ -162,7 +162,7 @@ func body(o operation, id string) string {
 		return `{"language":"de"}`
 	case "finishLogIn", "confirmTotp":
 		return `{"code":"123456"}`
-	case "beginPasskey":
+	case "beginPasskey", "renewNow":
 		return `{}`
 	case "logInByPasskey":
 		return `{"passkey":{}}`

@@ -170,6 +170,9 @@ func (w *world) ask(c *http.Client, method, path, body string) answer {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	if res.Header.Get("Content-Type") == "application/zip" {
+		b = unpacked(w.t, b)
+	}
 	for _, h := range []string{"X-Request-Id", "Date", "Set-Cookie"} {
 		res.Header.Del(h)
 	}

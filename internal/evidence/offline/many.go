@@ -89,7 +89,7 @@ func (b *bundleFiles) many(ctx context.Context) (*ManyReport, error) {
 	}
 	m := &ManyReport{Title: head.Title, at: b.r.At}
 	if m.at.IsZero() {
-		m.at = time.Now().UTC().Truncate(time.Second)
+		m.at = time.Now().UTC()
 		b.r.At = m.at // all are judged at the same time
 	}
 	if err := b.each(ctx, m, list); err != nil {

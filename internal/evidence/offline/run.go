@@ -161,7 +161,7 @@ func (t *trusts) of(b *bundleFiles, sidecar, anchors string, m *Manifest) (*Trus
 		return nil, err
 	}
 	if x.Options.At.IsZero() {
-		x.Options.At = time.Now().UTC().Truncate(time.Second)
+		x.Options.At = time.Now().UTC()
 	}
 	x.Options.Cache = tsp.NewCache(maxTokens)
 	if t.byName == nil || len(t.byName) >= maxTrusts {
