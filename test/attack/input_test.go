@@ -84,6 +84,7 @@ func inputAttempts() []attempt {
 				}
 			}
 		}},
+		{"ssrf-directory", func(t *testing.T, w *world) { directoryInside(t, w, inside) }},
 		{"ssrf-folder", func(t *testing.T, w *world) {
 			for _, dir := range []string{"/etc", "../../etc", "..", "/", "alpha/../../x", "/proc/self", "a\\u0000b", `C:\\Windows`} {
 				body := `{"kind":"folder","name":"Falle","folder":{"directory":"` + dir + `","owners":["anna@alpha.example"]}}`
@@ -236,5 +237,6 @@ func bombAttempts() []attempt {
 			a := w.ask(t, "alpha-bernd", http.MethodPut, "/uploads/"+id+"/data?offset=0", "more than three", set("Content-Type", "application/octet-stream"))
 			wants(t, "more than announced", a, 422, 409, 413)
 		}},
+		{"bomb-zip", uploadedBomb},
 	}
 }

@@ -4,7 +4,7 @@
 //	world_test.go    the server and those who attack   session_test.go  sessions, log-in
 //	foreign_test.go  other people's things             input_test.go    what is sent in
 //	admin_test.go    what administers                  output_test.go   what is handed out
-//	list_test.go     the list is complete
+//	reach_test.go    directories, bombs    list_test.go     the list is complete
 package attack
 
 import (
@@ -25,6 +25,7 @@ import (
 	"github.com/muniment/muniment/internal/archive"
 	"github.com/muniment/muniment/internal/archivetest"
 	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/directory/connect"
 	"github.com/muniment/muniment/internal/httpd"
 	"github.com/muniment/muniment/internal/uid"
 	"github.com/muniment/muniment/internal/upload"
@@ -60,6 +61,7 @@ type world struct {
 	env     *archivetest.Env
 	server  *httptest.Server
 	dir     string // of uploads
+	uploads *upload.Store
 	tenants map[string]*catalog.Tenant
 	sources map[string]*catalog.Source
 	actors  map[string]access.Actor
@@ -80,7 +82,7 @@ const hostile = "From: \"<script>alert(1)</script>\" <evil@else.example>\r\nTo: 
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	e := archivetest.New(t, archivetest.Options{})
+	e := archivetest.New(t, archivetest.Options{Directories: connect.New(connect.Config{})})
 	w := &world{env: e, dir: t.TempDir(), tenants: map[string]*catalog.Tenant{}, sources: map[string]*catalog.Source{}, actors: map[string]access.Actor{}}
 	for _, slug := range []string{"alpha", "beta"} {
 		w.tenants[slug], w.sources[slug] = e.Tenant(t, slug)
@@ -96,6 +98,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.uploads = store
 	s, err := httpd.New(httpd.Config{Archive: e.Archive, Uploads: store, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}})
 	if err != nil {
 		t.Fatal(err)
