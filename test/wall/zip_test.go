@@ -11,7 +11,7 @@ import (
 )
 
 // anyTime is a time in the files of a bundle, which tell when it was made.
-var anyTime = regexp.MustCompile(`20[0-9]{2}-[0-9]{2}-[0-9]{2}[T ][0-9:.]{5,}( ?UTC|Z)?`)
+var anyTime = regexp.MustCompile(`(20[0-9]{2}-[0-9]{2}-[0-9]{2}|[0-9]{2}\.[0-9]{2}\.20[0-9]{2})(T|,? )[0-9:.]{5,}( ?UTC|Z)?`)
 
 // unpacked is what a bundle tells: the names of its files, and all text in them without
 // times. Hash values of files that have times in them differ, and so do the pages of the
