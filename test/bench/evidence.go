@@ -31,6 +31,7 @@ type batch struct {
 	token []byte
 	trust *tsp.Anchors
 	crl   []byte
+	root  *x509.Certificate
 }
 
 // evidence measures a batch of a million objects: its tree, records on demand
@@ -57,10 +58,11 @@ func (b *bench) evidence(ctx context.Context) error {
 		return err
 	}
 	b.account("evidence record on demand", "≤ 50 ms", wall.String(), wall <= 50*time.Millisecond)
-	wall, _, err = timed("verify a record, one core", issued, func() error { return x.verify(ctx, records) })
-	perSecond := time.Second / max(wall, 1)
-	b.account("records verified from one bundle", "≥ 2,000/s", fmt.Sprintf("%d/s", perSecond), perSecond >= 2000)
-	return err
+	_, _, err = timed("verify a record, one core", issued, func() error { return x.verify(ctx, records) })
+	if err != nil {
+		return err
+	}
+	return b.manyObjects(ctx, &x, records)
 }
 
 // timed prints and returns the time of one of n acts that f does, on the wall
@@ -86,7 +88,12 @@ func processor() time.Duration {
 func object(i int) [][]byte {
 	mail := binary.BigEndian.AppendUint64(make([]byte, 0, mailSize), uint64(i))
 	if i < issued { // the others are never looked at again
-		mail = mail[:mailSize]
+		mail = fmt.Appendf(mail[:0], "From: anna@example.com\r\nSubject: offer %d\r\n\r\n", i)[:mailSize]
+	}
+	if i < bundled {
+		if m, err := metadata(i, mail); err == nil { // otherwise the bundle is not valid
+			return [][]byte{mail, m}
+		}
 	}
 	return [][]byte{mail, binary.BigEndian.AppendUint64(make([]byte, 192, 200), uint64(i))}
 }
@@ -132,6 +139,7 @@ func (x *batch) seal(file string, h algo.Hash, leaves []byte) error {
 	if err != nil {
 		return err
 	}
+	x.root = a.Root()
 	x.trust = tsp.NewAnchors([]*x509.Certificate{a.Root()})
 	x.token, err = a.Issue(r)
 	return err
