@@ -14,6 +14,6 @@ func (a *app) disk() (alarm.Disk, error) {
 	if err := syscall.Statfs(a.config.Data, &s); err != nil {
 		return alarm.Disk{}, fmt.Errorf("%s: %w", a.config.Data, err)
 	}
-	block := int64(s.Bsize)
+	block := s.Bsize
 	return alarm.Disk{Free: int64(s.Bavail) * block, Total: int64(s.Blocks) * block}, nil
 }

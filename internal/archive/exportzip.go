@@ -235,7 +235,7 @@ func (w *exportWriter) trust(b *Bundle) (*sharedTrust, error) {
 		return nil, err
 	}
 	t := &sharedTrust{bundleTrust: *x, tokens: m.Tokens, test: m.Test}
-	t.bundleTrust.trust.Options.Cache = tsp.NewCache(len(b.Stamps) + 1)
+	t.trust.Options.Cache = tsp.NewCache(len(b.Stamps) + 1)
 	t.sidecar = w.once("sidecar", ".der", x.der)
 	for i, s := range b.Stamps {
 		t.tokens[i].File = w.once("token", ".tst", s.Token)
