@@ -145,10 +145,12 @@ func TestSendMeetsTrouble(t *testing.T) {
 		"redirect": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://169.254.169.254/", http.StatusFound)
 		}, CodeRedirect, 302, 0},
-		"redirect307": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect) }, CodeRedirect, 307, 0},
-		"refused":     {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(403) }, CodeRefused, 403, 0},
-		"gone":        {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(410) }, CodeGone, 410, 0},
-		"broken":      {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, remote.CodeUnavailable, 500, 0},
+		"redirect307": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+		}, CodeRedirect, 307, 0},
+		"refused": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(403) }, CodeRefused, 403, 0},
+		"gone":    {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(410) }, CodeGone, 410, 0},
+		"broken":  {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, remote.CodeUnavailable, 500, 0},
 		"busy": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", "120")
 			w.WriteHeader(429)
