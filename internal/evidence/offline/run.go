@@ -136,7 +136,13 @@ const maxTrusts = 1000
 func (t *trusts) of(b *bundleFiles, sidecar, anchors string, m *Manifest) (*Trust, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	key := [2]string{sidecar, anchors}
+	key := [2]string{}
+	if m.Sidecar != "" {
+		key[0] = sidecar
+	}
+	if m.Anchors != "" && len(b.anchors) == 0 {
+		key[1] = anchors
+	}
 	if x := t.byName[key]; x != nil {
 		return x, nil
 	}
