@@ -34,7 +34,7 @@ test: build ## run every test: unit, conformance, real servers, browser
 
 test-go: web/dist/index.html
 	go vet ./...
-	go test -timeout 25m ./...
+	go test -p 3 -timeout 25m ./... # the longest packages mostly wait for servers
 
 test-web: web/node_modules/.stamp
 	cd web && npm run --silent lint && npm run --silent test

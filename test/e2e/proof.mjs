@@ -105,13 +105,15 @@ export function proof(world) {
 
   it('shows a report for people', async () => {
     for (const [name, picture] of [['inspection-report', 'inspection-report'], ['Pruefbericht', 'inspection-report-german']]) {
-      const report = await tab.context.newPage();
-      await report.setViewportSize({ width: 900, height: 1100 });
-      await report.goto(pathToFileURL(join(dir, 'one', `${name}.html`)).href);
+      const reader = await openPage(world.browser, world.server, { viewport: { width: 900, height: 1100 } });
+      const report = reader.page;
+      const address = pathToFileURL(join(dir, 'one', `${name}.html`)).href;
+      await report.goto(address);
       await report.locator('h1').waitFor();
       await assertAccessible(report, name);
       await screenshot(report, picture);
-      await report.close();
+      assert.deepEqual(reader.record.requests, [address], 'the report asks for something');
+      await reader.context.close();
       const to = await pictureFile(`${picture}-pdf`);
       const drawn = await run('pdftoppm', ['-png', '-r', '80', '-f', '1', '-l', '1', '-singlefile', join(dir, 'one', `${name}.pdf`), to.replace(/\.png$/, '')], dir);
       assert.equal(drawn.code, 0, drawn.said);
