@@ -17,7 +17,13 @@ function foreign(language) {
   const patterns = others
     .filter((text) => text.includes('{{') && text.replace(/\{\{\w+\}\}/gu, '').replace(/[^\p{L}]/gu, '').length > 12)
     .map((text) => new RegExp(`^${text.split(/\{\{\w+\}\}/u).map((part) => part.replace(/[.*+?^${}()|[\]\\]/gu, '\\$&')).join('.+')}$`, 'u'));
-  return (text) => text.length > 2 && (plain.has(text) || patterns.some((p) => p.test(text)));
+  const known = new Map(); // most texts are on many pages
+  return (text) => {
+    if (!known.has(text)) {
+      known.set(text, text.length > 2 && (plain.has(text) || patterns.some((p) => p.test(text))));
+    }
+    return known.get(text);
+  };
 }
 
 const isForeign = { de: foreign('de'), en: foreign('en') };
