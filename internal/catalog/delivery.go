@@ -268,15 +268,5 @@ func (c *Catalog) EventsNamed(ctx context.Context, tenant uid.ID, from, until in
 	if err := c.withDetails(ctx, tenant, rows); err != nil {
 		return nil, c.wrap(err, "details of events")
 	}
-	var list []*Event
-	var bad []error
-	for i := range rows {
-		e, err := verified[Event](&rows[i])
-		if err != nil {
-			bad = append(bad, err)
-		} else {
-			list = append(list, e)
-		}
-	}
-	return list, errors.Join(bad...)
+	return soundEvents(rows)
 }

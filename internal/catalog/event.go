@@ -208,17 +208,7 @@ func (c *Catalog) Events(ctx context.Context, tenant uid.ID, from int64, limit i
 	if err != nil {
 		return nil, c.wrap(err, "events from %d", from)
 	}
-	var list []*Event
-	var bad []error
-	for i := range rows {
-		e, err := verified[Event](&rows[i])
-		if err != nil {
-			bad = append(bad, err)
-		} else {
-			list = append(list, e)
-		}
-	}
-	return list, errors.Join(bad...)
+	return soundEvents(rows)
 }
 
 func (c *Catalog) eventRows(ctx context.Context, tenant uid.ID, from int64, limit int) ([]eventRow, error) {

@@ -50,6 +50,12 @@ func (c *Catalog) FindEvents(ctx context.Context, tenant uid.ID, f EventFilter, 
 	if err := c.withDetails(ctx, tenant, rows); err != nil {
 		return nil, c.wrap(err, "details of events")
 	}
+	return soundEvents(rows)
+}
+
+// soundEvents are the events of rows. Rows that differ from their leaf are missing and
+// joined as *RowError in the error, beside the good ones.
+func soundEvents(rows []eventRow) ([]*Event, error) {
 	var list []*Event
 	var bad []error
 	for i := range rows {
