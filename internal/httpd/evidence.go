@@ -118,10 +118,15 @@ func (s *Server) evidenceBundle(w http.ResponseWriter, r *http.Request) {
 		s.failEvidence(w, r, err)
 		return
 	}
+	s.sendZIP(w, r, b.Name(), b.WriteZIP)
+}
+
+// sendZIP sends a ZIP file while it is written.
+func (s *Server) sendZIP(w http.ResponseWriter, r *http.Request, name string, write func(context.Context, io.Writer) error) {
 	in, out := io.Pipe()
 	defer in.Close() // ends the writer if the client is gone
-	go func() { out.CloseWithError(b.WriteZIP(r.Context(), out)) }()
-	s.send(w, r, in, archive.Download{Name: b.Name(), Type: "application/zip", Size: -1})
+	go func() { out.CloseWithError(write(r.Context(), out)) }()
+	s.send(w, r, in, archive.Download{Name: name, Type: "application/zip", Size: -1})
 }
 
 // failEvidence says in its own words what is not there yet, or not for this actor.

@@ -2,6 +2,7 @@ package httpd
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -50,13 +51,10 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	in, out := io.Pipe()
-	defer in.Close() // ends the writer if the client is gone
-	go func() {
-		_, err := e.WriteZIP(r.Context(), out)
-		out.CloseWithError(err)
-	}()
-	s.send(w, r, in, archive.Download{Name: e.Name(), Type: "application/zip", Size: -1})
+	s.sendZIP(w, r, e.Name(), func(ctx context.Context, out io.Writer) error {
+		_, err := e.WriteZIP(ctx, out)
+		return err
+	})
 }
 
 // inspectionPDF sends the inspection report of a message as PDF.
