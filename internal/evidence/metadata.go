@@ -76,38 +76,55 @@ type docEntry struct {
 // hexBytes are written in lower-case hexadecimal digits.
 type hexBytes []byte
 
-func (h hexBytes) MarshalText() ([]byte, error) { return fmt.Appendf(nil, "%x", []byte(h)), nil }
-
 func (h *hexBytes) UnmarshalText(b []byte) error {
 	_, err := fmt.Sscanf(string(b), "%x", (*[]byte)(h))
 	return err
 }
 
 // Encode returns the only form of m: JSON by RFC 8785, UTF-8, no line end. Text
-// that is not UTF-8 is an error, for it would be altered.
+// that is not UTF-8 is an error, for it would be altered. It is made for every message
+// that is archived, so it is written member by member, in the order of their names.
 func (m *Metadata) Encode() ([]byte, error) {
-	d := document{Format: metadataLabel, AOID: m.AOID, Version: m.Version, Tenant: m.Tenant, Source: m.Source, Arrived: timeText(m.Arrived), Dated: timeText(m.Dated),
-		Envelope: m.Envelope, Class: m.Class, Members: []docEntry{}, Salt: m.Salt[:]}
-	if d.Envelope.To == nil {
-		d.Envelope.To = []string{}
-	}
 	if err := m.check(); err != nil {
 		return nil, fmt.Errorf("metadata member: %w", err)
 	}
-	for _, x := range m.Members {
-		d.Members = append(d.Members, docEntry{x.Name, x.Size, x.SHA512[:]})
+	var b bytes.Buffer
+	b.Grow(512 + 256*len(m.Members) + 48*len(m.Envelope.To))
+	text := func(name, value string) {
+		b.WriteString(name)
+		canonicalString(&b, value)
 	}
-	text, err := json.Marshal(d)
-	if err != nil {
-		return nil, fmt.Errorf("metadata member: %w", err)
+	text(`{"aoid":`, m.AOID)
+	text(`,"arrived":`, timeText(m.Arrived))
+	text(`,"class":`, m.Class)
+	text(`,"dated":`, timeText(m.Dated))
+	text(`,"envelope":{"from":`, m.Envelope.From)
+	b.WriteString(`,"to":[`)
+	for i, to := range m.Envelope.To {
+		text(separator(i), to)
 	}
-	if text, err = Canonical(text); err != nil {
-		return nil, fmt.Errorf("metadata member: %w", err)
+	text(`]},"format":`, metadataLabel)
+	b.WriteString(`,"members":[`)
+	for i, x := range m.Members {
+		text(separator(i)+`{"name":`, x.Name)
+		fmt.Fprintf(&b, `,"sha512":"%x","size":%d}`, x.SHA512, x.Size)
 	}
-	if len(text) > maxMetadata {
-		return nil, fmt.Errorf("metadata member: %d bytes, the limit is %d", len(text), maxMetadata)
+	fmt.Fprintf(&b, `],"salt":"%x"`, m.Salt)
+	text(`,"source":`, m.Source)
+	text(`,"tenant":`, m.Tenant)
+	fmt.Fprintf(&b, `,"version":%d}`, m.Version)
+	if b.Len() > maxMetadata {
+		return nil, fmt.Errorf("metadata member: %d bytes, the limit is %d", b.Len(), maxMetadata)
 	}
-	return text, nil
+	return b.Bytes(), nil
+}
+
+// separator is what stands before element i of an array.
+func separator(i int) string {
+	if i == 0 {
+		return ""
+	}
+	return ","
 }
 
 func (m *Metadata) check() error {
@@ -117,12 +134,12 @@ func (m *Metadata) check() error {
 		}
 	}
 	for _, x := range m.Members {
-		if !utf8.ValidString(x.Name) || x.Size < 0 {
+		if !utf8.ValidString(x.Name) || x.Size < 0 || x.Size > maxInteger {
 			return fmt.Errorf("member %q of %d bytes", x.Name, x.Size)
 		}
 	}
 	switch {
-	case m.AOID == "" || m.Tenant == "" || m.Version < 1:
+	case m.AOID == "" || m.Tenant == "" || m.Version < 1 || m.Version > maxInteger:
 		return errors.New("without id, tenant or version")
 	case m.Salt == [SaltSize]byte{}:
 		return errors.New("without salt")

@@ -3,6 +3,8 @@ package evidence_test
 import (
 	"bytes"
 	"crypto/sha512"
+	"encoding/hex"
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -92,6 +94,39 @@ func TestCanonical(t *testing.T) {
 		}
 		if back, err := evidence.ParseMetadata(b); err != nil || back.Class != s {
 			t.Fatalf("%q came back as %q, %v", s, back.Class, err)
+		}
+	})
+}
+
+// What Encode writes is the canonical form of what any JSON writer makes of the same
+// members.
+func TestMetadataIsCanonical(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		m := sample()
+		m.Source, m.Class, m.Envelope.From = rapid.String().Draw(t, "source"), rapid.String().Draw(t, "class"), rapid.String().Draw(t, "from")
+		m.Envelope.To = rapid.SliceOfN(rapid.String(), 0, 3).Draw(t, "to")
+		for range rapid.IntRange(0, 3).Draw(t, "members") {
+			m.Members = append(m.Members, evidence.MetadataSum{Name: rapid.String().Draw(t, "name"), Size: rapid.Int64Range(0, 1<<53-1).Draw(t, "size")})
+		}
+		members := []any{}
+		for _, x := range m.Members {
+			members = append(members, map[string]any{"name": x.Name, "size": x.Size, "sha512": hex.EncodeToString(x.SHA512[:])})
+		}
+		plain, err := json.Marshal(map[string]any{
+			"format": "muniment-metadata-1", "aoid": m.AOID, "version": m.Version, "tenant": m.Tenant, "source": m.Source,
+			"arrived": m.Arrived.UTC().Format("2006-01-02T15:04:05.000000Z"), "dated": "",
+			"envelope": map[string]any{"from": m.Envelope.From, "to": append([]string{}, m.Envelope.To...)}, "class": m.Class, "members": members, "salt": hex.EncodeToString(m.Salt[:]),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := evidence.Canonical(plain)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := m.Encode(); err != nil || !bytes.Equal(got, want) {
+			t.Fatalf("%v\n%s\n%s", err, got, want)
 		}
 	})
 }
