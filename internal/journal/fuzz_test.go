@@ -1,8 +1,13 @@
 package journal
 
 import (
+	"bytes"
+	"errors"
+	"strings"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"github.com/muniment/muniment/internal/journal/journaltest"
 )
@@ -29,8 +34,36 @@ func FuzzRead(f *testing.F) {
 				t.Error("no recipient")
 			}
 		}
+		if s := newSource(raw); !s.mayClaim() {
+			if _, err := s.message(0, s.size, 0); !errors.Is(err, ErrNotReport) {
+				t.Errorf("what claims nothing is read as %v", err)
+			}
+		}
 		if d := time.Since(started); d > 5*time.Second {
 			t.Errorf("took %v", d)
 		}
 	})
+}
+
+func newSource(raw []byte) *source { return &source{raw: bytes.NewReader(raw), size: int64(len(raw))} }
+
+// A quick look finds every header that the whole reading takes for one of a report.
+func TestClaims(t *testing.T) {
+	t.Parallel()
+	parts := []string{"X-MS-Journal-Report", "x-ms-exchange-organization-journal-report", "Content-Identifier", "content-identifer", "X-WM-Journal-Report", "Content-Type",
+		"From", "K", "\u212a", ":", ": ", " ", "\t", "multipart/report", "Multipart/Re(x)port", "multi(a)part/report", "multipart/mixed", "ExJournalReport", "journal", "\r\n", "\n", "\r\n\r\n", "\n ", strings.Repeat("x", 9000), "ü", "; boundary=a"}
+	rapid.Check(t, func(t *rapid.T) {
+		raw := strings.Join(rapid.SliceOfN(rapid.SampledFrom(parts), 0, 12).Draw(t, "parts"), "")
+		s := newSource([]byte(raw))
+		_, err := s.message(0, s.size, 0)
+		if !s.mayClaim() && !errors.Is(err, ErrNotReport) {
+			t.Fatalf("%q is read as %v", raw, err)
+		}
+	})
+	for raw, want := range map[string]bool{"": false, "From: a\n\nX-MS-Journal-Report: 1": false, "From: a\r\nContent-Type: text/plain\r\n\r\n": false, "X-MS-Journal-Report:\n\n": true,
+		"Content-Type: multipart/report\n\n": true, "From: " + strings.Repeat("x", 9000) + "\n\n": true} {
+		if got := newSource([]byte(raw)).mayClaim(); got != want {
+			t.Errorf("%.60q: %v, want %v", raw, got, want)
+		}
+	}
 }

@@ -9,6 +9,7 @@
 //	bounce.go     a report that came back in a non-delivery report
 //	multipart.go  boundaries: where a part begins and ends (RFC 2046 §5.1)
 //	header.go     header fields and parameters, how a report is recognised
+//	claim.go      a quick look that tells what is certainly no report
 //	decode.go     transfer encodings and character sets
 //	record.go     the lines of the record
 //	address.go    one address, with the list or mailbox it came through
@@ -56,6 +57,8 @@ const (
 // ErrNotReport is returned (wrapped) for a message that does not claim to be a
 // journal report.
 var ErrNotReport = errors.New("not a journal report")
+
+var errNoClaim = fmt.Errorf("no field of the header says so: %w", ErrNotReport)
 
 // IncompleteError is returned for a message that says it is a journal report
 // and is none that can be relied on. It is to be archived whole, as what it is
@@ -173,6 +176,9 @@ type Piece struct {
 // The error is ErrNotReport (wrapped), an *IncompleteError, or that of raw.
 func Read(raw Raw) (*Report, error) {
 	s := &source{raw: raw, size: raw.Size()}
+	if !s.mayClaim() {
+		return nil, errNoClaim
+	}
 	rep, err := s.message(0, s.size, 0)
 	if s.failed != nil {
 		return nil, s.failed // whatever was made of what could be read

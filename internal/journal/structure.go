@@ -34,7 +34,7 @@ func (s *source) message(start, end int64, depth int) (*Report, error) {
 		return nil, inForm(err, form)
 	}
 	if form == "" {
-		return nil, fmt.Errorf("no field of the header says so: %w", ErrNotReport)
+		return nil, errNoClaim
 	}
 	rep := &Report{Form: form}
 	if err := s.report(rep, h, end); err != nil {
