@@ -262,7 +262,7 @@ func (a *Archive) work(tenant uid.ID) (*tenantWork, error) {
 	w := a.tenants[tenant]
 	if w == nil {
 		w = &tenantWork{tenant: tenant, queue: make(chan *pending, batchMessages), committed: make(chan struct{}),
-			fresh: make(chan freshDocs, 8), wake: make(chan struct{}, 1),
+			fresh: make(chan freshDocs, 16), wake: make(chan struct{}, 1),
 			compacting: make(chan struct{}, 1), leftOut: map[uid.ID]bool{}}
 		a.tenants[tenant] = w
 		a.workers.Add(2)

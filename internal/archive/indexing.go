@@ -15,6 +15,8 @@ import (
 // Bounds of one step of indexing.
 const (
 	indexBatch    = 1000            // documents
+	indexMany     = 64              // documents: more are likely to follow
+	indexLinger   = 250 * time.Millisecond
 	indexText     = 16 << 20        // bytes of text
 	indexWaiting  = 32 << 20        // bytes of text waiting for the indexer
 	indexPatience = 2 * time.Second // an ingest waits for the indexer
@@ -165,23 +167,44 @@ func (a *Archive) indexStep(ctx context.Context, w *tenantWork, f *freshDocs) er
 }
 
 // join adds what else is waiting and follows, so that the index gets few large
-// batches.
+// batches. If many come, it waits a little for more: a transaction for each year costs
+// more than the documents in it.
 func (a *Archive) join(w *tenantWork, f *freshDocs) *freshDocs {
+	var linger <-chan time.Time
 	for len(f.docs) < indexBatch && f.text < indexText {
-		select {
-		case x := <-w.fresh:
-			w.received(x)
-			if x.first != f.last+1 {
-				w.poke() // a gap: catch up from the vault after this batch
-				return f
-			}
-			f.docs, f.last = append(f.docs, x.docs...), x.last
-			f.text += x.text
-		default:
+		if linger == nil && len(f.docs) >= indexMany {
+			linger = time.After(indexLinger)
+		}
+		x, ok := w.more(linger)
+		if !ok {
 			return f
 		}
+		if x.first != f.last+1 {
+			w.poke() // a gap: catch up from the vault after this batch
+			return f
+		}
+		f.docs, f.last = append(f.docs, x.docs...), x.last
+		f.text += x.text
 	}
 	return f
+}
+
+// more returns what waits, or comes until the time is over; at once if there is none.
+func (w *tenantWork) more(until <-chan time.Time) (*freshDocs, bool) {
+	select {
+	case x := <-w.fresh:
+		return w.received(x), true
+	default:
+	}
+	if until == nil {
+		return nil, false
+	}
+	select {
+	case x := <-w.fresh:
+		return w.received(x), true
+	case <-until:
+		return nil, false
+	}
 }
 
 func textSize(docs []index.Doc) int64 {
