@@ -45,7 +45,7 @@ export async function screenshot(page, name) {
 export async function openPage(browser, server, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1360, height: 850 }, locale: 'en-GB', colorScheme: 'light', reducedMotion: 'reduce', acceptDownloads: true, ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(30_000);
   const record = { requests: [], errors: [] };
   context.on('request', (request) => record.requests.push(request.url()));
   page.on('pageerror', (error) => record.errors.push(String(error.stack)));

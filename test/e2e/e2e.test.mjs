@@ -1,5 +1,7 @@
-// The browser test: the real program, real SMTP and Chromium.
+// The browser test: the real program, real SMTP and Chromium. It is in two files, this
+// one and wide.test.mjs, which run beside each other.
 //
+//	world.mjs         what the suites of a file share
 //	server.mjs        starts the demonstration        session.mjs      log-in, account, log-out
 //	browser.mjs       Chromium and checks             users.mjs        users, import and export of lists
 //	smtp.mjs          sends mail                      login.mjs        second factors, passkeys, links
@@ -19,18 +21,14 @@
 //	                  of the manual (walkpictures.mjs)
 //
 // Run it with `npm run e2e` in web/ after `make build`.
-import { after, before, describe } from 'node:test';
+import { describe } from 'node:test';
 
 import { access } from './access.mjs';
-import { appearance } from './appearance.mjs';
-import { launch } from './browser.mjs';
-import { startCanary } from './canary.mjs';
 import { damage } from './damage.mjs';
 import { dashboard } from './dashboard.mjs';
 import { directories } from './directories.mjs';
 import { eventLog } from './eventlog.mjs';
 import { evidence } from './evidence.mjs';
-import { gallery } from './gallery.mjs';
 import { hierarchy } from './hierarchy.mjs';
 import { history } from './history.mjs';
 import { login } from './login.mjs';
@@ -39,54 +37,32 @@ import { message } from './message.mjs';
 import { proof } from './proof.mjs';
 import { routing } from './routing.mjs';
 import { search } from './search.mjs';
-import { startServer } from './server.mjs';
 import { session } from './session.mjs';
 import { setup } from './setup.mjs';
 import { smarthost } from './smarthost.mjs';
 import { sources } from './sources.mjs';
-import { upload } from './upload.mjs';
 import { users } from './users.mjs';
-import { walk } from './walk.mjs';
+import { shareWorld } from './world.mjs';
 
-// world is what the tests share: it is filled before the first of them runs.
-const world = {};
+const world = shareWorld();
 
-before(async () => {
-  world.canary = await startCanary();
-  world.server = await startServer();
-  world.browser = await launch();
-  const { logins } = world.server;
-  world.admin = logins.find((l) => l.role === 'tenant-admin');
-  world.user = logins.find((l) => l.role === 'user');
-}, { timeout: 180_000 });
-
-after(async () => {
-  await world.browser?.close();
-  await world.server?.stop();
-  await world.canary?.stop();
-});
-
-describe('session', { timeout: 120_000 }, () => session(world));
+describe('session', { timeout: 300_000 }, () => session(world));
 // Users come before all that make more of them.
-describe('users', { timeout: 240_000 }, () => users(world));
-describe('log-ins in steps', { timeout: 240_000 }, () => login(world));
-describe('search', { timeout: 180_000 }, () => search(world));
-describe('message', { timeout: 180_000 }, () => message(world));
-describe('sources', { timeout: 180_000 }, () => sources(world));
-describe('log-ins to mailboxes', { timeout: 180_000 }, () => mailboxLogIn(world));
-describe('first start', { timeout: 180_000 }, () => setup(world));
-describe('directories', { timeout: 180_000 }, () => directories(world));
-describe('smarthost', { timeout: 180_000 }, () => smarthost(world));
-describe('access', { timeout: 240_000 }, () => access(world));
-describe('hierarchy', { timeout: 180_000 }, () => hierarchy(world));
-describe('dashboard', { timeout: 240_000 }, () => dashboard(world));
-describe('evidence', { timeout: 240_000 }, () => evidence(world));
-describe('proof', { timeout: 300_000 }, () => proof(world));
-describe('upload', { timeout: 240_000 }, () => upload(world));
-describe('routing', { timeout: 180_000 }, () => routing(world));
-describe('history', { timeout: 120_000 }, () => history(world));
-describe('event log', { timeout: 180_000 }, () => eventLog(world));
-describe('damage', { timeout: 120_000 }, () => damage(world));
-describe('appearance', { timeout: 240_000 }, () => appearance(world));
-describe('gallery', { timeout: 120_000 }, () => gallery(world));
-describe('walk', { timeout: 1_200_000 }, () => walk(world));
+describe('users', { timeout: 500_000 }, () => users(world));
+describe('log-ins in steps', { timeout: 500_000 }, () => login(world));
+describe('search', { timeout: 400_000 }, () => search(world));
+describe('message', { timeout: 400_000 }, () => message(world));
+describe('sources', { timeout: 400_000 }, () => sources(world));
+describe('log-ins to mailboxes', { timeout: 400_000 }, () => mailboxLogIn(world));
+describe('first start', { timeout: 400_000 }, () => setup(world));
+describe('directories', { timeout: 400_000 }, () => directories(world));
+describe('smarthost', { timeout: 400_000 }, () => smarthost(world));
+describe('access', { timeout: 500_000 }, () => access(world));
+describe('hierarchy', { timeout: 400_000 }, () => hierarchy(world));
+describe('dashboard', { timeout: 500_000 }, () => dashboard(world));
+describe('evidence', { timeout: 500_000 }, () => evidence(world));
+describe('proof', { timeout: 500_000 }, () => proof(world));
+describe('routing', { timeout: 400_000 }, () => routing(world));
+describe('history', { timeout: 300_000 }, () => history(world));
+describe('event log', { timeout: 400_000 }, () => eventLog(world));
+describe('damage', { timeout: 300_000 }, () => damage(world));
