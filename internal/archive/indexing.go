@@ -14,8 +14,8 @@ import (
 
 // Bounds of one step of indexing.
 const (
-	indexBatch    = 1000            // documents
-	indexMany     = 64              // documents: more are likely to follow
+	indexBatch    = 1000 // documents
+	indexMany     = 64   // documents: more are likely to follow
 	indexLinger   = 250 * time.Millisecond
 	indexText     = 16 << 20        // bytes of text
 	indexWaiting  = 32 << 20        // bytes of text waiting for the indexer
