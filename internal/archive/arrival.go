@@ -101,6 +101,6 @@ func (a *Archive) SetSourceCount(ctx context.Context, tenant uid.ID, s catalog.S
 // LogRemoval writes into the event log that messages of a source were removed from
 // their server, or are about to be. Details name the folder and the numbers.
 func (a *Archive) LogRemoval(ctx context.Context, tenant, source uid.ID, details map[string]string) error {
-	e := &catalog.Event{At: a.now().UTC(), Actor: "source:" + source.String(), Action: "source.removed", Object: source.String(), Details: details}
+	e := &catalog.Event{At: a.now().UTC(), Actor: actorSource + source.String(), Action: "source.removed", Object: source.String(), Details: details}
 	return a.catalog.AppendEvents(ctx, tenant, []*catalog.Event{e})
 }

@@ -74,6 +74,7 @@ func (a *Archive) commitGroup(w *tenantWork, group []*pending) {
 		return
 	}
 	w.mood.duplicates.Store(c.duplicates > 0)
+	a.sentAgain(ctx, w, c)
 	for i, p := range group {
 		p.done <- result{receipt: c.receipts[i]}
 	}
@@ -88,6 +89,7 @@ type commit struct {
 	captures   []*catalog.Capture // of records, in the same order
 	receipts   []Receipt
 	duplicates int
+	again      map[uid.ID]*pending // the last of each message that was known
 	accounts   map[accountKey]*catalog.Account
 }
 
@@ -98,7 +100,7 @@ type accountKey struct {
 }
 
 func (a *Archive) commitOnce(ctx context.Context, w *tenantWork, group []*pending) (*commit, error) {
-	c := &commit{batch: &catalog.Batch{Parties: map[uid.ID][]catalog.Party{}}, accounts: map[accountKey]*catalog.Account{}}
+	c := &commit{batch: &catalog.Batch{Parties: map[uid.ID][]catalog.Party{}}, accounts: map[accountKey]*catalog.Account{}, again: map[uid.ID]*pending{}}
 	if err := a.sort(ctx, w, group, c); err != nil {
 		return nil, err
 	}
@@ -179,7 +181,7 @@ func (c *commit) store(p *pending, now time.Time) {
 		c.batch.Quarantine = append(c.batch.Quarantine, p.entry)
 	}
 	c.batch.Events = append(c.batch.Events, &catalog.Event{
-		At: now, Actor: "source:" + p.sub.Source.String(), Action: "message." + string(outcome),
+		At: now, Actor: actorSource + p.sub.Source.String(), Action: "message." + string(outcome),
 		Object: p.row.AOID.String(), Digest: storedDigest(p.salt, p.sums.SHA256),
 	})
 	c.count(p, outcome)
@@ -190,6 +192,7 @@ func (c *commit) store(p *pending, now time.Time) {
 // of the same source did.
 func (c *commit) duplicate(p *pending, aoid uid.ID, recorded map[[32]byte]bool, now time.Time) error {
 	c.duplicates++
+	c.again[aoid] = p
 	outcome := catalog.Duplicate
 	if recorded[p.capture.Key] || p.version() != nil { // another program was faster with this version; these bytes are not there
 		outcome = catalog.Repeated
@@ -213,7 +216,7 @@ func (c *commit) duplicate(p *pending, aoid uid.ID, recorded map[[32]byte]bool, 
 		c.batch.Parties[aoid] = append(c.batch.Parties[aoid], more...)
 	}
 	c.batch.Events = append(c.batch.Events, &catalog.Event{
-		At: now, Actor: "source:" + p.sub.Source.String(), Action: "message.captured", Object: aoid.String(),
+		At: now, Actor: actorSource + p.sub.Source.String(), Action: "message.captured", Object: aoid.String(),
 	})
 	return nil
 }

@@ -93,11 +93,14 @@ func (h *Handle) Events(ctx context.Context, f catalog.EventFilter, limit int) (
 		case "user", "operator", "session":
 			out[i].ObjectName = names.of(ctx, "user:"+e.Object)
 		case "source":
-			out[i].ObjectName = names.of(ctx, "source:"+e.Object)
+			out[i].ObjectName = names.of(ctx, actorSource+e.Object)
 		}
 	}
 	return out, nil
 }
+
+// actorSource is how an event tells that a source has acted: its id follows.
+const actorSource = "source:"
 
 // namer looks up names of users and sources, each once.
 type namer struct {

@@ -57,7 +57,7 @@ type QuarantineView struct {
 	Reason                 string
 	State                  catalog.QuarantineState
 	DecidedAt              time.Time
-	DecidedBy              string // the name of a user, or "cli"
+	DecidedBy              string // the name of a user or a source, or "cli"
 	Note                   string
 	Belongs                bool
 }
@@ -79,11 +79,10 @@ func (a *Archive) Quarantine(ctx context.Context, tenant uid.ID, r QuarantineReq
 	}
 	page := &QuarantinePage{}
 	limit := min(max(r.Limit, 1), maxQuarantine)
-	names := map[string]string{}
+	names := &namer{a: a, tenant: tenant, known: map[string]string{}}
 	next, err := a.scanQuarantine(ctx, tenant, r, rules, func(e *catalog.QuarantineEntry) (bool, error) {
-		v, err := a.quarantineView(ctx, e, rules, names)
-		page.Items = append(page.Items, v)
-		return len(page.Items) < limit, err
+		page.Items = append(page.Items, a.quarantineView(ctx, e, rules, names))
+		return len(page.Items) < limit, nil
 	})
 	page.Next = next
 	return page, err
@@ -133,28 +132,17 @@ func (r *QuarantineRequest) means(e *catalog.QuarantineEntry, text string, rules
 	return slices.ContainsFunc(append(from, to...), func(s string) bool { return strings.Contains(strings.ToLower(s), text) })
 }
 
-func (a *Archive) quarantineView(ctx context.Context, e *catalog.QuarantineEntry, rules *routing, names map[string]string) (QuarantineView, error) {
+func (a *Archive) quarantineView(ctx context.Context, e *catalog.QuarantineEntry, rules *routing, names *namer) QuarantineView {
 	v := QuarantineView{ID: e.AOID, ReceivedAt: e.ReceivedAt, Subject: e.Subject, Size: e.Size, Reason: e.Reason, State: e.State,
 		DecidedAt: e.DecidedAt, Note: e.Note, Belongs: e.State != catalog.Released && rules.judge(e.Parties).outcome == catalog.Stored}
 	v.From, v.To, v.Hidden = shownParties(e.Parties)
 	if s, err := a.source(ctx, e.Tenant, e.Source); err == nil { // an entry outlives any trouble with its source
 		v.SourceName, v.SourceKind = s.Name, s.Kind
 	}
-	by, ok := names[e.DecidedBy]
-	if !ok {
-		by = e.DecidedBy
-		if id, err := uid.Parse(strings.TrimPrefix(e.DecidedBy, "user:")); err == nil {
-			u, err := a.catalog.User(ctx, e.Tenant, id)
-			if err == nil {
-				by = u.Name
-			} else if !errors.Is(err, catalog.ErrNotFound) && len(rowErrors(err)) == 0 {
-				return v, err
-			}
-		}
-		names[e.DecidedBy] = by
+	if v.DecidedBy = names.of(ctx, e.DecidedBy); v.DecidedBy == "" {
+		v.DecidedBy = e.DecidedBy
 	}
-	v.DecidedBy = by
-	return v, nil
+	return v
 }
 
 // shownParties lists what a header says openly, and counts who else got the

@@ -154,6 +154,7 @@ type QuarantineFilter struct {
 	States []QuarantineState
 	Source uid.ID
 	Before uid.ID // AOID: only older ones
+	Among  []uid.ID
 }
 
 // Quarantine returns at most limit quarantined messages, the newest first. Rows
@@ -170,6 +171,9 @@ func (c *Catalog) Quarantine(ctx context.Context, tenant uid.ID, f QuarantineFil
 	}
 	if !f.Source.IsZero() {
 		q = q.Where("source = ?", f.Source)
+	}
+	if len(f.Among) > 0 {
+		q = q.Where("aoid IN (?)", bun.List(f.Among))
 	}
 	if !f.Before.IsZero() {
 		q = q.Where("aoid < ?", f.Before)
