@@ -38,6 +38,7 @@ func TestBulkComesBackOnPostgreSQL(t *testing.T) { bulk(t, archivetest.Options{D
 
 // bulk imports everything twice; the second time nothing may be stored.
 func bulk(t *testing.T, o archivetest.Options) {
+	t.Parallel()
 	dir := filepath.Join(corpustest.Dir(t), "bulk")
 	e := archivetest.New(t, o)
 	tenant, source := importInto(t, e, "bulk")
