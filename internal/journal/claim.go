@@ -5,37 +5,52 @@ import (
 	"io"
 )
 
-// glance is how much of a message is looked at to see that it claims nothing: the whole
-// header of nearly all mail.
-const glance = 8 << 10
+// A quick look takes glance bytes of a message, which is the whole header of most mail, and
+// up to four times as many twice if that does not end in them.
+const (
+	glance     = 8 << 10
+	widestLook = 16 * glance
+)
 
 // mayClaim reports whether the header can be one that says it is of a report, or of a
 // non-delivery report. It says false only where reading the whole header would find
 // nothing, which is so for nearly all mail: every message that comes in passes here.
 func (s *source) mayClaim() bool {
-	b := make([]byte, min(s.size, glance))
-	if n, err := s.raw.ReadAt(b, 0); n < len(b) || err != nil && err != io.EOF {
-		return true
+	for n := int64(glance); n <= widestLook; n *= 4 {
+		b := make([]byte, min(s.size, n))
+		if n, err := s.raw.ReadAt(b, 0); n < len(b) || err != nil && err != io.EOF {
+			return true
+		}
+		claim, ended := look(b, int64(len(b)) == s.size)
+		if claim || ended {
+			return claim
+		}
 	}
-	whole, typed := int64(len(b)) == s.size, false
+	return true
+}
+
+// look looks for a claim in the first bytes of a message, or in a whole one. ended says
+// that the header ends in them.
+func look(b []byte, whole bool) (claim, ended bool) {
+	typed := false
 	for len(b) > 0 {
 		line, rest, found := bytes.Cut(b, []byte("\n"))
 		if !found && !whole {
-			return true
+			return false, false
 		}
 		b, line = rest, bytes.TrimSuffix(line, []byte("\r"))
 		switch {
 		case len(line) == 0:
-			return false
+			return false, true
 		case line[0] != ' ' && line[0] != '\t':
 			typed = begins(line, "content-type")
 		}
 		if typed && mayBeBounce(line) || begins(line, "x-ms-journal") || begins(line, "x-ms-exchange-organization-journal") ||
 			begins(line, "x-wm-journal") || begins(line, "content-ident") {
-			return true
+			return true, true
 		}
 	}
-	return !whole
+	return false, whole
 }
 
 // begins compares without regard to case. No letter beyond ASCII becomes one of those in

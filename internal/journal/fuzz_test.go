@@ -51,7 +51,7 @@ func newSource(raw []byte) *source { return &source{raw: bytes.NewReader(raw), s
 func TestClaims(t *testing.T) {
 	t.Parallel()
 	parts := []string{"X-MS-Journal-Report", "x-ms-exchange-organization-journal-report", "Content-Identifier", "content-identifer", "X-WM-Journal-Report", "Content-Type",
-		"From", "K", "\u212a", ":", ": ", " ", "\t", "multipart/report", "Multipart/Re(x)port", "multi(a)part/report", "multipart/mixed", "ExJournalReport", "journal", "\r\n", "\n", "\r\n\r\n", "\n ", strings.Repeat("x", 9000), "ü", "; boundary=a"}
+		"From", "K", "\u212a", ":", ": ", " ", "\t", "multipart/report", "Multipart/Re(x)port", "multi(a)part/report", "multipart/mixed", "ExJournalReport", "journal", "\r\n", "\n", "\r\n\r\n", "\n ", strings.Repeat("x", 9000), strings.Repeat("y", 140000), "ü", "; boundary=a"}
 	rapid.Check(t, func(t *rapid.T) {
 		raw := strings.Join(rapid.SliceOfN(rapid.SampledFrom(parts), 0, 12).Draw(t, "parts"), "")
 		s := newSource([]byte(raw))
@@ -61,7 +61,7 @@ func TestClaims(t *testing.T) {
 		}
 	})
 	for raw, want := range map[string]bool{"": false, "From: a\n\nX-MS-Journal-Report: 1": false, "From: a\r\nContent-Type: text/plain\r\n\r\n": false, "X-MS-Journal-Report:\n\n": true,
-		"Content-Type: multipart/report\n\n": true, "From: " + strings.Repeat("x", 9000) + "\n\n": true} {
+		"Content-Type: multipart/report\n\n": true, "From: " + strings.Repeat("x", 9000) + "\n\n": false, "From: " + strings.Repeat("x", 9000) + "\nX-WM-Journal-Report: journal\n\n": true, "From: " + strings.Repeat("x", 140000) + "\n\n": true} {
 		if got := newSource([]byte(raw)).mayClaim(); got != want {
 			t.Errorf("%.60q: %v, want %v", raw, got, want)
 		}
