@@ -6,7 +6,7 @@ import (
 )
 
 // A quick look takes glance bytes of a message, which is the whole header of most mail, and
-// up to four times as many twice if that does not end in them.
+// four times as many, twice, if that does not end in them.
 const (
 	glance     = 8 << 10
 	widestLook = 16 * glance
