@@ -238,6 +238,7 @@ func (a *Archive) Close() {
 type tenantWork struct {
 	tenant    uid.ID
 	queue     chan *pending
+	coming    atomic.Int64   // Ingest calls that are on their way into queue
 	senders   sync.WaitGroup // Ingest calls between the check for closed and their send
 	committed chan struct{}  // closed when the committer has ended
 	fresh     chan freshDocs // committed, not yet indexed

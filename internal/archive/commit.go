@@ -17,6 +17,11 @@ const (
 	batchMessages = 256
 	batchBytes    = 32 << 20 // stored bytes and text for the index
 	takenAgain    = 5        // attempts among other nodes that are offered the same
+
+	// A group waits a little for submissions that are being prepared, unless it has
+	// enough: a commit costs as much as preparing several of them.
+	enoughMessages = 64
+	gatherFor      = 20 * time.Millisecond
 )
 
 // commitLoop commits the tenant's submissions, group after group, until the
@@ -24,25 +29,38 @@ const (
 func (a *Archive) commitLoop(w *tenantWork) {
 	defer close(w.committed)
 	for first := range w.queue {
-		a.commitGroup(w, gather(w.queue, first))
+		a.commitGroup(w, w.gather(first))
 	}
 }
 
-// gather takes what is waiting, up to the bounds of a group.
-func gather(queue <-chan *pending, first *pending) []*pending {
+// gather takes what is waiting, and what is about to come, up to the bounds of a group.
+func (w *tenantWork) gather(first *pending) []*pending {
 	group := []*pending{first}
 	size := stored(first)
+	var over <-chan time.Time
 	for len(group) < batchMessages && size < batchBytes {
+		var p *pending
+		ok := false
 		select {
-		case p, ok := <-queue:
-			if !ok {
+		case p, ok = <-w.queue:
+		default:
+			if w.coming.Load() == 0 || len(group) >= enoughMessages {
 				return group
 			}
-			group = append(group, p)
-			size += stored(p)
-		default:
-			return group
+			if over == nil {
+				over = time.After(gatherFor)
+			}
+			select {
+			case p, ok = <-w.queue:
+			case <-over:
+				return group
+			}
 		}
+		if !ok {
+			return group // it is closed
+		}
+		group = append(group, p)
+		size += stored(p)
 	}
 	return group
 }

@@ -105,12 +105,8 @@ func (a *Archive) ingest(ctx context.Context, sub Submission) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, err
 	}
-	p, err := a.prepare(ctx, w, sub)
+	p, err := a.send(ctx, w, sub)
 	if err != nil {
-		return Receipt{}, busy(err)
-	}
-	if err := a.enqueue(ctx, w, p); err != nil {
-		p.close()
 		return Receipt{}, err
 	}
 	select {
@@ -121,6 +117,21 @@ func (a *Archive) ingest(ctx context.Context, sub Submission) (Receipt, error) {
 		// offers it again and it will be a duplicate.
 		return Receipt{}, ctx.Err()
 	}
+}
+
+// send prepares a submission and hands it to the committer.
+func (a *Archive) send(ctx context.Context, w *tenantWork, sub Submission) (*pending, error) {
+	w.coming.Add(1)
+	defer w.coming.Add(-1)
+	p, err := a.prepare(ctx, w, sub)
+	if err != nil {
+		return nil, busy(err)
+	}
+	if err := a.enqueue(ctx, w, p); err != nil {
+		p.close()
+		return nil, err
+	}
+	return p, nil
 }
 
 func (a *Archive) enqueue(ctx context.Context, w *tenantWork, p *pending) error {
