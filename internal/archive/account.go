@@ -61,39 +61,48 @@ func (a *Account) SetUp() bool { return a.Session.Stage == catalog.StageSetup }
 
 // LogIn opens a session and returns its token, which is stored nowhere. Errors
 // match ErrLogIn, ErrTenantNeeded (the password fits several users: of tenants, or of a
-// tenant and of the installation; with ErrLogIn: none of those who were tried, and there are more), ErrDirectory, *SecondFactorError, *TooManyError. The
+// tenant and of the installation; with ErrLogIn: none of those who were tried, and there are more), ErrDirectory (with ErrLogIn: others
+// of the name were tried), *SecondFactorError, *TooManyError. The
 // account may be one that has to SetUp a second factor first.
 func (a *Archive) LogIn(ctx context.Context, in LogIn) (token string, acc *Account, err error) {
-	users, more, err := a.candidates(ctx, in)
+	c, err := a.candidates(ctx, in)
 	if err != nil {
 		return "", nil, err
 	}
-	users, keys, err := a.admit(users, in)
+	users, keys, err := a.admit(c.users, in)
 	if err != nil {
 		return "", nil, err
 	}
-	fit, down, err := a.fitting(ctx, users, in)
-	if err != nil || len(fit) > 0 || down { // it was no guess
-		for _, k := range keys {
-			a.guesses.giveBack(k)
-		}
-	}
+	fit, err := a.fitting(ctx, c, users, in)
+	a.noGuesses(keys, users, fit, err)
 	switch {
 	case err != nil:
 		return "", nil, err
-	case len(fit) == 0 && down:
-		return "", nil, ErrDirectory
-	case len(fit) == 0 && more: // it may be right for somebody who was not tried, but counts as a guess
-		return "", nil, fmt.Errorf("%w: %w", ErrTenantNeeded, ErrLogIn)
-	case len(fit) == 0:
-		return "", nil, ErrLogIn
-	case len(fit) > 1:
+	case len(fit.users) > 1:
 		return "", nil, ErrTenantNeeded
+	case len(fit.users) == 0:
+		return "", nil, fit.refusal(users, c.more)
 	}
-	if err := a.renewHash(ctx, &fit[0], in.Password); err != nil {
+	u := &fit.users[0]
+	if err := a.renewHash(ctx, u, in.Password); err != nil {
 		return "", nil, err
 	}
-	return a.proceed(ctx, &fit[0], in.place())
+	return a.proceed(ctx, u, in.place())
+}
+
+// noGuesses takes back what admit has counted, where it was no guess: the password was
+// right, or nobody could say. What was tried at a user counts, whatever keeps the
+// directory of another one of the same name from answering.
+func (a *Archive) noGuesses(keys []guessKey, users []catalog.User, fit *fitted, err error) {
+	for i, k := range keys {
+		var user uid.ID
+		if len(users) > 0 {
+			user = users[i].ID
+		}
+		if err != nil && !errors.Is(err, ErrLogIn) || err == nil && (len(fit.users) > 0 || fit.down[user]) {
+			a.guesses.giveBack(k)
+		}
+	}
 }
 
 // renewHash makes the hash of a password anew if it was made with other parameters than
@@ -147,68 +156,79 @@ func (a *Archive) Known(ctx context.Context, in LogIn) (device string, err error
 	if d == nil {
 		return "", nil
 	}
-	users, _, err := a.candidates(ctx, in)
-	for _, u := range users {
+	c, err := a.candidates(ctx, in)
+	if err != nil {
+		return "", err
+	}
+	for _, u := range c.users {
 		if d.knows(u.ID) {
-			return d.ID, err
+			return d.ID, nil
 		}
 	}
-	return "", err
+	return "", nil
 }
 
-// candidates finds the users whom a log-in may mean, at most maxCandidates; more says
-// that there are others, who have to name their customer.
-func (a *Archive) candidates(ctx context.Context, in LogIn) (out []catalog.User, more bool, err error) {
+// candidates are the users whom a log-in may mean, at most maxCandidates; more says that
+// there are others, who have to name their customer.
+type candidates struct {
+	users []catalog.User
+	more  bool
+}
+
+func (c *candidates) add(u catalog.User) {
+	switch {
+	case slices.ContainsFunc(c.users, func(o catalog.User) bool { return o.ID == u.ID }):
+	case len(c.users) < maxCandidates:
+		c.users = append(c.users, u)
+	default:
+		c.more = true
+	}
+}
+
+// candidates finds the users whom a log-in may mean.
+func (a *Archive) candidates(ctx context.Context, in LogIn) (*candidates, error) {
+	c := &candidates{}
 	login := normalLogin(in.Login)
 	if strings.ContainsRune(login, 0) {
-		return nil, false, nil // nobody's, and no text for PostgreSQL
+		return c, nil // nobody's, and no text for PostgreSQL
 	}
 	tenants, err := a.Tenants(ctx)
 	if err != nil {
-		return nil, false, err
-	}
-	add := func(u catalog.User) {
-		switch {
-		case slices.ContainsFunc(out, func(o catalog.User) bool { return o.ID == u.ID }):
-		case len(out) < maxCandidates:
-			out = append(out, u)
-		default:
-			more = true
-		}
+		return nil, err
 	}
 	named, err := a.catalog.UsersByLogin(ctx, login)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	if written := strings.ToLower(strings.TrimSpace(in.Login)); written != login { // as names from directories may be stored
 		others, err := a.catalog.UsersByLogin(ctx, written)
 		if err != nil {
-			return nil, false, err
+			return nil, err
 		}
 		named = append(named, others...)
 	}
 	for _, u := range named { // first: however many users have the login, an operator can log in
 		if u.Tenant.IsZero() && means(tenants, u, in) {
-			add(*u)
+			c.add(*u)
 		}
 	}
 	if strings.Contains(login, "@") {
 		users, err := a.addressees(ctx, message.NormalizeAddress(login))
 		if err != nil {
-			return nil, false, err
+			return nil, err
 		}
 		for _, u := range users {
 			if means(tenants, u, in) {
-				add(*u)
+				c.add(*u)
 			}
 		}
 	}
 	for _, u := range named {
 		if means(tenants, u, in) {
-			add(*u)
+			c.add(*u)
 		}
 	}
-	return out, more, nil
+	return c, nil
 }
 
 // addressees finds the users who have an address, those of the tenant first whose
@@ -218,20 +238,29 @@ func (a *Archive) addressees(ctx context.Context, address string) ([]*catalog.Us
 	if err != nil || len(users) < 2 {
 		return users, err
 	}
+	owner, err := a.ownerOf(ctx, address)
+	if err != nil || owner.IsZero() {
+		return users, err
+	}
+	slices.SortStableFunc(users, func(x, y *catalog.User) int {
+		rank := map[bool]int{true: 0, false: 1}
+		return rank[x.Tenant == owner] - rank[y.Tenant == owner]
+	})
+	return users, nil
+}
+
+// ownerOf returns the tenant whose domain an address is in; zero: nobody's.
+func (a *Archive) ownerOf(ctx context.Context, address string) (uid.ID, error) {
 	domains, err := a.catalog.Domains(ctx)
 	if err != nil && len(rowErrors(err)) == 0 {
-		return nil, err
+		return uid.ID{}, err
 	}
 	name := message.DomainOf(address)
 	i := slices.IndexFunc(domains, func(d *catalog.Domain) bool { return d.Name == name })
 	if i < 0 {
-		return users, nil
+		return uid.ID{}, nil
 	}
-	slices.SortStableFunc(users, func(x, y *catalog.User) int {
-		rank := map[bool]int{true: 0, false: 1}
-		return rank[x.Tenant == domains[i].Tenant] - rank[y.Tenant == domains[i].Tenant]
-	})
-	return users, nil
+	return domains[i].Tenant, nil
 }
 
 // means reports whether a log-in may be that of u.
