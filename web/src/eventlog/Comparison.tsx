@@ -6,7 +6,7 @@ import { useTranslation } from 'react-i18next';
 
 import { compareReceipts, type ReceiptComparison } from '../api';
 import { ask } from '../failure';
-import { formatDateTime, formatNumber, plain } from '../format';
+import { formatDateTime, formatDay, formatNumber, plain } from '../format';
 import { FailureNote } from '../shell/Failure';
 import classes from './EventLog.module.css';
 import { Section } from './EventLogPage';
@@ -17,7 +17,7 @@ const now = 'now';
 
 // Comparison proves that nothing is missing between two receipts.
 export function Comparison() {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const receipts = useQuery(receiptsQuery);
   const days = receipts.data?.receipts.map((r) => r.day) ?? [];
   const [chosen, setChosen] = useState<string>();
@@ -27,7 +27,7 @@ export function Comparison() {
   const compare = useMutation({
     mutationFn: async () => ask(compareReceipts({ body: { receipts: [first === file ? await (own?.text() ?? '') : first, until] } })),
   });
-  const day = (value: string) => ({ value, label: t('eventlog.receiptOf', { day: value.split('-').reverse().join('.') }) });
+  const day = (value: string) => ({ value, label: t('eventlog.receiptOf', { day: formatDay(value, i18n.language) }) });
   return (
     <Section id="compare" title={t('eventlog.compare')}>
       <Text size="sm" maw={720}>{t('eventlog.compareIntro')}</Text>

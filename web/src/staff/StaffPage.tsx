@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next';
 
 import { changeStaff, endStaffSessions, inviteStaff, listAllStaff, resetStaffFactors, type StaffAccount } from '../api';
 import { ask } from '../failure';
-import { formatDateTime } from '../format';
+import { formatDateTime, formatDay } from '../format';
 import { queries } from '../queries';
 import { FailureNote } from '../shell/Failure';
 import { Titled } from '../shell/ManualLink';
@@ -62,7 +62,7 @@ function One({ person: p }: { person: StaffAccount }) {
         <Text size="sm">
           {p.logged_in_at ? t('staff.loggedIn', { time: formatDateTime(p.logged_in_at, i18n.language) }) : t('staff.never')}
           {' '}{t('staff.sessions', { count: p.sessions })} {t(p.factors > 0 ? 'staff.withFactor' : 'staff.withoutFactor')}
-          {p.expires_on && ` ${t('staff.until', { day: p.expires_on })}`}
+          {p.expires_on && ` ${t('staff.until', { day: formatDay(p.expires_on, i18n.language) })}`}
         </Text>
         <Group gap="xs">
           <Button size="xs" variant="default" onClick={() => setDialog('edit')}>{t('staff.edit')}</Button>
