@@ -32,7 +32,6 @@ export function massExport(world) {
     await assertAccessible(page, 'request for an export');
     await page.getByRole('button', { name: 'Send request' }).click();
     const mine = page.getByRole('article', { name: 'Request for the whole archive' });
-    await page.waitForTimeout(1500); await page.screenshot({ path: '/tmp/dbg.png', fullPage: true });
     await mine.getByText('Waits for a decision').waitFor();
     assert.equal(await mine.getByRole('link').count(), 0, 'it could be downloaded before anybody has allowed it');
     const { requests } = await page.evaluate(() => fetch('/api/v1/access-requests').then((r) => r.json()));

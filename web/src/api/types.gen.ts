@@ -82,7 +82,7 @@ export type AccessRequest = {
     from?: string;
     id: string;
     /**
-     * mailbox, session; more may come
+     * mailbox, session, export; more may come
      */
     kind: string;
     /**
@@ -2052,6 +2052,9 @@ export type MessageEvidence = {
 };
 
 export type NewAccessRequest = {
+    /**
+     * None: an export of the mail of everybody
+     */
     addresses: Array<string>;
     /**
      * Why, by which law, the people concerned are not to be told; empty: they are, if the customer tells them
