@@ -13,6 +13,9 @@
 //	routing.mjs       domains, selection, quarantine  history.mjs      whole mailboxes
 //	eventlog.mjs      the event log                   damage.mjs       flipped bytes
 //	appearance.mjs    languages, phone, dark, axe     gallery.mjs      pictures for the README
+//	webhooks.mjs      telling other programs          staff.mjs        operators, staff of resellers
+//	domains.mjs       rules and proofs of domains     massexport.mjs   exports by two people
+//	dns.mjs           a DNS server                    receiver.mjs     takes webhooks
 //	dashboard.mjs     figures and alarms              proof.mjs        a newcomer verifies proofs
 //	walk.mjs          everybody on every page: the pages (walkroutes.mjs), who is there
 //	                  (walkworld.mjs), what is looked at (walklook.mjs), and the pictures
@@ -28,6 +31,7 @@ import { startCanary } from './canary.mjs';
 import { damage } from './damage.mjs';
 import { dashboard } from './dashboard.mjs';
 import { directories } from './directories.mjs';
+import { domains } from './domains.mjs';
 import { eventLog } from './eventlog.mjs';
 import { evidence } from './evidence.mjs';
 import { gallery } from './gallery.mjs';
@@ -35,6 +39,7 @@ import { hierarchy } from './hierarchy.mjs';
 import { history } from './history.mjs';
 import { login } from './login.mjs';
 import { mailboxLogIn } from './mailboxlogin.mjs';
+import { massExport } from './massexport.mjs';
 import { message } from './message.mjs';
 import { proof } from './proof.mjs';
 import { routing } from './routing.mjs';
@@ -44,9 +49,11 @@ import { session } from './session.mjs';
 import { setup } from './setup.mjs';
 import { smarthost } from './smarthost.mjs';
 import { sources } from './sources.mjs';
+import { staff } from './staff.mjs';
 import { upload } from './upload.mjs';
 import { users } from './users.mjs';
 import { walk } from './walk.mjs';
+import { webhooks } from './webhooks.mjs';
 
 // world is what the tests share: it is filled before the first of them runs.
 const world = {};
@@ -78,11 +85,15 @@ describe('first start', { timeout: 180_000 }, () => setup(world));
 describe('directories', { timeout: 180_000 }, () => directories(world));
 describe('smarthost', { timeout: 180_000 }, () => smarthost(world));
 describe('access', { timeout: 240_000 }, () => access(world));
+describe('mass export', { timeout: 120_000 }, () => massExport(world));
 describe('hierarchy', { timeout: 180_000 }, () => hierarchy(world));
 describe('dashboard', { timeout: 240_000 }, () => dashboard(world));
+describe('webhooks', { timeout: 120_000 }, () => webhooks(world));
+describe('staff', { timeout: 120_000 }, () => staff(world));
 describe('evidence', { timeout: 240_000 }, () => evidence(world));
 describe('proof', { timeout: 300_000 }, () => proof(world));
 describe('upload', { timeout: 240_000 }, () => upload(world));
+describe('domains of customers', { timeout: 120_000 }, () => domains(world));
 describe('routing', { timeout: 180_000 }, () => routing(world));
 describe('history', { timeout: 120_000 }, () => history(world));
 describe('event log', { timeout: 180_000 }, () => eventLog(world));
