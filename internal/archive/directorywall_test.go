@@ -9,6 +9,33 @@ import (
 	"github.com/muniment/muniment/internal/directory"
 )
 
+// TestOffersNameTheirTenant has a provider offered to people of all tenants under a name
+// that its tenant has chosen.
+func TestOffersNameTheirTenant(t *testing.T) {
+	t.Parallel()
+	c, ctx := newCompany(t), t.Context()
+	set := &directory.OIDC{Issuer: "https://provider.example", ClientID: "x", Redirect: "https://archive.example" + directory.CallbackPath, Offered: true}
+	must(c.dirs.Create(ctx, archive.DirectoryDraft{Name: "Muniment", Settings: directory.Settings{OIDC: set}, Secret: []byte("s")}))(t)
+	tenant := func(slug string) string {
+		t.Helper()
+		list := must(c.Offers(ctx, slug, "archive.example"))(t)
+		if len(list) != 1 {
+			t.Fatalf("%q: %v", slug, list)
+		}
+		return list[0].Tenant
+	}
+	if got := tenant(""); got != "" {
+		t.Errorf("the only tenant: %q", got)
+	}
+	must(c.CreateTenant(ctx, archive.NewTenant{Slug: "other"}))(t)
+	if got, want := tenant(""), must(c.Archive.TenantBySlug(ctx, "firma"))(t).Name; got != want || want == "" {
+		t.Errorf("beside others: %q, want %q", got, want)
+	}
+	if got := tenant("firma"); got != "" {
+		t.Errorf("by name: %q", got)
+	}
+}
+
 // TestPasswordsStayWithTheirTenant has a tenant's directory name the users of others: it
 // never gets to see what those type, and does not help to guess it.
 func TestPasswordsStayWithTheirTenant(t *testing.T) {

@@ -1695,7 +1695,14 @@ export type LogIn = {
 
 export type LogInOffer = {
     id: string;
+    /**
+     * As the administrators of the tenant call it
+     */
     name: string;
+    /**
+     * Whose provider it is, where people of other tenants see it as well
+     */
+    tenant?: string;
 };
 
 export type LogInOffers = {
@@ -3522,7 +3529,10 @@ export type Status = {
      * The installation waits for its first operator
      */
     setup?: boolean;
-    version: string;
+    /**
+     * For those who are logged in, and in a demonstration
+     */
+    version?: string;
 };
 
 export type StepProblem = {
