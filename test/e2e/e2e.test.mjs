@@ -85,7 +85,6 @@ describe('first start', { timeout: 180_000 }, () => setup(world));
 describe('directories', { timeout: 180_000 }, () => directories(world));
 describe('smarthost', { timeout: 180_000 }, () => smarthost(world));
 describe('access', { timeout: 240_000 }, () => access(world));
-describe('mass export', { timeout: 120_000 }, () => massExport(world));
 describe('hierarchy', { timeout: 180_000 }, () => hierarchy(world));
 describe('dashboard', { timeout: 240_000 }, () => dashboard(world));
 describe('webhooks', { timeout: 120_000 }, () => webhooks(world));
@@ -97,6 +96,8 @@ describe('domains of customers', { timeout: 120_000 }, () => domains(world));
 describe('routing', { timeout: 180_000 }, () => routing(world));
 describe('history', { timeout: 120_000 }, () => history(world));
 describe('event log', { timeout: 180_000 }, () => eventLog(world));
+// It leaves many entries of messages in the log.
+describe('mass export', { timeout: 120_000 }, () => massExport(world));
 describe('damage', { timeout: 120_000 }, () => damage(world));
 describe('appearance', { timeout: 240_000 }, () => appearance(world));
 describe('gallery', { timeout: 120_000 }, () => gallery(world));
