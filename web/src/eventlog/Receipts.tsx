@@ -9,6 +9,7 @@ import { ask } from '../failure';
 import { formatDateTime, formatNumber } from '../format';
 import { queries } from '../queries';
 import { FailureNote } from '../shell/Failure';
+import { useAccount } from '../shell/usePage';
 import classes from './EventLog.module.css';
 import { Section } from './EventLogPage';
 import { receiptAddress, receiptSettingsQuery, receiptsQuery } from './queries';
@@ -39,11 +40,12 @@ export function Receipts({ manage }: { manage: boolean }) {
 
 function Line({ r }: { r: Receipt }) {
   const { t, i18n } = useTranslation();
+  const zone = useAccount().tenant?.zone;
   const about = [t('eventlog.covers', { count: r.size, number: formatNumber(r.size, i18n.language) }), r.filed && t('eventlog.filed'), r.mailed && t('eventlog.mailed'), r.sealed && t('eventlog.sealed')].filter(Boolean).join(' · ');
   return (
     <li className={classes.row}>
       <div>
-        <Text size="sm" fw={600}>{formatDateTime(r.made_at, i18n.language)}</Text>
+        <Text size="sm" fw={600}>{formatDateTime(r.made_at, i18n.language, zone)}</Text>
         <Text size="xs" c="dimmed">{about}</Text>
       </div>
       <Button size="xs" variant="default" component="a" href={receiptAddress(r.day)} download leftSection={<IconDownload size={16} aria-hidden />} aria-label={t('eventlog.downloadOf', { day: r.day })}>{t('eventlog.download')}</Button>

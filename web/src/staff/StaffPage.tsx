@@ -10,6 +10,7 @@ import { queries } from '../queries';
 import { FailureNote } from '../shell/Failure';
 import { Titled } from '../shell/ManualLink';
 import { useAccount, useTitle } from '../shell/usePage';
+import { Copy } from '../sources/Signs';
 import { Refusal } from '../tenants/Parts';
 import classes from '../tenants/Tenants.module.css';
 
@@ -74,7 +75,7 @@ function One({ person: p }: { person: StaffAccount }) {
         {error && <Refusal error={error} />}
         <div role="status">
           {link.data?.mailed_to && <Text size="sm">{t('staff.mailed', { address: link.data.mailed_to })}</Text>}
-          {link.data?.url && <><Text size="sm">{t('staff.handOver', { time: formatDateTime(link.data.expires_at, i18n.language) })}</Text><Code className={classes.breakable}>{link.data.url}</Code></>}
+          {link.data?.url && <><Text size="sm">{t('staff.handOver', { time: formatDateTime(link.data.expires_at, i18n.language) })}</Text><Group gap={4} wrap="nowrap"><Code className={classes.breakable}>{link.data.url}</Code><Copy value={link.data.url} label={t('staff.copyLink')} /></Group></>}
         </div>
       </Stack>
       {dialog === 'edit' && <Edit person={p} close={() => setDialog(undefined)} />}
