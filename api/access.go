@@ -11,7 +11,7 @@ import (
 // NewAccessRequest asks for access to other people's mail.
 type NewAccessRequest struct {
 	Kind      string    `json:"kind" enum:"mailbox,session,export" doc:"mailbox: one address; session: several; export: a proof bundle of the mail of several, or of everybody if none is named"`
-	Addresses []string  `json:"addresses" minItems:"1" maxItems:"100"`
+	Addresses []string  `json:"addresses" maxItems:"100" doc:"None: an export of the mail of everybody"`
 	Query     string    `json:"query,omitempty" maxLength:"1000" doc:"Only what this query finds; empty: everything"`
 	From      string    `json:"from,omitempty" maxLength:"10" doc:"First day of the mail, such as 2026-01-31; empty: open"`
 	To        string    `json:"to,omitempty" maxLength:"10" doc:"Last day of the mail; empty: open"`
@@ -23,7 +23,7 @@ type NewAccessRequest struct {
 // AccessRequest is a request for access to other people's mail.
 type AccessRequest struct {
 	ID          string        `json:"id"`
-	Kind        string        `json:"kind" doc:"mailbox, session; more may come"`
+	Kind        string        `json:"kind" doc:"mailbox, session, export; more may come"`
 	State       string        `json:"state" enum:"waiting,approved,refused,withdrawn,ended,expired" doc:"approved: it can be read under it now; expired: its time is over"`
 	Addresses   []string      `json:"addresses"`
 	Query       string        `json:"query"`

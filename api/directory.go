@@ -174,8 +174,9 @@ type DirectorySync struct {
 
 // LogInOffer is a provider that people can log in with.
 type LogInOffer struct {
-	ID   string `json:"id"`
-	Name string `json:"name"`
+	ID     string `json:"id"`
+	Name   string `json:"name" doc:"As the administrators of the tenant call it"`
+	Tenant string `json:"tenant,omitempty" doc:"Whose provider it is, where people of other tenants see it as well"`
 }
 
 // LogInOffers are shown beside the fields for name and password.

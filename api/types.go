@@ -251,7 +251,7 @@ type Statistics struct {
 // Status is what anybody may know of the installation.
 type Status struct {
 	Name    string `json:"name"`
-	Version string `json:"version"`
+	Version string `json:"version,omitempty" doc:"For those who are logged in, and in a demonstration"`
 	Demo    bool   `json:"demo" doc:"A demonstration: the log-ins are public"`
 	Setup   bool   `json:"setup,omitempty" doc:"The installation waits for its first operator"`
 	// PasskeyHost is the host name that passkeys belong to.

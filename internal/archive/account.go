@@ -5,13 +5,11 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/muniment/muniment/internal/access"
 	"github.com/muniment/muniment/internal/catalog"
-	"github.com/muniment/muniment/internal/message"
 	"github.com/muniment/muniment/internal/uid"
 )
 
@@ -26,9 +24,6 @@ var (
 
 // sessionTouch is how often the last use of a session is written.
 const sessionTouch = time.Minute
-
-// maxCandidates bounds how many users of different tenants one log-in tries.
-const maxCandidates = 4
 
 // LogIn is an attempt to log in.
 type LogIn struct {
@@ -61,39 +56,48 @@ func (a *Account) SetUp() bool { return a.Session.Stage == catalog.StageSetup }
 
 // LogIn opens a session and returns its token, which is stored nowhere. Errors
 // match ErrLogIn, ErrTenantNeeded (the password fits several users: of tenants, or of a
-// tenant and of the installation; with ErrLogIn: none of those who were tried, and there are more), ErrDirectory, *SecondFactorError, *TooManyError. The
+// tenant and of the installation; with ErrLogIn: none of those who were tried, and there are more), ErrDirectory (with ErrLogIn: others
+// of the name were tried), *SecondFactorError, *TooManyError. The
 // account may be one that has to SetUp a second factor first.
 func (a *Archive) LogIn(ctx context.Context, in LogIn) (token string, acc *Account, err error) {
-	users, more, err := a.candidates(ctx, in)
+	c, err := a.candidates(ctx, in)
 	if err != nil {
 		return "", nil, err
 	}
-	users, keys, err := a.admit(users, in)
+	users, keys, err := a.admit(c.users, in)
 	if err != nil {
 		return "", nil, err
 	}
-	fit, down, err := a.fitting(ctx, users, in)
-	if err != nil || len(fit) > 0 || down { // it was no guess
-		for _, k := range keys {
-			a.guesses.giveBack(k)
-		}
-	}
+	fit, err := a.fitting(ctx, c, users, in)
+	a.noGuesses(keys, users, fit, err)
 	switch {
 	case err != nil:
 		return "", nil, err
-	case len(fit) == 0 && down:
-		return "", nil, ErrDirectory
-	case len(fit) == 0 && more: // it may be right for somebody who was not tried, but counts as a guess
-		return "", nil, fmt.Errorf("%w: %w", ErrTenantNeeded, ErrLogIn)
-	case len(fit) == 0:
-		return "", nil, ErrLogIn
-	case len(fit) > 1:
+	case len(fit.users) > 1:
 		return "", nil, ErrTenantNeeded
+	case len(fit.users) == 0:
+		return "", nil, fit.refusal(users, c.more)
 	}
-	if err := a.renewHash(ctx, &fit[0], in.Password); err != nil {
+	u := &fit.users[0]
+	if err := a.renewHash(ctx, u, in.Password); err != nil {
 		return "", nil, err
 	}
-	return a.proceed(ctx, &fit[0], in.place())
+	return a.proceed(ctx, u, in.place())
+}
+
+// noGuesses takes back what admit has counted, where it was no guess: the password was
+// right, or nobody could say. What was tried at a user counts, whatever keeps the
+// directory of another one of the same name from answering.
+func (a *Archive) noGuesses(keys []guessKey, users []catalog.User, fit *fitted, err error) {
+	for i, k := range keys {
+		var user uid.ID
+		if len(users) > 0 {
+			user = users[i].ID
+		}
+		if err != nil && !errors.Is(err, ErrLogIn) || err == nil && (len(fit.users) > 0 || fit.down[user]) {
+			a.guesses.giveBack(k)
+		}
+	}
 }
 
 // renewHash makes the hash of a password anew if it was made with other parameters than
@@ -147,105 +151,16 @@ func (a *Archive) Known(ctx context.Context, in LogIn) (device string, err error
 	if d == nil {
 		return "", nil
 	}
-	users, _, err := a.candidates(ctx, in)
-	for _, u := range users {
+	c, err := a.candidates(ctx, in)
+	if err != nil {
+		return "", err
+	}
+	for _, u := range c.users {
 		if d.knows(u.ID) {
-			return d.ID, err
+			return d.ID, nil
 		}
 	}
-	return "", err
-}
-
-// candidates finds the users whom a log-in may mean, at most maxCandidates; more says
-// that there are others, who have to name their customer.
-func (a *Archive) candidates(ctx context.Context, in LogIn) (out []catalog.User, more bool, err error) {
-	login := normalLogin(in.Login)
-	if strings.ContainsRune(login, 0) {
-		return nil, false, nil // nobody's, and no text for PostgreSQL
-	}
-	tenants, err := a.Tenants(ctx)
-	if err != nil {
-		return nil, false, err
-	}
-	add := func(u catalog.User) {
-		switch {
-		case slices.ContainsFunc(out, func(o catalog.User) bool { return o.ID == u.ID }):
-		case len(out) < maxCandidates:
-			out = append(out, u)
-		default:
-			more = true
-		}
-	}
-	named, err := a.catalog.UsersByLogin(ctx, login)
-	if err != nil {
-		return nil, false, err
-	}
-	if written := strings.ToLower(strings.TrimSpace(in.Login)); written != login { // as names from directories may be stored
-		others, err := a.catalog.UsersByLogin(ctx, written)
-		if err != nil {
-			return nil, false, err
-		}
-		named = append(named, others...)
-	}
-	for _, u := range named { // first: however many users have the login, an operator can log in
-		if u.Tenant.IsZero() && means(tenants, u, in) {
-			add(*u)
-		}
-	}
-	if strings.Contains(login, "@") {
-		users, err := a.addressees(ctx, message.NormalizeAddress(login))
-		if err != nil {
-			return nil, false, err
-		}
-		for _, u := range users {
-			if means(tenants, u, in) {
-				add(*u)
-			}
-		}
-	}
-	for _, u := range named {
-		if means(tenants, u, in) {
-			add(*u)
-		}
-	}
-	return out, more, nil
-}
-
-// addressees finds the users who have an address, those of the tenant first whose
-// domain it is: others who write it down as theirs do not get in its users' way.
-func (a *Archive) addressees(ctx context.Context, address string) ([]*catalog.User, error) {
-	users, err := a.catalog.UsersByAddress(ctx, address)
-	if err != nil || len(users) < 2 {
-		return users, err
-	}
-	domains, err := a.catalog.Domains(ctx)
-	if err != nil && len(rowErrors(err)) == 0 {
-		return nil, err
-	}
-	name := message.DomainOf(address)
-	i := slices.IndexFunc(domains, func(d *catalog.Domain) bool { return d.Name == name })
-	if i < 0 {
-		return users, nil
-	}
-	slices.SortStableFunc(users, func(x, y *catalog.User) int {
-		rank := map[bool]int{true: 0, false: 1}
-		return rank[x.Tenant == domains[i].Tenant] - rank[y.Tenant == domains[i].Tenant]
-	})
-	return users, nil
-}
-
-// means reports whether a log-in may be that of u.
-func means(tenants []*catalog.Tenant, u *catalog.User, in LogIn) bool {
-	slug := strings.ToLower(strings.TrimSpace(in.Tenant))
-	if u.Tenant.IsZero() { // an operator
-		return in.Operator || slug == ""
-	}
-	for _, t := range tenants {
-		if t.ID == u.Tenant {
-			return !in.Operator && t.State != catalog.TenantSuspended && (slug == "" || t.Slug == slug)
-		}
-	}
-	return false
+	return "", nil
 }
 
 func clip(s string, n int) string {

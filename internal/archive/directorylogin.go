@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,40 +16,124 @@ import (
 	"github.com/muniment/muniment/internal/uid"
 )
 
-// fitting returns those of the users whom a password lets in: local ones by their own,
-// others by the directories they come from. down says that a directory would have to be
-// asked and cannot be. It costs one hash for each, and one if there is nobody: an
-// unknown user takes the time of a wrong password.
-func (a *Archive) fitting(ctx context.Context, users []catalog.User, in LogIn) (fit []catalog.User, down bool, err error) {
+// fitted is what came of asking whom a password belongs to.
+type fitted struct {
+	users []catalog.User
+	// down are those whose directory cannot be asked; with nobody it is that of somebody
+	// who is no user yet.
+	down map[uid.ID]bool
+}
+
+// refusal says why nobody is let in.
+func (f *fitted) refusal(users []catalog.User, more bool) error {
+	down, others := f.down[uid.ID{}], false
+	for _, u := range users {
+		down, others = down || f.down[u.ID], others || !f.down[u.ID]
+	}
+	switch {
+	case down && others:
+		return fmt.Errorf("%w: %w", ErrDirectory, ErrLogIn)
+	case down:
+		return ErrDirectory
+	case more: // it may be right for somebody who was not tried, but counts as a guess
+		return fmt.Errorf("%w: %w", ErrTenantNeeded, ErrLogIn)
+	}
+	return ErrLogIn
+}
+
+// fitting finds those of the users whom a password lets in: local ones by their own,
+// others by the directories they come from. It costs one hash for each, and one if there
+// is nobody: an unknown user takes the time of a wrong password.
+//
+// A password goes to a directory only if it is no local user's, and nobody of another
+// tenant may have typed it: a directory is its tenant's, who may read what it is asked.
+// ErrTenantNeeded and ErrLogIn say that it went nowhere.
+func (a *Archive) fitting(ctx context.Context, c *candidates, users []catalog.User, in LogIn) (*fitted, error) {
+	out := &fitted{down: map[uid.ID]bool{}}
 	if len(users) == 0 {
 		if _, err := a.hasher.Verify(ctx, "", in.Password); err != nil {
-			return nil, false, err
+			return nil, err
 		}
 	}
 	for _, u := range users {
 		ok, err := a.hasher.Verify(ctx, u.PasswordHash, in.Password)
 		if err != nil {
-			return nil, false, err
-		}
-		if !ok && u.PasswordHash == "" && mayLogIn(&u, a.now()) {
-			var off bool
-			if ok, off, err = a.askedElsewhere(ctx, &u, in.Password); err != nil {
-				return nil, false, err
-			}
-			down = down || off
+			return nil, err
 		}
 		if ok && mayLogIn(&u, a.now()) {
-			fit = append(fit, u)
+			out.users = append(out.users, u)
 		}
 	}
-	if len(fit) > 0 {
-		return fit, false, nil
+	if len(out.users) > 0 {
+		return out, nil
 	}
-	u, off, err := a.byMailServer(ctx, users, in)
+	asked, err := a.ofOneTenant(ctx, c, users, in)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.askAll(ctx, asked, in, out); err != nil || len(out.users) > 0 || len(users) < len(c.users) {
+		return out, err
+	}
+	u, down, err := a.byMailServer(ctx, users, in)
 	if u != nil {
-		fit = append(fit, *u)
+		out.users = append(out.users, *u)
+	} else if down {
+		out.down[uid.ID{}] = len(users) == 0
+		for _, u := range users {
+			out.down[u.ID] = out.down[u.ID] || u.PasswordHash == ""
+		}
 	}
-	return fit, down || off, err
+	return out, err
+}
+
+// askAll has the directories that users come from check the password.
+func (a *Archive) askAll(ctx context.Context, users []catalog.User, in LogIn, out *fitted) error {
+	for _, u := range users {
+		if u.PasswordHash != "" || !mayLogIn(&u, a.now()) {
+			continue
+		}
+		ok, down, err := a.askedElsewhere(ctx, &u, in.Password)
+		if err != nil {
+			return err
+		}
+		if ok {
+			out.users = append(out.users, u)
+		}
+		out.down[u.ID] = down
+	}
+	return nil
+}
+
+// ofOneTenant returns those of the users whose directories may be asked: all, if all who
+// may be meant are of one tenant, or those of the tenant whose domain the address is in.
+// ErrTenantNeeded and ErrLogIn if one would have to be asked and another tenant's user, or
+// somebody above the tenants, may be meant.
+func (a *Archive) ofOneTenant(ctx context.Context, c *candidates, users []catalog.User, in LogIn) ([]catalog.User, error) {
+	if !c.more && !slices.ContainsFunc(c.users, func(u catalog.User) bool { return u.Tenant != c.users[0].Tenant }) {
+		return users, nil
+	}
+	if address := message.NormalizeAddress(in.Login); strings.Contains(address, "@") {
+		owner, err := a.ownerOf(ctx, address)
+		if err != nil {
+			return nil, err
+		}
+		if !owner.IsZero() {
+			return slices.DeleteFunc(slices.Clone(users), func(u catalog.User) bool { return u.Tenant != owner }), nil
+		}
+	}
+	for _, u := range users {
+		if u.PasswordHash != "" || u.Tenant.IsZero() || !mayLogIn(&u, a.now()) {
+			continue
+		}
+		origins, err := a.catalog.OriginsOf(ctx, u.Tenant, u.ID)
+		if err != nil {
+			return nil, err
+		}
+		if len(origins) > 0 {
+			return nil, fmt.Errorf("%w: %w", ErrTenantNeeded, ErrLogIn)
+		}
+	}
+	return nil, nil
 }
 
 // askedElsewhere has the directories that a user comes from check a password. An empty

@@ -224,12 +224,12 @@ func (a *Archive) UseLink(ctx context.Context, token, plain, peer string) (*Link
 // no password, or no address, gets none, and nobody too often. The caller tells
 // nobody what came of it, nor how long it took.
 func (a *Archive) Forgot(ctx context.Context, in LogIn) error {
-	users, _, err := a.candidates(ctx, in)
+	c, err := a.candidates(ctx, in)
 	if err != nil {
 		return err
 	}
 	var errs []error
-	for _, u := range users {
+	for _, u := range c.users {
 		if !mayLogIn(&u, a.now()) || u.PasswordHash == "" || mailbox(&u) == "" {
 			continue
 		}

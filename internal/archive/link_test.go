@@ -53,3 +53,22 @@ func TestLinksExpire(t *testing.T) {
 		t.Errorf("used %d times", worked)
 	}
 }
+
+// TestLinksEndWithTheUser has somebody disabled and enabled again: what was sent before
+// opens nothing any more.
+func TestLinksEndWithTheUser(t *testing.T) {
+	t.Parallel()
+	r := newLoginRig(t)
+	i := must(r.Invite(t.Context(), r.user("anna")))(t)
+	_, token, _ := strings.Cut(i.URL, "#")
+	for _, off := range []bool{true, false} {
+		u := r.user("anna")
+		u.Disabled = off
+		if err := r.ChangeUser(t.Context(), u); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Link(t.Context(), token); !errors.Is(err, archive.ErrLink) {
+			t.Errorf("disabled %v: %v", off, err)
+		}
+	}
+}

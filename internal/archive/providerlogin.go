@@ -27,6 +27,10 @@ const flowSecret = "log-in by a provider"
 type Offer struct {
 	ID   uid.ID
 	Name string
+	// Tenant is the name of whose provider it is, where others might take it for theirs:
+	// its administrators choose Name, but not this. Empty: the tenant is named already, or
+	// there is no other.
+	Tenant string
 }
 
 // Offers returns the providers of a tenant, or, if it is not named, those that are
@@ -59,10 +63,18 @@ func (a *Archive) Offers(ctx context.Context, slug, host string) ([]Offer, error
 			continue
 		}
 		if slug != "" || view.Settings.OIDC.Offered && strings.EqualFold(at.Host, host) {
-			out = append(out, Offer{ID: r.ID, Name: r.Name})
+			out = append(out, Offer{ID: r.ID, Name: r.Name, Tenant: whose(tenants, r.Tenant, slug)})
 		}
 	}
 	return out, nil
+}
+
+// whose names the tenant of an offer that is made to people of others as well.
+func whose(tenants []*catalog.Tenant, id uid.ID, slug string) string {
+	if i := slices.IndexFunc(tenants, func(t *catalog.Tenant) bool { return t.ID == id }); i >= 0 && slug == "" && len(tenants) > 1 {
+		return tenants[i].Name
+	}
+	return ""
 }
 
 // providerFlow is what is remembered of a log-in, sealed, by the browser itself.

@@ -76,7 +76,7 @@ type UserChange struct {
 	Before *User // as it was when somebody looked, but for the last log-in; nil: is made
 	After  *User // also its login may be another one
 	Origin *Origin
-	// EndSessions logs the user out everywhere.
+	// EndSessions logs the user out everywhere, and withdraws links.
 	EndSessions bool
 }
 
@@ -177,8 +177,10 @@ func applyUsers(ctx context.Context, tx bun.Tx, list []UserChange) error {
 		}
 	}
 	if len(out) > 0 {
-		if _, err := tx.NewDelete().Model((*sessionRow)(nil)).Where("user_id IN (?)", bun.List(out)).Exec(ctx); err != nil {
-			return err
+		for _, model := range []any{(*sessionRow)(nil), (*linkRow)(nil)} {
+			if _, err := tx.NewDelete().Model(model).Where("user_id IN (?)", bun.List(out)).Exec(ctx); err != nil {
+				return err
+			}
 		}
 	}
 	if len(fresh) > 0 {

@@ -13,7 +13,7 @@ import (
 type UserEdit struct {
 	Create []*User
 	Update []*User  // as UpdateUser; each has to be one of those that were handed out
-	End    []uid.ID // users whose sessions end
+	End    []uid.ID // users whose sessions and links end
 	Events []*Event
 }
 
@@ -66,6 +66,9 @@ func (e *UserEdit) apply(ctx context.Context, tx bun.Tx, tenant uid.ID, before m
 	}
 	for _, id := range e.End {
 		if _, err := tx.NewDelete().Model((*sessionRow)(nil)).Where("tenant = ?", tenant).Where("user_id = ?", id).Exec(ctx); err != nil {
+			return err
+		}
+		if _, err := tx.NewDelete().Model((*linkRow)(nil)).Where("tenant = ?", tenant).Where("user_id = ?", id).Exec(ctx); err != nil {
 			return err
 		}
 	}

@@ -53,7 +53,7 @@ func codeOf(err error) api.Code {
 		err  error
 		code api.Code
 	}{
-		{archive.ErrTenantNeeded, api.CodeTenantNeeded}, {archive.ErrLogIn, api.CodeLogIn}, {archive.ErrDirectory, api.CodeDirectory}, {archive.ErrNoSession, api.CodeNoSession},
+		{archive.ErrTenantNeeded, api.CodeTenantNeeded}, {archive.ErrDirectory, api.CodeDirectory}, {archive.ErrLogIn, api.CodeLogIn}, {archive.ErrNoSession, api.CodeNoSession},
 		{archive.ErrFactor, api.CodeFactor}, {archive.ErrStepEnded, api.CodeStepEnded}, {archive.ErrSetupNeeded, api.CodeSetupNeeded},
 		{archive.ErrConfirm, api.CodeConfirm}, {archive.ErrPassword, api.CodePassword}, {archive.ErrLink, api.CodeLink}, {factor.ErrNoPasskeys, api.CodeNoPasskeys},
 		{access.ErrForbidden, api.CodeRole}, {archive.ErrAccessOver, api.CodeAccessOver}, {catalog.ErrNotFound, api.CodeNotFound}, {index.ErrCursor, api.CodeCursor},

@@ -34,7 +34,7 @@ func (s *Server) LogInOffers(ctx context.Context, tenant string) (*api.LogInOffe
 	}
 	out := &api.LogInOffers{Offers: []api.LogInOffer{}}
 	for _, o := range offers {
-		out.Offers = append(out.Offers, api.LogInOffer{ID: o.ID.String(), Name: o.Name})
+		out.Offers = append(out.Offers, api.LogInOffer{ID: o.ID.String(), Name: o.Name, Tenant: o.Tenant})
 	}
 	return out, nil
 }

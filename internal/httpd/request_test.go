@@ -280,9 +280,15 @@ func TestStatusTellsDemoLogins(t *testing.T) {
 	t.Parallel()
 	var st api.Status
 	s := start(t)
-	s.browser().get(t, "/api/v1/status").into(t, &st)
-	if st.Demo || len(st.DemoLogins) != 0 || st.Version != "test" {
+	b := s.browser()
+	b.get(t, "/api/v1/status").into(t, &st)
+	if st.Demo || len(st.DemoLogins) != 0 || st.Version != "" {
 		t.Errorf("status = %+v", st)
+	}
+	b.logIn(t, "anna", archivetest.Password)
+	b.get(t, "/api/v1/status").into(t, &st)
+	if st.Version != "test" {
+		t.Errorf("status of who is logged in = %+v", st)
 	}
 	s = start(t, func(c *httpd.Config) { c.Demo = &httpd.Demo{Logins: []httpd.DemoLogin{{Login: "anna", Password: "p"}}} })
 	s.browser().get(t, "/api/v1/status").into(t, &st)

@@ -69,7 +69,11 @@ func (s *Server) Status(ctx context.Context) (*api.Status, error) {
 	if err != nil { // whoever wants to log in must not fail because of a picture
 		s.cfg.Log.Error("branding cannot be read", "error", err)
 	}
-	st := &api.Status{Name: "Muniment", Version: s.cfg.Version, Setup: s.unfounded(ctx), PasskeyHost: s.cfg.Archive.PasskeyHost(), Branding: branding(b)}
+	st := &api.Status{Name: "Muniment", Setup: s.unfounded(ctx), PasskeyHost: s.cfg.Archive.PasskeyHost(), Branding: branding(b)}
+	// Which release runs is nothing for those who look for one with a hole.
+	if _, err := s.Authenticate(ctx); err == nil || s.cfg.Demo != nil {
+		st.Version = s.cfg.Version
+	}
 	if s.cfg.Demo != nil {
 		st.Demo = true
 		for _, l := range s.cfg.Demo.Logins {

@@ -16,6 +16,8 @@
 //	eventlog.mjs      the event log                   damage.mjs       flipped bytes
 //	appearance.mjs    languages, phone, dark, axe     gallery.mjs      pictures for the README
 //	dashboard.mjs     figures and alarms              proof.mjs        a newcomer verifies proofs
+//	webhooks.mjs      told and told again (receiver.mjs)  staff.mjs    operators and resellers
+//	domains.mjs       proofs by TXT (dns.mjs)         massexport.mjs   four eyes for a bundle
 //	walk.mjs          everybody on every page: the pages (walkroutes.mjs), who is there
 //	                  (walkworld.mjs), what is looked at (walklook.mjs), and the pictures
 //	                  of the manual (walkpictures.mjs)
@@ -27,12 +29,14 @@ import { access } from './access.mjs';
 import { damage } from './damage.mjs';
 import { dashboard } from './dashboard.mjs';
 import { directories } from './directories.mjs';
+import { domains } from './domains.mjs';
 import { eventLog } from './eventlog.mjs';
 import { evidence } from './evidence.mjs';
 import { hierarchy } from './hierarchy.mjs';
 import { history } from './history.mjs';
 import { login } from './login.mjs';
 import { mailboxLogIn } from './mailboxlogin.mjs';
+import { massExport } from './massexport.mjs';
 import { message } from './message.mjs';
 import { proof } from './proof.mjs';
 import { routing } from './routing.mjs';
@@ -41,7 +45,9 @@ import { session } from './session.mjs';
 import { setup } from './setup.mjs';
 import { smarthost } from './smarthost.mjs';
 import { sources } from './sources.mjs';
+import { staff } from './staff.mjs';
 import { users } from './users.mjs';
+import { webhooks } from './webhooks.mjs';
 import { shareWorld } from './world.mjs';
 
 const world = shareWorld();
@@ -64,5 +70,9 @@ describe('evidence', { timeout: 500_000 }, () => evidence(world));
 describe('proof', { timeout: 500_000 }, () => proof(world));
 describe('routing', { timeout: 400_000 }, () => routing(world));
 describe('history', { timeout: 300_000 }, () => history(world));
+describe('webhooks', { timeout: 300_000 }, () => webhooks(world));
+describe('staff', { timeout: 300_000 }, () => staff(world));
+describe('domains of customers', { timeout: 300_000 }, () => domains(world));
+describe('mass export', { timeout: 300_000 }, () => massExport(world));
 describe('event log', { timeout: 400_000 }, () => eventLog(world));
 describe('damage', { timeout: 300_000 }, () => damage(world));

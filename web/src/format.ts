@@ -60,6 +60,12 @@ export function formatLongDateTime(iso: string, language: string, zone?: string)
   }).format(new Date(iso));
 }
 
+// formatDay is for days without a time, such as 2026-11-26, which are the same in every
+// zone.
+export function formatDay(day: string, language: string): string {
+  return new Intl.DateTimeFormat(regional(language), { day: '2-digit', month: '2-digit', year: 'numeric', timeZone: 'UTC' }).format(new Date(`${day}T00:00:00Z`));
+}
+
 function dayOf(date: Date, zone: string | undefined): string {
   return new Intl.DateTimeFormat('en-CA', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(date);
 }

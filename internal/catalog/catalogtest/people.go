@@ -112,6 +112,8 @@ func testEditUsers(t *testing.T, e *env) {
 	theirs := e.user(t, other, "anna")
 	must(t, e.CreateSession(ctx, &catalog.Session{TokenHash: [32]byte{1}, User: bernd.ID, Tenant: tenant, CreatedAt: at(7), ExpiresAt: at(9)}))
 	must(t, e.CreateSession(ctx, &catalog.Session{TokenHash: [32]byte{2}, User: bernd.ID, Tenant: tenant, CreatedAt: at(6), ExpiresAt: at(9)}))
+	must(t, e.SetLink(ctx, &catalog.Link{TokenHash: [32]byte{3}, User: bernd.ID, Tenant: tenant, Purpose: catalog.LinkReset, CreatedAt: at(7), ExpiresAt: at(9)}))
+	must(t, e.SetLink(ctx, &catalog.Link{TokenHash: [32]byte{4}, User: anna.ID, Tenant: tenant, Purpose: catalog.LinkReset, CreatedAt: at(7), ExpiresAt: at(9)}))
 	bernd.LoggedInAt = at(7)
 	carla := &catalog.User{ID: uid.New(at(1)), Tenant: tenant, Login: "carla", Name: "Dr. Carla", FirstName: "Carla", LastName: "Cäsar", Role: "user",
 		ExpiresAt: at(50), CreatedAt: at(1), Addresses: []string{"carla@example.com"}}
@@ -128,6 +130,10 @@ func testEditUsers(t *testing.T, e *env) {
 	same(t, "changed", got(e.Users(ctx, tenant))(t), want)
 	_, err := e.Session(ctx, [32]byte{1})
 	mustBe(t, "ended", err, catalog.ErrNotFound)
+	_, err = e.Link(ctx, [32]byte{3})
+	mustBe(t, "the link of who was ended", err, catalog.ErrNotFound)
+	_, err = e.Link(ctx, [32]byte{4})
+	mustBe(t, "the link of another user", err, nil)
 	if list := got(e.Events(ctx, tenant, 0, 9))(t); len(list) != 2 {
 		t.Errorf("%d events, want 2", len(list))
 	}

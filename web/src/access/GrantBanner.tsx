@@ -34,7 +34,7 @@ export function GrantBanner({ id }: { id: string }) {
         <Alert variant="light" color="orange" c="var(--m-demo)" icon={<IconEye size={18} aria-hidden />} py={8}>
           <Group justify="space-between" gap="xs">
             <Text size="sm" className={classes.breakable} style={{ flex: 1, minWidth: 240 }}>
-              {t('access.banner', { addresses: r.addresses.map(plain).join(', '), reason: plain(r.reason), date: formatDateTime(r.until, i18n.language, zone) })}
+              {t('access.banner', { addresses: r.addresses.length > 0 ? r.addresses.map(plain).join(', ') : t('access.everybody'), reason: plain(r.reason), date: formatDateTime(r.until, i18n.language, zone) })}
             </Text>
             <Group gap="xs">
               <Button size="xs" variant="default" renderRoot={(props) => <Link to="/access" {...props} />}>{t('access.leave')}</Button>

@@ -1,10 +1,13 @@
 import { Paper, Stack, Text, Title } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
 import { IconAlertTriangle, IconCircleCheck, IconInfoCircle } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 
+import { requestsQuery } from '../access/queries';
 import type { Alarm, Dashboard } from '../api';
 import { formatDateTime, formatNumber, formatRelative, formatSize, plain } from '../format';
+import { quarantineCountsQuery } from '../routing/queries';
 import { useAccount } from '../shell/usePage';
 import classes from './OverviewPage.module.css';
 
@@ -12,14 +15,25 @@ import classes from './OverviewPage.module.css';
 export function Alarms({ of }: { of: Dashboard }) {
   const { t, i18n } = useTranslation();
   const more = of.alarm_count - of.alarms.length;
+  const waiting = useWaiting(of.of === 'tenant');
+  const number = (n: number) => formatNumber(n, i18n.language);
   return (
     <Paper withBorder p="md" radius="md" component="section" aria-labelledby="alarms" className={classes.figure} mb="lg">
       <Title order={2} size="h5" id="alarms" mb="xs">{t('board.alarms')}</Title>
-      {of.alarms.length === 0 && <Text size="sm"><IconCircleCheck size={18} aria-hidden className={classes.good} /> {t('board.noAlarms')}</Text>}
+      {of.alarms.length === 0 && waiting.mail + waiting.requests === 0 && <Text size="sm"><IconCircleCheck size={18} aria-hidden className={classes.good} /> {t('board.noAlarms')}</Text>}
       <ul className={classes.alarms}>{of.alarms.map((a) => <li key={a.id}><AlarmText alarm={a} of={of} /></li>)}</ul>
+      {waiting.mail > 0 && <Text size="sm" mt="xs"><Link to="/quarantine" className={classes.link}>{t('board.waitingMail', { count: waiting.mail, number: number(waiting.mail) })}</Link></Text>}
+      {waiting.requests > 0 && <Text size="sm" mt="xs"><Link to="/access" className={classes.link}>{t('board.waitingRequests', { count: waiting.requests, number: number(waiting.requests) })}</Link></Text>}
       {more > 0 && <Text size="sm" c="dimmed" mt="xs">{t('board.moreAlarms', { count: more, number: formatNumber(more, i18n.language) })}</Text>}
     </Paper>
   );
+}
+
+// useWaiting counts what waits for a decision of the reader, as the navigation does.
+function useWaiting(decides: boolean): { mail: number; requests: number } {
+  const counts = useQuery({ ...quarantineCountsQuery, enabled: decides });
+  const requests = useQuery({ ...requestsQuery, enabled: decides });
+  return { mail: counts.data?.waiting ?? 0, requests: requests.data?.waiting ?? 0 };
 }
 
 function AlarmText({ alarm: a, of }: { alarm: Alarm; of: Dashboard }) {

@@ -27,7 +27,7 @@ export function Figures({ of }: { of: Dashboard }) {
       <Log of={of} />
       {of.tenant && <Tenant tenant={of.tenant} />}
       {of.installation && <Installation of={of.installation} />}
-      <Figure name={t('board.version')} value={plain(of.version)} note={t('board.started', { time: formatRelative(of.started_at, language) })} small />
+      <Version of={of} />
     </SimpleGrid>
   );
 }
@@ -86,6 +86,13 @@ function Installation({ of }: { of: NonNullable<Dashboard['installation']> }) {
       {total > 0 && <Figure name={t('board.disk')} value={formatSize(free, i18n.language)} note={t('board.diskOf', { percent, total: formatSize(total, i18n.language) })} />}
     </>
   );
+}
+
+// Version tells the release; what it was built from is for those who look into a problem.
+function Version({ of }: { of: Dashboard }) {
+  const { t, i18n } = useTranslation();
+  const [release = '', ...build] = plain(of.version).split(' ');
+  return <Figure name={t('board.version')} value={release} note={<>{t('board.started', { time: formatRelative(of.started_at, i18n.language) })}{build.length > 0 && <><br /><span className={classes.name}>{build.join(' ')}</span></>}</>} small />;
 }
 
 type FigureProps = { name: string; value: string; note?: ReactNode; attention?: boolean; small?: boolean };

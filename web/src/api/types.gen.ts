@@ -82,7 +82,7 @@ export type AccessRequest = {
     from?: string;
     id: string;
     /**
-     * mailbox, session; more may come
+     * mailbox, session, export; more may come
      */
     kind: string;
     /**
@@ -1695,7 +1695,14 @@ export type LogIn = {
 
 export type LogInOffer = {
     id: string;
+    /**
+     * As the administrators of the tenant call it
+     */
     name: string;
+    /**
+     * Whose provider it is, where people of other tenants see it as well
+     */
+    tenant?: string;
 };
 
 export type LogInOffers = {
@@ -2052,6 +2059,9 @@ export type MessageEvidence = {
 };
 
 export type NewAccessRequest = {
+    /**
+     * None: an export of the mail of everybody
+     */
     addresses: Array<string>;
     /**
      * Why, by which law, the people concerned are not to be told; empty: they are, if the customer tells them
@@ -3519,7 +3529,10 @@ export type Status = {
      * The installation waits for its first operator
      */
     setup?: boolean;
-    version: string;
+    /**
+     * For those who are logged in, and in a demonstration
+     */
+    version?: string;
 };
 
 export type StepProblem = {

@@ -8,6 +8,7 @@ import { ask } from '../failure';
 import { formatDateTime, formatNumber, plain } from '../format';
 import { queries } from '../queries';
 import { FailureNote } from '../shell/Failure';
+import { useAccount } from '../shell/usePage';
 import { Section } from './EventLogPage';
 import { auditQuery } from './queries';
 
@@ -35,12 +36,13 @@ export function AuditPanel() {
 
 function Report({ r }: { r: AuditReport }) {
   const { t, i18n } = useTranslation();
+  const zone = useAccount().tenant?.zone;
   const good = r.found === 0;
   const number = (n: number) => formatNumber(n, i18n.language);
   return (
     <Alert variant="light" color={good ? 'teal' : 'red'} icon={good ? <IconCircleCheck aria-hidden /> : <IconAlertTriangle aria-hidden />} role={good ? 'status' : 'alert'}
       title={good ? t('eventlog.auditGood') : t('eventlog.auditBad', { count: r.found })}>
-      <Text size="sm">{t('eventlog.auditFigures', { messages: number(r.messages), matched: number(r.matched), entries: number(r.entries), date: formatDateTime(r.ended_at, i18n.language) })}</Text>
+      <Text size="sm">{t('eventlog.auditFigures', { messages: number(r.messages), matched: number(r.matched), entries: number(r.entries), date: formatDateTime(r.ended_at, i18n.language, zone) })}</Text>
       {!good && <List size="sm" mt="xs">{r.findings.slice(0, shown).map((f, i) => <List.Item key={i}>{t(`eventlog.auditFinding.${f.code}`)} ({plain(f.object)})</List.Item>)}</List>}
       {r.found > shown && <Text size="xs" c="dimmed">{t('eventlog.auditMore')}</Text>}
     </Alert>

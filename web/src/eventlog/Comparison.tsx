@@ -6,8 +6,9 @@ import { useTranslation } from 'react-i18next';
 
 import { compareReceipts, type ReceiptComparison } from '../api';
 import { ask } from '../failure';
-import { formatDateTime, formatNumber, plain } from '../format';
+import { formatDateTime, formatDay, formatNumber, plain } from '../format';
 import { FailureNote } from '../shell/Failure';
+import { useAccount } from '../shell/usePage';
 import classes from './EventLog.module.css';
 import { Section } from './EventLogPage';
 import { consistencyAddress, receiptsQuery } from './queries';
@@ -17,7 +18,7 @@ const now = 'now';
 
 // Comparison proves that nothing is missing between two receipts.
 export function Comparison() {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const receipts = useQuery(receiptsQuery);
   const days = receipts.data?.receipts.map((r) => r.day) ?? [];
   const [chosen, setChosen] = useState<string>();
@@ -27,7 +28,7 @@ export function Comparison() {
   const compare = useMutation({
     mutationFn: async () => ask(compareReceipts({ body: { receipts: [first === file ? await (own?.text() ?? '') : first, until] } })),
   });
-  const day = (value: string) => ({ value, label: t('eventlog.receiptOf', { day: value.split('-').reverse().join('.') }) });
+  const day = (value: string) => ({ value, label: t('eventlog.receiptOf', { day: formatDay(value, i18n.language) }) });
   return (
     <Section id="compare" title={t('eventlog.compare')}>
       <Text size="sm" maw={720}>{t('eventlog.compareIntro')}</Text>
@@ -50,6 +51,7 @@ const colours = { valid: 'teal', invalid: 'red', indeterminate: 'orange' };
 
 function Outcome({ c }: { c: ReceiptComparison }) {
   const { t, i18n } = useTranslation();
+  const zone = useAccount().tenant?.zone;
   const [open, setOpen] = useState(false);
   const Sign = signs[c.verdict];
   const [first, last] = [c.receipts.at(0), c.receipts.at(-1)];
@@ -59,7 +61,7 @@ function Outcome({ c }: { c: ReceiptComparison }) {
   return (
     <Alert variant="light" color={colours[c.verdict]} icon={<Sign aria-hidden />} title={t(`eventlog.verdict.${c.verdict}`)} role={c.verdict === 'invalid' ? 'alert' : 'status'}>
       {c.verdict === 'valid' && first && last && (
-        <Text size="sm">{t('eventlog.proven', { from: number(first.size), to: number(last.size), since: formatDateTime(first.time, i18n.language) })}</Text>
+        <Text size="sm">{t('eventlog.proven', { from: number(first.size), to: number(last.size), since: formatDateTime(first.time, i18n.language, zone) })}</Text>
       )}
       {codes.map((code) => <Text size="sm" key={code}>{t(`eventlog.finding.${code}`)}</Text>)}
       <Group gap="xs" mt="xs">

@@ -7,6 +7,7 @@ import { useTranslation } from 'react-i18next';
 import type { Event } from '../api';
 import { formatDateTime, plain } from '../format';
 import { FailureNote } from '../shell/Failure';
+import { useAccount } from '../shell/usePage';
 import classes from './EventLog.module.css';
 import { Section } from './EventLogPage';
 import { eventsQuery, groups, proofAddress, type EventFilter } from './queries';
@@ -45,6 +46,7 @@ export function EventList() {
 
 function Line({ event: e, only }: { event: Event; only: (actor: string) => void }) {
   const { t, i18n } = useTranslation();
+  const zone = useAccount().tenant?.zone;
   const action = useAction();
   const actor = useActor();
   const [open, setOpen] = useState(false);
@@ -53,7 +55,7 @@ function Line({ event: e, only }: { event: Event; only: (actor: string) => void 
   return (
     <li>
       <div className={classes.event}>
-        <span className={classes.when}>{formatDateTime(e.at, i18n.language)}</span>
+        <span className={classes.when}>{formatDateTime(e.at, i18n.language, zone)}</span>
         <span className={`${classes.what} ${classes.breakable}`}>
           <Text size="sm" fw={600} span>{action(e.action)}</Text>
           {e.object_name && e.object_name !== e.actor_name && <Text size="sm" span>{`: ${plain(e.object_name)}`}</Text>}

@@ -59,6 +59,7 @@ export function Section({ id, title, children }: { id: string; title: string; ch
 
 function State({ log }: { log: EventLog }) {
   const { t, i18n } = useTranslation();
+  const zone = useAccount().tenant?.zone;
   const [open, setOpen] = useState(false);
   return (
     <Section id="state" title={t('eventlog.state')}>
@@ -66,7 +67,7 @@ function State({ log }: { log: EventLog }) {
         <div><dt>{t('eventlog.size')}</dt><dd>{formatNumber(log.size, i18n.language)}</dd></div>
         <div>
           <dt>{t('eventlog.lastReceipt')}</dt>
-          <dd>{log.last ? formatDateTime(log.last.made_at, i18n.language) : t('eventlog.noReceipt')}</dd>
+          <dd>{log.last ? formatDateTime(log.last.made_at, i18n.language, zone) : t('eventlog.noReceipt')}</dd>
         </div>
         {log.last && <div><dt>{t('eventlog.since')}</dt><dd>{formatNumber(log.size - log.last.size, i18n.language)}</dd></div>}
       </dl>

@@ -37,7 +37,7 @@ export function Door({ children, below }: Props) {
       <footer className={classes.foot}>
         {branding?.support && <Anchor size="xs" href={`mailto:${branding.support}`}>{t('login.support', { address: branding.support })}</Anchor>}
         <ManualLink small />
-        <Text size="xs" c="dimmed">Muniment {status.data?.version}</Text>
+        <Text size="xs" c="dimmed">{['Muniment', ...(status.data?.version ?? '').split(' ').slice(0, 1)].join(' ').trim()}</Text>
       </footer>
     </div>
   );

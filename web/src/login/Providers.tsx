@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next';
 import { listLogInOffers, type LogInOffer } from '../api';
 import { codes } from '../directories/codes';
 import { ask } from '../failure';
+import { plain } from '../format';
 
 // useOffers asks what is offered to everybody at this address, and what the named
 // customer has.
@@ -24,7 +25,7 @@ export function Providers({ offers, next }: { offers: readonly LogInOffer[]; nex
   const { t } = useTranslation();
   return offers.map((o) => (
     <Button key={o.id} component="a" href={`/auth/oidc/start?directory=${encodeURIComponent(o.id)}${next ? `&next=${encodeURIComponent(next)}` : ''}`} variant="default" fullWidth leftSection={<IconLogin2 size={18} aria-hidden />}>
-      {t('directories.logInWith', { name: o.name })}
+      {t('directories.logInWith', { name: plain(o.name) })}{o.tenant && ` (${plain(o.tenant)})`}
     </Button>
   ));
 }

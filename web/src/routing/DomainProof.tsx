@@ -7,15 +7,17 @@ import { ask } from '../failure';
 import { formatDateTime } from '../format';
 import { FailureNote } from '../shell/Failure';
 import { Copy } from '../sources/Signs';
+import { useAccount } from '../shell/usePage';
 import { decided } from './queries';
 import classes from './Routing.module.css';
 
 // Proof shows the record that proves a domain, and has the DNS asked for it.
 export function Proof({ domain, close }: { domain: Domain; close: () => void }) {
   const { t, i18n } = useTranslation();
+  const zone = useAccount().tenant?.zone;
   const check = useMutation({ mutationFn: () => ask<DomainProof>(proveDomain({ path: { name: domain.name } })), onSuccess: decided });
   const proof = check.data ?? domain.proof;
-  const at = (time: string) => formatDateTime(time, i18n.language);
+  const at = (time: string) => formatDateTime(time, i18n.language, zone);
   return (
     <Modal opened onClose={close} title={t('proving.show', { domain: domain.name })} size="lg" closeButtonProps={{ 'aria-label': t('app.close') }}>
       <Stack>

@@ -51,6 +51,7 @@ export function DomainsPage() {
 
 function DomainTable({ list, remove, prove }: { list: readonly Domain[]; remove: (d: Domain) => void; prove: (d: Domain) => void }) {
   const { t, i18n } = useTranslation();
+  const zone = useAccount().tenant?.zone;
   return (
     <Paper withBorder radius="md" className={`${classes.panel} ${classes.scroll}`}>
       <Table aria-label={t('routing.domains')}>
@@ -65,7 +66,7 @@ function DomainTable({ list, remove, prove }: { list: readonly Domain[]; remove:
                 {d.alias_of && <Text size="xs" c="dimmed">{t('routing.aliasOf', { domain: d.alias_of })}</Text>}
                 <div>
                   <Anchor component="button" type="button" size="sm" ta="left" onClick={() => prove(d)} aria-label={t('proving.show', { domain: d.name })}>
-                    {d.proof.proven_at ? t('proving.proven', { time: formatDateTime(d.proof.proven_at, i18n.language) }) : t('proving.notProven')}
+                    {d.proof.proven_at ? t('proving.proven', { time: formatDateTime(d.proof.proven_at, i18n.language, zone) }) : t('proving.notProven')}
                   </Anchor>
                   {d.proof.needed && !d.proof.proven_at && <Text size="xs" c="var(--m-bad)">{t('proving.needed')}</Text>}
                 </div>

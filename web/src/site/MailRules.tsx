@@ -20,22 +20,29 @@ const mailRulesQuery = queryOptions({
 export function MailRules() {
   const { t } = useTranslation();
   const rules = useQuery(mailRulesQuery);
+  const [saved, setSaved] = useState(false);
   return (
     <Paper withBorder p="md" radius="md" mt="lg" component="section" aria-labelledby="mail-rules" className={classes.panel}>
       <Title order={2} size="h4" mb="md" id="mail-rules">{t('mailRules.title')}</Title>
       {rules.error && <FailureNote error={rules.error} retry={() => void rules.refetch()} />}
-      {rules.data && <Form key={`${rules.data.journal_domain} ${String(rules.data.proof_needed)}`} rules={rules.data} />}
+      {rules.data && <Form key={`${rules.data.journal_domain} ${String(rules.data.proof_needed)}`} rules={rules.data} done={setSaved} />}
+      <div role="status">{saved && <Text size="sm" mt="md">{t('mailRules.saved')}</Text>}</div>
     </Paper>
   );
 }
 
-function Form({ rules }: { rules: Rules }) {
+// Form begins anew with what was saved, so whoever shows it says that it was.
+function Form({ rules, done }: { rules: Rules; done: (saved: boolean) => void }) {
   const { t } = useTranslation();
   const [journal, setJournal] = useState(rules.journal_domain);
   const [needed, setNeeded] = useState(rules.proof_needed);
   const save = useMutation({
     mutationFn: () => ask(changeMailRules({ body: { journal_domain: journal, proof_needed: needed } })),
-    onSuccess: (saved) => queries.setQueryData(mailRulesQuery.queryKey, saved),
+    onMutate: () => done(false),
+    onSuccess: (saved) => {
+      queries.setQueryData(mailRulesQuery.queryKey, saved);
+      done(true);
+    },
   });
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -49,7 +56,6 @@ function Form({ rules }: { rules: Rules }) {
         <Checkbox label={t('mailRules.proof')} description={t('mailRules.proofHint')} checked={needed} onChange={(e) => setNeeded(e.currentTarget.checked)} />
         {save.error && <Refusal error={save.error} />}
         <div><Button type="submit" loading={save.isPending}>{t('mailRules.save')}</Button></div>
-        <div role="status">{save.isSuccess && <Text size="sm">{t('mailRules.saved')}</Text>}</div>
       </Stack>
     </form>
   );

@@ -5,11 +5,12 @@ import { useTranslation } from 'react-i18next';
 
 import { changeStaff, endStaffSessions, inviteStaff, listAllStaff, resetStaffFactors, type StaffAccount } from '../api';
 import { ask } from '../failure';
-import { formatDateTime } from '../format';
+import { formatDateTime, formatDay } from '../format';
 import { queries } from '../queries';
 import { FailureNote } from '../shell/Failure';
 import { Titled } from '../shell/ManualLink';
 import { useAccount, useTitle } from '../shell/usePage';
+import { Copy } from '../sources/Signs';
 import { Refusal } from '../tenants/Parts';
 import classes from '../tenants/Tenants.module.css';
 
@@ -62,7 +63,7 @@ function One({ person: p }: { person: StaffAccount }) {
         <Text size="sm">
           {p.logged_in_at ? t('staff.loggedIn', { time: formatDateTime(p.logged_in_at, i18n.language) }) : t('staff.never')}
           {' '}{t('staff.sessions', { count: p.sessions })} {t(p.factors > 0 ? 'staff.withFactor' : 'staff.withoutFactor')}
-          {p.expires_on && ` ${t('staff.until', { day: p.expires_on })}`}
+          {p.expires_on && ` ${t('staff.until', { day: formatDay(p.expires_on, i18n.language) })}`}
         </Text>
         <Group gap="xs">
           <Button size="xs" variant="default" onClick={() => setDialog('edit')}>{t('staff.edit')}</Button>
@@ -74,7 +75,7 @@ function One({ person: p }: { person: StaffAccount }) {
         {error && <Refusal error={error} />}
         <div role="status">
           {link.data?.mailed_to && <Text size="sm">{t('staff.mailed', { address: link.data.mailed_to })}</Text>}
-          {link.data?.url && <><Text size="sm">{t('staff.handOver', { time: formatDateTime(link.data.expires_at, i18n.language) })}</Text><Code className={classes.breakable}>{link.data.url}</Code></>}
+          {link.data?.url && <><Text size="sm">{t('staff.handOver', { time: formatDateTime(link.data.expires_at, i18n.language) })}</Text><Group gap={4} wrap="nowrap"><Code className={classes.breakable}>{link.data.url}</Code><Copy value={link.data.url} label={t('staff.copyLink')} /></Group></>}
         </div>
       </Stack>
       {dialog === 'edit' && <Edit person={p} close={() => setDialog(undefined)} />}

@@ -11,6 +11,7 @@ import { Titled } from '../shell/ManualLink';
 import { useAccount, useTitle } from '../shell/usePage';
 import { Refusal, Section } from './Parts';
 import { changed } from './queries';
+import { ResellerField } from './ResellerField';
 import classes from './Tenants.module.css';
 
 // NewTenantPage orders a customer as a shop does: the same call, once for each form.
@@ -27,7 +28,7 @@ export function NewTenantPage() {
       const body: Order = { reference, name: draft.name, domains: draft.domains.split(/[\s,;]+/u).filter(Boolean).map((name) => ({ name })) };
       if (draft.slug.trim()) body.slug = draft.slug;
       if (Number(mailboxes)) body.limits = { mailboxes: Number(mailboxes) };
-      if (draft.reseller.trim()) body.reseller = draft.reseller.trim();
+      if (draft.reseller) body.reseller = draft.reseller;
       if (draft.login.trim()) {
         body.admin = { login: draft.login, name: draft.person, addresses: draft.address.split(/[\s,;]+/u).filter(Boolean), ...(draft.password && { password: draft.password }) };
       }
@@ -50,7 +51,7 @@ export function NewTenantPage() {
               <TextInput label={t('tenants.slug')} description={t('tenants.slugHint')} value={draft.slug} maxLength={63} autoCapitalize="none" onChange={(e) => change({ slug: e.currentTarget.value })} />
               <Textarea label={t('tenants.domains')} description={t('tenants.domainsHint')} value={draft.domains} autosize minRows={2} autoCapitalize="none" spellCheck={false} onChange={(e) => change({ domains: e.currentTarget.value })} />
               <NumberInput label={t('tenants.mailboxLimit')} description={t('tenants.noneHint')} value={mailboxes} min={0} allowDecimal={false} onChange={setMailboxes} />
-              {role === 'operator' && <TextInput label={t('tenants.reseller')} description={t('tenants.resellerHint')} value={draft.reseller} maxLength={63} onChange={(e) => change({ reseller: e.currentTarget.value })} />}
+              {role === 'operator' && <ResellerField value={draft.reseller} change={(reseller) => change({ reseller })} />}
             </Section>
             <Section id="admin" title={t('tenants.admin')}>
               <TextInput label={t('tenants.login')} description={t('tenants.loginHint')} value={draft.login} maxLength={128} autoCapitalize="none" onChange={(e) => change({ login: e.currentTarget.value })} />

@@ -14,6 +14,7 @@ import { useAccount, useTitle } from '../shell/usePage';
 import { DomainSection } from './DomainSection';
 import { Limit, Refusal, Section, StateBadge } from './Parts';
 import { changed, tenantQuery } from './queries';
+import { ResellerField } from './ResellerField';
 import { StateSection } from './StateSection';
 import classes from './Tenants.module.css';
 
@@ -117,7 +118,7 @@ function Settings({ tenant }: { tenant: TenantDetail }) {
       <form onSubmit={submit}>
         <Stack gap="md">
           <TextInput label={t('tenants.name')} value={name} maxLength={200} onChange={(e) => setName(e.currentTarget.value)} />
-          {role === 'operator' && <TextInput label={t('tenants.reseller')} description={t('tenants.resellerHint')} value={reseller} maxLength={63} onChange={(e) => setReseller(e.currentTarget.value)} />}
+          {role === 'operator' && <ResellerField value={reseller} change={setReseller} />}
           <Group grow align="flex-start">
             <NumberInput label={t('tenants.mailboxLimit')} description={t('tenants.noneHint')} value={mailboxes} min={0} allowDecimal={false} onChange={setMailboxes} />
             <NumberInput label={t('tenants.storageLimit')} description={t('tenants.noneHint')} value={storage} min={0} onChange={setStorage} />

@@ -2,6 +2,7 @@ import { queryOptions } from '@tanstack/react-query';
 
 import { getReseller, getTenant, listCertificates, listResellers, listStaff, listTenants, listTokens } from '../api';
 import { ask } from '../failure';
+import { searchable, wordsOf } from '../fold';
 import { queries } from '../queries';
 
 export const tenantsQuery = queryOptions({
@@ -56,8 +57,8 @@ export function changed(): void {
 
 // matches reports whether all words of what is typed are in one of the texts.
 export function matches(typed: string, ...texts: string[]): boolean {
-  const all = texts.join('\n').toLowerCase();
-  return typed.toLowerCase().split(/\s+/u).every((word) => all.includes(word));
+  const all = searchable(texts);
+  return wordsOf(typed).every((word) => all.includes(word));
 }
 
 // usageAddress is where what was used in a month is to be had for accounts.

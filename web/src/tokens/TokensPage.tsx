@@ -20,6 +20,7 @@ const again = () => void queries.invalidateQueries({ queryKey: tokensQuery.query
 // TokensPage lists the tokens with which programs use the interface.
 export function TokensPage() {
   const { t, i18n } = useTranslation();
+  const zone = useAccount().tenant?.zone;
   useTitle(t('tokens.title'));
   const { role } = useAccount();
   const allowed = role === 'operator' || role === 'reseller' || role === 'tenant-admin';
@@ -44,8 +45,8 @@ export function TokensPage() {
                 {list.map((x) => (
                   <Table.Tr key={x.id}>
                     <Table.Td><span className={classes.name}>{x.name}</span> <Code>{x.start}…</Code><Text size="xs" c="dimmed">{x.scopes.join(', ')}</Text></Table.Td>
-                    <Table.Td className={classes.wide}><Text size="sm">{x.expires_at ? formatDateTime(x.expires_at, i18n.language) : t('tokens.never')}</Text></Table.Td>
-                    <Table.Td><Text size="sm">{x.used_at ? formatDateTime(x.used_at, i18n.language) : t('tokens.unused')}</Text><Text size="xs" c="dimmed">{x.used_from.slice(0, 3).join(', ')}</Text></Table.Td>
+                    <Table.Td className={classes.wide}><Text size="sm">{x.expires_at ? formatDateTime(x.expires_at, i18n.language, zone) : t('tokens.never')}</Text></Table.Td>
+                    <Table.Td><Text size="sm">{x.used_at ? formatDateTime(x.used_at, i18n.language, zone) : t('tokens.unused')}</Text><Text size="xs" c="dimmed">{x.used_from.slice(0, 3).join(', ')}</Text></Table.Td>
                     <Table.Td ta="right"><ActionIcon variant="subtle" color="gray" onClick={() => setRevoking(x)} aria-label={t('tokens.revoke', { name: x.name })}><IconTrash size={18} aria-hidden /></ActionIcon></Table.Td>
                   </Table.Tr>
                 ))}

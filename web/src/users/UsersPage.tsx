@@ -47,7 +47,7 @@ export function UsersPage() {
         {all.error && <FailureNote error={all.error} retry={() => void all.refetch()} />}
         {late && <Stack gap="xs" aria-hidden>{Array.from({ length: 6 }, (_, i) => <Skeleton key={i} height={48} />)}</Stack>}
         {all.data && all.data.damaged > 0 && <Alert variant="light" color="red" icon={<IconAlertTriangle size={18} aria-hidden />}>{t('users.damaged', { count: all.data.damaged })}</Alert>}
-        {all.data?.any_domain && <Alert variant="light" color="blue" icon={<IconInfoCircle size={18} aria-hidden />}>{t('users.anyDomain')}{' '}<Link to="/domains">{t('users.toDomains')}</Link></Alert>}
+        {all.data?.any_domain && <Alert variant="light" color="blue" icon={<IconInfoCircle size={18} aria-hidden />}>{t('users.anyDomain')}{' '}<Link to="/domains" style={{ color: 'var(--m-accent)' }}>{t('users.toDomains')}</Link></Alert>}
         {all.data && <Found all={all.data} />}
         {few && <First />}
       </Stack>

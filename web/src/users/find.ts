@@ -1,10 +1,15 @@
 import type { User } from '../api';
+import { searchable, wordsOf } from '../fold';
 
-// matching keeps the users in whose login, names or addresses every word occurs.
+// matching keeps the users in whose login, names or addresses every word occurs, with or without
+// marks on the letters.
 export function matching(users: readonly User[], text: string): User[] {
-  const words = text.toLowerCase().split(/\s+/u).filter(Boolean);
+  const words = wordsOf(text);
+  if (words.length === 0) {
+    return [...users];
+  }
   return users.filter((u) => {
-    const hay = [u.login, u.name, u.first_name, u.last_name, ...u.addresses].join('\n').toLowerCase();
+    const hay = searchable([u.login, u.name, u.first_name, u.last_name, ...u.addresses]);
     return words.every((w) => hay.includes(w));
   });
 }

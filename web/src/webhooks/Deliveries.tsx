@@ -9,6 +9,7 @@ import { formatDateTime } from '../format';
 import { FailureNote } from '../shell/Failure';
 import { Refusal } from '../tenants/Parts';
 import classes from '../tenants/Tenants.module.css';
+import { useAccount } from '../shell/usePage';
 import { deliveriesQuery } from './queries';
 
 // Deliveries lists what a webhook was told of, and what it answered.
@@ -31,9 +32,10 @@ const colours = { waiting: 'orange', sent: 'teal', failed: 'red' } as const;
 
 function One({ delivery: d, hook, again }: { delivery: Delivery; hook: Webhook; again: () => void }) {
   const { t, i18n } = useTranslation();
+  const zone = useAccount().tenant?.zone;
   const [open, setOpen] = useState(false);
   const send = useMutation({ mutationFn: () => ask(sendAgain({ path: { id: hook.id, delivery: d.id } })), onSuccess: again });
-  const at = (time: string) => formatDateTime(time, i18n.language);
+  const at = (time: string) => formatDateTime(time, i18n.language, zone);
   return (
     <Paper withBorder p="sm" radius="md">
       <Stack gap={4}>

@@ -35,7 +35,8 @@ export function WebhooksPage() {
 
 function One({ hook, kinds }: { hook: Webhook; kinds: readonly string[] }) {
   const { t, i18n } = useTranslation();
-  const at = (time: string) => formatDateTime(time, i18n.language);
+  const zone = useAccount().tenant?.zone;
+  const at = (time: string) => formatDateTime(time, i18n.language, zone);
   return (
     <Paper withBorder p="lg" radius="md" component="section" aria-label={hook.description || hook.url} className={classes.panel}>
       <Stack gap="xs">

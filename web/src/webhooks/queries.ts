@@ -10,12 +10,13 @@ export const webhooksQuery = queryOptions({
   staleTime: 0,
 });
 
+// What waits is looked at again at once: somebody has just asked for it to be sent.
 export const deliveriesQuery = (id: string) =>
   queryOptions({
     queryKey: ['webhooks', id],
     queryFn: ({ signal }) => ask(listDeliveries({ path: { id }, signal })),
     staleTime: 0,
-    refetchInterval: 5_000,
+    refetchInterval: ({ state }) => (state.data?.deliveries.some((d) => d.state === 'waiting') ? 1_000 : 5_000),
   });
 
 export const webhooksAgain = () => void queries.invalidateQueries({ queryKey: webhooksQuery.queryKey });
