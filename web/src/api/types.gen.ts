@@ -227,7 +227,7 @@ export type Attachment = {
 };
 
 export type AuditFinding = {
-    code: 'missing' | 'unlogged' | 'other' | 'doubled' | 'arrivals' | 'unread' | 'log' | 'revived';
+    code: 'missing' | 'unlogged' | 'other' | 'doubled' | 'arrivals' | 'unread' | 'log' | 'revived' | 'receipt';
     object: string;
     /**
      * English, for people
@@ -263,6 +263,14 @@ export type AuditReport = {
      */
     matched: number;
     messages: number;
+    /**
+     * Daily receipts that were compared with the log
+     */
+    receipts: number;
+    /**
+     * Of these, with a valid evidence record
+     */
+    stamped: number;
     started_at: string;
 };
 
@@ -420,6 +428,18 @@ export type ComparedReceipt = {
     name: string;
     root: string;
     size: number;
+    /**
+     * Whether the time stamp proves it, with the certificates that the archive trusts; none: there is none yet
+     */
+    stamp: 'none' | 'valid' | 'invalid' | 'indeterminate';
+    /**
+     * Time of the first time stamp; absent: there is none
+     */
+    stamped?: string;
+    /**
+     * A time stamp is of a test authority and proves nothing
+     */
+    test: boolean;
     /**
      * Of the signature
      */
@@ -2667,7 +2687,7 @@ export type ReceiptComparison = {
 };
 
 export type ReceiptFinding = {
-    code: 'unreadable' | 'signature' | 'other-log' | 'key-unconnected' | 'key-untrusted' | 'shorter' | 'rewritten' | 'proof-missing' | 'alone';
+    code: 'unreadable' | 'signature' | 'other-log' | 'key-unconnected' | 'key-untrusted' | 'shorter' | 'rewritten' | 'proof-missing' | 'alone' | 'record';
     /**
      * English, for people
      */
