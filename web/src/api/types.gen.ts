@@ -185,7 +185,7 @@ export type Alarm = {
      * The same as long as the alarm lasts
      */
     id: string;
-    kind: 'source-failing' | 'limit-near' | 'limit-reached' | 'seal-late' | 'no-authority' | 'disk-low' | 'disk-full' | 'backup-never' | 'backup-failed' | 'backup-overdue' | 'indexing-behind';
+    kind: 'source-failing' | 'limit-near' | 'limit-reached' | 'seal-late' | 'renewal-unread' | 'no-authority' | 'disk-low' | 'disk-full' | 'backup-never' | 'backup-failed' | 'backup-overdue' | 'indexing-behind';
     limit?: number;
     /**
      * Of the source, for those of the tenant; else of the tenant or the reseller
@@ -1070,6 +1070,18 @@ export type Evidence = {
      */
     pending: number;
     /**
+     * Objects that the last hash-tree renewal could not read, at most 50; their old proofs stay, and each renewal tries them again
+     */
+    unread: Array<EvidenceUnread>;
+    /**
+     * Batches that the last renewal of this server could not read; of the installation
+     */
+    unread_batches: Array<EvidenceUnreadBatch>;
+    /**
+     * All of them
+     */
+    unread_count: number;
+    /**
      * Objects in no batch yet
      */
     waiting: number;
@@ -1204,6 +1216,29 @@ export type EvidenceStamp = {
      * When the first of its certificates ends; it is renewed before
      */
     until: string;
+};
+
+export type EvidenceUnread = {
+    /**
+     * Id of the message
+     */
+    object: string;
+    /**
+     * Of the renewal
+     */
+    since: string;
+    /**
+     * Id
+     */
+    tenant: string;
+};
+
+export type EvidenceUnreadBatch = {
+    batch: string;
+    /**
+     * English, for experts
+     */
+    why: string;
 };
 
 export type Facets = {
