@@ -99,7 +99,7 @@ type TenantTop struct {
 // Alarm is something that needs attention.
 type Alarm struct {
 	ID         string     `json:"id" doc:"The same as long as the alarm lasts"`
-	Kind       string     `json:"kind" enum:"source-failing,limit-near,limit-reached,seal-late,no-authority,disk-low,disk-full,backup-never,backup-failed,backup-overdue,indexing-behind"`
+	Kind       string     `json:"kind" enum:"source-failing,limit-near,limit-reached,seal-late,renewal-unread,no-authority,disk-low,disk-full,backup-never,backup-failed,backup-overdue,indexing-behind"`
 	Severity   string     `json:"severity" enum:"notice,warning,alarm"`
 	Since      *time.Time `json:"since,omitempty" doc:"Absent: nobody knows"`
 	Tenant     string     `json:"tenant,omitempty" doc:"Id"`

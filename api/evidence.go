@@ -58,15 +58,31 @@ type EvidenceBatch struct {
 
 // Evidence is how far objects are proven.
 type Evidence struct {
-	Interval    int             `json:"interval" doc:"How long objects wait for their batch at most, seconds"`
-	Authorities []string        `json:"authorities" doc:"Names of those that are asked, in order"`
-	Hash        EvidenceHash    `json:"hash"`
-	Waiting     int64           `json:"waiting" doc:"Objects in no batch yet"`
-	Pending     int64           `json:"pending" doc:"Objects in batches without a time stamp"`
-	Oldest      *time.Time      `json:"oldest,omitempty" doc:"When the archive took the oldest object without a time stamp"`
-	Alarm       bool            `json:"alarm" doc:"It waits longer than it may"`
-	Batches     []EvidenceBatch `json:"batches" doc:"The newest, at most 50"`
-	Logs        []EvidenceLog   `json:"logs" doc:"How much of the event log has a time stamp; of the installation that of all logs"`
+	Interval    int                   `json:"interval" doc:"How long objects wait for their batch at most, seconds"`
+	Authorities []string              `json:"authorities" doc:"Names of those that are asked, in order"`
+	Hash        EvidenceHash          `json:"hash"`
+	Waiting     int64                 `json:"waiting" doc:"Objects in no batch yet"`
+	Pending     int64                 `json:"pending" doc:"Objects in batches without a time stamp"`
+	Oldest      *time.Time            `json:"oldest,omitempty" doc:"When the archive took the oldest object without a time stamp"`
+	Alarm       bool                  `json:"alarm" doc:"It waits longer than it may"`
+	Batches     []EvidenceBatch       `json:"batches" doc:"The newest, at most 50"`
+	Unread      []EvidenceUnread      `json:"unread" doc:"Objects that the last hash-tree renewal could not read, at most 50; their old proofs stay, and each renewal tries them again"`
+	UnreadCount int                   `json:"unread_count" doc:"All of them"`
+	Unreadable  []EvidenceUnreadBatch `json:"unread_batches" doc:"Batches that the last renewal of this server could not read; of the installation"`
+	Logs        []EvidenceLog         `json:"logs" doc:"How much of the event log has a time stamp; of the installation that of all logs"`
+}
+
+// EvidenceUnread is an object that a renewal could not read.
+type EvidenceUnread struct {
+	Tenant string    `json:"tenant" doc:"Id"`
+	Object string    `json:"object" doc:"Id of the message"`
+	Since  time.Time `json:"since" doc:"Of the renewal"`
+}
+
+// EvidenceUnreadBatch is a batch that a renewal could not read.
+type EvidenceUnreadBatch struct {
+	Batch string `json:"batch"`
+	Why   string `json:"why" doc:"English, for experts"`
 }
 
 // EvidenceLog is how much of an event log has a time stamp.

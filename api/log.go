@@ -94,11 +94,15 @@ type ComparedReceipt struct {
 	Root string    `json:"root"`
 	Time time.Time `json:"time" doc:"Of the signature"`
 	Key  string    `json:"key"`
+	// Stamp is about the evidence record of the receipt.
+	Stamp   string     `json:"stamp" enum:"none,valid,invalid,indeterminate" doc:"Whether the time stamp proves it, with the certificates that the archive trusts; none: there is none yet"`
+	Stamped *time.Time `json:"stamped,omitempty" doc:"Time of the first time stamp; absent: there is none"`
+	Test    bool       `json:"test" doc:"A time stamp is of a test authority and proves nothing"`
 }
 
 // ReceiptFinding is why a verdict is not valid.
 type ReceiptFinding struct {
-	Code string `json:"code" enum:"unreadable,signature,other-log,key-unconnected,key-untrusted,shorter,rewritten,proof-missing,alone"`
+	Code string `json:"code" enum:"unreadable,signature,other-log,key-unconnected,key-untrusted,shorter,rewritten,proof-missing,alone,record"`
 	Text string `json:"text" doc:"English, for people"`
 }
 
@@ -126,13 +130,15 @@ type AuditReport struct {
 	Deleted   int64          `json:"deleted" doc:"That tell that a message was deleted"`
 	Messages  int64          `json:"messages"`
 	Matched   int64          `json:"matched" doc:"Messages that are there with their entry and the same content"`
+	Receipts  int64          `json:"receipts" doc:"Daily receipts that were compared with the log"`
+	Stamped   int64          `json:"stamped" doc:"Of these, with a valid evidence record"`
 	Found     int64          `json:"found" doc:"Findings"`
 	Findings  []AuditFinding `json:"findings" doc:"At most 1000"`
 }
 
 // AuditFinding is one thing in which log and archive differ.
 type AuditFinding struct {
-	Code   string `json:"code" enum:"missing,unlogged,other,doubled,arrivals,unread,log,revived"`
+	Code   string `json:"code" enum:"missing,unlogged,other,doubled,arrivals,unread,log,revived,receipt"`
 	Object string `json:"object"`
 	What   string `json:"what" doc:"English, for people"`
 }

@@ -256,6 +256,7 @@ func (c *auditCmd) Run(ctx context.Context, g *Globals, s *streams) error {
 		for _, f := range r.Findings {
 			fmt.Fprintf(s.out, "%s: %s: %s\n", f.Code, f.Object, f.What)
 		}
+		fmt.Fprintf(s.out, "compared %d daily receipts with the log: the time stamps of %d are valid, %d have none yet or none that is valid\n", r.Receipts, r.Stamped, r.Receipts-r.Stamped)
 		fmt.Fprintf(s.out, "compared %d messages with %d events (root %s): %d entries tell that a message came, %d that one was deleted; %d messages match, %d findings\n",
 			r.Messages, r.LogSize, r.LogRoot, r.Entries, r.Deleted, r.Matched, r.Found)
 	}

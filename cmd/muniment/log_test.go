@@ -3,10 +3,20 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"encoding/pem"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/muniment/muniment/internal/eventlog"
+	"github.com/muniment/muniment/internal/evidence"
+	"github.com/muniment/muniment/internal/evidence/algo"
+	"github.com/muniment/muniment/internal/evidence/ers"
+	"github.com/muniment/muniment/internal/evidence/evidencetest"
+	"github.com/muniment/muniment/internal/evidence/offline"
+	"github.com/muniment/muniment/internal/evidence/tsa"
 )
 
 // TestVerifyLog walks the way of somebody who keeps receipts.
@@ -73,5 +83,63 @@ func TestVerifyLog(t *testing.T) {
 	}
 	if err := json.Unmarshal([]byte(out), &result); err != nil || code != 0 || result.Verdict != "valid" || len(result.Receipts) != 2 {
 		t.Errorf("verify-log --json: %d, %v\n%s", code, err, out)
+	}
+}
+
+// TestVerifyLogStamps verifies the evidence records of receipts.
+func TestVerifyLogStamps(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	want(t, exitOK, "", "--data", in("data"), "tenant", "create", "acme")
+	want(t, exitOK, "", "--data", in("data"), "log", "checkpoint", "acme", "-o", in("plain.json"))
+	b, err := os.ReadFile(in("plain.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := eventlog.ParseReceipt(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := evidencetest.New(t, tsa.Options{})
+	write(t, in("root.pem"), string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: w.Authority.Root().Raw})))
+	receipt := func(name, checkpoint string) string {
+		t.Helper()
+		object := evidencetest.Object{[]byte(checkpoint), []byte("salt")}
+		record := w.Seal(algo.SHA256, []evidencetest.Object{object, evidencetest.NewObject(1, 2)})[0]
+		w.Pass(time.Hour)
+		r.EvidenceRecord = evidencetest.Marshal(t, w.RenewStamps([]*ers.Record{record})[0])
+		b, err := r.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, in(name), string(b))
+		return in(name)
+	}
+	good, bad := receipt("good.json", r.Checkpoint), receipt("bad.json", r.Checkpoint+"x")
+	at := w.Clock().Add(time.Hour).Format(time.RFC3339)
+	for _, x := range []struct {
+		code int
+		says string
+		args []string
+	}{
+		{0, "fits together", []string{"--receipt", good, "--receipt", in("plain.json")}},
+		{0, "time stamp valid: it existed at", []string{"--receipt", good, "--receipt", good, "--anchors", in("root.pem"), "--at", at}},
+		{2, "record-missing", []string{"--receipt", good, "--receipt", in("plain.json"), "--anchors", in("root.pem"), "--at", at}},
+		{2, "record-unsure", []string{"--receipt", good, "--receipt", good, "--anchors", in("root.pem"), "--at", "2020-01-01T00:00:00Z"}},
+		{1, "record: " + bad, []string{"--receipt", good, "--receipt", bad, "--anchors", in("root.pem"), "--at", at}},
+		{1, "record: " + bad, []string{"--receipt", good, "--receipt", bad}}, // whoever is trusted
+	} {
+		code, out, errs := command(t, append([]string{"verify-log"}, x.args...)...)
+		if code != x.code || !strings.Contains(out, x.says) {
+			t.Errorf("verify-log %v: exit code %d, want %d and %q:\n%s%s", x.args, code, x.code, x.says, out, errs)
+		}
+	}
+	_, out, _ := command(t, "verify-log", "--json", "--receipt", good, "--receipt", good, "--anchors", in("root.pem"), "--at", at)
+	var result struct {
+		Stamps []offline.ReceiptReport `json:"time_stamps"`
+	}
+	if err := json.Unmarshal([]byte(out), &result); err != nil || len(result.Stamps) != 2 || result.Stamps[0].Report.Verdict != evidence.Valid || len(result.Stamps[0].Report.Stamps) != 2 {
+		t.Errorf("verify-log --json: %v\n%s", err, out)
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/json"
@@ -8,8 +9,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/muniment/muniment/internal/eventlog"
+	"github.com/muniment/muniment/internal/evidence/offline"
 )
 
 // Exit codes of verify-log.
@@ -22,12 +25,16 @@ const (
 const maxProofFile = 8 << 20
 
 type verifyLogCmd struct {
-	Receipt   []string `help:"Receipt; two or more, or one and --log." type:"existingfile" placeholder:"FILE"`
-	Proof     []string `help:"Proof between the sizes of two receipts (muniment log proof)." type:"existingfile" placeholder:"FILE"`
-	Log       string   `help:"Exported log (muniment log export): everything in it is computed again." type:"existingfile" placeholder:"FILE"`
-	Inclusion []string `help:"Proof that an event is in the log." type:"existingfile" placeholder:"FILE"`
-	Key       string   `help:"The key of the log that is known from elsewhere (muniment log key), or its base64 part. Without, all files must be of one key, whosever it is."`
-	JSON      bool     `name:"json" help:"Print the result as JSON."`
+	Receipt   []string  `help:"Receipt; two or more, or one and --log." type:"existingfile" placeholder:"FILE"`
+	Proof     []string  `help:"Proof between the sizes of two receipts (muniment log proof)." type:"existingfile" placeholder:"FILE"`
+	Log       string    `help:"Exported log (muniment log export): everything in it is computed again." type:"existingfile" placeholder:"FILE"`
+	Inclusion []string  `help:"Proof that an event is in the log." type:"existingfile" placeholder:"FILE"`
+	Key       string    `help:"The key of the log that is known from elsewhere (muniment log key), or its base64 part. Without, all files must be of one key, whosever it is."`
+	Anchors   []string  `type:"path" help:"Trusted certificate, or directory of them (PEM or DER): each receipt must have a time stamp that leads there; may be repeated." placeholder:"PATH" sep:"none"`
+	Beside    []string  `type:"path" help:"Sidecar, certificate, CRL or OCSP response, or directory of them; may be repeated." placeholder:"PATH" sep:"none"`
+	At        time.Time `help:"Time as of which time stamps are verified (RFC 3339); now if not given." placeholder:"TIME"`
+	Revoked   bool      `name:"require-revocation" help:"The time stamps must come with revocation data (see --beside)."`
+	JSON      bool      `name:"json" help:"Print the result as JSON."`
 }
 
 // includedEvent is an event that a proof shows to be in a log.
@@ -40,11 +47,13 @@ type includedEvent struct {
 type verifyLogResult struct {
 	*eventlog.Comparison
 	Events []includedEvent `json:"events,omitempty"`
+	// Stamps are about the evidence records of the receipts.
+	Stamps []offline.ReceiptReport `json:"time_stamps,omitempty"`
 }
 
 // Run needs no archive: it is for whoever holds receipts.
-func (c *verifyLogCmd) Run(s *streams) error {
-	result, err := c.verify()
+func (c *verifyLogCmd) Run(ctx context.Context, s *streams) error {
+	result, err := c.verify(ctx)
 	if err != nil {
 		return &exitCode{exitIndeterminate, err}
 	}
@@ -66,7 +75,7 @@ func (c *verifyLogCmd) Run(s *streams) error {
 	return &exitCode{exitIndeterminate, errors.New("indeterminate: see above what is missing")}
 }
 
-func (c *verifyLogCmd) verify() (*verifyLogResult, error) {
+func (c *verifyLogCmd) verify(ctx context.Context) (*verifyLogResult, error) {
 	if len(c.Receipt)+len(c.Inclusion) == 0 {
 		return nil, errors.New("name at least one --receipt or --inclusion")
 	}
@@ -113,7 +122,8 @@ func (c *verifyLogCmd) verify() (*verifyLogResult, error) {
 	}
 	out.Comparison = eventlog.Compare(receipts, e)
 	out.alone(c)
-	return out, nil
+	out.Stamps, err = offline.Request{Anchors: c.Anchors, Beside: c.Beside, At: c.At, NoRevocation: !c.Revoked}.Receipts(ctx, receipts, out.Comparison)
+	return out, err
 }
 
 // alone accepts a proof that an event is in the log of one receipt: it says nothing
@@ -195,6 +205,9 @@ func (r *verifyLogResult) print(w io.Writer) {
 			day = ", receipt of " + x.Day + " " + x.Zone
 		}
 		fmt.Fprintf(w, "%s: %d events, signed %s%s, root %s\n", x.Name, x.Size, x.Time.Format("2006-01-02T15:04:05Z"), day, x.Root)
+	}
+	for _, x := range r.Stamps {
+		x.Text(w)
 	}
 	for _, x := range r.Events {
 		fmt.Fprintf(w, "%s: event %d, %s, is in the log of %d events\n", x.File, x.Event.Seq, x.Event.Type, x.Size)

@@ -21,6 +21,7 @@ const (
 	LimitNear      Kind = "limit-near"      // 80 % of a limit and more; Code names the limit
 	LimitReached   Kind = "limit-reached"   // a limit and more; archiving goes on
 	SealLate       Kind = "seal-late"       // objects wait longer for their time stamp than they may
+	RenewalUnread  Kind = "renewal-unread"  // objects, or batches (Code), that a renewal could not read
 	NoAuthority    Kind = "no-authority"    // nobody gives time stamps
 	DiskLow        Kind = "disk-low"        // room for some time
 	DiskFull       Kind = "disk-full"       // nearly no room: soon nothing can be archived
@@ -32,7 +33,7 @@ const (
 
 // Kinds lists all kinds.
 func Kinds() []Kind {
-	return []Kind{SourceFailing, LimitNear, LimitReached, SealLate, NoAuthority, DiskLow, DiskFull, BackupNever, BackupFailed, BackupOverdue, IndexingBehind}
+	return []Kind{SourceFailing, LimitNear, LimitReached, SealLate, RenewalUnread, NoAuthority, DiskLow, DiskFull, BackupNever, BackupFailed, BackupOverdue, IndexingBehind}
 }
 
 // Severity is how much an alarm matters.
@@ -86,6 +87,7 @@ type Facts struct {
 	Disk    *Disk
 	Backup  *Backup
 	Indexes []Index
+	Unread  []Unread
 }
 
 // Source is a source that should work: neither it nor its tenant is switched off.
@@ -112,6 +114,14 @@ type Seal struct {
 	Objects     int64     // without a time stamp
 }
 
+// Unread is what renewals of the proof could not read.
+type Unread struct {
+	Tenant  uid.ID // of the objects
+	Since   time.Time
+	Objects int64
+	Batches int64 // with what proves them; of no tenant
+}
+
 // Disk is the room where the data are, in bytes.
 type Disk struct{ Free, Total int64 }
 
@@ -130,7 +140,7 @@ type Index struct {
 
 // Find returns the alarms, the worst first, and of these the oldest.
 func Find(f Facts) []Finding {
-	out := slices.Concat(sources(f), limits(f), sealing(f), disk(f), backup(f), indexes(f))
+	out := slices.Concat(sources(f), limits(f), sealing(f), disk(f), backup(f), indexes(f), unread(f))
 	weight := map[Severity]int{Alarm: 0, Warning: 1, Notice: 2}
 	slices.SortStableFunc(out, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(weight[a.Severity], weight[b.Severity]), a.Since.Compare(b.Since), cmp.Compare(a.ID, b.ID))
@@ -224,6 +234,17 @@ func indexes(f Facts) (out []Finding) {
 		if i.Waiting > indexBacklog {
 			out = append(out, Finding{ID: id(IndexingBehind, i.Tenant), Kind: IndexingBehind, Severity: Warning, Tenant: i.Tenant, Used: i.Waiting})
 		}
+	}
+	return out
+}
+
+func unread(f Facts) (out []Finding) {
+	for _, u := range f.Unread {
+		x := Finding{ID: id(RenewalUnread, u.Tenant), Kind: RenewalUnread, Severity: Alarm, Since: u.Since, Tenant: u.Tenant, Code: "objects", Used: u.Objects}
+		if u.Batches > 0 {
+			x.Code, x.Used = "batches", u.Batches
+		}
+		out = append(out, x)
 	}
 	return out
 }

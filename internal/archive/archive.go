@@ -141,11 +141,13 @@ type Archive struct {
 	beside  []func(ctx context.Context, tenant uid.ID) error // see AlsoDelete
 	tenants map[uid.ID]*tenantWork
 
-	sealing   sync.Mutex // held while a batch is made
-	renewing  sync.Mutex // held while renewals are made
-	batches   batchCache
-	trusted   trustCache
-	catalogue *algo.Catalogue
+	sealing  sync.Mutex // held while a batch is made
+	renewing sync.Mutex // held while renewals are made
+	batches  batchCache
+	trusted  trustCache
+	// unreadable is what the last renewal could not read.
+	unreadable unreadBatches
+	catalogue  *algo.Catalogue
 
 	describing sync.Mutex // held while the vault's description of a tenant changes
 	founding   sync.Mutex // of the first operator

@@ -39,6 +39,7 @@ const (
 	AuditUnread    AuditCode = "unread"   // the row or the vault's record cannot be read: it cannot be compared
 	AuditLogBroken AuditCode = "log"      // the log itself does not fit together
 	AuditRevived   AuditCode = "revived"  // it was deleted by the log, and is there
+	AuditReceipt   AuditCode = "receipt"  // a daily receipt does not fit the log, or its evidence record does not prove it
 )
 
 // AuditFinding is one thing in which log and archive differ.
@@ -59,6 +60,8 @@ type AuditReport struct {
 	Deleted   int64  // that tell that one was deleted
 	Messages  int64  // that are there
 	Matched   int64  // messages that are there with their entry and the same content
+	Receipts  int64  // daily receipts that were compared with the log
+	Stamped   int64  // of these, with a valid evidence record
 	Found     int64  // findings
 	Findings  []AuditFinding
 }
@@ -88,12 +91,13 @@ func (a *Archive) Audit(ctx context.Context, tenant uid.ID) (*AuditReport, error
 }
 
 func (r *AuditReport) details() map[string]string {
-	return map[string]string{"events": fmt.Sprint(r.LogSize), "messages": fmt.Sprint(r.Messages), "matched": fmt.Sprint(r.Matched), "findings": fmt.Sprint(r.Found)}
+	return map[string]string{"events": fmt.Sprint(r.LogSize), "messages": fmt.Sprint(r.Messages), "matched": fmt.Sprint(r.Matched), "receipts": fmt.Sprint(r.Receipts), "stamped": fmt.Sprint(r.Stamped),
+		"findings": fmt.Sprint(r.Found)}
 }
 
 func (a *Archive) audit(ctx context.Context, tenant uid.ID) (*AuditReport, error) {
 	u := &auditor{a: a, tenant: tenant, out: &AuditReport{StartedAt: a.now().UTC()}, known: map[uid.ID]*audited{}}
-	for _, step := range []func(context.Context) error{u.messages, u.arrivals, u.leaves, u.compare} {
+	for _, step := range []func(context.Context) error{u.messages, u.arrivals, u.leaves, u.receipts, u.compare} {
 		if err := step(ctx); err != nil {
 			return nil, fmt.Errorf("compare the event log with the archive: %w", err)
 		}

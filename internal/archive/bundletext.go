@@ -1,7 +1,6 @@
 package archive
 
 import (
-	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
@@ -13,53 +12,6 @@ import (
 // What a bundle says of itself promises no more than is proven. Every command in it is
 // run by a test against an unpacked bundle.
 
-// steps lists the commands that lead from the members to the time stamp, with
-// nothing but openssl and xxd.
-func steps(m *offline.Manifest, rec *ers.Record, w *readmeWords) string {
-	var b strings.Builder
-	first := rec.Chains[0][0]
-	for _, x := range m.Members {
-		fmt.Fprintf(&b, "   openssl dgst -sha256 %s\n      %s\n", x.File, x.SHA256)
-	}
-	at := first.Hash.Sum(first.Tree[0]...)
-	fmt.Fprintf(&b, "\n   # %s\n", w.group)
-	dgst(&b, first.Tree[0], at)
-	for _, list := range first.Tree[1:] {
-		both := [][]byte{at, list[0]}
-		if string(at) > string(list[0]) {
-			both = [][]byte{list[0], at}
-		}
-		at = first.Hash.Sum(both...)
-		fmt.Fprintf(&b, "\n   # %s\n", w.pair)
-		dgst(&b, both, at)
-	}
-	return b.String()
-}
-
-func dgst(b *strings.Builder, values [][]byte, result []byte) {
-	b.WriteString("   printf '%s' \\\n")
-	for _, v := range values {
-		fmt.Fprintf(b, "     %s \\\n", hex.EncodeToString(v))
-	}
-	fmt.Fprintf(b, "     | xxd -r -p | openssl dgst -sha256\n      %s\n", hex.EncodeToString(result))
-}
-
-// stampCommands verify the tokens: the first one and those that renew it.
-func stampCommands(m *offline.Manifest, at bundlePaths) string {
-	var b strings.Builder
-	for _, t := range m.Tokens {
-		b.WriteString(tokenCommands(t, at))
-	}
-	return b.String()
-}
-
-func tokenCommands(t offline.ManifestToken, at bundlePaths) string {
-	return fmt.Sprintf(`   openssl ts -reply -token_in -in %[1]s -text
-   openssl ts -verify -token_in -in %[1]s -digest %[2]s \
-     -CAfile %[3]s -untrusted %[4]s
-`, at.file(t.File), t.Imprint, at.anchors, at.chain)
-}
-
 // verifyCommand verifies the whole bundle, in the directory where it was unpacked.
 func verifyCommand(at bundlePaths) string {
 	return "muniment verify --anchors " + at.anchors + " " + at.verify
@@ -67,11 +19,20 @@ func verifyCommand(at bundlePaths) string {
 
 // readmeWords are the texts of the instructions in one language.
 type readmeWords struct {
-	title, test, proves, notProves, qualified, files, member, withheld, list         string
-	logFile, logNone, sumsFile                                                       string
-	verify, step1, last, step2, step3, logKey, ours, theirs, group, pair, inspection string
-	log                                                                              [5]string
-	yes, no, unknown                                                                 string
+	title, test, proves, notProves, qualified, files, member, withheld string
+	list                                                               [3]string // record and first time stamp, each renewal, certificates
+	logFile, logNone, sumsFile                                         string
+	verify, last, logKey, ours, theirs, group, pair, inspection        string
+	step                                                               stepWords
+	log                                                                [5]string
+	yes, no, unknown                                                   string
+}
+
+// stepWords are the headings of the steps, and what explains the commands of a renewal.
+type stepWords struct {
+	members, stamp, log     string // headings
+	byStamp, byTree         string // headings of renewals: time, authority, hash
+	token, ancestry, member string
 }
 
 // readme writes the instructions.
@@ -95,20 +56,28 @@ func readme(p *offline.Parts, rec *ers.Record, at bundlePaths, w *readmeWords) (
 	for _, x := range m.Withheld {
 		fmt.Fprintf(&s, "  ("+w.withheld+")\n", x)
 	}
-	fmt.Fprintf(&s, w.list, m.Record, at.file(t.File), at.file(m.Sidecar), at.anchors)
+	fmt.Fprintf(&s, w.list[0], m.Record, at.file(t.File))
+	for _, x := range m.Tokens[1:] {
+		fmt.Fprintf(&s, w.list[1], at.file(x.File), x.GenTime.UTC().Format(time.RFC3339), x.Authority)
+	}
+	fmt.Fprintf(&s, w.list[2], at.file(m.Sidecar), at.anchors)
 	if p.Log != nil {
 		s.WriteString(w.logFile)
 	}
 	if m.Sums != "" {
 		s.WriteString(w.inspection + w.sumsFile)
 	}
-	fmt.Fprintf(&s, "\n%s\n\n%s\n\n%s\n   %s\n      %s\n\n%s\n\n%s\n", w.verify, w.step1, steps(m, rec, w), w.last, t.Imprint, w.step2, stampCommands(m, at))
+	list, n, err := steps(p, rec, at, w)
+	if err != nil {
+		return "", err
+	}
+	fmt.Fprintf(&s, "\n%s\n\n%s\n", w.verify, list)
 	if p.Log != nil {
 		log, err := logSteps(p.Log, w.log)
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintf(&s, "%s\n\n%s\n%s\n\n", w.step3, log, w.logKey)
+		fmt.Fprintf(&s, "%d. %s\n\n%s\n%s\n\n", n+1, w.step.log, log, w.logKey)
 	} else {
 		s.WriteString(w.logNone + "\n\n")
 	}
@@ -127,13 +96,13 @@ other message is missing.`,
 		qualified: "Qualified time stamp in the sense of Regulation (EU) No 910/2014: %s.",
 		files:     "Files:", member: "member %q, %d bytes",
 		withheld: "The member %q is withheld: it names people of whom you may not know. The others are proven without it.",
-		list: `  %-16s evidence record (RFC 4998): which hash values lead from the members to the time stamp
+		list: [3]string{`  %-16s evidence record (RFC 4998): which hash values lead from the members to the time stamps
   %-16s the time stamp (RFC 3161)
-  %-16s certificates and revocation data for its verification
+`, "  %-16s its renewal of %s, by \"%s\"\n", `  %-16s certificates and revocation data for its verification
   %-16s the certificates that the archive trusted. Do not trust this file: get them from the
                    authority, or from the trusted list of its country, and compare.
   bundle.json      the same for programs
-`,
+`},
 		logFile: "  log.json         proof that the arrival of the object is in the event log of the archive\n",
 		logNone: "The bundle shows nothing of the event log of the archive.",
 		inspection: `  inspection-report.html, .pdf
@@ -141,12 +110,22 @@ other message is missing.`,
 `,
 		sumsFile: "  SHA256SUMS       hash values of all files, against mishaps: sha256sum -c SHA256SUMS\n",
 		verify:   "Verify with openssl and xxd, without the program that made this:",
-		step1: `1. The hash values of the members, up to the root that was stamped. Below each command is what it
+		last:     "The last value must be",
+		step: stepWords{
+			members: `The hash values of the members, up to the root that was stamped. Below each command is what it
    must print.`,
-		last:  "The last value must be",
-		step2: `2. The time stamp on it. The first command shows it, the second verifies it.`,
-		step3: `3. The event log: the event of the arrival, up to the root in the checkpoint, and the signature on
+			stamp: `The time stamp on it. The first command shows it, the second verifies it.`,
+			byStamp: `Renewal of %s by "%s": a new time stamp covers the one before, so that it goes on
+   proving when the old certificate has ended. That is why the old one is verified as of this time.`,
+			byTree: `Renewal of %s by "%s", with another hash algorithm (%s): a new time stamp covers
+   the members together with the whole proof before it, so that both go on proving when the old algorithm has
+   grown weak.`,
+			token:    "the hash value of the time stamp before",
+			ancestry: "the proof so far: its hash values, with the time stamps between them, as they are in the evidence record",
+			member:   "the member %q, and its hash value together with that of the proof so far",
+			log: `The event log: the event of the arrival, up to the root in the checkpoint, and the signature on
    the checkpoint. The object's identifier is in the event.`,
+		},
 		log: [5]string{"the event, and its hash value", "with its neighbour in the tree of the log", "the root, as the checkpoint writes it", "the checkpoint: name of the log, number of events, root, time",
 			"the key of the log, and the signature on the checkpoint"},
 		logKey: `   Whose key it is, the archive's operator can tell (muniment log key), or any receipt of the log.`,
@@ -168,13 +147,13 @@ andere Nachricht fehlt.`,
 		qualified: "Qualifizierter Zeitstempel im Sinne der Verordnung (EU) Nr. 910/2014: %s.",
 		files:     "Dateien:", member: "Bestandteil %q, %d Bytes",
 		withheld: "Der Bestandteil %q fehlt: Er nennt Personen, von denen Sie nicht wissen dürfen. Die anderen sind ohne ihn bewiesen.",
-		list: `  %-16s Beweisdatensatz (RFC 4998): welche Hashwerte von den Bestandteilen zum Zeitstempel führen
+		list: [3]string{`  %-16s Beweisdatensatz (RFC 4998): welche Hashwerte von den Bestandteilen zu den Zeitstempeln führen
   %-16s der Zeitstempel (RFC 3161)
-  %-16s Zertifikate und Sperrdaten zu seiner Prüfung
+`, "  %-16s seine Erneuerung vom %s, von „%s“\n", `  %-16s Zertifikate und Sperrdaten zu seiner Prüfung
   %-16s die Zertifikate, denen das Archiv vertraut hat. Vertrauen Sie dieser Datei nicht: Holen
                    Sie sie bei der Zeitstempelstelle oder aus der Vertrauensliste ihres Landes und vergleichen Sie.
   bundle.json      dasselbe für Programme
-`,
+`},
 		logFile: "  log.json         Beweis, dass der Eingang des Objekts im Ereignisprotokoll des Archivs steht\n",
 		logNone: "Das Beweispaket zeigt nichts vom Ereignisprotokoll des Archivs.",
 		inspection: `  Pruefbericht.html, .pdf
@@ -182,12 +161,22 @@ andere Nachricht fehlt.`,
 `,
 		sumsFile: "  SHA256SUMS       Hashwerte aller Dateien, gegen Versehen: sha256sum -c SHA256SUMS\n",
 		verify:   "Prüfen mit openssl und xxd, ohne das Programm, das dies erstellt hat:",
-		step1: `1. Die Hashwerte der Bestandteile bis zur gestempelten Wurzel. Unter jedem Befehl steht, was er
+		last:     "Der letzte Wert muss lauten:",
+		step: stepWords{
+			members: `Die Hashwerte der Bestandteile bis zur gestempelten Wurzel. Unter jedem Befehl steht, was er
    ausgeben muss.`,
-		last:  "Der letzte Wert muss lauten:",
-		step2: `2. Der Zeitstempel darauf. Der erste Befehl zeigt ihn, der zweite prüft ihn.`,
-		step3: `3. Das Ereignisprotokoll: das Ereignis des Eingangs bis zur Wurzel im Prüfpunkt, und die Signatur auf
+			stamp: `Der Zeitstempel darauf. Der erste Befehl zeigt ihn, der zweite prüft ihn.`,
+			byStamp: `Erneuerung vom %s durch „%s“: Ein neuer Zeitstempel deckt den vorigen ab, damit er
+   auch dann noch beweist, wenn dessen Zertifikat abgelaufen ist. Darum wird der vorige zum Zeitpunkt der Erneuerung geprüft.`,
+			byTree: `Erneuerung vom %s durch „%s“ mit einem anderen Hashverfahren (%s): Ein neuer
+   Zeitstempel deckt die Bestandteile zusammen mit dem ganzen bisherigen Beweis ab, damit beides auch dann noch
+   beweist, wenn das alte Verfahren schwach geworden ist.`,
+			token:    "der Hashwert des vorigen Zeitstempels",
+			ancestry: "der bisherige Beweis: seine Hashwerte, dazwischen die Zeitstempel, wie sie im Beweisdatensatz stehen",
+			member:   "der Bestandteil %q, und sein Hashwert zusammen mit dem des bisherigen Beweises",
+			log: `Das Ereignisprotokoll: das Ereignis des Eingangs bis zur Wurzel im Prüfpunkt, und die Signatur auf
    dem Prüfpunkt. Die Kennung des Objekts steht im Ereignis.`,
+		},
 		log: [5]string{"das Ereignis und sein Hashwert", "mit dem Nachbarn im Baum des Protokolls", "die Wurzel, wie der Prüfpunkt sie schreibt", "der Prüfpunkt: Name des Protokolls, Zahl der Ereignisse, Wurzel, Zeit",
 			"der Schlüssel des Protokolls, und die Signatur auf dem Prüfpunkt"},
 		logKey: `   Wessen Schlüssel es ist, sagt der Betreiber des Archivs (muniment log key) oder jede Quittung des Protokolls.`,

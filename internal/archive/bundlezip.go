@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/muniment/muniment/internal/evidence/algo"
 	"github.com/muniment/muniment/internal/evidence/ers"
 	"github.com/muniment/muniment/internal/evidence/inspect"
 	"github.com/muniment/muniment/internal/evidence/offline"
@@ -118,6 +119,11 @@ func (b *Bundle) members(ctx context.Context, z *bundleWriter, dir string) (*off
 	p := &offline.Parts{Manifest: &offline.Manifest{Version: offline.ManifestVersion, AOID: b.Row.AOID.String(), Tenant: b.Row.Tenant.String(), MadeAt: z.at,
 		Qualified: b.Stamps[0].Qualified}, Record: b.Record, Log: b.Log, Metadata: b.Metadata}
 	m := p.Manifest
+	rec, err := ers.ParseRecord(b.Record)
+	if err != nil {
+		return nil, err
+	}
+	z.hashes = rec.Hashes
 	if b.version != nil {
 		m.AOID = b.version.Object.String()
 	}
@@ -292,7 +298,8 @@ type bundleWriter struct {
 	z       *zip.Writer
 	at      time.Time
 	err     error
-	discard bool // nothing is written, only read
+	discard bool        // nothing is written, only read
+	hashes  []algo.Hash // of the record whose members are written
 	written []sumOfFile
 }
 
@@ -355,12 +362,24 @@ func (w *bundleWriter) page(p *inspect.Page, name string) error {
 func (w *bundleWriter) copy(dir, name string, r io.Reader, p *offline.Parts, member string, head int) ([]byte, error) {
 	short, long := sha256.New(), sha512.New()
 	keep := &beginning{left: head}
-	n, err := io.Copy(io.MultiWriter(w.listed(dir+name), short, long, keep), r)
+	all := []io.Writer{w.listed(dir + name), short, long, keep}
+	more := map[algo.Hash]hash.Hash{}
+	for _, h := range w.hashes {
+		if h != algo.SHA256 && h != algo.SHA512 {
+			more[h] = h.New()
+			all = append(all, more[h])
+		}
+	}
+	n, err := io.Copy(io.MultiWriter(all...), r)
 	if err = errors.Join(err, w.err); err != nil {
 		return nil, err
 	}
 	p.Manifest.Members = append(p.Manifest.Members, offline.ManifestMember{Name: member, File: name, Size: n, SHA256: hex.EncodeToString(short.Sum(nil))})
-	p.Members = append(p.Members, offline.Part{Size: n, SHA256: short.Sum(nil), SHA512: long.Sum(nil)})
+	further := ers.Digests{}
+	for h, x := range more {
+		further[h] = x.Sum(nil)
+	}
+	p.Members = append(p.Members, offline.Part{Size: n, SHA256: short.Sum(nil), SHA512: long.Sum(nil), More: further})
 	return keep.Bytes(), nil
 }
 

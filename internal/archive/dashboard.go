@@ -245,12 +245,31 @@ func (a *Archive) addSealing(ctx context.Context, d *Dashboard, facts *alarm.Fac
 		return err
 	}
 	d.Seal = lag(set, b, d.At)
+	if err := a.addUnread(ctx, facts, operator, own); err != nil {
+		return err
+	}
 	if operator {
 		facts.Seal = &alarm.Seal{Authorities: d.Seal.Authorities, Late: d.Seal.Alarm, Objects: b.Waiting + b.Pending}
 		if d.Seal.Alarm {
 			facts.Seal.Since = b.Oldest.Add(max(2*set.Every(), leastAlarm))
 		}
 	}
+	return nil
+}
+
+// addUnread adds what renewals could not read: objects to those whose they are, and to
+// operators; batches to operators.
+func (a *Archive) addUnread(ctx context.Context, facts *alarm.Facts, operator bool, own map[uid.ID]bool) error {
+	list, err := a.unread(ctx, uid.ID{})
+	if err != nil {
+		return err
+	}
+	list = slices.DeleteFunc(list, func(x Unread) bool { return !own[x.Tenant] })
+	var batches []UnreadBatch
+	if operator {
+		batches = a.unreadable.list()
+	}
+	facts.Unread = unreadFacts(list, batches)
 	return nil
 }
 

@@ -283,7 +283,10 @@ var ErrReceipt = errors.New("no receipt")
 // CompareReceipts decides whether nothing was removed, inserted, changed or
 // reordered in the actor's log between receipts: each is a day that has one, "now",
 // or a receipt's file. ErrReceipt, catalog.ErrNotFound.
-func (h *Handle) CompareReceipts(ctx context.Context, which []string) (*eventlog.Comparison, error) {
+//
+// The evidence records of the receipts are verified as well, with the certificates that
+// the archive trusts.
+func (h *Handle) CompareReceipts(ctx context.Context, which []string) (*ComparedReceipts, error) {
 	if err := h.actor.Check(access.SeeLog); err != nil {
 		return nil, err
 	}
@@ -323,7 +326,7 @@ func (h *Handle) CompareReceipts(ctx context.Context, which []string) (*eventlog
 	if err != nil {
 		return nil, err
 	}
-	return eventlog.Compare(list, e), nil
+	return h.stampsOf(ctx, list, eventlog.Compare(list, e))
 }
 
 func (h *Handle) namedReceipt(ctx context.Context, which string) (*eventlog.Named, error) {
@@ -336,6 +339,9 @@ func (h *Handle) namedReceipt(ctx context.Context, which string) (*eventlog.Name
 		row, err := h.a.catalog.Receipt(ctx, h.actor.Tenant, which)
 		if err != nil {
 			return nil, err
+		}
+		if err := h.a.withRecord(ctx, row); err != nil { // the receipt proves without it
+			h.a.log.Error("the evidence record of a receipt cannot be issued", "tenant", row.Tenant, "day", which, "error", err)
 		}
 		body = row.Body
 	default:

@@ -233,6 +233,9 @@ func TestRewrittenHistoryIsFound(t *testing.T) {
 // rewrite replaces the log, its tree and its head.
 func (e *logEnv) rewrite(t *testing.T, change func([]*catalog.Event) []*catalog.Event) {
 	t.Helper()
+	if err := e.AwaitIndex(t.Context(), e.tenant.ID); err != nil { // it writes into the same row
+		t.Fatal(err)
+	}
 	list, err := e.Catalog.Events(t.Context(), e.tenant.ID, 0, 1000)
 	if err != nil {
 		t.Fatal(err)

@@ -26,7 +26,7 @@ import (
 // manifest protects.
 //
 // The metadata can be made from the vault again at any time, byte for byte: it holds
-// nothing that can change. docs/format.md, "Members", specifies it.
+// nothing that can change. docs/format-evidence.md, "Members", specifies it.
 
 // Names of members.
 const (

@@ -29,6 +29,8 @@ func (a *Archive) rehashDue(ctx context.Context, due []DueRenewal, lead ers.Lead
 	if err != nil {
 		return err
 	}
+	bad := map[uid.ID]string{}
+	defer func() { a.unreadable.setTrees(bad) }()
 	for _, d := range due {
 		if d.Action != ers.RenewTree {
 			continue
@@ -43,8 +45,9 @@ func (a *Archive) rehashDue(ctx context.Context, due []DueRenewal, lead ers.Lead
 				continue
 			}
 			r, err := a.rehash(ctx, b, d.Head.Batch.ID, h)
-			if errors.Is(err, vault.ErrCorrupt) || errors.Is(err, vault.ErrNotFound) || len(rowErrors(err)) > 0 {
+			if damagedProof(err) {
 				a.log.Error("a batch cannot be rehashed; muniment fsck tells more", "batch", b.ID, "error", err)
+				bad[b.ID] = err.Error()
 				continue // the others must not wait for it
 			}
 			if err != nil {
@@ -59,6 +62,13 @@ func (a *Archive) rehashDue(ctx context.Context, due []DueRenewal, lead ers.Lead
 		}
 	}
 	return nil
+}
+
+// damagedProof reports whether an error is about one batch, and no reason to give up the
+// others.
+func damagedProof(err error) bool {
+	var object *SealError
+	return errors.As(err, &object) || errors.Is(err, seal.ErrDamaged) || errors.Is(err, vault.ErrCorrupt) || errors.Is(err, vault.ErrNotFound) || len(rowErrors(err)) > 0
 }
 
 // nextHash is the algorithm for the chain after one of hash h.

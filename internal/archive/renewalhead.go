@@ -143,10 +143,12 @@ func (a *Archive) heads(ctx context.Context, l *lines) ([]*Head, error) {
 		h.Objects += b.Leaves
 	}
 	var list []*Head
+	bad := map[uid.ID]string{}
 	for _, h := range byBatch {
 		err := a.fill(ctx, h)
-		if errors.Is(err, vault.ErrNotFound) || errors.Is(err, vault.ErrCorrupt) || errors.Is(err, catalog.ErrNotFound) || len(rowErrors(err)) > 0 {
+		if damagedProof(err) || errors.Is(err, catalog.ErrNotFound) {
 			a.log.Error("a time stamp cannot be renewed; muniment fsck tells more", "batch", h.Batch.ID, "error", err)
+			bad[h.Batch.ID] = err.Error()
 			continue
 		}
 		if err != nil {
@@ -155,6 +157,7 @@ func (a *Archive) heads(ctx context.Context, l *lines) ([]*Head, error) {
 		slices.SortFunc(h.proves, func(x, y *catalog.SealBatch) int { return x.ID.Compare(y.ID) })
 		list = append(list, h)
 	}
+	a.unreadable.setStamps(bad)
 	slices.SortFunc(list, func(x, y *Head) int { return x.Batch.ID.Compare(y.Batch.ID) })
 	return list, nil
 }

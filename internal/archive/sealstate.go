@@ -185,6 +185,10 @@ type Evidence struct {
 	Asked    []string // names of the authorities that are asked, in order
 	Batches  []EvidenceBatch
 	Logs     []LogGap // of the tenant, or all of the installation
+	Unread   []Unread // objects of the tenant, or of all, that the last hash-tree renewal could not read; some of them
+	UnreadN  int      // all of them
+	// UnreadBatches are those that the last renewal could not read; of the installation.
+	UnreadBatches []UnreadBatch
 }
 
 // EvidenceBatch is a batch as far as a tenant may know of it.
@@ -251,7 +255,13 @@ func (a *Archive) evidenceOf(ctx context.Context, tenant uid.ID) (*Evidence, err
 		out.Batches = append(out.Batches, x)
 	}
 	out.Lag = lag(set, own, a.now())
+	if out.Unread, err = a.unread(ctx, tenant); err != nil {
+		return nil, err
+	}
+	out.UnreadN = len(out.Unread)
+	out.Unread = out.Unread[:min(out.UnreadN, maxUnread)]
 	if tenant.IsZero() {
+		out.UnreadBatches = a.unreadable.list()
 		out.Logs, err = a.LogGaps(ctx)
 		return out, err
 	}

@@ -89,6 +89,13 @@ func (c *Catalog) SealRehashes(ctx context.Context, batch uid.ID) ([]*SealBatch,
 	return list, c.wrap(err, "rehashed batches of batch %s", batch)
 }
 
+// SealLeftOut returns the rehashed batches that lack objects which could not be read,
+// the oldest first.
+func (c *Catalog) SealLeftOut(ctx context.Context) ([]*SealBatch, error) {
+	list, err := all[sealBatchRow, SealBatch](ctx, c.read.NewSelect().Where("left_out > 0").Where("state = ?", text(SealRehashed)).Order("id"))
+	return list, c.wrap(err, "rehashed batches that lack objects")
+}
+
 // BeginRehash stores that the objects of batch b.Renews are being rehashed into b.
 // ErrTaken if that is under way already.
 func (c *Catalog) BeginRehash(ctx context.Context, b *SealBatch) error {

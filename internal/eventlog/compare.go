@@ -138,6 +138,14 @@ func (c *Comparison) find(code Code, format string, args ...any) {
 	}
 }
 
+// Add takes in what somebody else has found about the receipts.
+func (c *Comparison) Add(code Code, v Verdict, text string) {
+	c.Findings = append(c.Findings, Finding{code, text})
+	if c.Verdict != Invalid && v != Valid {
+		c.Verdict = v
+	}
+}
+
 // keys compares the keys of all receipts with those of the one that knows most.
 func (c *Comparison) keys(trusted ed25519.PublicKey) {
 	last := slices.MaxFunc(c.Receipts, func(a, b ComparedReceipt) int { return cmp.Compare(len(a.open.keys), len(b.open.keys)) })

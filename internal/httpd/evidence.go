@@ -76,7 +76,14 @@ func (s *Server) Evidence(ctx context.Context) (*api.Evidence, error) {
 func describeEvidence(e *archive.Evidence) *api.Evidence {
 	h := algo.SHA256
 	out := &api.Evidence{Interval: e.Interval, Authorities: append([]string{}, e.Asked...), Hash: api.EvidenceHash{Name: h.String(), Until: known(algo.Shipped().Hash(h).Until)},
-		Waiting: e.Lag.Waiting, Pending: e.Lag.Pending, Oldest: known(e.Lag.Oldest), Alarm: e.Lag.Alarm, Batches: []api.EvidenceBatch{}, Logs: []api.EvidenceLog{}}
+		Waiting: e.Lag.Waiting, Pending: e.Lag.Pending, Oldest: known(e.Lag.Oldest), Alarm: e.Lag.Alarm, Batches: []api.EvidenceBatch{}, Logs: []api.EvidenceLog{},
+		Unread: []api.EvidenceUnread{}, UnreadCount: e.UnreadN, Unreadable: []api.EvidenceUnreadBatch{}}
+	for _, x := range e.Unread {
+		out.Unread = append(out.Unread, api.EvidenceUnread{Tenant: x.Tenant.String(), Object: x.Object.String(), Since: x.Since})
+	}
+	for _, x := range e.UnreadBatches {
+		out.Unreadable = append(out.Unreadable, api.EvidenceUnreadBatch{Batch: x.Batch.String(), Why: x.Why})
+	}
 	for _, g := range e.Logs {
 		out.Logs = append(out.Logs, api.EvidenceLog{Name: g.Name(), Size: g.Size, Stamped: g.Stamped})
 	}

@@ -117,7 +117,14 @@ func (s *Server) CompareReceipts(ctx context.Context, c api.ReceiptChoice) (*api
 	}
 	out := &api.ReceiptComparison{Verdict: string(r.Verdict), Receipts: []api.ComparedReceipt{}, Findings: []api.ReceiptFinding{}}
 	for _, x := range r.Receipts {
-		out.Receipts = append(out.Receipts, api.ComparedReceipt{Name: x.Name, Size: x.Size, Root: x.Root, Time: x.Time, Key: x.Key})
+		y := api.ComparedReceipt{Name: x.Name, Size: x.Size, Root: x.Root, Time: x.Time, Key: x.Key, Stamp: "none"}
+		if s := r.Stamps[x.Name]; s != nil {
+			y.Stamp, y.Test = s.Verdict.String(), s.Test
+			if !s.Proven.IsZero() {
+				y.Stamped = &s.Proven
+			}
+		}
+		out.Receipts = append(out.Receipts, y)
 	}
 	for _, x := range r.Findings {
 		out.Findings = append(out.Findings, api.ReceiptFinding{Code: string(x.Code), Text: x.Text})
@@ -209,7 +216,7 @@ func describeAudit(r *archive.AuditReport) *api.AuditReport {
 		return nil
 	}
 	out := &api.AuditReport{StartedAt: r.StartedAt, EndedAt: r.EndedAt, LogSize: r.LogSize, LogRoot: r.LogRoot, Entries: r.Entries, Deleted: r.Deleted,
-		Messages: r.Messages, Matched: r.Matched, Found: r.Found, Findings: []api.AuditFinding{}}
+		Messages: r.Messages, Matched: r.Matched, Receipts: r.Receipts, Stamped: r.Stamped, Found: r.Found, Findings: []api.AuditFinding{}}
 	for _, f := range r.Findings {
 		out.Findings = append(out.Findings, api.AuditFinding{Code: string(f.Code), Object: f.Object, What: f.What})
 	}

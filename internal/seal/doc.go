@@ -1,5 +1,5 @@
 // Package seal holds the form in which what proves the objects rests in the vault,
-// and the settings of sealing. docs/format.md, "Seals", specifies the form, so that
+// and the settings of sealing. docs/format-evidence.md, "Seals", specifies the form, so that
 // a stranger can read it without this program.
 //
 // It knows neither database nor network: who stores, and when, is decided in

@@ -85,7 +85,13 @@ func sealedMail(t *testing.T, raw []byte) (w *world, tenant *catalog.Tenant, aoi
 	}
 	w.ingest(t, tenant, source, 3, 2)
 	w.now(t)
-	b, err := w.Bundle(t.Context(), tenant.ID, r.AOID)
+	return w, tenant, r.AOID, w.bundle(t, tenant, r.AOID)
+}
+
+// bundle is that of a message.
+func (w *world) bundle(t *testing.T, tenant *catalog.Tenant, aoid uid.ID) []entry {
+	t.Helper()
+	b, err := w.Bundle(t.Context(), tenant.ID, aoid)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +99,7 @@ func sealedMail(t *testing.T, raw []byte) (w *world, tenant *catalog.Tenant, aoi
 	if err := b.WriteZIP(t.Context(), &out); err != nil {
 		t.Fatal(err)
 	}
-	return w, tenant, r.AOID, unzip(t, out.Bytes())
+	return unzip(t, out.Bytes())
 }
 
 // told is what the verifier says of one bundle.

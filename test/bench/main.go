@@ -39,6 +39,7 @@ type bench struct {
 	grow     int    // messages of the growth measurement
 	sealed   int    // objects of the batch that is sealed
 	fetched  int    // messages of the mailbox that is fetched
+	events   int    // that are entered into event logs
 	budgets  []budget
 }
 
@@ -54,15 +55,16 @@ func (b *bench) account(what, want, got string, met bool) {
 
 func run(ctx context.Context) (err error) {
 	b := &bench{}
-	only := flag.String("only", "ingest,fetch,search,doors,memory,growth,seal,evidence", "parts to measure")
+	only := flag.String("only", "ingest,fetch,search,doors,memory,growth,seal,evidence,log", "parts to measure")
 	flag.IntVar(&b.rounds, "rounds", 3, "rounds of every comparison")
 	flag.IntVar(&b.messages, "messages", 200_000, "messages in the search measurement")
 	flag.IntVar(&b.fetched, "mailbox", 20_000, "messages of the mailbox that is fetched, at most")
 	flag.BoolVar(&b.long, "long", false, "measure what takes an hour, too: a mailbox of 2 GB, growth to 1,000,000 messages")
 	flag.IntVar(&b.grow, "grow", 1_000_000, "messages to which the archive grows with -long, at least 80,000")
 	flag.IntVar(&b.sealed, "sealed", 1_000_000, "objects of the batch that is sealed")
+	flag.IntVar(&b.events, "events", logEvents, "events that are entered into event logs")
 	flag.Parse()
-	parts := map[string]func(context.Context) error{"ingest": b.ingest, "fetch": b.fetch, "search": b.search, "doors": b.doors, "memory": b.memory, "growth": b.growth, "seal": b.seal, "evidence": b.evidence}
+	parts := map[string]func(context.Context) error{"ingest": b.ingest, "fetch": b.fetch, "search": b.search, "doors": b.doors, "memory": b.memory, "growth": b.growth, "seal": b.seal, "evidence": b.evidence, "log": b.log}
 	names := strings.Split(*only, ",")
 	for _, name := range names {
 		if parts[name] == nil {
@@ -86,7 +88,7 @@ func run(ctx context.Context) (err error) {
 	if err := machine(ctx, b.program); err != nil {
 		return err
 	}
-	for _, name := range []string{"ingest", "fetch", "search", "doors", "memory", "growth", "seal", "evidence"} {
+	for _, name := range []string{"ingest", "fetch", "search", "doors", "memory", "growth", "seal", "evidence", "log"} {
 		if slices.Contains(names, name) {
 			if err := parts[name](ctx); err != nil {
 				return fmt.Errorf("%s: %w", name, err)

@@ -60,6 +60,10 @@ export function evidence(world) {
     await page.getByText('Some fields need another look.').waitFor();
     await assertAccessible(page, 'time stamps with mistakes');
     await screenshot(page, 'sealing');
+    await tab.visit('/sealing');
+    await page.getByLabel('Renew … days before a certificate ends').fill('400');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('400 days before the end of a certificate').waitFor();
     assert.deepEqual(tab.record.errors, []);
     await tab.context.close();
   });

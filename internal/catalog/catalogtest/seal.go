@@ -127,6 +127,7 @@ func testSealRenewal(t *testing.T, e *env) {
 	must(t, e.BeginRehash(ctx, re))
 	mustBe(t, "twice at once", e.BeginRehash(ctx, rehashOf(sb.ID)), catalog.ErrTaken)
 	same(t, "rehashed", got(e.SealRehashes(ctx, sb.ID))(t), []*catalog.SealBatch{re})
+	same(t, "lacking objects", got(e.SealLeftOut(ctx))(t), []*catalog.SealBatch{re})
 	re.State, re.Root, re.Trees, re.Leaves, re.LeftOut = catalog.SealRehashed, []byte{4}, 1, 4, 2
 	reTree := *tree
 	reTree.Batch = re.ID

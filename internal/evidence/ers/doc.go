@@ -25,7 +25,7 @@
 //	record.go    Record: the structures, read and written
 //	node.go      the rule of hash trees
 //	tree.go      Tree, Nodes: binary trees and the way from a leaf to the root
-//	stored.go    StoredTree: the tree as bytes (docs/format.md, "Hash trees")
+//	stored.go    StoredTree: the tree as bytes (docs/format-evidence.md, "Hash trees")
 //	issue.go     records from batches: initial, renewed by stamp, renewed by tree
 //	member.go    Data: what is hashed
 //	verify.go    Verify

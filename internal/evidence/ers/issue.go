@@ -118,6 +118,29 @@ func (r *Record) Ancestry(h algo.Hash) ([]byte, error) {
 	return h.Sum(b), nil
 }
 
+// Frames cuts what the ancestry of the chain c is the hash of, the sequence of all
+// chains before it, at its time-stamp tokens: frames[i] goes before the i-th token, and
+// the last token ends it. So everybody can put it together from the tokens.
+func (r *Record) Frames(c int) (frames [][]byte, err error) {
+	rest, err := sequenceBytes(r.Chains[:c])
+	if err != nil {
+		return nil, fmt.Errorf("evidence record: %w", err)
+	}
+	for _, chain := range r.Chains[:c] {
+		for _, t := range chain {
+			i := bytes.Index(rest, t.Token)
+			if i < 0 {
+				return nil, fmt.Errorf("%w: a token is not in its place", CodeMalformed)
+			}
+			frames, rest = append(frames, rest[:i]), rest[i+len(t.Token):]
+		}
+	}
+	if len(rest) > 0 {
+		return nil, fmt.Errorf("%w: the sequence does not end with a token", CodeMalformed)
+	}
+	return frames, nil
+}
+
 // Renewed returns the value of a member in a hash-tree renewal: the hash of its
 // hash and the ancestry, in this order and not sorted (REN-2, REN-3).
 func Renewed(h algo.Hash, member, ancestry []byte) []byte { return h.Sum(member, ancestry) }

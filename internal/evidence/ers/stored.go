@@ -19,7 +19,7 @@ const (
 	sumLen   = sha256.Size // of the check sum at the end
 )
 
-// WriteTo writes the tree as docs/format.md describes it ("Hash trees"): head,
+// WriteTo writes the tree as docs/format-evidence.md describes it ("Hash trees"): head,
 // the stored values level by level from the leaves up, SHA-256 of all before.
 func (t *Tree) WriteTo(w io.Writer) (int64, error) {
 	sum := sha256.New()

@@ -80,7 +80,7 @@ func (b bundle) unpack(t *testing.T, dir string) string {
 func newBundle(t *testing.T, w *evidencetest.World, aoid string, original []byte) bundle {
 	t.Helper()
 	md := &evidence.Metadata{AOID: aoid, Version: 1, Tenant: "tenant", Arrived: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Salt: [evidence.SaltSize]byte{1},
-		Members: []evidence.MetadataSum{{Name: "message", Size: int64(len(original)), SHA512: sha512.Sum512(original)}}}
+		Members: []evidence.MetadataSum{{Name: "original", Size: int64(len(original)), SHA512: sha512.Sum512(original)}}}
 	metadata, err := md.Encode()
 	if err != nil {
 		t.Fatal(err)
@@ -97,6 +97,14 @@ func newBundle(t *testing.T, w *evidencetest.World, aoid string, original []byte
 	}
 	return bundle{"bundle.json": manifest, "evidence.er": record, "original.eml": original, "metadata.json": metadata,
 		"trust/anchors.pem": pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: w.Authority.Root().Raw})}
+}
+
+// withheld is without the member metadata; extra goes into the manifest.
+func (b bundle) withheld(extra string) bundle {
+	m := string(b["bundle.json"])
+	from := strings.Index(m, `,{"file":"metadata.json"`)
+	to := from + strings.Index(m[from:], "}") + 1
+	return b.with("bundle.json", []byte("{"+extra+m[1:from]+m[to:]))
 }
 
 func TestBundles(t *testing.T) {
@@ -118,8 +126,8 @@ func TestBundles(t *testing.T) {
 		"other object":       {good.replaced("bundle.json", `"aoid":"one"`, `"aoid":"two"`), false, evidence.Invalid, string(offline.CodeMetadata)},
 		"other tenant":       {good.replaced("bundle.json", `"tenant":"tenant"`, `"tenant":"another"`), false, evidence.Invalid, string(offline.CodeMetadata)},
 		"other size":         {good.replaced("bundle.json", `"size":3`, `"size":4`), false, evidence.Invalid, string(offline.CodeManifest)},
-		"withheld, not told": {good.replaced("bundle.json", `},{"file":"metadata.json"`, `}],"x":[{"file":"metadata.json"`), false, evidence.Invalid, "group-incomplete"},
-		"withheld":           {good.replaced("bundle.json", `},{"file":"metadata.json"`, `}],"withheld":["metadata"],"x":[{"file":"metadata.json"`), false, evidence.Valid, string(offline.CodeWithheld)},
+		"withheld, not told": {good.withheld(""), false, evidence.Invalid, "group-incomplete"},
+		"withheld":           {good.withheld(`"withheld":["metadata"],`), false, evidence.Valid, string(offline.CodeWithheld)},
 	} {
 		for form, path := range map[string]string{"zip": c.b.zip(t, filepath.Join(dir, name+".zip")), "directory": c.b.unpack(t, filepath.Join(dir, name))} {
 			r := offline.Request{Files: []string{path}, Anchors: []string{root}, At: w.Options().At, NoRevocation: true}
@@ -148,6 +156,7 @@ func TestBundles(t *testing.T) {
 		"no manifest":     good.without("bundle.json"),
 		"no record":       good.without("evidence.er"),
 		"no original":     good.without("original.eml"),
+		"unknown field":   good.replaced("bundle.json", `"v":1`, `"v":1,"x":1`),
 		"another version": good.replaced("bundle.json", `"v":1`, `"v":2`),
 		"leads out":       good.replaced("bundle.json", `"evidence.er"`, `"../root.pem"`),
 		"absolute":        good.replaced("bundle.json", `"evidence.er"`, `"/etc/passwd"`),

@@ -1,6 +1,7 @@
 package offline
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -115,7 +116,9 @@ func ListLine(folder, aoid, sum string) []byte {
 
 func parseManifest(b []byte) (*Manifest, error) {
 	var m Manifest
-	if err := json.Unmarshal(b, &m); err != nil {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields() // a part must not vanish because its name was changed
+	if err := d.Decode(&m); err != nil {
 		return nil, fmt.Errorf("%s: %w", ManifestFile, err)
 	}
 	if m.Version != ManifestVersion || m.Record == "" || len(m.Members) == 0 || len(m.Members) > maxMembers {

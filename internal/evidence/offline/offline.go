@@ -12,6 +12,7 @@
 //	manifest.go  bundle.json, many.json, complete.json
 //	parts.go     Parts: the proof of one object, wherever it comes from
 //	log.go       the proof that an arrival is in the event log
+//	receipt.go   the evidence records of receipts of the event log
 //	report.go    the inspection report
 //	lists.go     trusted lists
 //	trust.go     reading certificates, CRLs, OCSP responses and sidecars

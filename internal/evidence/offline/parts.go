@@ -109,17 +109,20 @@ func (j *judging) note(code evidence.Code, v evidence.Verdict, member, format st
 // together of several.
 func (j *judging) compare() *evidence.Metadata {
 	m := j.p.Manifest
-	var sums [][64]byte
+	var members []evidence.MetadataSum
 	for i, x := range m.Members {
 		have := &j.p.Members[i]
 		if hex.EncodeToString(have.SHA256) != x.SHA256 || have.Size != x.Size {
 			j.note(CodeManifest, evidence.Invalid, x.File, "%s tells another size or hash value", ManifestFile)
 		}
 		if x.Name != "metadata" {
-			sums = append(sums, [64]byte(have.SHA512))
+			members = append(members, evidence.MetadataSum{Name: x.Name, SHA512: [64]byte(have.SHA512)})
 		}
 	}
 	if j.p.Metadata == nil {
+		if !slices.Contains(m.Withheld, "metadata") {
+			j.note(CodeManifest, evidence.Invalid, "metadata", "it is missing, and %s does not tell that it was withheld", ManifestFile)
+		}
 		return nil
 	}
 	metadata, err := evidence.ParseMetadata(j.p.Metadata)
@@ -131,9 +134,9 @@ func (j *judging) compare() *evidence.Metadata {
 	if metadata.AOID != m.AOID || metadata.Tenant != m.Tenant {
 		j.note(CodeMetadata, evidence.Invalid, "", "it is that of object %s of tenant %s", metadata.AOID, metadata.Tenant)
 	}
-	for _, s := range sums {
-		if !slices.ContainsFunc(metadata.Members, func(x evidence.MetadataSum) bool { return x.SHA512 == s }) {
-			j.note(CodeMetadata, evidence.Invalid, "", "a member is not among those that it names by SHA-512")
+	for _, s := range members {
+		if !slices.ContainsFunc(metadata.Members, func(x evidence.MetadataSum) bool { return x.SHA512 == s.SHA512 && x.Name == s.Name }) {
+			j.note(CodeMetadata, evidence.Invalid, "", "the member %q is not among those that it names by SHA-512", s.Name)
 		}
 	}
 	return metadata

@@ -51,14 +51,14 @@ function AlarmText({ alarm: a, of }: { alarm: Alarm; of: Dashboard }) {
       <Stack gap={2}>
         <Text size="sm" fw={600}>
           <span className={classes.severity}>{t(`board.severity.${a.severity}`)}: </span>
-          {t(`board.kind.${a.kind}`, { limit, used: amount(a.used), of: amount(a.limit), free: amount(free), number: formatNumber(a.used ?? 0, language) })}
+          {t(a.kind === 'renewal-unread' && a.code === 'batches' ? 'board.kind.renewal-unread-batches' : `board.kind.${a.kind}`, { limit, used: amount(a.used), of: amount(a.limit), free: amount(free), number: formatNumber(a.used ?? 0, language) })}
         </Text>
         <Text size="sm">
           <Place alarm={a} of={of} />
           {a.since && <span title={formatDateTime(a.since, language, zone)}>{t('board.since', { time: formatDateTime(a.since, language, zone), ago: formatRelative(a.since, language) })}</span>}
         </Text>
         {a.kind === 'source-failing' && <Problem alarm={a} />}
-        <Text size="sm" c="dimmed">{cure} <Cure alarm={a} /></Text>
+        <Text size="sm" c="dimmed">{cure} <Cure alarm={a} of={of} /></Text>
       </Stack>
     </div>
   );
@@ -90,7 +90,7 @@ function Problem({ alarm: a }: { alarm: Alarm }) {
   return <Text size="sm">{kind}: {i18n.exists(key) ? t(key as never) : a.code}</Text>;
 }
 
-function Cure({ alarm: a }: { alarm: Alarm }) {
+function Cure({ alarm: a, of }: { alarm: Alarm; of: Dashboard }) {
   const { t } = useTranslation();
-  return a.kind === 'seal-late' || a.kind === 'no-authority' ? <Link to="/sealing" className={classes.link}>{t('evidence.sealing')}</Link> : null;
+  return a.kind === 'seal-late' || a.kind === 'no-authority' || (a.kind === 'renewal-unread' && of.of === 'installation') ? <Link to="/sealing" className={classes.link}>{t('evidence.sealing')}</Link> : null;
 }

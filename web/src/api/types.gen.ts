@@ -185,7 +185,7 @@ export type Alarm = {
      * The same as long as the alarm lasts
      */
     id: string;
-    kind: 'source-failing' | 'limit-near' | 'limit-reached' | 'seal-late' | 'no-authority' | 'disk-low' | 'disk-full' | 'backup-never' | 'backup-failed' | 'backup-overdue' | 'indexing-behind';
+    kind: 'source-failing' | 'limit-near' | 'limit-reached' | 'seal-late' | 'renewal-unread' | 'no-authority' | 'disk-low' | 'disk-full' | 'backup-never' | 'backup-failed' | 'backup-overdue' | 'indexing-behind';
     limit?: number;
     /**
      * Of the source, for those of the tenant; else of the tenant or the reseller
@@ -227,7 +227,7 @@ export type Attachment = {
 };
 
 export type AuditFinding = {
-    code: 'missing' | 'unlogged' | 'other' | 'doubled' | 'arrivals' | 'unread' | 'log' | 'revived';
+    code: 'missing' | 'unlogged' | 'other' | 'doubled' | 'arrivals' | 'unread' | 'log' | 'revived' | 'receipt';
     object: string;
     /**
      * English, for people
@@ -263,6 +263,14 @@ export type AuditReport = {
      */
     matched: number;
     messages: number;
+    /**
+     * Daily receipts that were compared with the log
+     */
+    receipts: number;
+    /**
+     * Of these, with a valid evidence record
+     */
+    stamped: number;
     started_at: string;
 };
 
@@ -420,6 +428,18 @@ export type ComparedReceipt = {
     name: string;
     root: string;
     size: number;
+    /**
+     * Whether the time stamp proves it, with the certificates that the archive trusts; none: there is none yet
+     */
+    stamp: 'none' | 'valid' | 'invalid' | 'indeterminate';
+    /**
+     * Time of the first time stamp; absent: there is none
+     */
+    stamped?: string;
+    /**
+     * A time stamp is of a test authority and proves nothing
+     */
+    test: boolean;
     /**
      * Of the signature
      */
@@ -1050,6 +1070,18 @@ export type Evidence = {
      */
     pending: number;
     /**
+     * Objects that the last hash-tree renewal could not read, at most 50; their old proofs stay, and each renewal tries them again
+     */
+    unread: Array<EvidenceUnread>;
+    /**
+     * Batches that the last renewal of this server could not read; of the installation
+     */
+    unread_batches: Array<EvidenceUnreadBatch>;
+    /**
+     * All of them
+     */
+    unread_count: number;
+    /**
      * Objects in no batch yet
      */
     waiting: number;
@@ -1184,6 +1216,29 @@ export type EvidenceStamp = {
      * When the first of its certificates ends; it is renewed before
      */
     until: string;
+};
+
+export type EvidenceUnread = {
+    /**
+     * Id of the message
+     */
+    object: string;
+    /**
+     * Of the renewal
+     */
+    since: string;
+    /**
+     * Id
+     */
+    tenant: string;
+};
+
+export type EvidenceUnreadBatch = {
+    batch: string;
+    /**
+     * English, for experts
+     */
+    why: string;
 };
 
 export type Facets = {
@@ -2677,7 +2732,7 @@ export type ReceiptComparison = {
 };
 
 export type ReceiptFinding = {
-    code: 'unreadable' | 'signature' | 'other-log' | 'key-unconnected' | 'key-untrusted' | 'shorter' | 'rewritten' | 'proof-missing' | 'alone';
+    code: 'unreadable' | 'signature' | 'other-log' | 'key-unconnected' | 'key-untrusted' | 'shorter' | 'rewritten' | 'proof-missing' | 'alone' | 'record';
     /**
      * English, for people
      */

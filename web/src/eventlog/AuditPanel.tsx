@@ -43,6 +43,7 @@ function Report({ r }: { r: AuditReport }) {
     <Alert variant="light" color={good ? 'teal' : 'red'} icon={good ? <IconCircleCheck aria-hidden /> : <IconAlertTriangle aria-hidden />} role={good ? 'status' : 'alert'}
       title={good ? t('eventlog.auditGood') : t('eventlog.auditBad', { count: r.found })}>
       <Text size="sm">{t('eventlog.auditFigures', { messages: number(r.messages), matched: number(r.matched), entries: number(r.entries), date: formatDateTime(r.ended_at, i18n.language, zone) })}</Text>
+      {r.receipts > 0 && <Text size="sm">{t('eventlog.auditReceipts', { receipts: number(r.receipts), stamped: number(r.stamped) })}</Text>}
       {!good && <List size="sm" mt="xs">{r.findings.slice(0, shown).map((f, i) => <List.Item key={i}>{t(`eventlog.auditFinding.${f.code}`)} ({plain(f.object)})</List.Item>)}</List>}
       {r.found > shown && <Text size="xs" c="dimmed">{t('eventlog.auditMore')}</Text>}
     </Alert>

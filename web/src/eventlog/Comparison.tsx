@@ -57,11 +57,17 @@ function Outcome({ c }: { c: ReceiptComparison }) {
   const [first, last] = [c.receipts.at(0), c.receipts.at(-1)];
   const number = (n: number) => formatNumber(n, i18n.language);
   const codes = [...new Set(c.findings.map((f) => f.code))];
-  const detail = plain([...c.receipts.map((r) => `${r.name}: ${r.size} · ${r.time} · ${r.root}\n${r.key}`), ...c.findings.map((f) => `${f.code}: ${f.text}`)].join('\n'));
+  const detail = plain([...c.receipts.map((r) => `${r.name}: ${r.size} · ${r.time} · ${r.root}\n${r.key}\n${r.stamp} ${r.stamped ?? ''}`), ...c.findings.map((f) => `${f.code}: ${f.text}`)].join('\n'));
   return (
     <Alert variant="light" color={colours[c.verdict]} icon={<Sign aria-hidden />} title={t(`eventlog.verdict.${c.verdict}`)} role={c.verdict === 'invalid' ? 'alert' : 'status'}>
       {c.verdict === 'valid' && first && last && (
         <Text size="sm">{t('eventlog.proven', { from: number(first.size), to: number(last.size), since: formatDateTime(first.time, i18n.language, zone) })}</Text>
+      )}
+      {first && c.verdict !== 'invalid' && (
+        <Text size="sm">
+          {t(`eventlog.stamp.${first.stamp}`, { date: first.stamped ? formatDateTime(first.stamped, i18n.language) : '' })}
+          {first.test && ` ${t('eventlog.stampTest')}`}
+        </Text>
       )}
       {codes.map((code) => <Text size="sm" key={code}>{t(`eventlog.finding.${code}`)}</Text>)}
       <Group gap="xs" mt="xs">

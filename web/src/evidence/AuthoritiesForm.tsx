@@ -21,11 +21,15 @@ const fresh = (): SealingAuthority => ({ name: '', url: '', auth: 'none', ca: ''
 export function AuthoritiesForm({ sealing }: { sealing: Sealing }) {
   const { t } = useTranslation();
   const [minutes, setMinutes] = useState<number | ''>(Math.round(sealing.interval / 60));
+  const [certificate, setCertificate] = useState<number | ''>(sealing.renew_certificate);
+  const [algorithm, setAlgorithm] = useState<number | ''>(sealing.renew_algorithm);
   const [drafts, setDrafts] = useState<Draft[]>(() => sealing.authorities.map((authority) => ({ authority, secret: '' })));
   const [preset, setPreset] = useState('');
   const save = useMutation({
     mutationFn: () => ask<Sealing>(changeSealing({ body: {
       interval: minutes === '' ? 0 : Math.round(minutes * 60),
+      renew_certificate: certificate === '' ? 0 : certificate,
+      renew_algorithm: algorithm === '' ? 0 : algorithm,
       authorities: drafts.map((d) => settable(d.authority)),
       secrets: Object.fromEntries(drafts.filter((d) => d.secret !== '').map((d) => [d.authority.name.trim(), d.secret])),
     } })),
@@ -35,9 +39,12 @@ export function AuthoritiesForm({ sealing }: { sealing: Sealing }) {
     },
   });
   const wrongs = wrongFields(save.error);
+  const changed = () => {
+    if (save.isSuccess) save.reset();
+  };
   const change = (at: number, part: Partial<Draft>) => {
     setDrafts((old) => old.map((d, i) => (i === at ? { ...d, ...part } : d)));
-    if (save.isSuccess) save.reset();
+    changed();
   };
   const add = () => {
     const p = sealing.presets.find((x) => x.id === preset);
@@ -55,7 +62,14 @@ export function AuthoritiesForm({ sealing }: { sealing: Sealing }) {
       <Section id="authorities" title={t('evidence.who')}>
         <Text size="sm" c="dimmed">{t('evidence.whoHint')}</Text>
         <NumberInput label={t('evidence.intervalMinutes')} description={t('evidence.intervalHint')} value={minutes} min={1} max={1440} allowDecimal={false} maw={320}
-          onChange={(v) => setMinutes(typeof v === 'number' ? v : '')} error={wrongs.includes('interval') && t('evidence.wrong.interval')} />
+          onChange={(v) => { setMinutes(typeof v === 'number' ? v : ''); changed(); }} error={wrongs.includes('interval') && t('evidence.wrong.interval')} />
+        <Group gap="md" align="flex-end">
+          <NumberInput label={t('evidence.renewCertificate')} value={certificate} min={1} max={3650} allowDecimal={false} maw={320}
+            onChange={(v) => { setCertificate(typeof v === 'number' ? v : ''); changed(); }} error={wrongs.includes('renew_certificate') && t('evidence.wrong.renew')} />
+          <NumberInput label={t('evidence.renewAlgorithm')} value={algorithm} min={1} max={3650} allowDecimal={false} maw={320}
+            onChange={(v) => { setAlgorithm(typeof v === 'number' ? v : ''); changed(); }} error={wrongs.includes('renew_algorithm') && t('evidence.wrong.renew')} />
+        </Group>
+        <Text size="xs" c="dimmed">{t('evidence.renewLeadHint')}</Text>
         {drafts.map((d, i) => (
           <AuthorityFields key={i} draft={d} number={i + 1} change={(part) => change(i, part)} remove={() => setDrafts((old) => old.filter((_, j) => j !== i))}
             wrongs={wrongs.filter((w) => w.startsWith(`authorities[${i}].`)).map((w) => w.slice(`authorities[${i}].`.length))} />

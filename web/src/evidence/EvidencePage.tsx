@@ -47,6 +47,7 @@ export function EvidenceView({ evidence: e }: { evidence: Evidence }) {
       {e.authorities.length === 0 && <Alert variant="light" color="orange" c="var(--m-demo)" icon={<IconInfoCircle size={18} aria-hidden />} py={8}>{t('evidence.noAuthority')}</Alert>}
       {e.alarm && <Alert variant="light" color="red" role="alert" icon={<IconAlertTriangle size={18} aria-hidden />} py={8}>{t('evidence.alarm')}</Alert>}
       {test && <Alert variant="light" color="orange" c="var(--m-demo)" icon={<IconInfoCircle size={18} aria-hidden />} py={8}>{t('evidence.testOnly')}</Alert>}
+      {(e.unread_count > 0 || e.unread_batches.length > 0) && <Unread evidence={e} />}
       <Section id="now" title={t('evidence.now')}>
         <dl className={classes.facts}>
           <div><dt>{t('evidence.unstamped')}</dt><dd>{number(e.waiting + e.pending)}</dd></div>
@@ -63,6 +64,28 @@ export function EvidenceView({ evidence: e }: { evidence: Evidence }) {
         {e.batches.length > 0 && <ul className={classes.list}>{e.batches.map((b) => <Batch key={b.id} batch={b} />)}</ul>}
       </Section>
     </>
+  );
+}
+
+// Unread tells what the last renewal could not read, until it is read or deleted.
+function Unread({ evidence: e }: { evidence: Evidence }) {
+  const { t, i18n } = useTranslation();
+  const zone = useAccount().tenant?.zone;
+  const operator = useAccount().role === 'operator';
+  const more = e.unread_count - e.unread.length;
+  return (
+    <Alert variant="light" color="red" role="alert" icon={<IconAlertTriangle size={18} aria-hidden />} title={t('evidence.unreadTitle')} data-testid="unread">
+      <Text size="sm">{t(operator ? 'evidence.unreadOperator' : 'evidence.unreadTenant')}</Text>
+      <ul className={classes.list}>
+        {e.unread.map((x) => (
+          <li key={x.object}>
+            <Text size="sm" className={classes.breakable}>{t('evidence.unreadObject', { id: x.object, date: formatDateTime(x.since, i18n.language, zone) })}{operator ? ` ${t('evidence.unreadOf', { tenant: x.tenant })}` : ''}</Text>
+          </li>
+        ))}
+        {more > 0 && <li><Text size="sm">{t('evidence.unreadMore', { count: more, number: formatNumber(more, i18n.language) })}</Text></li>}
+        {e.unread_batches.map((b) => <li key={b.batch}><Text size="sm" className={classes.breakable}>{t('evidence.unreadBatch', { id: b.batch, why: plain(b.why) })}</Text></li>)}
+      </ul>
+    </Alert>
   );
 }
 
