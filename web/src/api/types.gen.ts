@@ -635,14 +635,25 @@ export type Directory = {
 
 export type DirectoryChange = {
     /**
-     * Absent: nothing is done
+     * Absent: nothing is done. Of a match: the user that can be made beside
      */
     after?: DirectoryPerson;
     /**
      * Absent: a new user
      */
     before?: DirectoryPerson;
-    kind: 'new' | 'changed' | 'renamed' | 'disabled' | 'enabled' | 'gone' | 'conflict';
+    /**
+     * match: may be a user who is here already; nothing is done until somebody decides
+     */
+    kind: 'new' | 'changed' | 'renamed' | 'disabled' | 'enabled' | 'gone' | 'conflict' | 'match' | 'adopted';
+    /**
+     * Users who may be the same
+     */
+    matches?: Array<DirectoryMatch>;
+    /**
+     * Of a match: lasting id in the directory, by which it is decided
+     */
+    person?: string;
     reason?: '' | 'login-taken' | 'login-form' | 'domain' | 'no-address' | 'twice';
     /**
      * Addresses that are left out, as they are not in the tenant's domains
@@ -652,6 +663,18 @@ export type DirectoryChange = {
      * User name in the directory
      */
     who: string;
+};
+
+export type DirectoryDecision = {
+    person: string;
+    /**
+     * Has to be the user's present role if that is another one than user
+     */
+    role?: string;
+    /**
+     * Id of the user who is the same and is adopted: keeps id, addresses, role and second factors; the password ends. Empty: somebody else, who shares the address
+     */
+    user?: string;
 };
 
 export type DirectoryDraft = {
@@ -773,6 +796,38 @@ export type DirectoryLdap = {
     tls: 'implicit' | 'starttls' | 'none';
 };
 
+export type DirectoryMatch = {
+    /**
+     * That both have
+     */
+    addresses?: Array<string>;
+    /**
+     * What the user becomes if it is adopted
+     */
+    after: DirectoryPerson;
+    /**
+     * Has another role than user: whoever has the entry in the directory gets it
+     */
+    higher?: boolean;
+    /**
+     * The only administrator with a password here: cannot be adopted
+     */
+    last?: boolean;
+    /**
+     * Has the same user name
+     */
+    login?: boolean;
+    now: DirectoryPerson;
+    /**
+     * Has a password here, which ends: the directory checks it from then on
+     */
+    password?: boolean;
+    /**
+     * Id of the user
+     */
+    user: string;
+};
+
 export type DirectoryNote = {
     code: 'referral' | 'no-id' | 'no-login' | 'no-address' | 'loop' | 'deep';
     /**
@@ -824,6 +879,8 @@ export type DirectoryOidc = {
 export type DirectoryPerson = {
     addresses: Array<string>;
     disabled?: boolean;
+    first_name?: string;
+    last_name?: string;
     login: string;
     name: string;
     role?: string;
@@ -900,6 +957,10 @@ export type DirectoryStep = {
 };
 
 export type DirectorySync = {
+    /**
+     * About matches of that preview; whoever is not among them stays undecided
+     */
+    decisions?: Array<DirectoryDecision>;
     /**
      * Of the preview that somebody has seen: only that is done, however many it disables
      */
