@@ -3,6 +3,7 @@ package archive_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -157,5 +158,43 @@ func TestProviderNames(t *testing.T) {
 		if u := must(c.Archive.User(ctx, c.tenant, "nina@firma.example"))(t); u.FirstName != "Nina" || u.LastName != last || u.Name != "Nina "+last {
 			t.Errorf("%+v", u)
 		}
+	}
+}
+
+// TestNoSecondPassword: whoever comes from a directory gets no password here, on no way.
+func TestNoSecondPassword(t *testing.T) {
+	t.Parallel()
+	c, ctx := newCompany(t), t.Context()
+	d := must(c.dirs.Create(ctx, ldapDraft()))(t)
+	invited := must(c.CreateUser(ctx, archive.NewUser{Tenant: c.tenant, Login: "erna", Role: access.RoleUser, Addresses: []string{"erna@firma.example"}}))(t)
+	link := must(c.Invite(ctx, invited))(t)
+	c.fake.people = []directory.Person{c.person("1", "anna", "anna@firma.example"), c.person("2", "erna", "erna@firma.example")}
+	p := must(c.dirs.Preview(ctx, d.ID))(t)
+	must(c.dirs.Sync(ctx, d.ID, p.Digest, directory.Decision{Person: "2", User: invited.ID.String()}))(t)
+	anna := must(c.Archive.User(ctx, c.tenant, "anna"))(t)
+	plan := must(c.PreviewUsers(ctx, c.tenant, []byte("anna,Kaffee-Tanne-71-Zebra,,,anna@firma.example\n"), archive.ImportOptions{Update: true}))(t)
+	if len(plan.Problems) != 1 || plan.Problems[0].Code != archive.CodeDirectory || plan.Problems[0].Line != 1 {
+		t.Errorf("by a list: %+v", plan.Problems)
+	}
+	token := link.URL[strings.IndexByte(link.URL, '#')+1:]
+	for name, err := range map[string]error{
+		"by an administrator": c.SetPassword(ctx, anna, "Kaffee-Tanne-71-Zebra"),
+		"by a link":           second(c.Invite(ctx, anna)),
+		"in the catalog":      c.Catalog.SetPassword(ctx, catalog.PasswordChange{Tenant: c.tenant, User: anna.ID, Hash: "x", At: c.now}),
+		"by an old link":      second(c.UseLink(ctx, token, "Kaffee-Tanne-71-Zebra", "")),
+	} {
+		if err == nil {
+			t.Errorf("%s: it was done", name)
+		}
+		if codes := archive.UserErrors(err); strings.HasPrefix(name, "by a") && name != "by an old link" && (len(codes) != 1 || codes[0].Code != archive.CodeDirectory) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// The directory is gone: a password may be set.
+	if err := c.dirs.Remove(ctx, d.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.SetPassword(ctx, anna, "Kaffee-Tanne-71-Zebra"); err != nil {
+		t.Error(err)
 	}
 }
