@@ -186,6 +186,9 @@ func (a *Archive) bindUser(ctx context.Context, row *catalog.Directory, u *catal
 	x := catalog.UserChange{Before: u}
 	action, details := "user.bound", map[string]string{"directory": row.Name, "peer": peer}
 	if u == nil {
+		if err := a.Takes(ctx, row.Tenant); err != nil {
+			return nil, directory.Fail(directory.CodeUnknown, err)
+		}
 		action = "user.created"
 		login := strings.ToLower(who.Email)
 		if !loginForm.MatchString(login) {

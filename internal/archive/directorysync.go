@@ -356,7 +356,7 @@ func (t *TenantDirectories) due(ctx context.Context, row *catalog.Directory) (bo
 		return false, err
 	}
 	tenant, err := t.a.catalog.Tenant(ctx, t.tenant)
-	if err != nil || tenant.State == catalog.TenantSuspended {
+	if err != nil || tenant.State != catalog.TenantActive {
 		return false, err
 	}
 	states, err := t.states(ctx)

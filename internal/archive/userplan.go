@@ -82,10 +82,10 @@ type planner struct {
 	checked bool // passwords were judged before
 	// elsewhere are users who come from a directory.
 	elsewhere map[uid.ID]bool
-	byLogin map[string]*catalog.User
-	lines   map[string]int   // of user names, as they are compared
-	owners  map[string]owner // of addresses, by main address, after the import
-	out     *ImportPlan
+	byLogin   map[string]*catalog.User
+	lines     map[string]int   // of user names, as they are compared
+	owners    map[string]owner // of addresses, by main address, after the import
+	out       *ImportPlan
 }
 
 type owner struct {

@@ -4559,6 +4559,10 @@ export type ChangeAccessPolicyErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -6085,6 +6089,10 @@ export type CreateDirectoryErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -6147,6 +6155,10 @@ export type RemoveDirectoryErrors = {
      */
     404: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Unprocessable Entity
      */
     422: Problem;
@@ -6204,6 +6216,10 @@ export type ChangeDirectoryErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -6325,6 +6341,10 @@ export type SyncDirectoryErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -6385,6 +6405,10 @@ export type TestDirectoryErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -6488,6 +6512,10 @@ export type AddDomainErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -6550,6 +6578,10 @@ export type RemoveDomainErrors = {
      */
     404: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Unprocessable Entity
      */
     422: Problem;
@@ -6603,6 +6635,10 @@ export type ProveDomainErrors = {
      * Not Found
      */
     404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Unprocessable Entity
      */
@@ -7613,6 +7649,10 @@ export type ChangeReceiptSettingsErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -7714,6 +7754,10 @@ export type ChangeLoginPolicyErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -7871,6 +7915,10 @@ export type ChangeMailRulesErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -7931,6 +7979,10 @@ export type BeginMailboxLogInErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -8100,6 +8152,10 @@ export type TestMailboxErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -8939,6 +8995,10 @@ export type DropMailErrors = {
      */
     404: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Unprocessable Entity
      */
     422: Problem;
@@ -8992,6 +9052,10 @@ export type RetryMailErrors = {
      * Not Found
      */
     404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Unprocessable Entity
      */
@@ -9098,6 +9162,10 @@ export type ArchiveDeletionErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -9270,6 +9338,10 @@ export type ArchiveSubmissionErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -9383,6 +9455,10 @@ export type ArchiveUpdateErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -9747,6 +9823,10 @@ export type DecideQuarantineErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -9848,6 +9928,10 @@ export type RenewNowErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -9954,6 +10038,10 @@ export type CreateResellerErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -10075,6 +10163,10 @@ export type ChangeResellerErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -10195,6 +10287,10 @@ export type AddStaffErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -10297,6 +10393,10 @@ export type ChangeSealingErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -10350,6 +10450,10 @@ export type SealNowErrors = {
      */
     403: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Unprocessable Entity
      */
     422: Problem;
@@ -10398,6 +10502,10 @@ export type TestAuthorityErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -10675,6 +10783,10 @@ export type ChangeSelectionErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -11230,6 +11342,10 @@ export type ChangeSiteErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -11283,6 +11399,10 @@ export type ObtainCertificateErrors = {
      */
     403: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Unprocessable Entity
      */
     422: Problem;
@@ -11331,6 +11451,10 @@ export type RemoveSmarthostErrors = {
      * Not Found
      */
     404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Unprocessable Entity
      */
@@ -11426,6 +11550,10 @@ export type ChangeSmarthostErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -11482,6 +11610,10 @@ export type TestSmarthostErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -11584,6 +11716,10 @@ export type CreateSourceErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -11705,6 +11841,10 @@ export type ChangeSourceErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -11766,6 +11906,10 @@ export type FetchNowErrors = {
      * Not Found
      */
     404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Unprocessable Entity
      */
@@ -11932,6 +12076,10 @@ export type StartHistoryErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -12225,6 +12373,10 @@ export type InviteStaffErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -12531,6 +12683,10 @@ export type ChangeTenantErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -12667,6 +12823,10 @@ export type AddTenantDomainErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -12737,6 +12897,10 @@ export type RemoveTenantDomainErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -12802,6 +12966,10 @@ export type SetTenantStateErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -12908,6 +13076,10 @@ export type CreateTokenErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -13562,6 +13734,10 @@ export type ImportUsersErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -13842,6 +14018,10 @@ export type CreateUserErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -14086,6 +14266,10 @@ export type AddUserAddressErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -14151,6 +14335,10 @@ export type RemoveUserAddressErrors = {
      * Not Found
      */
     404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Unprocessable Entity
      */
@@ -14606,6 +14794,10 @@ export type CreateWebhookErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -14668,6 +14860,10 @@ export type DeleteWebhookErrors = {
      */
     404: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Unprocessable Entity
      */
     422: Problem;
@@ -14725,6 +14921,10 @@ export type ChangeWebhookErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -14850,6 +15050,10 @@ export type SendAgainErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -14912,6 +15116,10 @@ export type NewWebhookSecretErrors = {
      */
     404: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Unprocessable Entity
      */
     422: Problem;
@@ -14965,6 +15173,10 @@ export type TestWebhookErrors = {
      * Not Found
      */
     404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Unprocessable Entity
      */
