@@ -128,6 +128,8 @@ type DirectoryNote struct {
 type DirectoryPerson struct {
 	Login     string   `json:"login"`
 	Name      string   `json:"name"`
+	FirstName string   `json:"first_name,omitempty"`
+	LastName  string   `json:"last_name,omitempty"`
 	Role      string   `json:"role,omitempty"`
 	Addresses []string `json:"addresses"`
 	Disabled  bool     `json:"disabled,omitempty"`
@@ -147,12 +149,33 @@ type DirectoryFinding struct {
 
 // DirectoryChange is what a synchronisation does with one user.
 type DirectoryChange struct {
-	Kind    string           `json:"kind" enum:"new,changed,renamed,disabled,enabled,gone,conflict"`
+	Kind    string           `json:"kind" enum:"new,changed,renamed,disabled,enabled,gone,conflict,match,adopted" doc:"match: may be a user who is here already; nothing is done until somebody decides"`
 	Reason  string           `json:"reason,omitempty" enum:",login-taken,login-form,domain,no-address,twice"`
 	Who     string           `json:"who" doc:"User name in the directory"`
 	Before  *DirectoryPerson `json:"before,omitempty" doc:"Absent: a new user"`
-	After   *DirectoryPerson `json:"after,omitempty" doc:"Absent: nothing is done"`
+	After   *DirectoryPerson `json:"after,omitempty" doc:"Absent: nothing is done. Of a match: the user that can be made beside"`
+	Person  string           `json:"person,omitempty" doc:"Of a match: lasting id in the directory, by which it is decided"`
+	Matches []DirectoryMatch `json:"matches,omitempty" doc:"Users who may be the same"`
 	Refused []string         `json:"refused,omitempty" doc:"Addresses that are left out, as they are not in the tenant's domains"`
+}
+
+// DirectoryMatch is a user here who may be the same as somebody in the directory.
+type DirectoryMatch struct {
+	User      string          `json:"user" doc:"Id of the user"`
+	Now       DirectoryPerson `json:"now"`
+	After     DirectoryPerson `json:"after" doc:"What the user becomes if it is adopted"`
+	Login     bool            `json:"login,omitempty" doc:"Has the same user name"`
+	Addresses []string        `json:"addresses,omitempty" doc:"That both have"`
+	Password  bool            `json:"password,omitempty" doc:"Has a password here, which ends: the directory checks it from then on"`
+	Higher    bool            `json:"higher,omitempty" doc:"Has another role than user: whoever has the entry in the directory gets it"`
+	Last      bool            `json:"last,omitempty" doc:"The only administrator with a password here: cannot be adopted"`
+}
+
+// DirectoryDecision says who somebody of a match is.
+type DirectoryDecision struct {
+	Person string `json:"person" minLength:"1" maxLength:"500"`
+	User   string `json:"user,omitempty" maxLength:"64" doc:"Id of the user who is the same and is adopted: keeps id, addresses, role and second factors; the password ends. Empty: somebody else, who shares the address"`
+	Role   string `json:"role,omitempty" maxLength:"40" doc:"Has to be the user's present role if that is another one than user"`
 }
 
 // DirectoryPlan is what a synchronisation would change, or has changed.
@@ -170,6 +193,8 @@ type DirectoryPlan struct {
 // DirectorySync asks for a synchronisation.
 type DirectorySync struct {
 	Digest string `json:"digest,omitempty" maxLength:"64" doc:"Of the preview that somebody has seen: only that is done, however many it disables"`
+	// Decisions are about matches of that preview.
+	Decisions []DirectoryDecision `json:"decisions,omitempty" maxItems:"10000" doc:"About matches of that preview; whoever is not among them stays undecided"`
 }
 
 // LogInOffer is a provider that people can log in with.
@@ -218,6 +243,9 @@ type (
 // 50 groups.
 const directoryBody = 256 << 10
 
+// directoryDecisions bounds decisions about users of a directory, in bytes.
+const directoryDecisions = 4 << 20
+
 func directories(o operations, s DirectoryService) {
 	changing := []Code{CodeRole, CodeMalformed, CodeOrigin, CodeTimeout, CodeTooLarge, CodeMediaType}
 	of := append([]Code{CodeNotFound}, changing...)
@@ -247,7 +275,7 @@ func directories(o operations, s DirectoryService) {
 		func(ctx context.Context, in *byDirectory) (*body[DirectoryPlan], error) {
 			return reply(s.PreviewDirectory(ctx, in.ID))
 		})
-	add(o, op{id: "syncDirectory", method: http.MethodPost, path: "/directories/{id}/sync", tag: "directories",
+	add(o, op{id: "syncDirectory", method: http.MethodPost, path: "/directories/{id}/sync", tag: "directories", body: directoryDecisions,
 		summary: "Read the directory and change users accordingly, all or nothing", problems: of},
 		func(ctx context.Context, in *byDirectorySync) (*body[DirectoryPlan], error) {
 			return reply(s.SyncDirectory(ctx, in.ID, in.Body))

@@ -180,7 +180,7 @@ func add[I, O any](o operations, d op, f func(context.Context, *I) (*O, error)) 
 	h := d.operation(o.api.OpenAPI().Components.Schemas)
 	if !d.public {
 		right, _ := d.right()
-		h.Middlewares = huma.Middlewares{o.authenticate(right, d.setup)}
+		h.Middlewares = huma.Middlewares{o.authenticate(right, d)}
 	}
 	huma.Register(o.api, h, func(ctx context.Context, in *I) (*O, error) {
 		out, err := f(ctx, in)
@@ -191,17 +191,21 @@ func add[I, O any](o operations, d op, f func(context.Context, *I) (*O, error)) 
 	})
 }
 
-// authenticate lets only those pass who have a session and the right; setup says that
-// the session may be of somebody who has to set up a second factor first.
-func (o operations) authenticate(right access.Right, setup bool) func(ctx huma.Context, next func(huma.Context)) {
+// authenticate lets only those pass who have a session and the right, and whose tenant
+// has not ended if d changes anything; d.setup says that the session may be of somebody
+// who has to set up a second factor first.
+func (o operations) authenticate(right access.Right, d op) func(ctx huma.Context, next func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		find := o.door.Authenticate
-		if setup {
+		if d.setup {
 			find = o.door.AuthenticateSetup
 		}
 		known, err := find(ctx.Context())
 		if err == nil {
 			err = o.door.Allow(known, right)
+		}
+		if err == nil && d.changes() {
+			err = o.door.AllowChange(known)
 		}
 		if err == nil {
 			next(huma.WithContext(ctx, known))
@@ -222,6 +226,9 @@ func (d op) operation(schemas huma.Registry) huma.Operation {
 		codes = append(codes, CodeNoSession, CodeRole)
 		if !d.setup {
 			codes = append(codes, CodeSetupNeeded)
+		}
+		if d.changes() {
+			codes = append(codes, CodeEnded)
 		}
 		h.Security = []map[string][]string{{sessionScheme: {}}, {tokenScheme: {}}}
 		h.Extensions = map[string]any{rightExtension: string(right)}

@@ -21,6 +21,9 @@ type Door interface {
 	// Allow returns an error unless the user of ctx, which comes from Authenticate, has
 	// the right.
 	Allow(ctx context.Context, right access.Right) error
+	// AllowChange returns an error if the tenant of the user of ctx has ended, so that
+	// nothing of it may be changed.
+	AllowChange(ctx context.Context) error
 	// AuthenticateSetup is Authenticate for operations that somebody may do who has to
 	// set up a second factor first. Authenticate lets nobody through who has to.
 	AuthenticateSetup(ctx context.Context) (context.Context, error)

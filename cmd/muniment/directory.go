@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -166,6 +167,9 @@ func showPlan(w io.Writer, p *directory.Plan) {
 			line += "; left out: " + strings.Join(c.Refused, " ")
 		}
 		fmt.Fprintln(w, line)
+		if c.Kind == directory.Matched {
+			showMatches(w, c)
+		}
 	}
 	for _, n := range p.Notes {
 		fmt.Fprintf(w, "note     %s: %s\n", n.Code, n.What)
@@ -173,10 +177,81 @@ func showPlan(w io.Writer, p *directory.Plan) {
 	fmt.Fprintf(w, "%d changes, %d users stay as they are\n", len(p.Changes), p.Same)
 }
 
+// showMatches shows the users who may be the same as somebody in the directory.
+func showMatches(w io.Writer, c directory.Change) {
+	for _, m := range c.Matches {
+		choice := c.Who + "=" + m.User.Login
+		if m.Higher {
+			choice += ":" + m.User.Role
+		}
+		line := fmt.Sprintf("         is here: %s (%s), %s, %s; --adopt %s", m.User.Login, m.User.Name, m.User.Role, strings.Join(m.User.Addresses, " "), choice)
+		if m.Last {
+			line = fmt.Sprintf("         is here: %s (%s): the only administrator with a password here, who cannot be adopted", m.User.Login, m.User.Name)
+		}
+		fmt.Fprintln(w, line)
+	}
+	if c.After != nil {
+		fmt.Fprintf(w, "         is somebody else: --beside %s\n", c.Who)
+	}
+}
+
 type directorySyncCmd struct {
 	directoryName
-	Digest string `help:"Digest of a preview: do exactly that, however many users it disables."`
-	JSON   bool   `name:"json" help:"Print what was done as JSON."`
+	Digest string   `help:"Digest of a preview: do exactly that, however many users it disables."`
+	Adopt  []string `help:"WHO[=USER[:ROLE]]: the person of the directory is the user who is here already, who keeps id, addresses, role and second factors; the local password ends. A role other than user has to be named. May be repeated." placeholder:"WHO[=USER[:ROLE]]" sep:"none"`
+	Beside []string `help:"WHO: the person of the directory is nobody who is here, but shares an address. May be repeated." placeholder:"WHO" sep:"none"`
+	JSON   bool     `name:"json" help:"Print what was done as JSON."`
+}
+
+// decide finds the persons and users that the flags name in a preview, and returns its
+// digest.
+func (c *directorySyncCmd) decide(ctx context.Context, o *opened) ([]directory.Decision, string, error) {
+	if len(c.Adopt)+len(c.Beside) == 0 {
+		return nil, c.Digest, nil
+	}
+	p, err := o.Preview(ctx, o.view.ID)
+	if err != nil {
+		return nil, "", told(err)
+	}
+	digest := c.Digest
+	if digest == "" {
+		if p.Guard {
+			return nil, "", usage(fmt.Errorf("so many users would be disabled that the preview has to be confirmed by --digest %s", p.Digest))
+		}
+		digest = p.Digest
+	}
+	var out []directory.Decision
+	for _, who := range c.Beside {
+		change, err := matched(p, who)
+		if err != nil {
+			return nil, "", err
+		}
+		out = append(out, directory.Decision{Person: change.Origin.External})
+	}
+	for _, s := range c.Adopt {
+		who, user, _ := strings.Cut(s, "=")
+		user, role, _ := strings.Cut(user, ":")
+		change, err := matched(p, who)
+		if err != nil {
+			return nil, "", err
+		}
+		i := slices.IndexFunc(change.Matches, func(m directory.Match) bool { return user == "" || strings.EqualFold(m.User.Login, user) })
+		if i < 0 || user == "" && len(change.Matches) > 1 {
+			return nil, "", usage(fmt.Errorf("%s: say which user is the same, as the preview shows them: --adopt %s=USER", who, who))
+		}
+		out = append(out, directory.Decision{Person: change.Origin.External, User: change.Matches[i].User.ID, Role: role})
+	}
+	return out, digest, nil
+}
+
+// matched finds somebody of whom a plan has a match, by the user name there.
+func matched(p *directory.Plan, who string) (*directory.Change, error) {
+	for i := range p.Changes {
+		if c := &p.Changes[i]; c.Kind == directory.Matched && strings.EqualFold(c.Who, who) {
+			return c, nil
+		}
+	}
+	return nil, usage(fmt.Errorf("%s: there is nothing to decide; muniment directory preview shows of whom there is", who))
 }
 
 func (c *directorySyncCmd) Run(ctx context.Context, g *Globals, s *streams) error {
@@ -185,7 +260,11 @@ func (c *directorySyncCmd) Run(ctx context.Context, g *Globals, s *streams) erro
 		return err
 	}
 	defer o.app.close()
-	p, err := o.Sync(ctx, o.view.ID, c.Digest)
+	decisions, digest, err := c.decide(ctx, o)
+	if err != nil {
+		return err
+	}
+	p, err := o.Sync(ctx, o.view.ID, digest, decisions...)
 	if err != nil {
 		return told(err)
 	}

@@ -252,6 +252,10 @@ func (h *Handle) TellPeople(ctx context.Context, tell bool) error {
 		return err
 	}
 	e := h.event("access.policy-changed", "", map[string]string{"before": onOff(!silent), "after": onOff(tell)})
-	return h.a.catalog.SetAccessPolicy(ctx, &catalog.AccessPolicy{Tenant: h.actor.Tenant, Silent: !tell, ChangedAt: h.a.now().UTC().Truncate(time.Millisecond),
+	err = h.a.catalog.SetAccessPolicy(ctx, &catalog.AccessPolicy{Tenant: h.actor.Tenant, Silent: !tell, ChangedAt: h.a.now().UTC().Truncate(time.Millisecond),
 		ChangedBy: "user:" + h.actor.User.String()}, e)
+	if err != nil {
+		return err
+	}
+	return h.a.describeTenant(ctx, h.actor.Tenant)
 }

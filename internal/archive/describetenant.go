@@ -37,6 +37,11 @@ type tenantData struct {
 	Selection *selectionData `json:"selection,omitempty"`
 
 	SecondFactor []access.Role `json:"second_factor,omitempty"` // roles that have to have one
+
+	Directories        []directoryData `json:"directories,omitempty"`
+	DirectoriesLeftOut int             `json:"directories_left_out,omitempty"` // for which there was no room
+	// AccessSilent: whose mail is read by others is not told of it.
+	AccessSilent bool `json:"access_silent,omitempty"`
 }
 
 // sourceData is what the vault keeps of a source. Settings and passwords of
@@ -119,6 +124,9 @@ func (a *Archive) described(ctx context.Context, tenant uid.ID) (same bool, want
 	if err := a.describeRules(ctx, tenant, &d); err != nil {
 		return false, nil, err
 	}
+	if err := a.describeDirectories(ctx, tenant, &d); err != nil {
+		return false, nil, err
+	}
 	policy, err := a.loginPolicy(ctx, tenant)
 	if err != nil {
 		return false, nil, err
@@ -145,6 +153,11 @@ func tenantDescription(t *catalog.Tenant, list []*catalog.Source, d tenantData) 
 	}
 	for {
 		b, err := json.Marshal(d)
+		if err == nil && len(b) > vault.MaxTenantData && len(d.Directories) > 0 { // they can be set up anew
+			d.DirectoriesLeftOut += len(d.Directories)
+			d.Directories = nil
+			continue
+		}
 		if err != nil || len(b) <= vault.MaxTenantData || len(d.Sources) == 0 {
 			return b, err
 		}

@@ -215,6 +215,9 @@ func (t *TenantDirectories) Create(ctx context.Context, d DirectoryDraft) (*Dire
 	if err := t.a.catalog.CreateDirectory(ctx, r, t.act("directory.created", r.ID.String(), details)); err != nil {
 		return nil, err
 	}
+	if err := t.a.describeTenant(ctx, t.tenant); err != nil {
+		return nil, err
+	}
 	return viewDirectory(r)
 }
 
@@ -267,6 +270,9 @@ func (t *TenantDirectories) Change(ctx context.Context, id uid.ID, d DirectoryDr
 	if err := t.a.catalog.UpdateDirectory(ctx, &r, t.act("directory.changed", id.String(), details)); err != nil {
 		return nil, err
 	}
+	if err := t.a.describeTenant(ctx, t.tenant); err != nil {
+		return nil, err
+	}
 	return viewDirectory(&r)
 }
 
@@ -295,7 +301,10 @@ func (t *TenantDirectories) Remove(ctx context.Context, id uid.ID) error {
 	case len(rowErrors(err)) == 0:
 		return err
 	}
-	return t.a.catalog.DeleteDirectory(ctx, t.tenant, id, t.act("directory.removed", id.String(), details))
+	if err := t.a.catalog.DeleteDirectory(ctx, t.tenant, id, t.act("directory.removed", id.String(), details)); err != nil {
+		return err
+	}
+	return t.a.describeTenant(ctx, t.tenant)
 }
 
 // addDirectory writes a directory, but its secret, as details of an event.

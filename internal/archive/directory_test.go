@@ -132,7 +132,7 @@ func TestDirectorySync(t *testing.T) {
 	c.fake.shared = []directory.Shared{{Addresses: []string{"info@firma.example"}, Members: []string{"1"}}}
 
 	plan := must(c.dirs.Preview(ctx, d.ID))(t)
-	if diff := cmp.Diff(map[string]int{directory.New: 2, directory.Conflict: 1}, plan.Counts); diff != "" {
+	if diff := cmp.Diff(map[string]int{directory.New: 2, directory.Matched: 1}, plan.Counts); diff != "" {
 		t.Error(diff)
 	}
 	if users := must(c.Users(ctx, c.tenant))(t); len(users) != 1 {

@@ -252,6 +252,18 @@ func (a *Archive) mailUser(ctx context.Context, row *catalog.Directory, users []
 	return &mine[0], err == nil && len(origins) == 0, err
 }
 
+// nameAs gives a user the names of an identity, as far as it has any.
+func nameAs(u *catalog.User, who directory.Identity) {
+	if first, last := plainName(who.First), plainName(who.Last); first != "" || last != "" {
+		u.FirstName, u.LastName = first, last
+	}
+	if name := plainName(who.Name); name != "" {
+		u.Name = name
+	} else if who.First != "" || who.Last != "" {
+		u.Name = displayName(u)
+	}
+}
+
 // bindUser makes a user of somebody whom a directory has let in, or binds the one who
 // is there already to the directory. No other settings of it change, but the role, if
 // identity has one.
@@ -260,16 +272,16 @@ func (a *Archive) bindUser(ctx context.Context, row *catalog.Directory, u *catal
 	x := catalog.UserChange{Before: u}
 	action, details := "user.bound", map[string]string{"directory": row.Name, "peer": peer}
 	if u == nil {
+		if err := a.Takes(ctx, row.Tenant); err != nil {
+			return nil, directory.Fail(directory.CodeUnknown, err)
+		}
 		action = "user.created"
 		login := strings.ToLower(who.Email)
 		if !loginForm.MatchString(login) {
 			return nil, directory.Fail(directory.CodeUnknown, invalid("the address %.100q cannot be a user name", login))
 		}
-		name := strings.Join(strings.Fields(clip(who.Name, maxName)), " ")
-		if name == "" || checkName(name) != nil {
-			name = login
-		}
-		x.After = &catalog.User{ID: uid.New(now), Tenant: row.Tenant, Login: login, Name: name, Role: string(access.RoleUser), CreatedAt: now, Addresses: []string{who.Email}}
+		x.After = &catalog.User{ID: uid.New(now), Tenant: row.Tenant, Login: login, Name: login, Role: string(access.RoleUser), CreatedAt: now, Addresses: []string{who.Email}}
+		nameAs(x.After, who)
 		addUser(details, "after.", x.After, nil)
 	} else {
 		x.After = u

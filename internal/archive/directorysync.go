@@ -37,7 +37,13 @@ func (t *TenantDirectories) Preview(ctx context.Context, id uid.ID) (*directory.
 // Sync reads the directory and does what the plan says, all or nothing. With digest, it
 // is done only if it is the plan of that preview, however many it disables; without, a
 // plan whose Guard is set is not done: an error of code directory.CodeGuard.
-func (t *TenantDirectories) Sync(ctx context.Context, id uid.ID, digest string) (*directory.Plan, error) {
+//
+// decisions say who of those who match a user here is the same: only those are adopted,
+// of the preview that digest names. *directory.DecisionErrors joined.
+func (t *TenantDirectories) Sync(ctx context.Context, id uid.ID, digest string, decisions ...directory.Decision) (*directory.Plan, error) {
+	if digest == "" && len(decisions) > 0 {
+		return nil, invalid("who is the same can be decided of a preview only: its digest is needed")
+	}
 	row, err := t.a.catalog.Directory(ctx, t.tenant, id)
 	if err != nil {
 		return nil, err
@@ -46,14 +52,18 @@ func (t *TenantDirectories) Sync(ctx context.Context, id uid.ID, digest string) 
 		return nil, ErrSyncing
 	}
 	defer t.a.syncing.Delete(id)
-	p, err := t.sync(ctx, row, digest)
+	p, err := t.sync(ctx, row, digest, decisions)
+	var undecided *directory.DecisionError
+	if errors.As(err, &undecided) {
+		return nil, err // a mistake of who asks, and none of the directory
+	}
 	if errors.Is(err, catalog.ErrChanged) || errors.Is(err, catalog.ErrTaken) {
 		err = directory.Fail(directory.CodePlan, err)
 	}
 	return p, errors.Join(err, t.record(ctx, row, p, err))
 }
 
-func (t *TenantDirectories) sync(ctx context.Context, row *catalog.Directory, digest string) (*directory.Plan, error) {
+func (t *TenantDirectories) sync(ctx context.Context, row *catalog.Directory, digest string, decisions []directory.Decision) (*directory.Plan, error) {
 	p, before, err := t.plan(ctx, row)
 	switch {
 	case err != nil:
@@ -62,6 +72,9 @@ func (t *TenantDirectories) sync(ctx context.Context, row *catalog.Directory, di
 		return p, directory.Fail(directory.CodePlan, errors.New("the plan is another one than the one that was looked at"))
 	case digest == "" && p.Guard:
 		return p, directory.Fail(directory.CodeGuard, fmt.Errorf("%d of %d users would be disabled", p.Counts[directory.Gone]+p.Counts[directory.Disabled], p.Active))
+	}
+	if err := p.Decide(decisions); err != nil {
+		return p, err
 	}
 	changes, events, err := t.changes(row, p, before)
 	if err != nil || len(changes) == 0 {
@@ -99,7 +112,7 @@ func (t *TenantDirectories) plan(ctx context.Context, row *catalog.Directory) (*
 		return nil, nil, err
 	}
 	normalise(snap)
-	return directory.Make(known, snap, directory.Rules{Roles: len(view.Settings.Roles) > 0, Guard: view.Settings.LDAP.Guard, Usual: string(access.RoleUser),
+	return directory.Make(known, snap, directory.Rules{Roles: len(view.Settings.Roles) > 0, Guard: view.Settings.LDAP.Guard, Usual: string(access.RoleUser), Admin: string(access.RoleTenantAdmin),
 		Ours: rules.mayOwn, Login: loginForm.MatchString}), before, nil
 }
 
@@ -121,14 +134,20 @@ func normalise(snap *directory.Snapshot) {
 	for i := range snap.People {
 		p := &snap.People[i]
 		p.Addresses = normalAddresses(p.Addresses)
-		p.Name = strings.Join(strings.Fields(clip(p.Name, maxName)), " ")
-		if checkName(p.Name) != nil {
-			p.Name = ""
-		}
+		p.Name, p.First, p.Last = plainName(p.Name), plainName(p.First), plainName(p.Last)
 	}
 	for i := range snap.Shared {
 		snap.Shared[i].Addresses = normalAddresses(snap.Shared[i].Addresses)
 	}
+}
+
+// plainName makes a name of a directory one that a user can have; empty if it cannot.
+func plainName(s string) string {
+	s = strings.Join(strings.Fields(clip(s, maxName)), " ")
+	if checkName(s) != nil {
+		return ""
+	}
+	return s
 }
 
 func normalAddresses(list []string) (out []string) {
@@ -151,9 +170,14 @@ func (t *TenantDirectories) known(ctx context.Context, dir uid.ID) ([]directory.
 	if err != nil {
 		return nil, nil, err
 	}
-	from := map[uid.ID]*directory.Origin{}
+	read, err := t.readDirectories(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	from, elsewhere := map[uid.ID]*directory.Origin{}, map[uid.ID]bool{}
 	for _, o := range origins {
 		if o.Directory != dir {
+			elsewhere[o.User] = elsewhere[o.User] || read[o.Directory]
 			continue
 		}
 		var origin directory.Origin
@@ -166,9 +190,23 @@ func (t *TenantDirectories) known(ctx context.Context, dir uid.ID) ([]directory.
 	known := make([]directory.Known, 0, len(users))
 	for _, u := range users {
 		byID[u.ID.String()] = u
-		known = append(known, directory.Known{Origin: from[u.ID], User: directory.User{ID: u.ID.String(), Login: u.Login, Name: u.Name, Role: u.Role, Addresses: u.Addresses, Disabled: u.Disabled}})
+		known = append(known, directory.Known{Origin: from[u.ID], Elsewhere: elsewhere[u.ID], Password: u.PasswordHash != "", Expires: !u.ExpiresAt.IsZero(),
+			User: directory.User{ID: u.ID.String(), Login: u.Login, Name: u.Name, First: u.FirstName, Last: u.LastName, Role: u.Role, Addresses: u.Addresses, Disabled: u.Disabled}})
 	}
 	return known, byID, nil
+}
+
+// readDirectories are those of the tenant whose users are read.
+func (t *TenantDirectories) readDirectories(ctx context.Context) (map[uid.ID]bool, error) {
+	rows, err := t.a.catalog.Directories(ctx, t.tenant)
+	if err != nil {
+		return nil, err
+	}
+	out := map[uid.ID]bool{}
+	for _, r := range rows {
+		out[r.ID] = r.Kind == directory.KindLDAP
+	}
+	return out, nil
 }
 
 // changes turns a plan into rows and events.
@@ -177,7 +215,7 @@ func (t *TenantDirectories) changes(row *catalog.Directory, p *directory.Plan, b
 	var list []catalog.UserChange
 	var events []*catalog.Event
 	for _, c := range p.Changes {
-		if c.After == nil {
+		if c.After == nil || c.Kind == directory.Matched {
 			continue
 		}
 		var x catalog.UserChange
@@ -188,8 +226,11 @@ func (t *TenantDirectories) changes(row *catalog.Directory, p *directory.Plan, b
 			after := *x.Before
 			x.After = &after
 		}
-		x.After.Login, x.After.Name, x.After.Role, x.After.Addresses, x.After.Disabled = c.After.Login, c.After.Name, c.After.Role, c.After.Addresses, c.After.Disabled
+		fillUser(x.After, c.After)
 		x.EndSessions = c.After.Disabled
+		if c.Kind == directory.Adopted { // from now on the directory checks the password
+			x.After.PasswordHash, x.EndSessions = "", true
+		}
 		details, err := json.Marshal(c.Origin)
 		if err != nil {
 			return nil, nil, err
@@ -208,12 +249,25 @@ func (t *TenantDirectories) changes(row *catalog.Directory, p *directory.Plan, b
 	return list, append(events, t.act("directory.synchronised", row.ID.String(), counts)), nil
 }
 
+// fillUser gives a user what a directory says of it.
+func fillUser(u *catalog.User, from *directory.User) {
+	u.Login, u.Name, u.FirstName, u.LastName = from.Login, from.Name, from.First, from.Last
+	u.Role, u.Addresses, u.Disabled = from.Role, from.Addresses, from.Disabled
+}
+
 // userEvent tells what became of a user by a directory.
 func (t *TenantDirectories) userEvent(row *catalog.Directory, x catalog.UserChange, kind string) *catalog.Event {
 	details := map[string]string{"directory": row.Name, "kind": kind}
 	action := "user.created"
 	if x.Before != nil {
 		action = "user.changed"
+		if kind == directory.Adopted {
+			action = "user.adopted"
+			details["role"] = x.Before.Role
+		}
+		if x.Before.PasswordHash != x.After.PasswordHash {
+			details["password"] = "ended"
+		}
 		addUser(details, "before.", x.Before, x.After)
 	}
 	addUser(details, "after.", x.After, x.Before)
@@ -224,7 +278,7 @@ func (t *TenantDirectories) userEvent(row *catalog.Directory, x catalog.UserChan
 // event.
 func addUser(details map[string]string, prefix string, u, other *catalog.User) {
 	describe := func(u *catalog.User) map[string]string {
-		return map[string]string{"login": u.Login, "name": u.Name, "role": u.Role, "addresses": strings.Join(u.Addresses, " "), "disabled": fmt.Sprint(u.Disabled)}
+		return map[string]string{"login": u.Login, "name": u.Name, "first_name": u.FirstName, "last_name": u.LastName, "role": u.Role, "addresses": strings.Join(u.Addresses, " "), "disabled": fmt.Sprint(u.Disabled)}
 	}
 	mine, theirs := describe(u), map[string]string{}
 	if other != nil {
@@ -302,7 +356,7 @@ func (t *TenantDirectories) due(ctx context.Context, row *catalog.Directory) (bo
 		return false, err
 	}
 	tenant, err := t.a.catalog.Tenant(ctx, t.tenant)
-	if err != nil || tenant.State == catalog.TenantSuspended {
+	if err != nil || tenant.State != catalog.TenantActive {
 		return false, err
 	}
 	states, err := t.states(ctx)

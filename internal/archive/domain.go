@@ -71,6 +71,9 @@ func (h *Handle) AddTenantDomain(ctx context.Context, tenant uid.ID, name, main 
 	if err := h.mine(ctx, access.ManageTenants, tenant); err != nil {
 		return err
 	}
+	if err := h.a.Takes(ctx, tenant); err != nil {
+		return err
+	}
 	_, err := h.a.addDomain(ctx, tenant, name, main, h.ruleEvent("domain.added", "", nil))
 	return err
 }
@@ -78,6 +81,9 @@ func (h *Handle) AddTenantDomain(ctx context.Context, tenant uid.ID, name, main 
 // RemoveTenantDomain is RemoveDomain for a tenant that the actor looks after.
 func (h *Handle) RemoveTenantDomain(ctx context.Context, tenant uid.ID, name string) error {
 	if err := h.mine(ctx, access.ManageTenants, tenant); err != nil {
+		return err
+	}
+	if err := h.a.Takes(ctx, tenant); err != nil {
 		return err
 	}
 	return h.a.removeDomain(ctx, tenant, name, h.ruleEvent("domain.removed", name, nil))

@@ -72,7 +72,7 @@ func newResale(t *testing.T, o archivetest.Options) *resale {
 
 func order(reference, name string) archive.Order {
 	domain := strings.ToLower(name) + ".example"
-	return archive.Order{Reference: reference, Name: name, Domains: []archive.OrderDomain{{Name: domain}, {Name: "alias-" + domain, AliasOf: domain}},
+	return archive.Order{Reference: reference, Shared: []string{"info@" + domain}, Name: name, Domains: []archive.OrderDomain{{Name: domain}, {Name: "alias-" + domain, AliasOf: domain}},
 		Admin:  &archive.OrderUser{Login: "admin", Name: "Ada", Language: "de", Password: archivetest.Password},
 		Users:  []archive.OrderUser{{Login: "anna", Addresses: []string{"Anna@" + domain, "info@" + domain}}, {Login: "bernd", Addresses: []string{"bernd@" + domain, "info@" + domain}}},
 		Limits: catalog.Limits{Mailboxes: 5, Storage: 1 << 30}}

@@ -106,6 +106,9 @@ func (a *Archive) makeLink(ctx context.Context, u *catalog.User, purpose string,
 	if u.Disabled {
 		return nil, invalid("user %q: is disabled; enable it first", u.Login)
 	}
+	if err := a.ownPassword(ctx, u); err != nil {
+		return nil, err
+	}
 	life := a.times.Welcome
 	if purpose == catalog.LinkReset {
 		life = a.times.Reset
@@ -132,6 +135,9 @@ func (a *Archive) linkWith(ctx context.Context, u *catalog.User, purpose, token 
 // a directory.
 func (a *Archive) orderLink(ctx context.Context, u *catalog.User, act describeAct) (string, error) {
 	if u.PasswordHash != "" || !u.LoggedInAt.IsZero() || !mayLogIn(u, a.now()) {
+		return "", nil
+	}
+	if a.ownPassword(ctx, u) != nil { // bound to a directory meanwhile
 		return "", nil
 	}
 	tag, err := a.vault.InstanceTag("order link", u.ID.String())
@@ -206,7 +212,7 @@ func (a *Archive) UseLink(ctx context.Context, token, plain, peer string) (*Link
 	now := a.now().UTC()
 	e := &catalog.Event{At: now, Actor: "user:" + v.User.ID.String(), Action: "user.password-set", Object: v.User.ID.String(),
 		Details: map[string]string{"peer": peer, "by": v.Purpose + "-link"}}
-	err = a.catalog.SetPassword(ctx, catalog.PasswordChange{Tenant: v.User.Tenant, User: v.User.ID, Hash: hash,
+	err = a.setHash(ctx, &v.User, catalog.PasswordChange{Tenant: v.User.Tenant, User: v.User.ID, Hash: hash,
 		Link: sha256.Sum256([]byte(token)), At: now, Events: []*catalog.Event{e}})
 	if errors.Is(err, catalog.ErrNotFound) { // somebody else was faster
 		return nil, ErrLink

@@ -83,8 +83,20 @@ func checkOrderDomains(list []OrderDomain) error {
 	return nil
 }
 
+// mainAddress is an address as that in the main domain of an alias of the order.
+func (o *Order) mainAddress(address string) string {
+	i := strings.LastIndexByte(address, '@') + 1
+	for _, d := range o.Domains {
+		if d.AliasOf != "" && d.Name == message.DomainOf(address) {
+			return address[:i] + d.AliasOf
+		}
+	}
+	return address
+}
+
 func (a *Archive) checkOrderUsers(o *Order) error {
 	seen := map[string]bool{}
+	owners := map[string]string{} // of addresses, by main address
 	for i, u := range orderUsers(o) {
 		field := "admin"
 		if o.Admin == nil || i > 0 {
@@ -118,6 +130,11 @@ func (a *Archive) checkOrderUsers(o *Order) error {
 			if len(o.Domains) > 0 && !slices.ContainsFunc(o.Domains, func(d OrderDomain) bool { return d.Name == message.DomainOf(x) }) {
 				return wrongField(field+".addresses", "%s is in none of the domains", x)
 			}
+			main := o.mainAddress(x)
+			if other, taken := owners[main]; taken && other != u.Login && !slices.ContainsFunc(o.Shared, func(s string) bool { return o.mainAddress(s) == main }) {
+				return wrongField(field+".addresses", "%s belongs to user %s of the order as well; name it in shared if both are to see its mail", x, other)
+			}
+			owners[main] = u.Login
 		}
 	}
 	return nil

@@ -228,31 +228,40 @@ func (a *Archive) introduced(ctx context.Context, row *catalog.Directory, create
 	return a.bindUser(ctx, row, list[0], who, who.External(), peer)
 }
 
-// promoted gives a user the role that its groups say, if the settings say so at all.
-// The role of a user with a password of its own is set here, and stays.
+// promoted gives a user the names that the provider knows, and the role that its groups
+// say, if the settings say so at all. Names and role of a user with a password of its
+// own are set here, and stay; names of one whom another directory reads come from there.
 func (a *Archive) promoted(ctx context.Context, row *catalog.Directory, rules []directory.RoleRule, u *catalog.User, who directory.Identity, peer string) (*catalog.User, error) {
-	if len(rules) == 0 || u.PasswordHash != "" {
+	if u.PasswordHash != "" {
 		return u, nil
 	}
-	if who.Overage {
-		return nil, directory.Fail(directory.CodeOverage, errors.New("the token names no groups, as there are too many"))
-	}
-	role := string(access.RoleUser)
-	if i := slices.IndexFunc(rules, func(r directory.RoleRule) bool { return slices.Contains(who.Groups, r.Group) }); i >= 0 {
-		role = rules[i].Role
-	}
-	if role == u.Role {
-		return u, nil
-	}
-	o, err := a.catalog.OriginOfExternal(ctx, row.Tenant, row.ID, who.External())
+	next := *u
+	origins, err := a.catalog.OriginsOf(ctx, row.Tenant, u.ID)
 	if err != nil {
 		return nil, err
 	}
-	next := *u
-	next.Role = role
+	if len(origins) == 1 { // the provider alone
+		nameAs(&next, who)
+	}
+	if len(rules) > 0 {
+		if who.Overage {
+			return nil, directory.Fail(directory.CodeOverage, errors.New("the token names no groups, as there are too many"))
+		}
+		next.Role = string(access.RoleUser)
+		if i := slices.IndexFunc(rules, func(r directory.RoleRule) bool { return slices.Contains(who.Groups, r.Group) }); i >= 0 {
+			next.Role = rules[i].Role
+		}
+	}
+	if next.Role == u.Role && next.Name == u.Name && next.FirstName == u.FirstName && next.LastName == u.LastName {
+		return u, nil
+	}
+	i := slices.IndexFunc(origins, func(o *catalog.Origin) bool { return o.Directory == row.ID })
+	if i < 0 {
+		return nil, fmt.Errorf("origin of user %s: %w", u.ID, catalog.ErrChanged)
+	}
 	details := map[string]string{"directory": row.Name, "peer": peer}
 	addUser(details, "before.", u, &next)
 	addUser(details, "after.", &next, u)
 	e := &catalog.Event{At: a.now().UTC(), Actor: "user:" + u.ID.String(), Action: "user.changed", Object: u.ID.String(), Details: details}
-	return &next, a.catalog.ApplyUserChanges(ctx, row.Tenant, []catalog.UserChange{{Before: u, After: &next, Origin: o}}, e)
+	return &next, a.catalog.ApplyUserChanges(ctx, row.Tenant, []catalog.UserChange{{Before: u, After: &next, Origin: origins[i]}}, e)
 }

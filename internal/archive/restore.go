@@ -171,7 +171,7 @@ func (r *rebuild) remark(ctx context.Context, t *catalog.Tenant, made bool) erro
 	}
 	if made {
 		say("the catalog had lost it. Its users are lost: make them anew with muniment user create. Its event log begins anew with this rebuild: receipts from before do not fit it, and who gets them has to be set again. What was refused or offered twice is not counted any more.")
-		say("not in the vault, and so lost as well: directories, requests for access to other people's mail with what was read under them and the policy for them, tokens and webhooks. Make them anew.")
+		say("not in the vault, and so lost as well: requests for access to other people's mail with what was read under them, tokens and webhooks. Make tokens and webhooks anew. Directories are there again; look at the preview of each and synchronise.")
 	}
 	info, err := r.a.vault.Tenant(ctx, t.ID)
 	if err != nil {
@@ -180,6 +180,9 @@ func (r *rebuild) remark(ctx context.Context, t *catalog.Tenant, made bool) erro
 	var d tenantData
 	if err := json.Unmarshal(info.Data, &d); err != nil {
 		return err
+	}
+	if d.DirectoriesLeftOut > 0 {
+		say("has %d directories more than the vault's description of a tenant takes; keep backups of the catalog.", d.DirectoriesLeftOut)
 	}
 	if d.SourcesLeftOut > 0 {
 		say("has %d sources more than the vault's description of a tenant takes; keep backups of the catalog.", d.SourcesLeftOut)

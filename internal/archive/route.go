@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/message"
 	"github.com/muniment/muniment/internal/uid"
@@ -279,6 +281,21 @@ func (r *routing) mailboxAddresses(addresses []string) []string {
 	}
 	if r.proven != nil {
 		out = slices.DeleteFunc(out, func(a string) bool { return !r.proven[message.DomainOf(a)] })
+	}
+	return inBothForms(out)
+}
+
+// inBothForms adds to addresses those whose local part differs in how accents are written: earlier
+// releases have stored them as they came, and what is archived stays found.
+func inBothForms(addresses []string) []string {
+	out := addresses
+	for _, a := range addresses {
+		i := strings.LastIndexByte(a, '@') + 1
+		for _, same := range []string{norm.NFC.String(a[:i]) + a[i:], norm.NFD.String(a[:i]) + a[i:]} {
+			if !slices.Contains(out, same) {
+				out = append(out, same)
+			}
+		}
 	}
 	return out
 }

@@ -294,6 +294,9 @@ func (r *rebuild) describedRules(ctx context.Context, t *catalog.Tenant, d *tena
 	if err := r.a.restoreLoginPolicy(ctx, t.ID, d.SecondFactor); err != nil {
 		return err
 	}
+	if err := r.describedDirectories(ctx, t, d); err != nil {
+		return err
+	}
 	if d.Selection == nil {
 		return nil
 	}

@@ -62,7 +62,11 @@ func (s *Self) checkPassword(ctx context.Context, plain, device string) error {
 	if wait := s.a.guesses.take(key, guessConfirm); wait > 0 {
 		return &TooManyError{wait}
 	}
-	ok, err := s.a.hasher.Verify(ctx, s.acc.User.PasswordHash, plain)
+	u := &s.acc.User
+	ok, err := s.a.hasher.Verify(ctx, u.PasswordHash, plain)
+	if err == nil && !ok && u.PasswordHash == "" { // the password of who comes from a directory
+		ok, _, err = s.a.askedElsewhere(ctx, u, plain)
+	}
 	if err == nil && !ok {
 		return ErrPassword
 	}
@@ -87,15 +91,18 @@ func (s *Self) ChangePassword(ctx context.Context, old, plain, device string) (t
 	if err := s.whole(); err != nil {
 		return "", err
 	}
+	u := &s.acc.User
+	if err := s.a.ownPassword(ctx, u); err != nil {
+		return "", err
+	}
 	if err := s.checkPassword(ctx, old, device); err != nil {
 		return "", err
 	}
-	u := &s.acc.User
 	hash, err := s.a.newPassword(ctx, u, plain)
 	if err != nil {
 		return "", err
 	}
-	err = s.a.catalog.SetPassword(ctx, catalog.PasswordChange{Tenant: u.Tenant, User: u.ID, Hash: hash, Keep: s.acc.Session.TokenHash, At: s.a.now(),
+	err = s.a.setHash(ctx, u, catalog.PasswordChange{Tenant: u.Tenant, User: u.ID, Hash: hash, Keep: s.acc.Session.TokenHash, At: s.a.now(),
 		Events: []*catalog.Event{s.event("user.password-set", map[string]string{"by": "user"})}})
 	if err != nil {
 		return "", err

@@ -71,6 +71,7 @@ const (
 	CodeAddressDomain = "address-domain"
 	CodeAddressTaken  = "address-taken"
 	CodeAddressMany   = "address-many"
+	CodeDirectory     = "password-directory" // a directory checks the user's password
 	// CodePassword and a password code, e.g. "password-common".
 	CodePassword = "password-"
 )

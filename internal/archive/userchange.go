@@ -3,6 +3,7 @@ package archive
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -158,7 +159,7 @@ func (d *userDesk) setPassword(ctx context.Context, u *catalog.User, plain strin
 	if err != nil {
 		return err
 	}
-	err = d.a.catalog.SetPassword(ctx, catalog.PasswordChange{Tenant: u.Tenant, User: u.ID, Hash: hash, At: d.a.now(),
+	err = d.a.setHash(ctx, u, catalog.PasswordChange{Tenant: u.Tenant, User: u.ID, Hash: hash, At: d.a.now(),
 		Events: []*catalog.Event{d.act("user.password-set", u.ID.String(), map[string]string{"login": u.Login, "password": "changed"})}})
 	if err != nil {
 		return err
@@ -168,9 +169,41 @@ func (d *userDesk) setPassword(ctx context.Context, u *catalog.User, plain strin
 	return nil
 }
 
+// errDirectoryPassword is returned for the password of a user whom a directory lets in.
+func errDirectoryPassword(login string) error {
+	return &UserError{Field: "password", Code: CodeDirectory, Args: map[string]string{"user": login},
+		Text: fmt.Sprintf("of user %.80q is checked by the directory that the user comes from, and is set there, not here", login)}
+}
+
+// ownPassword returns an error if a directory lets a user in: there must be no second
+// way in, which nobody in the directory knows of. Whoever has a password here already
+// may have another.
+func (a *Archive) ownPassword(ctx context.Context, u *catalog.User) error {
+	if u.Tenant.IsZero() || u.PasswordHash != "" {
+		return nil
+	}
+	origins, err := a.catalog.OriginsOf(ctx, u.Tenant, u.ID)
+	if err == nil && len(origins) > 0 {
+		return errDirectoryPassword(u.Login)
+	}
+	return err
+}
+
+// setHash stores a password; whom a directory has taken meanwhile gets none.
+func (a *Archive) setHash(ctx context.Context, u *catalog.User, p catalog.PasswordChange) error {
+	err := a.catalog.SetPassword(ctx, p)
+	if errors.Is(err, catalog.ErrElsewhere) {
+		return errDirectoryPassword(u.Login)
+	}
+	return err
+}
+
 // newPassword checks a new password of a user, or of somebody who belongs to no tenant,
 // and returns its hash. *UserError.
 func (a *Archive) newPassword(ctx context.Context, u *catalog.User, plain string) (string, error) {
+	if err := a.ownPassword(ctx, u); err != nil {
+		return "", err
+	}
 	var t *catalog.Tenant
 	if !u.Tenant.IsZero() {
 		var err error

@@ -114,6 +114,25 @@ type userRules struct {
 	*routing
 	tenant *catalog.Tenant
 	zone   *time.Location
+	// elsewhere are users who come from a directory; of importRules only.
+	elsewhere map[uid.ID]bool
+}
+
+// importRules are userRules that know as well who comes from a directory.
+func (a *Archive) importRules(ctx context.Context, tenant uid.ID) (*userRules, error) {
+	r, err := a.userRules(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	origins, err := a.catalog.Origins(ctx, tenant)
+	if err != nil && len(rowErrors(err)) == 0 {
+		return nil, err
+	}
+	r.elsewhere = make(map[uid.ID]bool, len(origins))
+	for _, o := range origins {
+		r.elsewhere[o.User] = true
+	}
+	return r, nil
 }
 
 func (a *Archive) userRules(ctx context.Context, tenant uid.ID) (*userRules, error) {

@@ -31,7 +31,7 @@ func (a *Archive) PreviewUsers(ctx context.Context, tenant uid.ID, content []byt
 }
 
 func (d *userDesk) preview(ctx context.Context, f *usercsv.File, o ImportOptions) (*ImportPlan, error) {
-	r, err := d.a.userRules(ctx, d.tenant)
+	r, err := d.a.importRules(ctx, d.tenant)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func (d *userDesk) importList(ctx context.Context, f *usercsv.File, o ImportOpti
 			return nil, err
 		}
 		// Again, with the users and the rules as they are now.
-		r, err := d.a.userRules(ctx, d.tenant)
+		r, err := d.a.importRules(ctx, d.tenant)
 		if err != nil {
 			return nil, err
 		}

@@ -80,10 +80,12 @@ type planner struct {
 	r       *userRules
 	o       ImportOptions
 	checked bool // passwords were judged before
-	byLogin map[string]*catalog.User
-	lines   map[string]int   // of user names, as they are compared
-	owners  map[string]owner // of addresses, by main address, after the import
-	out     *ImportPlan
+	// elsewhere are users who come from a directory.
+	elsewhere map[uid.ID]bool
+	byLogin   map[string]*catalog.User
+	lines     map[string]int   // of user names, as they are compared
+	owners    map[string]owner // of addresses, by main address, after the import
+	out       *ImportPlan
 }
 
 type owner struct {
@@ -93,7 +95,7 @@ type owner struct {
 
 // plan judges the lines of a file against the users that there are.
 func (a *Archive) plan(r *userRules, f *usercsv.File, users []*catalog.User, o ImportOptions, checked bool) (*ImportPlan, error) {
-	p := &planner{a: a, r: r, o: o, checked: checked, byLogin: make(map[string]*catalog.User, len(users)), lines: map[string]int{}, owners: map[string]owner{},
+	p := &planner{a: a, r: r, o: o, checked: checked, elsewhere: r.elsewhere, byLogin: make(map[string]*catalog.User, len(users)), lines: map[string]int{}, owners: map[string]owner{},
 		out: &ImportPlan{Delimiter: f.Delimiter, Problems: slices.Clone(f.Problems), More: f.Left}}
 	for _, u := range users {
 		p.byLogin[u.Login] = u
@@ -263,6 +265,11 @@ func (p *planner) taken(line, column int, address string, o owner) {
 // password judges the password of a line, or its hash. Other errors than those of the
 // line say that it cannot be judged.
 func (p *planner) password(row usercsv.Row, u *PlannedUser) error {
+	if row.Password != "" && u.before != nil && u.before.PasswordHash == "" && p.elsewhere[u.before.ID] {
+		u.Password = "none"
+		p.refuse(row.Line, usercsv.ColumnPassword, errDirectoryPassword(u.Login))
+		return nil
+	}
 	switch s := row.Password; {
 	case s == "" && u.before != nil:
 		u.Password = "kept"

@@ -96,8 +96,12 @@ type PasswordChange struct {
 	Events []*Event
 }
 
+// ErrElsewhere is returned when a user without a password comes from a directory, which
+// checks it.
+var ErrElsewhere = errors.New("the user comes from a directory")
+
 // SetPassword carries out a change in one transaction. ErrNotFound if there is no
-// such user, or no such link any more.
+// such user, or no such link any more; ErrElsewhere.
 func (c *Catalog) SetPassword(ctx context.Context, p PasswordChange) error {
 	err := c.withEvents(ctx, p.Tenant, p.Events, func(ctx context.Context, tx bun.Tx) error {
 		if p.Link != ([32]byte{}) {
@@ -130,6 +134,15 @@ func (c *Catalog) writePassword(ctx context.Context, tx bun.Tx, p PasswordChange
 	r := &rows[0]
 	if bad := r.verify(); bad != nil {
 		return bad
+	}
+	if r.PasswordHash == "" && !p.Tenant.IsZero() {
+		n, err := tx.NewSelect().Model((*originRow)(nil)).Where("tenant = ?", p.Tenant).Where("user_id = ?", p.User).Count(ctx)
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			return ErrElsewhere
+		}
 	}
 	r.PasswordHash = text(p.Hash)
 	r.Checksum = r.sum()

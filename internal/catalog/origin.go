@@ -80,6 +80,12 @@ type UserChange struct {
 	EndSessions bool
 }
 
+// endsPassword reports whether the user has no password any more: its one-time links
+// end with it.
+func (x *UserChange) endsPassword() bool {
+	return x.Before != nil && x.Before.PasswordHash != "" && x.After.PasswordHash == ""
+}
+
 // ApplyUserChanges carries out all changes of one directory, and stores the events of them, or nothing.
 // ErrChanged if a user is not any more as Before says, ErrTaken if a login or a person
 // of the directory is somebody else's. The time of the last log-in stays as it is.
@@ -148,7 +154,7 @@ func applyUsers(ctx context.Context, tx bun.Tx, list []UserChange) error {
 	var fresh []userRow
 	var addresses []addressRow
 	origins := make([]originRow, 0, len(list))
-	var old, out []blob
+	var old, out, unlinked []blob
 	for _, x := range list {
 		r := newUserRow(x.After)
 		for i, a := range r.addresses {
@@ -157,6 +163,9 @@ func applyUsers(ctx context.Context, tx bun.Tx, list []UserChange) error {
 		origins = append(origins, *newOriginRow(x.Origin))
 		if x.EndSessions {
 			out = append(out, r.ID)
+		}
+		if x.endsPassword() {
+			unlinked = append(unlinked, r.ID)
 		}
 		if x.Before == nil {
 			fresh = append(fresh, *r)
@@ -181,6 +190,11 @@ func applyUsers(ctx context.Context, tx bun.Tx, list []UserChange) error {
 			if _, err := tx.NewDelete().Model(model).Where("user_id IN (?)", bun.List(out)).Exec(ctx); err != nil {
 				return err
 			}
+		}
+	}
+	if len(unlinked) > 0 {
+		if _, err := tx.NewDelete().Model((*linkRow)(nil)).Where("user_id IN (?)", bun.List(unlinked)).Exec(ctx); err != nil {
+			return err
 		}
 	}
 	if len(fresh) > 0 {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/uptrace/bun"
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/muniment/muniment/internal/uid"
 )
@@ -280,7 +281,7 @@ func (c *Catalog) UsersByLogin(ctx context.Context, login string) ([]*User, erro
 // UsersByAddress returns the users of all tenants that have address. It is for
 // logging in, where the tenant is not known yet, and for nothing else.
 func (c *Catalog) UsersByAddress(ctx context.Context, address string) ([]*User, error) {
-	list, err := c.readUsers(ctx, "id IN (SELECT user_id FROM user_address WHERE address = ?)", text(address))
+	list, err := c.readUsers(ctx, "id IN (SELECT user_id FROM user_address WHERE address IN (?, ?))", text(address), text(norm.NFD.String(address)))
 	return list, c.wrap(err, "users with an address")
 }
 

@@ -83,6 +83,8 @@ type Identity struct {
 	Email    string // lower case; empty: none came
 	Verified bool   // the provider, or the settings, vouch for Email
 	Name     string
+	First    string
+	Last     string
 	Groups   []string
 	// Overage: Entra ID has left the groups out, as there are too many.
 	Overage bool

@@ -14,6 +14,8 @@ type User struct {
 	ID        string   `json:"id,omitempty"` // empty: is to be made
 	Login     string   `json:"login"`
 	Name      string   `json:"name"`
+	First     string   `json:"first,omitempty"`
+	Last      string   `json:"last,omitempty"`
 	Role      string   `json:"role"`
 	Addresses []string `json:"addresses"`
 	Disabled  bool     `json:"disabled,omitempty"`
@@ -27,6 +29,9 @@ type Origin struct {
 	// people have disabled stays so.
 	Disabled bool `json:"disabled,omitempty"`
 	Gone     bool `json:"gone,omitempty"` // the directory does not have the person any more
+	// KeepRole: the user was here before, with a role that people gave it. It stays
+	// until a group gives one.
+	KeepRole bool `json:"keep_role,omitempty"`
 }
 
 // Known is a user who is there.
@@ -34,6 +39,10 @@ type Known struct {
 	User
 	// Origin is set for those of the directory that is being synchronised.
 	Origin *Origin
+	// Elsewhere: another directory whose users are read has the user.
+	Elsewhere bool
+	Password  bool // has one here
+	Expires   bool // has a last day
 }
 
 // Kinds of changes.
@@ -45,6 +54,8 @@ const (
 	Enabled  = "enabled"  // and now does again
 	Gone     = "gone"     // is not in the directory any more: is disabled, never deleted
 	Conflict = "conflict" // cannot be done; Reason tells why
+	Matched  = "match"    // may be a user who is here already: Matches; nothing is done until somebody decides
+	Adopted  = "adopted"  // somebody has decided: the user belongs to the directory from now on
 )
 
 // Reasons of conflicts.
@@ -60,9 +71,11 @@ const (
 type Change struct {
 	Kind   string `json:"kind"`
 	Reason string `json:"reason,omitempty"`
-	// Before is missing for a new user, After for a conflict about the whole user.
+	// Before is missing for a new user, After for a conflict about the whole user. Of
+	// Matched, After is the user that can be made beside those who match; nil: none can.
 	Before  *User    `json:"before,omitempty"`
 	After   *User    `json:"after,omitempty"`
+	Matches []Match  `json:"matches,omitempty"`
 	Refused []string `json:"refused,omitempty"` // addresses that are left out
 	Origin  Origin   `json:"origin"`            // as it will be
 	Who     string   `json:"who"`               // user name in the directory
@@ -77,6 +90,8 @@ type Plan struct {
 	Guard   bool           // so many would be disabled that somebody has to look first
 	Digest  string         // of the changes: who confirms, confirms these
 	Notes   []Note
+
+	admins int // who can administer the tenant with a password here
 }
 
 // Rules of a plan.
@@ -89,6 +104,8 @@ type Rules struct {
 	Login func(login string) bool
 	// Usual is the role of whom no group gives one.
 	Usual string
+	// Admin is the role of those who administer the tenant.
+	Admin string
 }
 
 // planner makes a plan.
@@ -96,16 +113,21 @@ type planner struct {
 	Rules
 	logins map[string]string // to the id of who has it, or "new"
 	shared map[string][]string
-	plan   Plan
+	// byLogin and byAddress are users who may be recognised in the directory.
+	byLogin   map[string]Known
+	byAddress map[string][]Known
+	plan      Plan
 }
 
 // Make compares the users who are there with what a directory holds. It changes
 // nothing, and depends on nothing but its arguments.
 func Make(known []Known, snap *Snapshot, rules Rules) *Plan {
-	p := &planner{Rules: rules, logins: map[string]string{}, shared: map[string][]string{}, plan: Plan{Counts: map[string]int{}, Notes: snap.Notes}}
+	p := &planner{Rules: rules, logins: map[string]string{}, shared: map[string][]string{},
+		byLogin: map[string]Known{}, byAddress: map[string][]Known{}, plan: Plan{Counts: map[string]int{}, Notes: snap.Notes}}
 	byExternal := map[string]Known{}
 	for _, k := range known {
 		p.logins[k.Login] = k.ID
+		p.known(k)
 		if k.Origin != nil {
 			byExternal[k.Origin.External] = k
 			if !k.Disabled {
@@ -155,11 +177,11 @@ func (p *planner) addresses(person Person) (given, refused []string) {
 	return given, refused
 }
 
-func (p *planner) role(person Person, now string) string {
+func (p *planner) role(person Person, now string, keep bool) string {
 	switch {
 	case person.Role != "":
 		return person.Role
-	case p.Roles || now == "":
+	case p.Roles && !keep || now == "":
 		return p.Usual
 	}
 	return now
@@ -167,7 +189,14 @@ func (p *planner) role(person Person, now string) string {
 
 func loginOf(person Person) string { return strings.ToLower(strings.TrimSpace(person.Login)) }
 
-func nameOf(person Person) string { return cmp.Or(person.Name, loginOf(person)) }
+// named gives a user the names of a person. First and last name stay if the directory
+// has neither.
+func named(u *User, person Person) {
+	if person.First != "" || person.Last != "" {
+		u.First, u.Last = person.First, person.Last
+	}
+	u.Name = cmp.Or(person.Name, strings.TrimSpace(person.First+" "+person.Last), loginOf(person))
+}
 
 // free reports why a user cannot have a name; empty if it can.
 func (p *planner) free(login, id string) string {
@@ -191,8 +220,18 @@ func (p *planner) fresh(person Person) {
 	}
 	login := loginOf(person)
 	given, refused := p.addresses(person)
-	c := Change{Kind: Conflict, Who: login, Refused: refused, Origin: Origin{External: person.ID, Given: given}}
+	c := Change{Kind: Conflict, Who: login, Refused: refused, Origin: Origin{External: person.ID, Given: given}, Matches: p.matches(person, given)}
 	switch c.Reason = p.free(login, ""); {
+	case len(c.Matches) > 0:
+		c.Kind = Matched
+		if c.Reason == "" && len(given) > 0 {
+			c.After = p.made(person, given)
+		}
+		c.Reason = ""
+		if len(refused) > 0 {
+			c.Reason = ReasonDomain
+		}
+		p.logins[login] = cmp.Or(p.logins[login], "new")
 	case c.Reason != "":
 	case len(given) == 0 && len(refused) > 0:
 		c.Reason = ReasonDomain
@@ -204,23 +243,31 @@ func (p *planner) fresh(person Person) {
 		if len(refused) > 0 {
 			c.Reason = ReasonDomain
 		}
-		c.After = &User{Login: login, Name: nameOf(person), Role: p.role(person, ""), Addresses: given}
+		c.After = p.made(person, given)
 	}
 	p.add(c)
+}
+
+// made is the user that is made of a person.
+func (p *planner) made(person Person, given []string) *User {
+	u := &User{Login: loginOf(person), Role: p.role(person, "", false), Addresses: given}
+	named(u, person)
+	return u
 }
 
 // existing is a user of the directory who is still there.
 func (p *planner) existing(k Known, person Person) {
 	given, refused := p.addresses(person)
 	next := k.User
-	next.Name, next.Role = nameOf(person), p.role(person, k.Role)
+	named(&next, person)
+	next.Role = p.role(person, k.Role, k.Origin.KeepRole)
 	next.Addresses = slices.Clone(given)
 	for _, a := range k.Addresses { // those that people have added stay
 		if !slices.Contains(k.Origin.Given, a) && !slices.Contains(next.Addresses, a) {
 			next.Addresses = append(next.Addresses, a)
 		}
 	}
-	origin := Origin{External: person.ID, Given: given, Disabled: k.Origin.Disabled}
+	origin := Origin{External: person.ID, Given: given, Disabled: k.Origin.Disabled, KeepRole: k.Origin.KeepRole && person.Role == ""}
 	kind := ""
 	if login := loginOf(person); login != k.Login {
 		if reason := p.free(login, k.ID); reason != "" {
@@ -236,10 +283,10 @@ func (p *planner) existing(k Known, person Person) {
 		next.Disabled, origin.Disabled, kind = true, true, Disabled
 	case !person.Disabled && k.Disabled && k.Origin.Disabled:
 		next.Disabled, origin.Disabled, kind = false, false, Enabled
-	case kind == "" && (next.Name != k.Name || next.Role != k.Role || !slices.Equal(next.Addresses, k.Addresses)):
+	case kind == "" && (next.Name != k.Name || next.First != k.First || next.Last != k.Last || next.Role != k.Role || !slices.Equal(next.Addresses, k.Addresses)):
 		kind = Changed
 	}
-	if kind == "" && slices.Equal(origin.Given, k.Origin.Given) && origin.Disabled == k.Origin.Disabled && !k.Origin.Gone {
+	if kind == "" && slices.Equal(origin.Given, k.Origin.Given) && origin.Disabled == k.Origin.Disabled && origin.KeepRole == k.Origin.KeepRole && !k.Origin.Gone {
 		p.plan.Same++
 		return
 	}

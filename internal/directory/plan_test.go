@@ -63,7 +63,7 @@ func TestPlan(t *testing.T) {
 		"changed changed domain → changed auditor [new@firma.example mine@firma.example] false",
 		"conflict foreign domain",
 		"gone gone → gone user [gone@firma.example] true",
-		"conflict lokal login-taken",
+		"match lokal",
 		"conflict lokal login-taken",
 		"changed lokal → stays user [stays@firma.example] false",
 		"new neu → neu user [neu@firma.example liste@firma.example] false",
@@ -111,7 +111,7 @@ func TestGuard(t *testing.T) {
 func apply(now []Known, p *Plan) []Known {
 	next := slices.Clone(now)
 	for _, c := range p.Changes {
-		if c.After == nil {
+		if c.After == nil || c.Kind == Matched {
 			continue
 		}
 		k := Known{User: *c.After, Origin: &c.Origin}
@@ -168,7 +168,7 @@ func TestPlanSettles(t *testing.T) {
 				}
 			}
 			for _, c := range Make(now, snap, rules()).Changes {
-				if c.Kind != Conflict && c.Kind != Renamed && c.Kind != New {
+				if c.Kind != Conflict && c.Kind != Renamed && c.Kind != New && c.Kind != Matched {
 					t.Fatalf("not settled: %+v → %+v", c.Before, c)
 				}
 			}

@@ -122,7 +122,7 @@ func Down(err error) bool { return err != nil && !errors.Is(err, ErrPassword) }
 // Explain makes the problem of an error; what is secret is taken out.
 func Explain(err error, user string, secret []byte) *Problem {
 	c := Code(err)
-	return &Problem{Code: c, Text: texts[c], Detail: Clean(err.Error(), user, secret)}
+	return &Problem{Code: c, Text: texts[c], Detail: Clean(remote.Reason(err), user, secret)}
 }
 
 // Clean makes a server's words fit to be shown: one line, bounded, without the secret.

@@ -202,7 +202,7 @@ func (s *Server) TestDirectory(ctx context.Context, in api.DirectoryTest) (*api.
 		out.Steps = append(out.Steps, api.DirectoryStep(x))
 	}
 	for _, p := range f.First {
-		out.First = append(out.First, api.DirectoryPerson{Login: p.Login, Name: p.Name, Role: p.Role, Addresses: list(p.Addresses), Disabled: p.Disabled})
+		out.First = append(out.First, api.DirectoryPerson{Login: p.Login, Name: p.Name, FirstName: p.First, LastName: p.Last, Role: p.Role, Addresses: list(p.Addresses), Disabled: p.Disabled})
 	}
 	return out, nil
 }
@@ -231,8 +231,37 @@ func (s *Server) SyncDirectory(ctx context.Context, id string, in api.DirectoryS
 	if err != nil {
 		return nil, err
 	}
-	p, err := t.Sync(ctx, d, in.Digest)
+	var decisions []directory.Decision
+	for _, x := range in.Decisions {
+		decisions = append(decisions, directory.Decision(x))
+	}
+	p, err := t.Sync(ctx, d, in.Digest, decisions...)
+	if errs := decisionErrors(err); len(errs) > 0 {
+		return nil, mistakes(errs...)
+	}
 	return planned(p, err, true)
+}
+
+// decisionErrors lists the decisions that cannot be carried out.
+func decisionErrors(err error) (out []api.ProblemError) {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range joined.Unwrap() {
+			out = append(out, decisionErrors(e)...)
+		}
+		return out
+	}
+	var e *directory.DecisionError
+	if errors.As(err, &e) {
+		field := "user"
+		switch e.Code {
+		case directory.DecisionNobody:
+			field = "person"
+		case directory.DecisionRole:
+			field = "role"
+		}
+		out = append(out, api.ProblemError{Location: fmt.Sprintf("body.decisions[%d].%s", e.Index, field), Message: e.Error()})
+	}
+	return out
 }
 
 // planned describes a plan, or why there is none. What is no error of the directory is
@@ -255,19 +284,32 @@ func planned(p *directory.Plan, err error, done bool) (*api.DirectoryPlan, error
 	changes := slices.Clone(p.Changes)
 	slices.SortStableFunc(changes, func(a, b directory.Change) int { return cmp.Compare(weight(a.Kind), weight(b.Kind)) })
 	for _, c := range changes[:min(len(changes), maxShown)] {
-		out.Changes = append(out.Changes, api.DirectoryChange{Kind: c.Kind, Reason: c.Reason, Who: c.Who, Before: describePerson(c.Before), After: describePerson(c.After), Refused: c.Refused})
+		out.Changes = append(out.Changes, describeChange(c))
 	}
 	return out, nil
 }
 
+func describeChange(c directory.Change) api.DirectoryChange {
+	out := api.DirectoryChange{Kind: c.Kind, Reason: c.Reason, Who: c.Who, Before: describePerson(c.Before), After: describePerson(c.After), Refused: c.Refused}
+	if c.Kind != directory.Matched {
+		return out
+	}
+	out.Person = c.Origin.External
+	for _, m := range c.Matches {
+		out.Matches = append(out.Matches, api.DirectoryMatch{User: m.User.ID, Now: *describePerson(&m.User), After: *describePerson(&m.After), Login: m.Login,
+			Addresses: m.Addresses, Password: m.Password, Higher: m.Higher, Last: m.Last})
+	}
+	return out
+}
+
 // weight sorts what people have to look at before the rest.
 func weight(kind string) int {
-	return slices.Index([]string{directory.Conflict, directory.Gone, directory.Disabled, directory.Renamed, directory.Changed, directory.Enabled, directory.New}, kind)
+	return slices.Index([]string{directory.Matched, directory.Conflict, directory.Gone, directory.Disabled, directory.Renamed, directory.Changed, directory.Enabled, directory.Adopted, directory.New}, kind)
 }
 
 func describePerson(u *directory.User) *api.DirectoryPerson {
 	if u == nil {
 		return nil
 	}
-	return &api.DirectoryPerson{Login: u.Login, Name: u.Name, Role: u.Role, Addresses: list(u.Addresses), Disabled: u.Disabled}
+	return &api.DirectoryPerson{Login: u.Login, Name: u.Name, FirstName: u.First, LastName: u.Last, Role: u.Role, Addresses: list(u.Addresses), Disabled: u.Disabled}
 }

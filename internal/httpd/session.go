@@ -48,6 +48,15 @@ func (s *Server) Allow(ctx context.Context, right access.Right) error {
 	return a.Actor.Check(right)
 }
 
+// AllowChange implements api.Door.
+func (s *Server) AllowChange(ctx context.Context) error {
+	a, err := accountOf(ctx)
+	if err != nil || a.Actor.Tenant.IsZero() {
+		return err
+	}
+	return s.cfg.Archive.Takes(ctx, a.Actor.Tenant)
+}
+
 // known lets only requests pass whose session has the right.
 func (s *Server) known(right access.Right, next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

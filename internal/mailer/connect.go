@@ -50,7 +50,7 @@ func (d *dialogue) fail(what string, err error) {
 		err = fmt.Errorf("%w (%w)", &coded{code(d.conn.err), d.conn.err}, err)
 	}
 	c := code(err)
-	p := &remote.Problem{Code: c, Text: texts[c], Detail: d.clean(err.Error())}
+	p := &remote.Problem{Code: c, Text: texts[c], Detail: d.clean(remote.Reason(err))}
 	d.out.Steps = append(d.out.Steps, remote.Step{What: what, Text: p.Detail})
 	d.out.Problem = p
 	for i := range d.out.Answers {

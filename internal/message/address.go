@@ -4,13 +4,15 @@ import (
 	"strings"
 
 	"golang.org/x/net/idna"
+	"golang.org/x/text/unicode/norm"
 )
 
 // NormalizeAddress writes a mail address as Muniment compares it: without angle
-// brackets and spaces, in lower case, its domain in Unicode. What is no address
-// comes back in lower case.
+// brackets and spaces, in lower case and form NFC (an accent and its letter are one
+// character where there is one), its domain in Unicode. What is no address comes back
+// in lower case.
 func NormalizeAddress(s string) string {
-	s = strings.ToLower(strings.TrimSpace(clean(latin(s))))
+	s = norm.NFC.String(strings.ToLower(strings.TrimSpace(clean(latin(s)))))
 	s = strings.TrimSpace(strings.TrimSuffix(strings.TrimPrefix(s, "<"), ">"))
 	s = strings.TrimPrefix(s, "mailto:")
 	if strings.HasPrefix(s, "@") { // a source route (RFC 5322 §4.4)

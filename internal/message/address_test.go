@@ -187,6 +187,7 @@ func TestNormalizeAddress(t *testing.T) {
 	for in, want := range map[string]string{
 		" <A@B.Example> ": "a@b.example", "A@B.Example.": "a@b.example", "MAILTO:a@b": "a@b", "@r:a@b": "a@b", "nobody": "nobody", "": "", "@": "@",
 		"ÄÖ@BÜCHER.example": "äö@bücher.example", "a@XN--BCHER-KVA.example": "a@bücher.example",
+		"JU\u0308RGEN@Bu\u0308cher.example": "jürgen@bücher.example",
 	} {
 		got := NormalizeAddress(in)
 		if got != want || NormalizeAddress(got) != got {

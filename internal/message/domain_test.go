@@ -1,6 +1,9 @@
 package message
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestNormalizeDomain(t *testing.T) {
 	t.Parallel()
@@ -8,6 +11,8 @@ func TestNormalizeDomain(t *testing.T) {
 		"Example.COM": "example.com", " example.com. ": "example.com", "@example.com": "example.com",
 		"xn--mller-kva.example": "müller.example", "MÜLLER.example": "müller.example", "mu\u0308ller.example": "müller.example",
 		"example": "", "": "", "anna@example.com": "", "exa mple.com": "", "[192.0.2.1]": "", "http://example.com": "", "..": "", "a..b": "",
+		"127.0.0.1": "", "192.0.2": "", "1.2.3.4.": "", "::1": "", "2001:db8::1": "", "[::1]": "", "firma.123": "", "4711.example": "4711.example", "a.b1": "a.b1",
+		strings.Repeat("a", 63) + ".example": strings.Repeat("a", 63) + ".example", strings.Repeat("a", 64) + ".example": "",
 	} {
 		if got, ok := NormalizeDomain(in); got != want || ok != (want != "") {
 			t.Errorf("NormalizeDomain(%q) = %q, %v; want %q", in, got, ok, want)

@@ -36,9 +36,9 @@ func detail(err error) string {
 	case errors.As(err, &known):
 		return known.Error()
 	case errors.As(err, &sent): // without the address, which everybody knows
-		return sent.Err.Error()
+		return remote.Reason(sent.Err)
 	}
-	return err.Error()
+	return remote.Reason(err)
 }
 
 func code(err error) string {

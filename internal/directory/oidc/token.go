@@ -111,7 +111,7 @@ func identity(set directory.OIDC, m claims) (*directory.Identity, error) {
 	if set.Hosted != "" && !strings.EqualFold(m.text("hd"), set.Hosted) {
 		return nil, directory.Fail(directory.CodeHosted, fmt.Errorf("the account is of %.100q", m.text("hd")))
 	}
-	id := &directory.Identity{Issuer: set.Issuer, Subject: m.text("sub"), Email: strings.ToLower(strings.TrimSpace(m.text("email"))), Name: m.text("name"),
+	id := &directory.Identity{Issuer: set.Issuer, Subject: m.text("sub"), Email: strings.ToLower(strings.TrimSpace(m.text("email"))), Name: m.text("name"), First: m.text("given_name"), Last: m.text("family_name"),
 		Verified: m["email_verified"] == true || m["email_verified"] == "true"}
 	if set.TrustEmail {
 		// An address that the provider itself calls unverified stays so.

@@ -115,5 +115,5 @@ var texts = map[string]string{ //nolint:gochecknoglobals // never changed
 // problem puts err into plain words, without the secret.
 func problem(err error, user string, secret []byte) *remote.Problem {
 	c := code(err)
-	return &remote.Problem{Code: c, Text: cmp.Or(texts[c], remote.LogInText(c)), Detail: remote.Redact(err.Error(), user, secret)}
+	return &remote.Problem{Code: c, Text: cmp.Or(texts[c], remote.LogInText(c)), Detail: remote.Redact(remote.Reason(err), user, secret)}
 }

@@ -655,14 +655,25 @@ export type Directory = {
 
 export type DirectoryChange = {
     /**
-     * Absent: nothing is done
+     * Absent: nothing is done. Of a match: the user that can be made beside
      */
     after?: DirectoryPerson;
     /**
      * Absent: a new user
      */
     before?: DirectoryPerson;
-    kind: 'new' | 'changed' | 'renamed' | 'disabled' | 'enabled' | 'gone' | 'conflict';
+    /**
+     * match: may be a user who is here already; nothing is done until somebody decides
+     */
+    kind: 'new' | 'changed' | 'renamed' | 'disabled' | 'enabled' | 'gone' | 'conflict' | 'match' | 'adopted';
+    /**
+     * Users who may be the same
+     */
+    matches?: Array<DirectoryMatch>;
+    /**
+     * Of a match: lasting id in the directory, by which it is decided
+     */
+    person?: string;
     reason?: '' | 'login-taken' | 'login-form' | 'domain' | 'no-address' | 'twice';
     /**
      * Addresses that are left out, as they are not in the tenant's domains
@@ -672,6 +683,18 @@ export type DirectoryChange = {
      * User name in the directory
      */
     who: string;
+};
+
+export type DirectoryDecision = {
+    person: string;
+    /**
+     * Has to be the user's present role if that is another one than user
+     */
+    role?: string;
+    /**
+     * Id of the user who is the same and is adopted: keeps id, addresses, role and second factors; the password ends. Empty: somebody else, who shares the address
+     */
+    user?: string;
 };
 
 export type DirectoryDraft = {
@@ -793,6 +816,38 @@ export type DirectoryLdap = {
     tls: 'implicit' | 'starttls' | 'none';
 };
 
+export type DirectoryMatch = {
+    /**
+     * That both have
+     */
+    addresses?: Array<string>;
+    /**
+     * What the user becomes if it is adopted
+     */
+    after: DirectoryPerson;
+    /**
+     * Has another role than user: whoever has the entry in the directory gets it
+     */
+    higher?: boolean;
+    /**
+     * The only administrator with a password here: cannot be adopted
+     */
+    last?: boolean;
+    /**
+     * Has the same user name
+     */
+    login?: boolean;
+    now: DirectoryPerson;
+    /**
+     * Has a password here, which ends: the directory checks it from then on
+     */
+    password?: boolean;
+    /**
+     * Id of the user
+     */
+    user: string;
+};
+
 export type DirectoryNote = {
     code: 'referral' | 'no-id' | 'no-login' | 'no-address' | 'loop' | 'deep';
     /**
@@ -844,6 +899,8 @@ export type DirectoryOidc = {
 export type DirectoryPerson = {
     addresses: Array<string>;
     disabled?: boolean;
+    first_name?: string;
+    last_name?: string;
     login: string;
     name: string;
     role?: string;
@@ -920,6 +977,10 @@ export type DirectoryStep = {
 };
 
 export type DirectorySync = {
+    /**
+     * About matches of that preview; whoever is not among them stays undecided
+     */
+    decisions?: Array<DirectoryDecision>;
     /**
      * Of the preview that somebody has seen: only that is done, however many it disables
      */
@@ -4566,6 +4627,10 @@ export type ChangeAccessPolicyErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -6092,6 +6157,10 @@ export type CreateDirectoryErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -6154,6 +6223,10 @@ export type RemoveDirectoryErrors = {
      */
     404: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Unprocessable Entity
      */
     422: Problem;
@@ -6211,6 +6284,10 @@ export type ChangeDirectoryErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -6332,6 +6409,10 @@ export type SyncDirectoryErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -6392,6 +6473,10 @@ export type TestDirectoryErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -6495,6 +6580,10 @@ export type AddDomainErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -6557,6 +6646,10 @@ export type RemoveDomainErrors = {
      */
     404: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Unprocessable Entity
      */
     422: Problem;
@@ -6610,6 +6703,10 @@ export type ProveDomainErrors = {
      * Not Found
      */
     404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Unprocessable Entity
      */
@@ -7620,6 +7717,10 @@ export type ChangeReceiptSettingsErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -7721,6 +7822,10 @@ export type ChangeLoginPolicyErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -7878,6 +7983,10 @@ export type ChangeMailRulesErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -7938,6 +8047,10 @@ export type BeginMailboxLogInErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -8107,6 +8220,10 @@ export type TestMailboxErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -8946,6 +9063,10 @@ export type DropMailErrors = {
      */
     404: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Unprocessable Entity
      */
     422: Problem;
@@ -8999,6 +9120,10 @@ export type RetryMailErrors = {
      * Not Found
      */
     404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Unprocessable Entity
      */
@@ -9105,6 +9230,10 @@ export type ArchiveDeletionErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -9277,6 +9406,10 @@ export type ArchiveSubmissionErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -9390,6 +9523,10 @@ export type ArchiveUpdateErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -9754,6 +9891,10 @@ export type DecideQuarantineErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -9855,6 +9996,10 @@ export type RenewNowErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -9961,6 +10106,10 @@ export type CreateResellerErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -10082,6 +10231,10 @@ export type ChangeResellerErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -10202,6 +10355,10 @@ export type AddStaffErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -10304,6 +10461,10 @@ export type ChangeSealingErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -10357,6 +10518,10 @@ export type SealNowErrors = {
      */
     403: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Unprocessable Entity
      */
     422: Problem;
@@ -10405,6 +10570,10 @@ export type TestAuthorityErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -10682,6 +10851,10 @@ export type ChangeSelectionErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -11237,6 +11410,10 @@ export type ChangeSiteErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -11290,6 +11467,10 @@ export type ObtainCertificateErrors = {
      */
     403: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Unprocessable Entity
      */
     422: Problem;
@@ -11338,6 +11519,10 @@ export type RemoveSmarthostErrors = {
      * Not Found
      */
     404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Unprocessable Entity
      */
@@ -11433,6 +11618,10 @@ export type ChangeSmarthostErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -11489,6 +11678,10 @@ export type TestSmarthostErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -11591,6 +11784,10 @@ export type CreateSourceErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -11712,6 +11909,10 @@ export type ChangeSourceErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -11773,6 +11974,10 @@ export type FetchNowErrors = {
      * Not Found
      */
     404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Unprocessable Entity
      */
@@ -11939,6 +12144,10 @@ export type StartHistoryErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -12232,6 +12441,10 @@ export type InviteStaffErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -12538,6 +12751,10 @@ export type ChangeTenantErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -12674,6 +12891,10 @@ export type AddTenantDomainErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -12744,6 +12965,10 @@ export type RemoveTenantDomainErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -12809,6 +13034,10 @@ export type SetTenantStateErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -12915,6 +13144,10 @@ export type CreateTokenErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -13569,6 +13802,10 @@ export type ImportUsersErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -13849,6 +14086,10 @@ export type CreateUserErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -14093,6 +14334,10 @@ export type AddUserAddressErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -14158,6 +14403,10 @@ export type RemoveUserAddressErrors = {
      * Not Found
      */
     404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Unprocessable Entity
      */
@@ -14613,6 +14862,10 @@ export type CreateWebhookErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -14675,6 +14928,10 @@ export type DeleteWebhookErrors = {
      */
     404: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Unprocessable Entity
      */
     422: Problem;
@@ -14732,6 +14989,10 @@ export type ChangeWebhookErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -14857,6 +15118,10 @@ export type SendAgainErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -14919,6 +15184,10 @@ export type NewWebhookSecretErrors = {
      */
     404: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Unprocessable Entity
      */
     422: Problem;
@@ -14972,6 +15241,10 @@ export type TestWebhookErrors = {
      * Not Found
      */
     404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Unprocessable Entity
      */

@@ -6,7 +6,7 @@ import { Failure } from '../failure';
 // the reader's language. Whatever else there is comes with an English text.
 export const codes = [
   'login-form', 'login-taken', 'name-form', 'role', 'language', 'expiry', 'last-admin', 'address-form', 'address-domain', 'address-taken', 'address-many',
-  'password-too-short', 'password-too-long', 'password-encoding', 'password-common', 'password-personal', 'password-guessable', 'password-breached',
+  'password-directory', 'password-too-short', 'password-too-long', 'password-encoding', 'password-common', 'password-personal', 'password-guessable', 'password-breached',
   'import-running', 'file-size', 'file-empty', 'rows', 'encoding', 'utf16', 'line-ends', 'delimiter', 'header', 'quote-open', 'quote-after', 'quote-inside', 'control',
   'fields', 'fields-many', 'field-long', 'id-empty', 'id-twice', 'hash', 'hash-kind', 'no-address', 'no-password', 'no-domains', 'shared-with', 'address-removed',
 ] as const;
