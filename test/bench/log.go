@@ -19,7 +19,7 @@ const (
 	logMessages = 40      // for each of 50 tenants
 	logEvents   = 100_000 // of all tenants
 	logGroup    = 64      // messages that a tenant's ingest commits together
-	logAllocs   = 400     // that one event may cost
+	logAllocs   = 60      // that one event may cost
 )
 
 // log measures what the event logs of many tenants cost beside what archiving does
