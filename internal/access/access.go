@@ -128,6 +128,14 @@ const (
 	// DecideAccess approves or refuses requests of others for access to other people's
 	// mail.
 	DecideAccess Right = "decide-access"
+	// RequestActs asks for acts that need four eyes and are no reading: deleting messages,
+	// lifting a hold, shortening a retention.
+	RequestActs Right = "request-acts"
+	// DecideActs approves and refuses requests for acts that are no reading, of somebody
+	// with another role.
+	DecideActs Right = "decide-acts"
+	// SeeTombstones sees what was deleted, when, by whom and why, and that it was.
+	SeeTombstones Right = "see-tombstones"
 	// SeeAccessRecords sees what was read under approved requests, and says whether the
 	// people concerned are told.
 	SeeAccessRecords Right = "see-access-records"
@@ -166,6 +174,8 @@ func Allowed(role Role, right Right) bool {
 		return role == RoleAuditor
 	case SeeAccessRequests:
 		return role == RoleAuditor || role == RoleTenantAdmin || role == RoleDPO
+	case RequestActs, DecideActs, SeeTombstones:
+		return slices.Contains(caretakers(), role)
 	case DecideAccess:
 		return role == RoleTenantAdmin || role == RoleDPO
 	case SeeAccessRecords:

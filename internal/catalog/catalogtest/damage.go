@@ -116,7 +116,7 @@ func columns() map[string]string {
 		"seal_stamp":       "authority gen_time until policy test qualified reason sum checksum",
 		"seal_mark":        "seq checksum",
 		"seal_setting":     "settings secret checksum",
-		"access_request":   "kind addresses query mail_from mail_to reason covert requested_by requested_role requested_at valid_until state decided_by decided_role decided_at note ended_by ended_at checksum",
+		"access_request":   "kind addresses query mail_from mail_to reason covert requested_by requested_role requested_at valid_until state decided_by decided_role decided_at note ended_by ended_at about checksum",
 		"access_record":    "request user_id at act object query addresses peer checksum",
 		"access_policy":    "silent changed_at changed_by checksum",
 		"login_link":       "purpose created_at expires_at checksum",
