@@ -24,6 +24,7 @@ const (
 	AccessRefused   AccessState = "refused"
 	AccessWithdrawn AccessState = "withdrawn" // before anybody had decided
 	AccessEnded     AccessState = "ended"     // early, after it was approved
+	AccessDone      AccessState = "done"      // approved, and carried out with it
 )
 
 // AccessRequest asks for access to other people's mail.
