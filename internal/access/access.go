@@ -134,6 +134,15 @@ const (
 	// DecideActs approves and refuses requests for acts that are no reading, of somebody
 	// with another role.
 	DecideActs Right = "decide-acts"
+	// PlaceHolds places holds, which keep messages from being deleted.
+	PlaceHolds Right = "place-holds"
+	// SeeHolds sees the holds of the tenant, their names and reasons.
+	SeeHolds Right = "see-holds"
+	// SeeRetention sees how long the tenant keeps its mail, and what was set before.
+	SeeRetention Right = "see-retention"
+	// ManageRetention makes a retention longer. To make it shorter, RequestActs and
+	// somebody else with DecideActs are needed.
+	ManageRetention Right = "manage-retention"
 	// SeeTombstones sees what was deleted, when, by whom and why, and that it was.
 	SeeTombstones Right = "see-tombstones"
 	// SeeAccessRecords sees what was read under approved requests, and says whether the
@@ -174,9 +183,9 @@ func Allowed(role Role, right Right) bool {
 		return role == RoleAuditor
 	case SeeAccessRequests:
 		return role == RoleAuditor || role == RoleTenantAdmin || role == RoleDPO
-	case RequestActs, DecideActs, SeeTombstones:
+	case RequestActs, DecideActs, SeeTombstones, PlaceHolds, SeeHolds, SeeRetention:
 		return slices.Contains(caretakers(), role)
-	case DecideAccess:
+	case DecideAccess, ManageRetention:
 		return role == RoleTenantAdmin || role == RoleDPO
 	case SeeAccessRecords:
 		return role == RoleDPO

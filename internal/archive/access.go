@@ -46,6 +46,10 @@ type NewAccess struct {
 type AccessView struct {
 	catalog.AccessRequest
 	RequestedByName, DecidedByName, EndedByName string
+	// Lift is what a request to lift a hold is about, Shorten what one to shorten a
+	// retention is about; nil for other kinds.
+	Lift    *LiftView
+	Shorten *ShortenView
 	// State is that of the row, or "expired" for what waits or is approved and whose
 	// time is over.
 	State catalog.AccessState
@@ -162,6 +166,9 @@ func days(first, last string, zone *time.Location) (from, to time.Time, err erro
 
 // accessDetails describes a request for the event log.
 func accessDetails(r *catalog.AccessRequest) map[string]string {
+	if carriesOut(r) {
+		return keptDetails(r)
+	}
 	d := map[string]string{"kind": r.Kind, "addresses": bounded(r.Addresses), "reason": r.Reason, "valid_until": r.ValidUntil.Format(time.RFC3339), "role": r.RequestedRole}
 	for k, v := range map[string]string{"query": r.Query, "covert": r.Covert} {
 		if v != "" {
@@ -240,7 +247,7 @@ func (h *Handle) accessView(ctx context.Context, r *catalog.AccessRequest, names
 	v.MayDecide = v.State == catalog.AccessWaiting && h.actor.CheckDecision(access.Kind(r.Kind), r.RequestedBy, access.Role(r.RequestedRole)) == nil
 	v.MayRead = v.State == catalog.AccessApproved && h.reads(r)
 	v.MayEnd = open && (h.actor.User == r.RequestedBy || v.State == catalog.AccessApproved && h.actor.Check(access.DecideRight(access.Kind(r.Kind))) == nil)
-	return v, nil
+	return v, h.aboutKept(ctx, v)
 }
 
 // reads reports whether the actor is who may read under a request, as far as the
@@ -288,6 +295,9 @@ func (h *Handle) DecideAccess(ctx context.Context, id uid.ID, approve bool, note
 	now := h.a.now().UTC().Truncate(time.Millisecond)
 	if r.State != catalog.AccessWaiting || !now.Before(r.ValidUntil) {
 		return nil, ErrAccessOver
+	}
+	if approve && carriesOut(r) {
+		return h.carryOutAct(ctx, r, now, note)
 	}
 	action := "access.refused"
 	r.State = catalog.AccessRefused

@@ -86,8 +86,14 @@ func (r *rebuild) tenant(ctx context.Context, info vault.TenantInfo) error {
 			if err := r.describedRules(ctx, t, &d); err != nil {
 				return err
 			}
+			if err := r.a.restoreRetention(ctx, t.ID, d.Retention); err != nil {
+				return err
+			}
 		}
 		r.a.rerouted()
+	}
+	if err := r.holds(ctx, info.ID); err != nil {
+		return err
 	}
 	segments, err := r.a.vault.ListSegments(ctx, info.ID)
 	if err != nil {
@@ -115,6 +121,9 @@ func (r *rebuild) tenant(ctx context.Context, info vault.TenantInfo) error {
 		return err
 	}
 	if err := r.a.describeTenant(ctx, info.ID); err != nil {
+		return err
+	}
+	if err := r.a.describeHolds(ctx, info.ID); err != nil {
 		return err
 	}
 	if err := r.remark(ctx, t, made); err != nil {
