@@ -93,6 +93,7 @@ type Service interface {
 	HierarchyService
 	DirectoryService
 	DashboardService
+	HoldService
 }
 
 // Register adds the operations to mux, under Base.

@@ -16,7 +16,7 @@ const module = "github.com/muniment/muniment/"
 // packages of this module that it may import. Test files may import more.
 var allowed = map[string][]string{
 	// doors
-	"internal/httpd":           {"api", "internal/access", "internal/alarm", "internal/archive", "internal/catalog", "internal/directory", "internal/evidence/algo", "internal/evidence/inspect", "internal/factor", "internal/index", "internal/index/query", "internal/manual", "internal/message", "internal/oauth", "internal/remote", "internal/seal", "internal/site", "internal/tresor", "internal/uid", "internal/upload", "internal/usercsv", "internal/vault", "internal/watch", "internal/webhook"},
+	"internal/httpd":           {"api", "internal/access", "internal/alarm", "internal/archive", "internal/catalog", "internal/directory", "internal/evidence/algo", "internal/evidence/inspect", "internal/factor", "internal/index", "internal/index/query", "internal/manual", "internal/message", "internal/oauth", "internal/remote", "internal/retention", "internal/seal", "internal/site", "internal/tresor", "internal/uid", "internal/upload", "internal/usercsv", "internal/vault", "internal/watch", "internal/webhook"},
 	"internal/hooks":           {"internal/archive", "internal/catalog", "internal/webhook"},
 	"internal/ingest/graph":    {"internal/archive", "internal/catalog", "internal/ingest/importer", "internal/oauth", "internal/remote", "internal/spool", "internal/uid"},
 	"internal/ingest/folder":   {"internal/archive", "internal/catalog", "internal/ingest/importer", "internal/spool", "internal/uid", "internal/watch"},

@@ -54,6 +54,8 @@ type RetentionView struct {
 	// Request is the request to shorten it that waits for a decision; zero: none.
 	Request uid.ID
 	Classes []retention.Class
+	// MayChange says that the actor may make it longer.
+	MayChange bool
 }
 
 // RetentionChange is one setting, with the names of people.
@@ -71,6 +73,7 @@ func (h *Handle) Retention(ctx context.Context) (*RetentionView, error) {
 	if err != nil {
 		return nil, err
 	}
+	v.MayChange = h.actor.Check(access.ManageRetention) == nil
 	names, err := h.names(ctx)
 	if err != nil {
 		return nil, err
