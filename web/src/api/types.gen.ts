@@ -9,6 +9,17 @@ export type AccessDecision = {
     note?: string;
 };
 
+export type AccessLift = {
+    hold: string;
+    name: string;
+    placed_at?: string;
+    /**
+     * Of the hold
+     */
+    reason: string;
+    scope: HoldScope;
+};
+
 export type AccessPerson = {
     id: string;
     name: string;
@@ -82,9 +93,13 @@ export type AccessRequest = {
     from?: string;
     id: string;
     /**
-     * mailbox, session; more may come
+     * mailbox, session, export: reading; lift-hold, shorten-retention: an act that its approval carries out; more may come
      */
     kind: string;
+    /**
+     * Of lift-hold: the hold
+     */
+    lift?: AccessLift;
     /**
      * The reader of this may approve or refuse it now
      */
@@ -106,9 +121,13 @@ export type AccessRequest = {
     requested_at: string;
     requested_by: AccessPerson;
     /**
-     * approved: it can be read under it now; expired: its time is over
+     * Of shorten-retention: what is set
      */
-    state: 'waiting' | 'approved' | 'refused' | 'withdrawn' | 'ended' | 'expired';
+    shorten?: AccessShorten;
+    /**
+     * approved: it can be read under it now; done: approved and carried out; expired: its time is over
+     */
+    state: 'waiting' | 'approved' | 'refused' | 'withdrawn' | 'ended' | 'expired' | 'done';
     /**
      * Exclusive
      */
@@ -122,6 +141,11 @@ export type AccessRequests = {
      * How many of them wait for a decision of the reader of this
      */
     waiting: number;
+};
+
+export type AccessShorten = {
+    after: RetentionSetting;
+    before: RetentionSetting;
 };
 
 export type Account = {
@@ -1499,6 +1523,55 @@ export type Hit = {
     to: Array<Party>;
 };
 
+export type Hold = {
+    approved_by?: string;
+    id: string;
+    in_force: boolean;
+    lift_reason?: string;
+    lifted_at?: string;
+    /**
+     * Who asked for it
+     */
+    lifted_by?: string;
+    name: string;
+    placed_at: string;
+    placed_by: string;
+    placed_role: string;
+    reason: string;
+    /**
+     * Id of the request to lift it that waits for a decision
+     */
+    request?: string;
+    scope: HoldScope;
+};
+
+export type HoldScope = {
+    /**
+     * The mail of these addresses, also what arrives later
+     */
+    addresses: Array<string>;
+    /**
+     * The whole customer, also what arrives later
+     */
+    all: boolean;
+    /**
+     * Only what has arrived since
+     */
+    from?: string;
+    /**
+     * Ids of the messages, if it covers a list of them
+     */
+    messages: Array<string>;
+    /**
+     * Only what has arrived before
+     */
+    to?: string;
+};
+
+export type Holds = {
+    holds: Array<Hold>;
+};
+
 export type InfoRequest = {
     options?: Array<PreservationOption>;
     /**
@@ -1614,6 +1687,14 @@ export type LeftItem = {
 
 export type LeftItems = {
     items: Array<LeftItem>;
+};
+
+export type LiftRequest = {
+    reason: string;
+    /**
+     * How long the request waits, at most 90 days
+     */
+    until: string;
 };
 
 export type LimitUse = {
@@ -1993,6 +2074,7 @@ export type Message = {
      * How many pictures on other servers the HTML view blocks and would show with remote=true
      */
     remote: number;
+    retention: MessageRetention;
     /**
      * Of the original, hexadecimal; empty if the download leaves blind copies out: guesses could be tested with it
      */
@@ -2049,6 +2131,32 @@ export type MessageEvidence = {
      * waiting: in no batch yet; pending: its batch waits for the time stamp
      */
     state: 'waiting' | 'pending' | 'stamped';
+};
+
+export type MessageRetention = {
+    /**
+     * The first instant at which it may be deleted
+     */
+    due: string;
+    /**
+     * Those that are on it, for those who may see them
+     */
+    holds: Array<Hold>;
+    jurisdiction: string;
+    /**
+     * It is kept at least until this day
+     */
+    last_day: string;
+    may_see_holds: boolean;
+    /**
+     * By the archive: what the period counts from, whatever date the message claims
+     */
+    received: string;
+    /**
+     * Rows are damaged, so that nobody can tell; nothing is deleted then
+     */
+    unknown: boolean;
+    years: number;
 };
 
 export type NewAccessRequest = {
@@ -2113,6 +2221,25 @@ export type NewHistory = {
     trash?: boolean;
 };
 
+export type NewHold = {
+    addresses?: Array<string>;
+    all?: boolean;
+    /**
+     * First day of arrival, such as 2026-01-31; empty: open
+     */
+    from?: string;
+    /**
+     * Ids
+     */
+    messages?: Array<string>;
+    name: string;
+    reason: string;
+    /**
+     * Last day of arrival; empty: open
+     */
+    to?: string;
+};
+
 export type NewPasskey = {
     name: string;
     /**
@@ -2134,6 +2261,13 @@ export type NewReseller = {
      * Short name: a-z, 0-9 and -
      */
     slug: string;
+};
+
+export type NewRetention = {
+    jurisdiction?: '' | 'DE' | 'AT' | 'CH';
+    reason?: string;
+    year_end?: number;
+    years?: number;
 };
 
 export type NewSource = {
@@ -2458,7 +2592,7 @@ export type Problem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'access-over' | 'token' | 'limit' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'founded' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'different-order' | 'not-deletable' | 'ended' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'access-over' | 'token' | 'limit' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'founded' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'different-order' | 'not-deletable' | 'many-holds' | 'shortens' | 'ended' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -2767,6 +2901,82 @@ export type ResultOnly = {
     result: PreservationResult;
 };
 
+export type Retention = {
+    /**
+     * The newest first
+     */
+    changes: Array<RetentionChange>;
+    classes: Array<RetentionClass>;
+    current: RetentionSetting;
+    /**
+     * Nobody has set anything: it is as shipped
+     */
+    default: boolean;
+    /**
+     * The reader of this may make it longer
+     */
+    may_change: boolean;
+    /**
+     * Id of the request to shorten it that waits for a decision
+     */
+    request?: string;
+};
+
+export type RetentionChange = {
+    /**
+     * Empty: it needed nobody else
+     */
+    approved_by: string;
+    /**
+     * In force from then on; absent: since ever
+     */
+    from?: string;
+    jurisdiction: 'DE' | 'AT' | 'CH';
+    reason: string;
+    set_by: string;
+    /**
+     * Last month of the business year; in Germany, calendar years count
+     */
+    year_end: number;
+    years: number;
+    /**
+     * Legal time zone
+     */
+    zone: string;
+};
+
+export type RetentionClass = {
+    class: string;
+    jurisdiction: string;
+    law: string;
+    /**
+     * Empty: everybody
+     */
+    sector: string;
+    /**
+     * Day from which this record of the law holds
+     */
+    since: string;
+    source: string;
+    /**
+     * As the law is now
+     */
+    years: number;
+};
+
+export type RetentionSetting = {
+    jurisdiction: 'DE' | 'AT' | 'CH';
+    /**
+     * Last month of the business year; in Germany, calendar years count
+     */
+    year_end: number;
+    years: number;
+    /**
+     * Legal time zone
+     */
+    zone: string;
+};
+
 export type RetrievalRequest = {
     aoid: string;
     options?: Array<PreservationOption>;
@@ -2999,7 +3209,7 @@ export type SearchProblem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'access-over' | 'token' | 'limit' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'founded' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'different-order' | 'not-deletable' | 'ended' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'access-over' | 'token' | 'limit' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'founded' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'different-order' | 'not-deletable' | 'many-holds' | 'shortens' | 'ended' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -3167,6 +3377,17 @@ export type Session = {
      */
     seen_at: string;
     user_agent: string;
+};
+
+export type ShorterRetention = {
+    jurisdiction?: '' | 'DE' | 'AT' | 'CH';
+    reason?: string;
+    /**
+     * How long the request waits, at most 90 days
+     */
+    until: string;
+    year_end?: number;
+    years?: number;
 };
 
 export type Site = {
@@ -3526,7 +3747,7 @@ export type StepProblem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'access-over' | 'token' | 'limit' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'founded' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'different-order' | 'not-deletable' | 'ended' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'access-over' | 'token' | 'limit' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'founded' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'different-order' | 'not-deletable' | 'many-holds' | 'shortens' | 'ended' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -6862,6 +7083,232 @@ export type ForgotPasswordResponses = {
     202: unknown;
 };
 
+export type ListHoldsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/holds';
+};
+
+export type ListHoldsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListHoldsError = ListHoldsErrors[keyof ListHoldsErrors];
+
+export type ListHoldsResponses = {
+    /**
+     * OK
+     */
+    200: Holds;
+};
+
+export type ListHoldsResponse = ListHoldsResponses[keyof ListHoldsResponses];
+
+export type PlaceHoldData = {
+    body: NewHold;
+    path?: never;
+    query?: never;
+    url: '/holds';
+};
+
+export type PlaceHoldErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type PlaceHoldError = PlaceHoldErrors[keyof PlaceHoldErrors];
+
+export type PlaceHoldResponses = {
+    /**
+     * Created
+     */
+    201: Hold;
+};
+
+export type PlaceHoldResponse = PlaceHoldResponses[keyof PlaceHoldResponses];
+
+export type GetHoldData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the hold
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/holds/{id}';
+};
+
+export type GetHoldErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetHoldError = GetHoldErrors[keyof GetHoldErrors];
+
+export type GetHoldResponses = {
+    /**
+     * OK
+     */
+    200: Hold;
+};
+
+export type GetHoldResponse = GetHoldResponses[keyof GetHoldResponses];
+
+export type RequestLiftData = {
+    body: LiftRequest;
+    path: {
+        /**
+         * Id of the hold
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/holds/{id}/lift-requests';
+};
+
+export type RequestLiftErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RequestLiftError = RequestLiftErrors[keyof RequestLiftErrors];
+
+export type RequestLiftResponses = {
+    /**
+     * Created
+     */
+    201: AccessRequest;
+};
+
+export type RequestLiftResponse = RequestLiftResponses[keyof RequestLiftResponses];
+
 export type LookAtLinkData = {
     body: LinkToken;
     path?: never;
@@ -10165,6 +10612,169 @@ export type AddStaffResponses = {
 };
 
 export type AddStaffResponse = AddStaffResponses[keyof AddStaffResponses];
+
+export type GetRetentionData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/retention';
+};
+
+export type GetRetentionErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetRetentionError = GetRetentionErrors[keyof GetRetentionErrors];
+
+export type GetRetentionResponses = {
+    /**
+     * OK
+     */
+    200: Retention;
+};
+
+export type GetRetentionResponse = GetRetentionResponses[keyof GetRetentionResponses];
+
+export type SetRetentionData = {
+    body: NewRetention;
+    path?: never;
+    query?: never;
+    url: '/retention';
+};
+
+export type SetRetentionErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type SetRetentionError = SetRetentionErrors[keyof SetRetentionErrors];
+
+export type SetRetentionResponses = {
+    /**
+     * OK
+     */
+    200: Retention;
+};
+
+export type SetRetentionResponse = SetRetentionResponses[keyof SetRetentionResponses];
+
+export type RequestShorterData = {
+    body: ShorterRetention;
+    path?: never;
+    query?: never;
+    url: '/retention/shorten-requests';
+};
+
+export type RequestShorterErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RequestShorterError = RequestShorterErrors[keyof RequestShorterErrors];
+
+export type RequestShorterResponses = {
+    /**
+     * Created
+     */
+    201: AccessRequest;
+};
+
+export type RequestShorterResponse = RequestShorterResponses[keyof RequestShorterResponses];
 
 export type GetSealingData = {
     body?: never;
