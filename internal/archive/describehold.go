@@ -72,6 +72,11 @@ func (a *Archive) describeHolds(ctx context.Context, tenant uid.ID) error {
 	return nil
 }
 
+// describeBoth writes what the vault is to remember of a tenant and of its holds.
+func (a *Archive) describeBoth(ctx context.Context, tenant uid.ID) error {
+	return errors.Join(a.describeTenant(ctx, tenant), a.describeHolds(ctx, tenant))
+}
+
 // holdDescribed reports whether the vault knows a hold as it is.
 func (a *Archive) holdDescribed(ctx context.Context, h *catalog.Hold) (same bool, want []byte, err error) {
 	if want, err = encodeHold(h); err != nil {
