@@ -109,8 +109,7 @@ type ShorterRetention struct {
 
 // MessageRetention is how long a message is kept.
 type MessageRetention struct {
-	Received     time.Time `json:"received" doc:"By the archive: what the period counts from, whatever date the message claims"`
-	Due          time.Time `json:"due" doc:"The first instant at which it may be deleted"`
+	Due          time.Time `json:"due" doc:"The first instant at which it may be deleted; counted from received_at, whatever date the message claims"`
 	LastDay      string    `json:"last_day" doc:"It is kept at least until this day"`
 	Years        int       `json:"years"`
 	Jurisdiction string    `json:"jurisdiction"`

@@ -184,4 +184,3 @@ func (f *fsck) holds(ctx context.Context, tenant uid.ID) error {
 	})
 	return f.unreadable(ctx, "holds of tenant "+tenant.String(), err)
 }
-

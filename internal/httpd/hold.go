@@ -170,7 +170,7 @@ func (s *Server) RequestShorter(ctx context.Context, n api.ShorterRetention) (*a
 }
 
 func describeMessageRetention(r *archive.RetentionOf) api.MessageRetention {
-	out := api.MessageRetention{Received: r.Received, Due: r.Due, LastDay: r.LastDay, Years: r.Years, Jurisdiction: string(r.Law), Unknown: r.Unknown, MaySeeHolds: r.Holds != nil, Holds: []api.Hold{}}
+	out := api.MessageRetention{Due: r.Due, LastDay: r.LastDay, Years: r.Years, Jurisdiction: string(r.Law), Unknown: r.Unknown, MaySeeHolds: r.Holds != nil, Holds: []api.Hold{}}
 	for i := range r.Holds {
 		out.Holds = append(out.Holds, describeHold(&r.Holds[i]))
 	}

@@ -76,7 +76,7 @@ func accessRows() []row {
 		{op: "listAccessRequests", own: "u f f + + + f", foreign: "f + + + f", ok: 200},
 		{op: "requestAccess", own: "u f f f + f f", foreign: "f f + f f", body: wanted, ok: 201},
 		{op: "getAccessRequest", own: "u f f + + + f", foreign: "f n n n f", id: "waiting", ok: 200},
-		{op: "decideAccess", own: "u f f + f + f", foreign: "f n f n f", id: "waiting", ok: 200},
+		{op: "decideAccess", own: "u f f + s + f", foreign: "f n n n f", id: "waiting", ok: 200},
 		{op: "endAccess", own: "u f f + + + f", foreign: "f n n n f", id: "approved", ok: 200},
 		{op: "listAccessRecords", own: "u f f f f + f", foreign: "f f f + f", ok: 200},
 		{op: "getAccessRecordsCsv", own: "u f f f f + f", foreign: "f f f + f", ok: 200},

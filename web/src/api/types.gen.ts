@@ -2135,7 +2135,7 @@ export type MessageEvidence = {
 
 export type MessageRetention = {
     /**
-     * The first instant at which it may be deleted
+     * The first instant at which it may be deleted; counted from received_at, whatever date the message claims
      */
     due: string;
     /**
@@ -2148,10 +2148,6 @@ export type MessageRetention = {
      */
     last_day: string;
     may_see_holds: boolean;
-    /**
-     * By the archive: what the period counts from, whatever date the message claims
-     */
-    received: string;
     /**
      * Rows are damaged, so that nobody can tell; nothing is deleted then
      */

@@ -19,7 +19,7 @@ export function MessageRetention({ message }: { message: Message }) {
       {r.unknown ? <Text size="sm" role="alert">{t('retention.unknown')}</Text> : (
         <>
           <Text size="sm" data-kept>{t('retention.keptUntil', { day })}</Text>
-          <Text size="sm" c="dimmed">{t('retention.countedFrom', { count: r.years, date: formatDateTime(r.received, i18n.language, zone) })}</Text>
+          <Text size="sm" c="dimmed">{t('retention.countedFrom', { count: r.years, date: formatDateTime(message.received_at, i18n.language, zone) })}</Text>
         </>
       )}
       {r.may_see_holds && (
