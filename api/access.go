@@ -22,26 +22,28 @@ type NewAccessRequest struct {
 
 // AccessRequest is a request for access to other people's mail.
 type AccessRequest struct {
-	ID          string        `json:"id"`
-	Kind        string        `json:"kind" doc:"mailbox, session, export; more may come"`
-	State       string        `json:"state" enum:"waiting,approved,refused,withdrawn,ended,expired" doc:"approved: it can be read under it now; expired: its time is over"`
-	Addresses   []string      `json:"addresses"`
-	Query       string        `json:"query"`
-	From        *time.Time    `json:"from,omitempty" doc:"Date of the mail, inclusive"`
-	To          *time.Time    `json:"to,omitempty" doc:"Exclusive"`
-	Reason      string        `json:"reason"`
-	Covert      string        `json:"covert" doc:"Why the people concerned are not told; empty: they are"`
-	Until       time.Time     `json:"until"`
-	RequestedBy AccessPerson  `json:"requested_by"`
-	RequestedAt time.Time     `json:"requested_at"`
-	DecidedBy   *AccessPerson `json:"decided_by,omitempty"`
-	DecidedAt   *time.Time    `json:"decided_at,omitempty"`
-	Note        string        `json:"note" doc:"Of who decided"`
-	EndedBy     *AccessPerson `json:"ended_by,omitempty" doc:"Who withdrew it or ended it early"`
-	EndedAt     *time.Time    `json:"ended_at,omitempty"`
-	MayDecide   bool          `json:"may_decide" doc:"The reader of this may approve or refuse it now"`
-	MayRead     bool          `json:"may_read" doc:"The reader of this may read mail under it now"`
-	MayEnd      bool          `json:"may_end" doc:"The reader of this may withdraw or end it now"`
+	ID          string         `json:"id"`
+	Kind        string         `json:"kind" doc:"mailbox, session, export: reading; lift-hold, shorten-retention: an act that its approval carries out; more may come"`
+	State       string         `json:"state" enum:"waiting,approved,refused,withdrawn,ended,expired,done" doc:"approved: it can be read under it now; done: approved and carried out; expired: its time is over"`
+	Addresses   []string       `json:"addresses"`
+	Query       string         `json:"query"`
+	From        *time.Time     `json:"from,omitempty" doc:"Date of the mail, inclusive"`
+	To          *time.Time     `json:"to,omitempty" doc:"Exclusive"`
+	Reason      string         `json:"reason"`
+	Covert      string         `json:"covert" doc:"Why the people concerned are not told; empty: they are"`
+	Until       time.Time      `json:"until"`
+	RequestedBy AccessPerson   `json:"requested_by"`
+	RequestedAt time.Time      `json:"requested_at"`
+	DecidedBy   *AccessPerson  `json:"decided_by,omitempty"`
+	DecidedAt   *time.Time     `json:"decided_at,omitempty"`
+	Note        string         `json:"note" doc:"Of who decided"`
+	EndedBy     *AccessPerson  `json:"ended_by,omitempty" doc:"Who withdrew it or ended it early"`
+	EndedAt     *time.Time     `json:"ended_at,omitempty"`
+	Lift        *AccessLift    `json:"lift,omitempty" doc:"Of lift-hold: the hold"`
+	Shorten     *AccessShorten `json:"shorten,omitempty" doc:"Of shorten-retention: what is set"`
+	MayDecide   bool           `json:"may_decide" doc:"The reader of this may approve or refuse it now"`
+	MayRead     bool           `json:"may_read" doc:"The reader of this may read mail under it now"`
+	MayEnd      bool           `json:"may_end" doc:"The reader of this may withdraw or end it now"`
 }
 
 // AccessPerson is somebody with the role held at that time.

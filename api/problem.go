@@ -118,6 +118,8 @@ const (
 	CodeDifferent    Code = "different-order"
 	CodeNotYet       Code = "not-deletable"
 	CodeEnded        Code = "ended"
+	CodeManyHolds    Code = "many-holds"
+	CodeShortens     Code = "shortens"
 	CodeDirectory    Code = "directory"
 )
 
@@ -158,6 +160,8 @@ func Kinds() []Kind {
 		{CodeLink, http.StatusGone, "Link is not valid any more", "The link was used, replaced or has expired; ask for a new one."},
 		{CodeDifferent, http.StatusConflict, "Reference was used", "The reference was used for another order."},
 		{CodeNotYet, http.StatusConflict, "Cannot be deleted", "The customer cannot be deleted now."},
+		{CodeManyHolds, http.StatusConflict, "Too many holds", "There are as many holds in force as there can be. Have one lifted first."},
+		{CodeShortens, http.StatusConflict, "Makes the retention shorter", "This makes the retention shorter: somebody else with another role has to approve it. Send a request."},
 		{CodeEnded, http.StatusConflict, "Archive has ended", "The archive of this customer has ended: it can be read, and takes nothing more."},
 		{CodeTooLarge, http.StatusRequestEntityTooLarge, "Request too large", "The request body is larger than this operation takes."},
 		{CodeMediaType, http.StatusUnsupportedMediaType, "Media type not supported", "Send application/json."},

@@ -76,13 +76,21 @@ func accessRights() map[string]access.Right {
 		"listAccessRequests":  access.SeeAccessRequests,
 		"requestAccess":       access.RequestAccess,
 		"getAccessRequest":    access.SeeAccessRequests,
-		"decideAccess":        access.DecideAccess,
+		"decideAccess":        access.DecideActs, // of access to mail: access.DecideAccess as well
 		"endAccess":           access.SeeAccessRequests,
 		"listAccessRecords":   access.SeeAccessRecords,
 		"getAccessRecordsCsv": access.SeeAccessRecords,
 		"getAccessPolicy":     access.SeeAccessRecords,
 		"changeAccessPolicy":  access.SeeAccessRecords,
 		"listReaders":         access.SeeReaders,
+
+		"listHolds":      access.SeeHolds,
+		"placeHold":      access.PlaceHolds,
+		"getHold":        access.SeeHolds,
+		"requestLift":    access.RequestActs,
+		"getRetention":   access.SeeRetention,
+		"setRetention":   access.ManageRetention,
+		"requestShorter": access.RequestActs,
 	}
 }
 

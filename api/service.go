@@ -96,6 +96,7 @@ type Service interface {
 	HierarchyService
 	DirectoryService
 	DashboardService
+	HoldService
 }
 
 // Register adds the operations to mux, under Base.

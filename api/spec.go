@@ -39,7 +39,7 @@ func config() huma.Config {
 					Description: "Set by logIn. Over TLS the cookie is called " + SecureCookieName + "."},
 				tokenScheme: {Type: "http", Scheme: "bearer", Description: "A token for programs; createToken makes one. Operations outside of its scopes are refused, and none lets mail of people be read."},
 			}},
-			Tags: []*huma.Tag{{Name: "session"}, {Name: "search"}, {Name: "message"}, {Name: "sources"}, {Name: "access"}, {Name: "administration"}, {Name: "users"}, {Name: "evidence"}, {Name: "preservation"}, {Name: "installation"}, {Name: "hierarchy"}},
+			Tags: []*huma.Tag{{Name: "session"}, {Name: "search"}, {Name: "message"}, {Name: "sources"}, {Name: "access"}, {Name: "retention"}, {Name: "administration"}, {Name: "users"}, {Name: "evidence"}, {Name: "preservation"}, {Name: "installation"}, {Name: "hierarchy"}},
 		},
 		Formats:                      map[string]huma.Format{"application/json": json, "json": json},
 		DefaultFormat:                "application/json",

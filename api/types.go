@@ -197,30 +197,31 @@ type JournalRecipient struct {
 
 // Message is an archived message as its reader may see it.
 type Message struct {
-	ID          string       `json:"id"`
-	Subject     string       `json:"subject"`
-	Date        time.Time    `json:"date" doc:"Orders the message"`
-	DateClaimed *time.Time   `json:"date_claimed,omitempty" doc:"What the Date field says, if it can be read"`
-	ReceivedAt  time.Time    `json:"received_at" doc:"Stored since"`
-	Size        int64        `json:"size" doc:"Of the original; 0 if the download leaves blind copies out: their length would show"`
-	SHA256      string       `json:"sha256" doc:"Of the original, hexadecimal; empty if the download leaves blind copies out: guesses could be tested with it"`
-	MessageID   string       `json:"message_id"`
-	Class       string       `json:"class"`
-	Category    string       `json:"category"`
-	Tags        []string     `json:"tags"`
-	Parties     []Party      `json:"parties"`
-	BccHidden   bool         `json:"bcc_hidden" doc:"The message has blind copies that this reader may not see; the download leaves them out, the original is kept unchanged"`
-	Headers     []Header     `json:"headers"`
-	Text        string       `json:"text"`
-	TextMarks   []Mark       `json:"text_marks" doc:"Places that match the query given with q"`
-	HasHTML     bool         `json:"has_html"`
-	Remote      int          `json:"remote" doc:"How many pictures on other servers the HTML view blocks and would show with remote=true"`
-	Attachments []Attachment `json:"attachments" doc:"First the attachments, then the pictures inside the text"`
-	Captures    []Capture    `json:"captures"`
-	Why         []string     `json:"why" doc:"The reader's addresses because of which he may see it"`
-	Warnings    []string     `json:"warnings" doc:"What the parser found odd"`
-	Integrity   Integrity    `json:"integrity"`
-	File        *File        `json:"file,omitempty" doc:"It is a document: this file, and no mail"`
+	ID          string           `json:"id"`
+	Subject     string           `json:"subject"`
+	Date        time.Time        `json:"date" doc:"Orders the message"`
+	DateClaimed *time.Time       `json:"date_claimed,omitempty" doc:"What the Date field says, if it can be read"`
+	ReceivedAt  time.Time        `json:"received_at" doc:"Stored since"`
+	Size        int64            `json:"size" doc:"Of the original; 0 if the download leaves blind copies out: their length would show"`
+	SHA256      string           `json:"sha256" doc:"Of the original, hexadecimal; empty if the download leaves blind copies out: guesses could be tested with it"`
+	MessageID   string           `json:"message_id"`
+	Class       string           `json:"class"`
+	Retention   MessageRetention `json:"retention"`
+	Category    string           `json:"category"`
+	Tags        []string         `json:"tags"`
+	Parties     []Party          `json:"parties"`
+	BccHidden   bool             `json:"bcc_hidden" doc:"The message has blind copies that this reader may not see; the download leaves them out, the original is kept unchanged"`
+	Headers     []Header         `json:"headers"`
+	Text        string           `json:"text"`
+	TextMarks   []Mark           `json:"text_marks" doc:"Places that match the query given with q"`
+	HasHTML     bool             `json:"has_html"`
+	Remote      int              `json:"remote" doc:"How many pictures on other servers the HTML view blocks and would show with remote=true"`
+	Attachments []Attachment     `json:"attachments" doc:"First the attachments, then the pictures inside the text"`
+	Captures    []Capture        `json:"captures"`
+	Why         []string         `json:"why" doc:"The reader's addresses because of which he may see it"`
+	Warnings    []string         `json:"warnings" doc:"What the parser found odd"`
+	Integrity   Integrity        `json:"integrity"`
+	File        *File            `json:"file,omitempty" doc:"It is a document: this file, and no mail"`
 }
 
 // Integrity is the result of comparing what is stored with what arrived.

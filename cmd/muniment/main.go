@@ -54,6 +54,8 @@ type cli struct {
 	Reseller    resellerCmd    `cmd:"" help:"Create, list and change resellers, who look after tenants and see nobody's mail."`
 	User        userCmd        `cmd:"" help:"Create, list and change users."`
 	Source      sourceCmd      `cmd:"" help:"Create and list sources: journal addresses, remote mailboxes."`
+	Hold        holdCmd        `cmd:"" help:"Keep messages from being deleted."`
+	Retention   retentionCmd   `cmd:"" help:"Show how long mail is kept."`
 	Domain      domainCmd      `cmd:"" help:"Say which mail domains are a tenant's."`
 	MailRules   mailRulesCmd   `cmd:"" help:"Say what holds for the domains of all tenants: new journal addresses, proof."`
 	Selection   selectionCmd   `cmd:"" help:"Say which addresses of a tenant are archived."`

@@ -128,6 +128,23 @@ const (
 	// DecideAccess approves or refuses requests of others for access to other people's
 	// mail.
 	DecideAccess Right = "decide-access"
+	// RequestActs asks for acts that need four eyes and are no reading: deleting messages,
+	// lifting a hold, shortening a retention.
+	RequestActs Right = "request-acts"
+	// DecideActs approves and refuses requests for acts that are no reading, of somebody
+	// with another role.
+	DecideActs Right = "decide-acts"
+	// PlaceHolds places holds, which keep messages from being deleted.
+	PlaceHolds Right = "place-holds"
+	// SeeHolds sees the holds of the tenant, their names and reasons.
+	SeeHolds Right = "see-holds"
+	// SeeRetention sees how long the tenant keeps its mail, and what was set before.
+	SeeRetention Right = "see-retention"
+	// ManageRetention makes a retention longer. To make it shorter, RequestActs and
+	// somebody else with DecideActs are needed.
+	ManageRetention Right = "manage-retention"
+	// SeeTombstones sees what was deleted, when, by whom and why, and that it was.
+	SeeTombstones Right = "see-tombstones"
 	// SeeAccessRecords sees what was read under approved requests, and says whether the
 	// people concerned are told.
 	SeeAccessRecords Right = "see-access-records"
@@ -166,7 +183,9 @@ func Allowed(role Role, right Right) bool {
 		return role == RoleAuditor
 	case SeeAccessRequests:
 		return role == RoleAuditor || role == RoleTenantAdmin || role == RoleDPO
-	case DecideAccess:
+	case RequestActs, DecideActs, SeeTombstones, PlaceHolds, SeeHolds, SeeRetention:
+		return slices.Contains(caretakers(), role)
+	case DecideAccess, ManageRetention:
 		return role == RoleTenantAdmin || role == RoleDPO
 	case SeeAccessRecords:
 		return role == RoleDPO

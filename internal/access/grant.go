@@ -21,16 +21,34 @@ const (
 	// Export hands out the mail of several addresses, or of the whole tenant, as one
 	// proof bundle: mass export.
 	Export Kind = "export"
+	// DeleteMessages deletes single messages for good, also before their time.
+	DeleteMessages Kind = "deletion"
+	// LiftHold lifts a hold.
+	LiftHold Kind = "lift-hold"
+	// ShortenRetention makes a retention shorter than it was.
+	ShortenRetention Kind = "shorten-retention"
 )
 
 // Kinds lists all kinds.
-func Kinds() []Kind { return []Kind{ReadMailbox, ReadSeveral, Export} }
+func Kinds() []Kind {
+	return []Kind{ReadMailbox, ReadSeveral, Export, DeleteMessages, LiftHold, ShortenRetention}
+}
+
+// Reads reports whether who asked may read other people's mail once a request of the
+// kind is approved. The other kinds allow one act, and no reading.
+func (k Kind) Reads() bool { return k == ReadMailbox || k == ReadSeveral || k == Export }
+
+// caretakers are the roles that ask for acts which are no reading, and approve those
+// that another one of them asks for.
+func caretakers() []Role { return []Role{RoleTenantAdmin, RoleAuditor, RoleDPO} }
 
 // Requesters returns the roles that may ask for a kind.
 func Requesters(k Kind) []Role {
 	switch k {
 	case ReadMailbox, ReadSeveral, Export:
 		return []Role{RoleAuditor}
+	case DeleteMessages, LiftHold, ShortenRetention:
+		return caretakers()
 	}
 	return nil
 }
@@ -42,6 +60,10 @@ func Approvers(k Kind, requester Role) []Role {
 	case ReadMailbox, ReadSeveral, Export:
 		if requester == RoleAuditor {
 			return []Role{RoleTenantAdmin, RoleDPO}
+		}
+	case DeleteMessages, LiftHold, ShortenRetention:
+		if slices.Contains(caretakers(), requester) {
+			return slices.DeleteFunc(caretakers(), func(r Role) bool { return r == requester })
 		}
 	}
 	return nil
@@ -89,12 +111,21 @@ func (a Actor) CheckExport() error {
 func (a Actor) SeesAll() bool { return a.Grant != nil && a.Grant.All }
 
 // SeesAllRequests reports whether the actor sees the requests of everybody in the
-// tenant, and not only its own.
+// tenant, and not only its own and those that it may decide on.
 func (a Actor) SeesAllRequests() bool { return Allowed(a.Role, DecideAccess) }
+
+// SeesRequest reports whether the actor sees a request for a kind that user has made.
+func (a Actor) SeesRequest(k Kind, user uid.ID) bool {
+	return a.User == user || a.SeesAllRequests() || !k.Reads() && Allowed(a.Role, DecideActs)
+}
 
 // CheckRequest returns ErrForbidden, wrapped, unless the actor may ask for a kind.
 func (a Actor) CheckRequest(k Kind) error {
-	if err := a.Check(RequestAccess); err != nil {
+	right := RequestActs
+	if k.Reads() {
+		right = RequestAccess
+	}
+	if err := a.Check(right); err != nil {
 		return err
 	}
 	if !slices.Contains(Requesters(k), a.Role) {
@@ -103,11 +134,19 @@ func (a Actor) CheckRequest(k Kind) error {
 	return nil
 }
 
+// DecideRight is the right that deciding on a kind needs.
+func DecideRight(k Kind) Right {
+	if k.Reads() {
+		return DecideAccess
+	}
+	return DecideActs
+}
+
 // CheckDecision returns ErrForbidden, wrapped, unless the actor may decide on what
 // user, who had the role then, has asked for: never the same person, never somebody
 // with the same role.
 func (a Actor) CheckDecision(k Kind, user uid.ID, role Role) error {
-	if err := a.Check(DecideAccess); err != nil {
+	if err := a.Check(DecideRight(k)); err != nil {
 		return err
 	}
 	if a.User == user || a.Role == role || !slices.Contains(Approvers(k, role), a.Role) {

@@ -46,6 +46,10 @@ type NewAccess struct {
 type AccessView struct {
 	catalog.AccessRequest
 	RequestedByName, DecidedByName, EndedByName string
+	// Lift is what a request to lift a hold is about, Shorten what one to shorten a
+	// retention is about; nil for other kinds.
+	Lift    *LiftView
+	Shorten *ShortenView
 	// State is that of the row, or "expired" for what waits or is approved and whose
 	// time is over.
 	State catalog.AccessState
@@ -59,6 +63,9 @@ type AccessView struct {
 func (h *Handle) RequestAccess(ctx context.Context, n NewAccess) (*AccessView, error) {
 	if err := h.actor.CheckRequest(n.Kind); err != nil {
 		return nil, err
+	}
+	if !n.Kind.Reads() {
+		return nil, invalid("kind: %q is no access to mail; it has a way of its own", n.Kind)
 	}
 	now := h.a.now().UTC().Truncate(time.Millisecond)
 	r := &catalog.AccessRequest{Tenant: h.actor.Tenant, ID: uid.New(now), Kind: string(n.Kind), Query: strings.TrimSpace(n.Query), Reason: strings.TrimSpace(n.Reason),
@@ -130,35 +137,11 @@ func checkReason(what, s string, needed bool) error {
 	return nil
 }
 
-// days reads a period of days, both inclusive.
-func days(first, last string, zone *time.Location) (from, to time.Time, err error) {
-	read := func(s string) (time.Time, error) {
-		if s == "" {
-			return time.Time{}, nil
-		}
-		d, err := time.ParseInLocation(time.DateOnly, s, zone)
-		if err != nil || d.Year() < 1970 || d.Year() > 2200 {
-			return time.Time{}, invalid("day %.20q: want a day such as 2026-01-31", s)
-		}
-		return d, nil
-	}
-	if from, err = read(first); err != nil {
-		return from, to, err
-	}
-	if to, err = read(last); err != nil {
-		return from, to, err
-	}
-	if !to.IsZero() {
-		to = to.AddDate(0, 0, 1)
-	}
-	if !from.IsZero() && !to.IsZero() && !from.Before(to) {
-		return from, to, invalid("period: its last day %s is before its first day %s", last, first)
-	}
-	return from, to, nil
-}
-
 // accessDetails describes a request for the event log.
 func accessDetails(r *catalog.AccessRequest) map[string]string {
+	if carriesOut(r) {
+		return keptDetails(r)
+	}
 	d := map[string]string{"kind": r.Kind, "addresses": bounded(r.Addresses), "reason": r.Reason, "valid_until": r.ValidUntil.Format(time.RFC3339), "role": r.RequestedRole}
 	for k, v := range map[string]string{"query": r.Query, "covert": r.Covert} {
 		if v != "" {
@@ -179,13 +162,14 @@ func (h *Handle) AccessRequests(ctx context.Context) ([]*AccessView, error) {
 		return nil, err
 	}
 	f := catalog.AccessFilter{}
-	if !h.actor.SeesAllRequests() {
+	if !h.actor.SeesAllRequests() && h.actor.Check(access.DecideActs) != nil {
 		f.RequestedBy = h.actor.User
 	}
 	list, err := h.a.catalog.AccessRequests(ctx, h.actor.Tenant, f, maxRequests)
 	if err := h.soundRequests(err); err != nil {
 		return nil, err
 	}
+	list = slices.DeleteFunc(list, func(r *catalog.AccessRequest) bool { return !h.actor.SeesRequest(access.Kind(r.Kind), r.RequestedBy) })
 	names, err := h.names(ctx)
 	if err != nil {
 		return nil, err
@@ -235,14 +219,14 @@ func (h *Handle) accessView(ctx context.Context, r *catalog.AccessRequest, names
 	}
 	v.MayDecide = v.State == catalog.AccessWaiting && h.actor.CheckDecision(access.Kind(r.Kind), r.RequestedBy, access.Role(r.RequestedRole)) == nil
 	v.MayRead = v.State == catalog.AccessApproved && h.reads(r)
-	v.MayEnd = open && (h.actor.User == r.RequestedBy || v.State == catalog.AccessApproved && h.actor.Check(access.DecideAccess) == nil)
-	return v, nil
+	v.MayEnd = open && (h.actor.User == r.RequestedBy || v.State == catalog.AccessApproved && h.actor.Check(access.DecideRight(access.Kind(r.Kind))) == nil)
+	return v, h.aboutKept(ctx, v)
 }
 
 // reads reports whether the actor is who may read under a request, as far as the
 // person goes.
 func (h *Handle) reads(r *catalog.AccessRequest) bool {
-	return h.actor.User == r.RequestedBy && string(h.actor.Role) == r.RequestedRole && h.actor.CheckRequest(access.Kind(r.Kind)) == nil
+	return access.Kind(r.Kind).Reads() && h.actor.User == r.RequestedBy && string(h.actor.Role) == r.RequestedRole && h.actor.CheckRequest(access.Kind(r.Kind)) == nil
 }
 
 // AccessRequest returns a request that the actor may see. catalog.ErrNotFound.
@@ -262,7 +246,7 @@ func (h *Handle) accessRequest(ctx context.Context, id uid.ID) (*catalog.AccessR
 	if err != nil {
 		return nil, err
 	}
-	if !h.actor.SeesAllRequests() && r.RequestedBy != h.actor.User {
+	if !h.actor.SeesRequest(access.Kind(r.Kind), r.RequestedBy) {
 		return nil, fmt.Errorf("request for access %s: %w", id, catalog.ErrNotFound)
 	}
 	return r, nil
@@ -271,9 +255,6 @@ func (h *Handle) accessRequest(ctx context.Context, id uid.ID) (*catalog.AccessR
 // DecideAccess approves or refuses what somebody else with another role asks for.
 // Errors match access.ErrForbidden, catalog.ErrNotFound, ErrAccessOver, ErrInvalid.
 func (h *Handle) DecideAccess(ctx context.Context, id uid.ID, approve bool, note string) (*AccessView, error) {
-	if err := h.actor.Check(access.DecideAccess); err != nil {
-		return nil, err
-	}
 	r, err := h.accessRequest(ctx, id)
 	if err != nil {
 		return nil, err
@@ -287,6 +268,9 @@ func (h *Handle) DecideAccess(ctx context.Context, id uid.ID, approve bool, note
 	now := h.a.now().UTC().Truncate(time.Millisecond)
 	if r.State != catalog.AccessWaiting || !now.Before(r.ValidUntil) {
 		return nil, ErrAccessOver
+	}
+	if approve && carriesOut(r) {
+		return h.carryOutAct(ctx, r, now, note)
 	}
 	action := "access.refused"
 	r.State = catalog.AccessRefused
@@ -334,7 +318,7 @@ func (h *Handle) EndAccess(ctx context.Context, id uid.ID) (*AccessView, error) 
 		return nil, err
 	}
 	if r.RequestedBy != h.actor.User {
-		if err := h.actor.Check(access.DecideAccess); err != nil {
+		if err := h.actor.Check(access.DecideRight(access.Kind(r.Kind))); err != nil {
 			return nil, err
 		}
 	}

@@ -31,6 +31,12 @@ func (h *Handle) ChangeTenant(ctx context.Context, id uid.ID, c TenantChange) er
 	if err != nil {
 		return err
 	}
+	if c.Zone != nil {
+		e := h.event("retention.zone-changed", "", map[string]string{"after.zone": *c.Zone})
+		if err := h.a.keepZone(ctx, id, *c.Zone, e); err != nil {
+			return err
+		}
+	}
 	err = h.a.catalog.ChangeTenant(ctx, id, func(t *catalog.Tenant, k *catalog.Care) ([]*catalog.Event, error) {
 		details := map[string]string{}
 		changeText(details, "name", &t.Name, c.Name)

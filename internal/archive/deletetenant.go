@@ -94,10 +94,6 @@ func (a *Archive) deletable(ctx context.Context, d *TenantDetail) error {
 	return a.kept(ctx, d.ID)
 }
 
-// kept returns ErrNotDeletable, wrapped, if something in the tenant must not be
-// deleted. It is the place for holds: at present nothing is.
-func (a *Archive) kept(context.Context, uid.ID) error { return nil }
-
 // beginDeletion records what is about to be deleted, before anything is.
 func (h *Handle) beginDeletion(ctx context.Context, d *TenantDetail) (*catalog.Deletion, error) {
 	now := h.a.now().UTC().Truncate(time.Millisecond)

@@ -36,6 +36,8 @@ type tenantData struct {
 	Domains   []domainData   `json:"domains,omitempty"`
 	Selection *selectionData `json:"selection,omitempty"`
 
+	Retention []settingData `json:"retention,omitempty"`
+
 	SecondFactor []access.Role `json:"second_factor,omitempty"` // roles that have to have one
 
 	Directories        []directoryData `json:"directories,omitempty"`
@@ -127,6 +129,9 @@ func (a *Archive) described(ctx context.Context, tenant uid.ID) (same bool, want
 	if err := a.describeDirectories(ctx, tenant, &d); err != nil {
 		return false, nil, err
 	}
+	if err := a.describeRetention(ctx, tenant, &d); err != nil {
+		return false, nil, err
+	}
 	policy, err := a.loginPolicy(ctx, tenant)
 	if err != nil {
 		return false, nil, err
@@ -177,6 +182,9 @@ func (a *Archive) DescribeTenants(ctx context.Context) {
 	for _, t := range tenants {
 		if err := a.describeTenant(ctx, t.ID); err != nil {
 			a.log.Error("tenant cannot be described in the vault", "tenant", t.ID, "error", err)
+		}
+		if err := a.describeHolds(ctx, t.ID); err != nil {
+			a.log.Error("holds cannot be described in the vault", "tenant", t.ID, "error", err)
 		}
 	}
 }

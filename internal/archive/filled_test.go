@@ -78,6 +78,8 @@ func withWebhooks(t *testing.T, e *archivetest.Env, tenant uid.ID) {
 		e.Catalog.QueueDeliveries(ctx, tenant, 0, 1, []*catalog.Delivery{told}),
 		e.Catalog.BeginTrouble(ctx, &catalog.Trouble{Tenant: tenant, Kind: "source", Object: "x", Since: now}),
 		e.Catalog.SetDomainProof(ctx, &catalog.DomainProof{Name: "example.com", Tenant: tenant, ProvenAt: now, CheckedAt: now}),
+		e.Catalog.AddHold(ctx, &catalog.Hold{Tenant: tenant, ID: uid.New(now), Name: "Audit", Reason: "why", Scope: []byte(`{"all":true}`), PlacedBy: "cli", PlacedAt: now}, 9),
+		e.Catalog.AddRetention(ctx, tenant, []*catalog.RetentionSetting{{Tenant: tenant, ID: uid.New(now), ValidFrom: now, Years: 10, Jurisdiction: "DE", YearEnd: time.December, Zone: "Europe/Berlin", SetBy: "cli"}}),
 		e.Catalog.CountGrowth(ctx, tenant, now.UTC().Format(time.DateOnly), 7),
 	} {
 		if err != nil {

@@ -196,6 +196,9 @@ func (f *fsck) tenant(ctx context.Context, tenant uid.ID) error {
 	if err := f.description(ctx, tenant); err != nil {
 		return err
 	}
+	if err := f.holds(ctx, tenant); err != nil {
+		return err
+	}
 	return f.index(ctx, tenant)
 }
 

@@ -84,6 +84,9 @@ func (h *Handle) Message(ctx context.Context, id uid.ID) (*MessageView, error) {
 	if v.Captures, err = h.captures(ctx, row); err != nil {
 		return nil, err
 	}
+	if v.Retention, err = h.retentionOf(ctx, row); err != nil {
+		return nil, err
+	}
 	raw, done, err := h.a.original(ctx, row)
 	switch {
 	case damaged(err):

@@ -83,11 +83,14 @@ func (r *rebuild) tenant(ctx context.Context, info vault.TenantInfo) error {
 	if made {
 		var d tenantData
 		if err := json.Unmarshal(info.Data, &d); err == nil { // else it would not have been made
-			if err := r.describedRules(ctx, t, &d); err != nil {
+			if err := errors.Join(r.describedRules(ctx, t, &d), r.a.restoreRetention(ctx, t.ID, d.Retention)); err != nil {
 				return err
 			}
 		}
 		r.a.rerouted()
+	}
+	if err := r.holds(ctx, info.ID); err != nil {
+		return err
 	}
 	segments, err := r.a.vault.ListSegments(ctx, info.ID)
 	if err != nil {
@@ -114,7 +117,7 @@ func (r *rebuild) tenant(ctx context.Context, info vault.TenantInfo) error {
 	if err := r.a.catalog.ResetIndexed(ctx, info.ID); err != nil {
 		return err
 	}
-	if err := r.a.describeTenant(ctx, info.ID); err != nil {
+	if err := r.a.describeBoth(ctx, info.ID); err != nil {
 		return err
 	}
 	if err := r.remark(ctx, t, made); err != nil {

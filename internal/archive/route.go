@@ -263,6 +263,16 @@ func (c *commit) exclude(p *pending) {
 // mailboxAddresses adds to addresses of people those that mean the same because of
 // alias domains, and leaves out those whose domain has to be proven and is not.
 func (r *routing) mailboxAddresses(addresses []string) []string {
+	out := r.withAliases(addresses)
+	if r.proven != nil {
+		out = slices.DeleteFunc(out, func(a string) bool { return !r.proven[message.DomainOf(a)] })
+	}
+	return out
+}
+
+// withAliases adds to addresses of people those that mean the same because of alias
+// domains.
+func (r *routing) withAliases(addresses []string) []string {
 	out := slices.Clone(addresses)
 	for _, a := range addresses {
 		main := r.domains[message.DomainOf(a)]
@@ -278,9 +288,6 @@ func (r *routing) mailboxAddresses(addresses []string) []string {
 		}
 		slices.Sort(same)
 		out = append(out, same...)
-	}
-	if r.proven != nil {
-		out = slices.DeleteFunc(out, func(a string) bool { return !r.proven[message.DomainOf(a)] })
 	}
 	return inBothForms(out)
 }

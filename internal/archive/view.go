@@ -58,6 +58,7 @@ type MessageView struct {
 	Captures  []CaptureView
 	BccHidden bool
 	Why       []string // the actor's addresses that are parties
+	Retention *RetentionOf
 	Integrity Integrity
 }
 

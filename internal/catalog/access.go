@@ -24,6 +24,7 @@ const (
 	AccessRefused   AccessState = "refused"
 	AccessWithdrawn AccessState = "withdrawn" // before anybody had decided
 	AccessEnded     AccessState = "ended"     // early, after it was approved
+	AccessDone      AccessState = "done"      // approved, and carried out with it
 )
 
 // AccessRequest asks for access to other people's mail.
@@ -47,6 +48,9 @@ type AccessRequest struct {
 	Note          string // of who decided
 	EndedBy       uid.ID // who withdrew it or ended it early
 	EndedAt       time.Time
+	// About is what a request of another kind than reading is about: JSON, as who
+	// carries it out reads it. Empty: nothing but what stands above.
+	About []byte
 }
 
 type accessRow struct {
@@ -72,6 +76,7 @@ type accessRow struct {
 	Note          text     `bun:"note"`
 	EndedBy       blob     `bun:"ended_by"`
 	EndedAt       num      `bun:"ended_at"`
+	About         document `bun:"about"`
 	Checksum      blob     `bun:"checksum"`
 }
 
@@ -79,7 +84,7 @@ func newAccessRow(a *AccessRequest) (*accessRow, error) {
 	list, err := toDocument(a.Addresses)
 	r := &accessRow{Tenant: a.Tenant[:], ID: a.ID[:], Kind: text(a.Kind), Addresses: list, Query: text(a.Query), Reason: text(a.Reason), Covert: text(a.Covert),
 		RequestedBy: a.RequestedBy[:], RequestedRole: text(a.RequestedRole), RequestedAt: millis(a.RequestedAt), ValidUntil: millis(a.ValidUntil),
-		State: text(a.State), DecidedBy: orEmpty(a.DecidedBy), DecidedRole: text(a.DecidedRole), Note: text(a.Note), EndedBy: orEmpty(a.EndedBy)}
+		State: text(a.State), DecidedBy: orEmpty(a.DecidedBy), DecidedRole: text(a.DecidedRole), Note: text(a.Note), EndedBy: orEmpty(a.EndedBy), About: document(a.About)}
 	for _, m := range []struct {
 		to   *num
 		from time.Time
@@ -102,9 +107,13 @@ func orEmpty(id uid.ID) blob {
 }
 
 func (r *accessRow) sum() blob {
-	return newSummer(nil, "access_request", GroupRow).bytes(r.Tenant, r.ID).text(r.Kind).document(r.Addresses).text(r.Query).num(r.MailFrom, r.MailTo).
+	s := newSummer(nil, "access_request", GroupRow).bytes(r.Tenant, r.ID).text(r.Kind).document(r.Addresses).text(r.Query).num(r.MailFrom, r.MailTo).
 		text(r.Reason, r.Covert).bytes(r.RequestedBy).text(r.RequestedRole).num(r.RequestedAt, r.ValidUntil).text(r.State).bytes(r.DecidedBy).
-		text(r.DecidedRole).num(r.DecidedAt).text(r.Note).bytes(r.EndedBy).num(r.EndedAt).sum()
+		text(r.DecidedRole).num(r.DecidedAt).text(r.Note).bytes(r.EndedBy).num(r.EndedAt)
+	if r.About != "" { // rows keep the check sum that they had before there was this column
+		s = s.document(r.About)
+	}
+	return s.sum()
 }
 
 func (r *accessRow) verify() *RowError {
@@ -115,6 +124,9 @@ func (r *accessRow) model() (*AccessRequest, error) {
 	a := &AccessRequest{Tenant: toID(r.Tenant), ID: toID(r.ID), Kind: string(r.Kind), Query: string(r.Query), Reason: string(r.Reason), Covert: string(r.Covert),
 		RequestedBy: toID(r.RequestedBy), RequestedRole: string(r.RequestedRole), RequestedAt: r.RequestedAt.millis(), ValidUntil: r.ValidUntil.millis(),
 		State: AccessState(r.State), DecidedBy: toID(r.DecidedBy), DecidedRole: string(r.DecidedRole), Note: string(r.Note), EndedBy: toID(r.EndedBy)}
+	if r.About != "" {
+		a.About = []byte(r.About)
+	}
 	if r.MailFrom != 0 {
 		a.From = r.MailFrom.seconds()
 	}

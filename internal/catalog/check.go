@@ -83,6 +83,8 @@ func smallTables() []tableCheck {
 		{"requests for access", checkTable[accessRow, AccessRequest]},
 		{"records of access", checkTable[recordRow, AccessRecord]},
 		{"access policies", checkTable[accessPolicyRow, AccessPolicy]},
+		{"holds", checkTable[holdRow, Hold]},
+		{"settings of retention", checkTable[retentionRow, RetentionSetting]},
 		{"settings of sealing", checkTable[sealSettingRow, SealSetting]},
 		{"batches", checkTable[sealBatchRow, SealBatch]},
 		{"trees", checkTable[sealTreeRow, SealTree]},

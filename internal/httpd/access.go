@@ -36,11 +36,13 @@ func (s *Server) AccessRequests(ctx context.Context) (*api.AccessRequests, error
 }
 
 func describeAccess(v *archive.AccessView) api.AccessRequest {
-	return api.AccessRequest{ID: v.ID.String(), Kind: v.Kind, State: string(v.State), Addresses: list(v.Addresses), Query: v.Query, From: moment(v.From), To: moment(v.To),
+	out := api.AccessRequest{ID: v.ID.String(), Kind: v.Kind, State: string(v.State), Addresses: list(v.Addresses), Query: v.Query, From: moment(v.From), To: moment(v.To),
 		Reason: v.Reason, Covert: v.Covert, Until: v.ValidUntil,
 		RequestedBy: api.AccessPerson{ID: v.RequestedBy.String(), Name: v.RequestedByName, Role: v.RequestedRole}, RequestedAt: v.RequestedAt,
 		DecidedBy: person(v.DecidedBy, v.DecidedByName, v.DecidedRole), DecidedAt: moment(v.DecidedAt), Note: v.Note,
 		EndedBy: person(v.EndedBy, v.EndedByName, ""), EndedAt: moment(v.EndedAt), MayDecide: v.MayDecide, MayRead: v.MayRead, MayEnd: v.MayEnd}
+	describeAbout(&out, v)
+	return out
 }
 
 func person(id uid.ID, name, role string) *api.AccessPerson {
@@ -284,9 +286,9 @@ func (s *Server) tellDeciders(ctx context.Context, h *archive.Handle, v *archive
 
 // decisionLetter is written in both languages unless the person has chosen one.
 func decisionLetter(u *catalog.User) (subject, text string) {
-	de := "Im E-Mail-Archiv wartet ein Antrag auf Zugriff auf fremde E-Mails auf Ihre Entscheidung.\n\n" +
+	de := "Im E-Mail-Archiv wartet ein Antrag auf Ihre Entscheidung.\n\n" +
 		"Melden Sie sich an und öffnen Sie die Seite „Zugriffsanträge“. Aus Gründen der Vertraulichkeit steht hier nicht, worum es geht.\n"
-	en := "In the mail archive, a request for access to other people's mail waits for your decision.\n\n" +
+	en := "In the mail archive, a request waits for your decision.\n\n" +
 		"Log in and open the page “Access requests”. For confidentiality this mail does not say what it is about.\n"
 	switch u.Language {
 	case "de":

@@ -73,6 +73,9 @@ func describeRow(v *archive.MessageView) *api.Message {
 	if r.SHA256 != [32]byte{} {
 		m.SHA256 = hex.EncodeToString(r.SHA256[:])
 	}
+	if v.Retention != nil {
+		m.Retention = describeMessageRetention(v.Retention)
+	}
 	for _, c := range v.Captures {
 		m.Captures = append(m.Captures, api.Capture{ID: c.ID.String(), Journal: describeJournal(c.Journal), ReceivedAt: c.ReceivedAt, Source: c.SourceName, Kind: c.SourceKind,
 			EnvelopeFrom: c.EnvelopeFrom, EnvelopeTo: list(c.EnvelopeTo), Peer: c.Peer, Origin: c.Origin, Filing: describeFiling(c.Filing),

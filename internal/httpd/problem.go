@@ -57,7 +57,7 @@ func codeOf(err error) api.Code {
 		{archive.ErrFactor, api.CodeFactor}, {archive.ErrStepEnded, api.CodeStepEnded}, {archive.ErrSetupNeeded, api.CodeSetupNeeded},
 		{archive.ErrConfirm, api.CodeConfirm}, {archive.ErrPassword, api.CodePassword}, {archive.ErrLink, api.CodeLink}, {factor.ErrNoPasskeys, api.CodeNoPasskeys},
 		{access.ErrForbidden, api.CodeRole}, {archive.ErrAccessOver, api.CodeAccessOver}, {catalog.ErrNotFound, api.CodeNotFound}, {index.ErrCursor, api.CodeCursor},
-		{message.ErrNoHTML, api.CodeNoHTML}, {archive.ErrNoSmarthost, api.CodeNotFound}, {archive.ErrTenantEnded, api.CodeEnded},
+		{message.ErrNoHTML, api.CodeNoHTML}, {archive.ErrNoSmarthost, api.CodeNotFound}, {archive.ErrTenantEnded, api.CodeEnded}, {archive.ErrShortens, api.CodeShortens}, {catalog.ErrManyHolds, api.CodeManyHolds},
 		{vault.ErrCorrupt, api.CodeCorrupt}, {vault.ErrNotFound, api.CodeCorrupt}, {vault.ErrErased, api.CodeCorrupt},
 		{archive.ErrBusy, api.CodeBusy}, {context.DeadlineExceeded, api.CodeBusy}, {context.Canceled, api.CodeBusy},
 	} {

@@ -31,6 +31,7 @@
 //	meta.go       reads what is known of an object without its content
 //	scan.go       lists, walks and checks whole segments (rebuild, fsck)
 //	erase.go      destroys keys, removes segments
+//	hold.go       what must not be deleted, beside the segments
 //	compact.go    merges small segments, similar messages together
 //	plan.go       what the compactor is to copy, and how
 //	cluster.go    finds what is similar

@@ -58,7 +58,9 @@ func (v *Vault) list(ctx context.Context, tenant uid.ID, fn func(segmentNames) e
 	err := v.blobs.List(ctx, prefix, func(i blob.Info) error {
 		id, suffix, ok := parseSegmentName(strings.TrimPrefix(i.Key, prefix))
 		if !ok {
-			if _, tree := parseTreeName(strings.TrimPrefix(i.Key, prefix)); tree || other == nil || i.Key == tenantObject(tenant) {
+			_, tree := parseTreeName(strings.TrimPrefix(i.Key, prefix))
+			_, hold := parseHoldName(strings.TrimPrefix(i.Key, prefix))
+			if tree || hold || other == nil || i.Key == tenantObject(tenant) {
 				return nil
 			}
 			return other(i.Key)

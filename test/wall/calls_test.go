@@ -99,6 +99,8 @@ func calls(t *testing.T, o operation, id string) []string {
 		return []string{strings.Replace(path, "{name}", "geheim.example", 1)}
 	case "listAccessRequests", "requestAccess", "getAccessRequest", "decideAccess", "endAccess", "listReaders", "getAccessPolicy", "changeAccessPolicy":
 		return []string{path}
+	case "listHolds", "placeHold", "getHold", "requestLift", "getRetention", "setRetention", "requestShorter":
+		return []string{path}
 	case "listAccessRecords", "getAccessRecordsCsv":
 		return []string{path, path + "?request=" + id, path + "?user=" + id, path + "?address=anna@firma.example"}
 	case "listUsers":
@@ -210,6 +212,14 @@ func body(o operation, id string) string {
 		return `{"kind":"mailbox","addresses":["anna@firma.example"],"reason":"Ermittlung wegen Betrugs","until":"2020-01-01T00:00:00Z"}` // over: nothing is made
 	case "decideAccess":
 		return `{"approve":true}`
+	case "placeHold":
+		return `{"name":"-","reason":"-","all":true}` // not valid: nothing is placed
+	case "requestLift":
+		return `{"reason":"Die Prüfung ist vorbei","until":"2020-01-01T00:00:00Z"}` // over: nothing is made
+	case "setRetention":
+		return `{}`
+	case "requestShorter":
+		return `{"years":5,"reason":"Nur Briefe kommen hier an","until":"2020-01-01T00:00:00Z"}` // likewise
 	case "changeAccessPolicy":
 		return `{"tell_people":true}`
 	case "startHistory":

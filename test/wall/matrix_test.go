@@ -18,6 +18,7 @@ import (
 //   - allowed: the status of the row   u unauthenticated, 401
 //     f forbidden, 403                   n not found, 404
 //     w wrong, 422: they may do it, but not with this request
+//     s same, 403: they may do it, but not with what they or their role asked for
 type row struct {
 	op      string
 	own     string // nobody operator reseller tenant-admin auditor dpo user
@@ -179,7 +180,7 @@ func (w *matrixWorld) check(client *http.Client, o operation, r row, c cell) {
 	if send == "" {
 		send = body(o, id)
 	}
-	want := map[string]int{"+": r.ok, "u": http.StatusUnauthorized, "f": http.StatusForbidden, "n": http.StatusNotFound, "w": http.StatusUnprocessableEntity}[c.wants]
+	want := map[string]int{"+": r.ok, "u": http.StatusUnauthorized, "f": http.StatusForbidden, "n": http.StatusNotFound, "w": http.StatusUnprocessableEntity, "s": http.StatusForbidden}[c.wants]
 	if a := w.ask(client, o.method, path, send); a.status != want {
 		w.t.Errorf("%s as %q: want %d, got %s", r.op, c.who, want, a)
 	}

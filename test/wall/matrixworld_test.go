@@ -153,6 +153,10 @@ func (w *matrixWorld) thing(name string) string {
 		switch name {
 		case "session":
 			w.things[name] = w.newSession("alpha-user")
+		case "hold":
+			h, err := w.env.As(w.actor(access.RoleDPO)).PlaceHold(w.t.Context(), archive.NewHold{Name: "Prüfung", Reason: "Schreiben des Finanzamts", All: true})
+			w.must(err)
+			w.things[name] = h.ID.String()
 		case "factor":
 			w.things[name] = w.newFactor(w.actor(access.RoleUser))
 		}

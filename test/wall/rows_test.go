@@ -62,18 +62,33 @@ func uploadRows() []row {
 	}
 }
 
+// caretakers are an administrator, an auditor and a data-protection officer.
+const caretakers = "u f f + + + f"
+
+// soon is the body of a request that waits for an hour.
+func soon(members string) string {
+	return fmt.Sprintf(`{%s,"until":%q}`, members, time.Now().Add(time.Hour).UTC().Format(time.RFC3339))
+}
+
 func accessRows() []row {
 	wanted := fmt.Sprintf(`{"kind":"mailbox","addresses":["x@alpha.example"],"reason":"Ermittlung wegen Betrugs","until":%q}`, time.Now().Add(time.Hour).UTC().Format(time.RFC3339))
 	return []row{
 		{op: "listAccessRequests", own: "u f f + + + f", foreign: "f + + + f", ok: 200},
 		{op: "requestAccess", own: "u f f f + f f", foreign: "f f + f f", body: wanted, ok: 201},
 		{op: "getAccessRequest", own: "u f f + + + f", foreign: "f n n n f", id: "waiting", ok: 200},
-		{op: "decideAccess", own: "u f f + f + f", foreign: "f n f n f", id: "waiting", ok: 200},
+		{op: "decideAccess", own: "u f f + s + f", foreign: "f n n n f", id: "waiting", ok: 200},
 		{op: "endAccess", own: "u f f + + + f", foreign: "f n n n f", id: "approved", ok: 200},
 		{op: "listAccessRecords", own: "u f f f f + f", foreign: "f f f + f", ok: 200},
 		{op: "getAccessRecordsCsv", own: "u f f f f + f", foreign: "f f f + f", ok: 200},
 		{op: "getAccessPolicy", own: "u f f f f + f", foreign: "f f f + f", ok: 200},
 		{op: "changeAccessPolicy", own: "u f f f f + f", foreign: "f f f + f", ok: 200},
+		{op: "listHolds", own: caretakers, foreign: "f + + + f", ok: 200},
+		{op: "placeHold", own: caretakers, foreign: "f + + + f", body: `{"name":"Prüfung","reason":"Schreiben des Finanzamts","all":true}`, ok: 201},
+		{op: "getHold", own: caretakers, foreign: "f n n n f", id: "hold", ok: 200},
+		{op: "requestLift", own: caretakers, foreign: "f n n n f", id: "hold", body: soon(`"reason":"Die Prüfung ist vorbei"`), ok: 201},
+		{op: "getRetention", own: caretakers, foreign: "f + + + f", ok: 200},
+		{op: "setRetention", own: "u f f + f + f", foreign: "f + f + f", body: `{"years":12}`, ok: 200},
+		{op: "requestShorter", own: caretakers, foreign: "f + + + f", body: soon(`"reason":"Nur Briefe kommen hier an","years":5`), ok: 201},
 		{op: "listReaders", own: ofTenants, foreign: foreignOwn, ok: 200},
 	}
 }

@@ -223,6 +223,13 @@ const accessRoute = createRoute({
   component: lazyRouteComponent(() => import('./access/AccessPage'), 'AccessPage'),
 });
 
+const retentionRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/retention',
+  validateSearch: (search: Record<string, unknown>): { messages?: string } => (typeof search.messages === 'string' && search.messages ? { messages: search.messages } : {}),
+  component: lazyRouteComponent(() => import('./retention/RetentionRoute'), 'RetentionRoute'),
+});
+
 const accessRecordsRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/access/records',
@@ -307,7 +314,7 @@ export const router = createRouter({
     searchRoute, accountRoute, uploadRoute, adminRoute,
     sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, domainsRoute, selectionRoute, quarantineRoute,
     usersRoute, newUserRoute, importUsersRoute, userRoute, directoriesRoute, directoryRoute, policyRoute, tokensRoute, webhooksRoute, staffRoute,
-    accessRoute, accessRecordsRoute, eventLogRoute, evidenceRoute,
+    accessRoute, accessRecordsRoute, retentionRoute, eventLogRoute, evidenceRoute,
     tenantsRoute, newTenantRoute, tenantRoute, resellersRoute, resellerRoute, ownResellerRoute,
     smarthostRoute, siteRoute, sealingRoute,
   ])]),

@@ -22,7 +22,7 @@ func (e *env) access(t *testing.T, tenant, user uid.ID) *catalog.AccessRequest {
 func accessRequest(tenant, user uid.ID, minute int) *catalog.AccessRequest {
 	return &catalog.AccessRequest{Tenant: tenant, ID: uid.New(at(minute)), Kind: "mailbox", Addresses: []string{"anna@example.com"}, Query: "subject:offer",
 		From: at(0).Truncate(time.Second), To: at(9).Truncate(time.Second), Reason: "why", Covert: "§", RequestedBy: user, RequestedRole: "auditor", RequestedAt: at(minute),
-		ValidUntil: at(60), State: catalog.AccessWaiting}
+		ValidUntil: at(60), State: catalog.AccessWaiting, About: []byte(`{"list":["x"]}`)}
 }
 
 func approve(t *testing.T, e *env, a *catalog.AccessRequest) {
@@ -41,7 +41,7 @@ func testAccess(t *testing.T, e *env) {
 	tenant := e.tenant(t, "a")
 	user := e.user(t, tenant, "anna").ID
 	first, second1 := accessRequest(tenant, user, 1), accessRequest(tenant, uid.New(at(8)), 2)
-	second1.Addresses, second1.From, second1.To = []string{"b@example.com", "c@example.com"}, time.Time{}, time.Time{}
+	second1.Addresses, second1.From, second1.To, second1.About = []string{"b@example.com", "c@example.com"}, time.Time{}, time.Time{}, nil
 	for _, a := range []*catalog.AccessRequest{first, second1} {
 		must(t, e.AddAccessRequest(ctx, a, events(0, 1)[0]))
 		same(t, "request", got(e.AccessRequest(ctx, tenant, a.ID))(t), a)

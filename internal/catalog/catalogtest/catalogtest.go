@@ -67,6 +67,8 @@ func cases() []testCase {
 		{name: "LoginPolicy", run: testLoginPolicy},
 		{name: "Sources", run: testSources},
 		{name: "Access", run: testAccess},
+		{name: "Holds", run: testHolds},
+		{name: "Retention", run: testRetention},
 		{name: "Documents", run: testDocuments},
 		{name: "SourceSettings", run: testSourceSettings},
 		{name: "SourceItems", run: testSourceItems},

@@ -26,6 +26,7 @@ type damaged struct {
 
 	directory *catalog.Directory
 	webhook   *catalog.Webhook
+	hold      *catalog.Hold
 }
 
 func newDamaged(t *testing.T, e *env) *damaged {
@@ -65,6 +66,7 @@ func newDamaged(t *testing.T, e *env) *damaged {
 	must(t, e.SetDirectoryState(t.Context(), &catalog.DirectoryState{Directory: d.directory.ID, Tenant: d.tenant, State: []byte(`{"problem":""}`)}))
 	must(t, e.ApplyUserChanges(t.Context(), d.tenant, []catalog.UserChange{{Before: d.user, After: d.user, Origin: originOf(d.user, d.directory, "x1")}}))
 	d.webhooks(t)
+	d.holds(t)
 	return d
 }
 
@@ -82,63 +84,65 @@ func (d *damaged) loginRows(t *testing.T) {
 // What a changed key does is seen by the check, not on reading.
 func columns() map[string]string {
 	return map[string]string{
-		"tenant":           "slug name zone state created_at checksum",
-		"user":             "login name role password_hash language disabled created_at checksum first_name last_name expires_at logged_in_at",
-		"user_address":     "address",
-		"session":          "created_at seen_at expires_at peer user_agent checksum id confirmed_at stage method tries challenge",
-		"source":           "kind name journal_address category disabled created_at checksum",
-		"source_setting":   "settings secret checksum",
-		"source_state":     "state checksum",
-		"source_item":      "item outcome bytes at detail checksum",
-		"source_folder":    "validity next checksum",
-		"smarthost":        "settings secret checksum",
-		"instance_setting": "settings secret checksum",
-		"outbox":           "tenant kind item_key sender recipients size state attempts next_at claimed_until created_at tried_at ended_at problem checksum",
-		"outbox_body":      "body checksum",
-		"source_count":     "came held rest checksum",
-		"segment":          "size raw_size frames compacted created_at checksum",
-		"message":          "seq sha256 sha512 size frame received_at date source class checksum category tags parties facts facts_checksum document members",
-		"part":             "size frame checksum",
-		"capture":          "source received_at envelope_from envelope_to peer origin item_key frame checksum journal filing hints",
-		"domain":           "name main created_at checksum",
-		"selection":        "enabled addresses changed_at changed_by checksum",
-		"quarantine":       "source received_at size counted reason subject parties state decided_at decided_by note segment frame checksum",
-		"account":          "source count bytes checksum",
-		"head":             "seq raw_bytes first_received last_received events peaks indexed checksum",
-		"log_key":          "number instance public secret change_note created_at checksum",
-		"receipt":          "made_at size key_number body filed mailed checksum",
-		"receipt_setting":  "settings checksum",
-		"seal_batch":       "state algorithm created_at oldest trees leaves root attempts next_at problem checksum kind renews head left_out",
-		"seal_cover":       "covers role checksum",
-		"seal_checkpoint":  "tenant day size attached checksum",
-		"seal_authority":   "state checksum",
-		"seal_tree":        "position leaves first_aoid last_aoid root checksum",
-		"seal_stamp":       "authority gen_time until policy test qualified reason sum checksum",
-		"seal_mark":        "seq checksum",
-		"seal_setting":     "settings secret checksum",
-		"access_request":   "kind addresses query mail_from mail_to reason covert requested_by requested_role requested_at valid_until state decided_by decided_role decided_at note ended_by ended_at checksum",
-		"access_record":    "request user_id at act object query addresses peer checksum",
-		"access_policy":    "silent changed_at changed_by checksum",
-		"login_link":       "purpose created_at expires_at checksum",
-		"factor":           "kind name secret counter confirmed created_at used_at checksum",
-		"login_policy":     "settings checksum",
-		"reseller":         "slug name host settings created_at checksum",
-		"reseller_logo":    "png checksum",
-		"reseller_user":    "reseller checksum",
-		"tenant_care":      "reseller settings checksum",
-		"provision":        "tenant request answer created_at checksum",
-		"usage_month":      "counted figures addresses checksum",
-		"growth":           "messages bytes stored checksum",
-		"deletion":         "reseller state document created_at checksum",
-		"api_token":        "tenant reseller settings created_at expires_at used checksum",
-		"directory":        "kind name settings secret position disabled created_at checksum",
-		"directory_state":  "state checksum",
-		"user_origin":      "external details checksum",
-		"webhook":          "reseller settings secret state next_at created_at checksum",
-		"webhook_delivery": "log seq kind body state attempts next_at claimed_until created_at tried_at ended_at result checksum",
-		"webhook_mark":     "seq checksum",
-		"trouble":          "since checksum",
-		"domain_proof":     "proven_at checked_at problem checksum",
+		"tenant":            "slug name zone state created_at checksum",
+		"user":              "login name role password_hash language disabled created_at checksum first_name last_name expires_at logged_in_at",
+		"user_address":      "address",
+		"session":           "created_at seen_at expires_at peer user_agent checksum id confirmed_at stage method tries challenge",
+		"source":            "kind name journal_address category disabled created_at checksum",
+		"source_setting":    "settings secret checksum",
+		"source_state":      "state checksum",
+		"source_item":       "item outcome bytes at detail checksum",
+		"source_folder":     "validity next checksum",
+		"smarthost":         "settings secret checksum",
+		"instance_setting":  "settings secret checksum",
+		"outbox":            "tenant kind item_key sender recipients size state attempts next_at claimed_until created_at tried_at ended_at problem checksum",
+		"outbox_body":       "body checksum",
+		"source_count":      "came held rest checksum",
+		"segment":           "size raw_size frames compacted created_at checksum",
+		"message":           "seq sha256 sha512 size frame received_at date source class checksum category tags parties facts facts_checksum document members",
+		"part":              "size frame checksum",
+		"capture":           "source received_at envelope_from envelope_to peer origin item_key frame checksum journal filing hints",
+		"domain":            "name main created_at checksum",
+		"selection":         "enabled addresses changed_at changed_by checksum",
+		"quarantine":        "source received_at size counted reason subject parties state decided_at decided_by note segment frame checksum",
+		"account":           "source count bytes checksum",
+		"head":              "seq raw_bytes first_received last_received events peaks indexed checksum",
+		"log_key":           "number instance public secret change_note created_at checksum",
+		"receipt":           "made_at size key_number body filed mailed checksum",
+		"receipt_setting":   "settings checksum",
+		"seal_batch":        "state algorithm created_at oldest trees leaves root attempts next_at problem checksum kind renews head left_out",
+		"seal_cover":        "covers role checksum",
+		"seal_checkpoint":   "tenant day size attached checksum",
+		"seal_authority":    "state checksum",
+		"seal_tree":         "position leaves first_aoid last_aoid root checksum",
+		"seal_stamp":        "authority gen_time until policy test qualified reason sum checksum",
+		"seal_mark":         "seq checksum",
+		"seal_setting":      "settings secret checksum",
+		"access_request":    "kind addresses query mail_from mail_to reason covert requested_by requested_role requested_at valid_until state decided_by decided_role decided_at note ended_by ended_at about checksum",
+		"access_record":     "request user_id at act object query addresses peer checksum",
+		"hold":              "name reason scope placed_by placed_role placed_at lifted_at lifted_by approved_by lift_reason checksum",
+		"retention_setting": "valid_from years jurisdiction year_end zone reason set_by approved_by checksum",
+		"access_policy":     "silent changed_at changed_by checksum",
+		"login_link":        "purpose created_at expires_at checksum",
+		"factor":            "kind name secret counter confirmed created_at used_at checksum",
+		"login_policy":      "settings checksum",
+		"reseller":          "slug name host settings created_at checksum",
+		"reseller_logo":     "png checksum",
+		"reseller_user":     "reseller checksum",
+		"tenant_care":       "reseller settings checksum",
+		"provision":         "tenant request answer created_at checksum",
+		"usage_month":       "counted figures addresses checksum",
+		"growth":            "messages bytes stored checksum",
+		"deletion":          "reseller state document created_at checksum",
+		"api_token":         "tenant reseller settings created_at expires_at used checksum",
+		"directory":         "kind name settings secret position disabled created_at checksum",
+		"directory_state":   "state checksum",
+		"user_origin":       "external details checksum",
+		"webhook":           "reseller settings secret state next_at created_at checksum",
+		"webhook_delivery":  "log seq kind body state attempts next_at claimed_until created_at tried_at ended_at result checksum",
+		"webhook_mark":      "seq checksum",
+		"trouble":           "since checksum",
+		"domain_proof":      "proven_at checked_at problem checksum",
 	}
 }
 
@@ -205,6 +209,8 @@ func (d *damaged) read(ctx context.Context, table string) error {
 		return second(d.AccessRecords(ctx, d.tenant, catalog.RecordFilter{}, 9))
 	case "access_policy":
 		return second(d.AccessPolicy(ctx, d.tenant))
+	case "hold", "retention_setting":
+		return d.readHolds(ctx, table)
 	case "quarantine":
 		return second(d.QuarantinedMessage(ctx, d.tenant, d.batch.Messages[1].AOID))
 	case "directory":

@@ -23,7 +23,7 @@ func keys() map[string]string {
 		"deletion": "subject", "api_token": "id hash",
 		"directory": "id tenant", "directory_state": "directory tenant", "user_origin": "user_id tenant directory",
 		"webhook": "id tenant", "webhook_delivery": "id webhook tenant", "webhook_mark": "tenant", "trouble": "tenant kind object",
-		"domain_proof": "name tenant",
+		"domain_proof": "name tenant", "hold": "id tenant", "retention_setting": "id tenant",
 	}
 }
 

@@ -17,6 +17,7 @@ type theirs struct {
 	user    *catalog.User
 	source  *catalog.Source
 	access  *catalog.AccessRequest
+	hold    *catalog.Hold
 
 	directory *catalog.Directory
 	webhook   *catalog.Webhook
@@ -289,6 +290,9 @@ func testWall(t *testing.T, e *env) {
 	of.access = e.access(t, tenant, of.user.ID)
 	e.withDirectory(t, &of)
 	e.withWebhook(t, &of)
+	of.hold = holdOf(tenant, 1)
+	must(t, e.AddHold(ctx, of.hold, 9, events(0, 1)[0]))
+	must(t, e.AddRetention(ctx, tenant, []*catalog.RetentionSetting{retentionOf(tenant, 10, 1)}, events(0, 1)[0]))
 	must(t, e.CreateSession(ctx, &catalog.Session{TokenHash: [32]byte{1}, User: of.user.ID, Tenant: tenant, ExpiresAt: at(9)}))
 	must(t, e.SetLink(ctx, &catalog.Link{TokenHash: [32]byte{1}, User: of.user.ID, Tenant: tenant, Purpose: catalog.LinkReset, ExpiresAt: at(9)}))
 	must(t, e.ChangeFactors(ctx, tenant, of.user.ID, func([]*catalog.Factor) (catalog.FactorChange, error) {
@@ -361,7 +365,8 @@ func snapshot(t *testing.T, e *env, tenant uid.ID) []any {
 		got(e.WebhooksOf(ctx, tenant, uid.ID{}))(t), got(e.Smarthost(ctx, tenant))(t), got(e.OutgoingByKey(ctx, tenant, "key"))(t),
 		got(e.DomainsOf(ctx, tenant))(t), got(e.Selection(ctx, tenant))(t), got(e.Quarantine(ctx, tenant, catalog.QuarantineFilter{}, 9))(t),
 		got(e.AccessRequests(ctx, tenant, catalog.AccessFilter{}, 9))(t), got(e.AccessRecords(ctx, tenant, catalog.RecordFilter{}, 9))(t), got(e.AccessPolicy(ctx, tenant))(t),
-		got(e.Directories(ctx, tenant))(t), got(e.DirectoryStates(ctx, tenant))(t), got(e.Origins(ctx, tenant))(t)}
+		got(e.Directories(ctx, tenant))(t), got(e.DirectoryStates(ctx, tenant))(t), got(e.Origins(ctx, tenant))(t),
+		got(e.Holds(ctx, tenant, false))(t), got(e.Retentions(ctx, tenant))(t)}
 	must(t, e.WalkCaptures(ctx, tenant, func(c *catalog.Capture, err error) error { s = append(s, c); return err }))
 	must(t, e.WalkParts(ctx, tenant, func(p *catalog.Part, err error) error { s = append(s, p); return err }))
 	return s

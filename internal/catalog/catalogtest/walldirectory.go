@@ -68,5 +68,6 @@ func allAttempts() map[string]struct {
 	maps.Copy(all, sealAttempts())
 	maps.Copy(all, directoryAttempts())
 	maps.Copy(all, webhookAttempts())
+	maps.Copy(all, holdAttempts())
 	return all
 }

@@ -11,14 +11,16 @@ import { formatDateTime, plain } from '../format';
 import { FailureNote } from '../shell/Failure';
 import { useAccount } from '../shell/usePage';
 import classes from './Access.module.css';
+import { kept } from '../retention/queries';
+import { useScope, useSetting } from '../retention/Scope';
 import { settled } from './queries';
 
-const colors = { waiting: 'orange', approved: 'green', refused: 'red', withdrawn: 'gray', ended: 'gray', expired: 'gray' } as const;
+const colors = { waiting: 'orange', approved: 'green', refused: 'red', withdrawn: 'gray', ended: 'gray', expired: 'gray', done: 'green' } as const;
 
 // RequestCard shows a request and what the reader may do with it.
 export function RequestCard({ request: r }: { request: AccessRequest }) {
   const { t } = useTranslation();
-  const what = r.addresses.length > 0 ? plain(r.addresses.join(', ')) : t('access.everybody');
+  const what = r.lift ? t('retention.liftOf', { name: plain(r.lift.name) }) : r.shorten ? t('retention.shorten') : r.addresses.length > 0 ? plain(r.addresses.join(', ')) : t('access.everybody');
   return (
     <Paper withBorder radius="md" p="md" className={classes.panel} component="article" aria-label={t('access.requestFor', { addresses: what })}>
       <Group justify="space-between" gap="xs" align="flex-start">
@@ -35,17 +37,21 @@ function Facts({ request: r }: { request: AccessRequest }) {
   const { t, i18n } = useTranslation();
   const zone = useAccount().tenant?.zone;
   const when = (at: string) => formatDateTime(at, i18n.language, zone);
+  const scope = useScope();
+  const setting = useSetting();
   const by = (p: { name: string; role: string }) => (p.role ? `${plain(p.name) || '–'} (${t(`role.${p.role as 'auditor'}`)})` : plain(p.name) || '–');
   return (
     <dl className={classes.facts}>
       {r.kind === 'export' && <><dt>{t('access.kind')}</dt><dd>{t('access.export')}</dd></>}
+      {r.lift && <><dt>{t('retention.covers')}</dt><dd>{scope(r.lift.scope)}</dd><dt>{t('retention.placedBecause')}</dt><dd>{plain(r.lift.reason)}</dd></>}
+      {r.shorten && <><dt>{t('retention.before')}</dt><dd>{setting(r.shorten.before)}</dd><dt>{t('retention.after')}</dt><dd>{setting(r.shorten.after)}</dd></>}
       <dt>{t('access.reason')}</dt><dd>{plain(r.reason)}</dd>
       {r.covert && <><dt>{t('access.covert')}</dt><dd>{plain(r.covert)}</dd></>}
       {(r.from || r.to) && (
         <><dt>{t('access.period')}</dt><dd>{t('access.periodOf', { from: r.from ? when(r.from) : '…', to: r.to ? when(r.to) : '…' })}</dd></>
       )}
       {r.query && <><dt>{t('access.query')}</dt><dd>{plain(r.query)}</dd></>}
-      <dt>{t('access.until')}</dt><dd>{when(r.until)}</dd>
+      <dt>{t(r.lift || r.shorten ? 'retention.waitsUntil' : 'access.until')}</dt><dd>{when(r.until)}</dd>
       <dt>{t('access.requested')}</dt><dd>{t('access.byAt', { person: by(r.requested_by), date: when(r.requested_at) })}</dd>
       {r.decided_by && r.decided_at && <><dt>{t('access.decided')}</dt><dd>{t('access.byAt', { person: by(r.decided_by), date: when(r.decided_at) })}{r.note && `: ${plain(r.note)}`}</dd></>}
       {r.ended_by && r.ended_at && <><dt>{t('access.ended')}</dt><dd>{t('access.byAt', { person: by(r.ended_by), date: when(r.ended_at) })}</dd></>}
@@ -58,12 +64,13 @@ function Acts({ request: r, what }: { request: AccessRequest; what: string }) {
   const [note, setNote] = useState('');
   const decide = useMutation({
     mutationFn: (approve: boolean) => ask<AccessRequest>(decideAccess({ path: { id: r.id }, body: { approve, note } })),
-    onSettled: settled,
+    onSettled: () => { settled(); kept(); },
   });
   const end = useMutation({ mutationFn: () => ask<AccessRequest>(endAccess({ path: { id: r.id } })), onSettled: settled });
   const error = decide.error ?? end.error;
   return (
     <>
+      {r.may_decide && (r.lift ?? r.shorten) && <Text size="sm" mt="sm">{t(r.lift ? 'retention.liftAtOnce' : 'retention.shortenAtOnce')}</Text>}
       {r.may_decide && (
         <Textarea mt="sm" label={t('access.note')} autosize minRows={1} maxRows={6} value={note} maxLength={2000} onChange={(e) => setNote(e.currentTarget.value)} />
       )}

@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next';
 import type { Capture, Message } from '../api';
 import { formatDateTime, formatNumber, formatSize } from '../format';
 import { useFiling } from '../history/FilingText';
+import { MessageRetention } from '../retention/MessageRetention';
 import { useAccount } from '../shell/usePage';
 import { JournalRecordNote } from './JournalRecordNote';
 import classes from './MessagePane.module.css';
@@ -21,6 +22,7 @@ export function Details({ message }: { message: Message }) {
         <Text size="sm">{message.why.length > 0 ? t('proof.whyText', { count: message.why.length }) : t('proof.whyRole')}</Text>
         {message.why.length > 0 && <List size="sm" mt={4}>{message.why.map((a) => <List.Item key={a}><Code>{a}</Code></List.Item>)}</List>}
       </section>
+      <MessageRetention message={message} />
       <section aria-labelledby="captures">
         <Title order={3} size="h5" id="captures" mb={4}>{t('proof.captures')}</Title>
         <Stack gap="sm">{message.captures.map((c, i) => <Arrival key={c.id || i} message={message.id} capture={c} />)}</Stack>

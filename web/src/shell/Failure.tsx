@@ -6,7 +6,7 @@ import { Failure } from '../failure';
 import { useLate } from './useLate';
 
 const explained = [
-  'unreachable', 'internal', 'busy', 'timeout', 'corrupt', 'role', 'not-found', 'cross-origin', 'cursor', 'too-many', 'too-large', 'not-running', 'access-over',
+  'unreachable', 'internal', 'busy', 'timeout', 'corrupt', 'role', 'not-found', 'cross-origin', 'cursor', 'too-many', 'too-large', 'not-running', 'access-over', 'many-holds', 'shortens',
 ] as const;
 
 type Props = { error: unknown; retry?: () => void; compact?: boolean };

@@ -1,7 +1,7 @@
 import { Badge } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { IconCloudUpload, IconListCheck, IconCertificate, IconSearch, IconSettings } from '@tabler/icons-react';
+import { IconCloudUpload, IconListCheck, IconLock, IconCertificate, IconSearch, IconSettings } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 
 import { AccessLink } from '../access/AccessLink';
@@ -42,6 +42,9 @@ function Oversight() {
   return (
     <>
       <AccessLink className={classes.link} />
+      <Link to="/retention" className={classes.link} aria-label={t('retention.title')}>
+        <IconLock size={18} aria-hidden /><span>{t('retention.title')}</span>
+      </Link>
       <Link to="/log" className={classes.link} aria-label={t('eventlog.title')}>
         <IconListCheck size={18} aria-hidden /><span>{t('eventlog.title')}</span>
       </Link>

@@ -1,4 +1,4 @@
-import { IconAt, IconBuildings, IconBuildingStore, IconCertificate, IconChartBar, IconChecklist, IconKey, IconListCheck, IconMailDown, IconMailForward, IconShieldLock, IconUserShield, IconUsers, IconUsersGroup, IconWebhook, IconWorld, type Icon } from '@tabler/icons-react';
+import { IconAt, IconBuildings, IconBuildingStore, IconCertificate, IconChartBar, IconChecklist, IconKey, IconListCheck, IconLock, IconMailDown, IconMailForward, IconShieldLock, IconUserShield, IconUsers, IconUsersGroup, IconWebhook, IconWorld, type Icon } from '@tabler/icons-react';
 
 import type { Account } from '../api';
 
@@ -7,12 +7,12 @@ import type { Account } from '../api';
 export type Place = { to: '/quarantine' | '/access' } | { to: Plain; text: Text; icon: Icon };
 
 type Plain =
-  | '/overview' | '/sources' | '/completeness' | '/domains' | '/users' | '/directories' | '/login-policy' | '/tokens' | '/webhooks' | '/staff' | '/log' | '/evidence'
+  | '/overview' | '/sources' | '/completeness' | '/domains' | '/users' | '/directories' | '/login-policy' | '/tokens' | '/webhooks' | '/staff' | '/log' | '/evidence' | '/retention'
   | '/tenants' | '/resellers' | '/reseller' | '/smarthost' | '/site' | '/sealing';
 
 type Text =
   | 'app.dashboard' | 'app.sources' | 'app.completeness' | 'routing.domains' | 'users.title' | 'directories.nav' | 'logins.policyNav' | 'tokens.title' | 'webhooks.title' | 'staff.title'
-  | 'eventlog.title' | 'evidence.title' | 'tenants.title' | 'resellers.title' | 'resellers.own' | 'app.smarthost' | 'site.title' | 'evidence.sealing';
+  | 'eventlog.title' | 'retention.title' | 'evidence.title' | 'tenants.title' | 'resellers.title' | 'resellers.own' | 'app.smarthost' | 'site.title' | 'evidence.sealing';
 
 export type Section = { title?: 'app.section.mail' | 'app.section.people' | 'app.section.control' | 'app.section.customers' | 'app.section.site'; places: readonly Place[] };
 
@@ -46,7 +46,7 @@ const ofTenantAdmin: readonly Section[] = [
   },
   {
     title: 'app.section.control',
-    places: [{ to: '/access' }, log, { to: '/evidence', text: 'evidence.title', icon: IconCertificate }],
+    places: [{ to: '/access' }, { to: '/retention', text: 'retention.title', icon: IconLock }, log, { to: '/evidence', text: 'evidence.title', icon: IconCertificate }],
   },
 ];
 
