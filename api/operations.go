@@ -104,6 +104,7 @@ func describe(o operations, s Service) {
 	routing(o, s)
 	eventLog(o, s)
 	accesses(o, s)
+	deletions(o, s)
 	logins(o, s)
 	users(o, s)
 	hierarchy(o, s)

@@ -119,6 +119,8 @@ const (
 	CodeNotYet       Code = "not-deletable"
 	CodeEnded        Code = "ended"
 	CodeDirectory    Code = "directory"
+	CodeKept         Code = "kept"
+	CodeDeleted      Code = "deleted"
 )
 
 // Kind describes all problems of one code.
@@ -156,6 +158,8 @@ func Kinds() []Kind {
 		{CodeUploadState, http.StatusConflict, "Not possible in this state", "The upload is complete already, or another request is writing it."},
 		{CodeNoPasskeys, http.StatusConflict, "No passkeys here", "Passkeys need the web interface to have a host name and TLS."},
 		{CodeLink, http.StatusGone, "Link is not valid any more", "The link was used, replaced or has expired; ask for a new one."},
+		{CodeDeleted, http.StatusGone, "Deleted", "The message was deleted; a tombstone remains."},
+		{CodeKept, http.StatusConflict, "Must not be deleted", "Messages are kept by their retention or by a hold, or are not there."},
 		{CodeDifferent, http.StatusConflict, "Reference was used", "The reference was used for another order."},
 		{CodeNotYet, http.StatusConflict, "Cannot be deleted", "The customer cannot be deleted now."},
 		{CodeEnded, http.StatusConflict, "Archive has ended", "The archive of this customer has ended: it can be read, and takes nothing more."},

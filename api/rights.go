@@ -76,13 +76,19 @@ func accessRights() map[string]access.Right {
 		"listAccessRequests":  access.SeeAccessRequests,
 		"requestAccess":       access.RequestAccess,
 		"getAccessRequest":    access.SeeAccessRequests,
-		"decideAccess":        access.DecideAccess,
+		"decideAccess":        access.SeeAccessRequests, // and to decide on its kind
 		"endAccess":           access.SeeAccessRequests,
 		"listAccessRecords":   access.SeeAccessRecords,
 		"getAccessRecordsCsv": access.SeeAccessRecords,
 		"getAccessPolicy":     access.SeeAccessRecords,
 		"changeAccessPolicy":  access.SeeAccessRecords,
 		"listReaders":         access.SeeReaders,
+
+		"requestDeletion":  access.RequestActs,
+		"getDeletion":      access.SeeAccessRequests,
+		"carryOutDeletion": access.RequestActs,
+		"listTombstones":   access.SeeTombstones,
+		"getTombstonesCsv": access.SeeTombstones,
 	}
 }
 

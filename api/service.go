@@ -88,6 +88,7 @@ type Service interface {
 	RoutingService
 	LogService
 	AccessService
+	DeletionService
 	LoginService
 	UserService
 	HierarchyService

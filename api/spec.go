@@ -173,6 +173,7 @@ func Downloads() []Download {
 		completenessCSV(),
 		uploadCSV(),
 		accessCSV(),
+		tombstonesCSV(),
 		usersCSV(),
 	}, evidenceDownloads(id, problems), logDownloads(), hierarchyDownloads())
 }
