@@ -232,7 +232,7 @@ func TestDeletedStaysSoAfterRebuild(t *testing.T) {
 		if err != nil || after.Reason != before.Reason || after.Request != before.Request || !after.DeletedAt.Equal(before.DeletedAt) || len(after.Arrivals) != 2 {
 			t.Errorf("tombstone %+v, want %+v; %v", after, before, err)
 		}
-		if err := e.AwaitIndex(t.Context(), tenant.ID); err != nil {
+		if err := errors.Join(e.Reindex(t.Context(), tenant.ID), e.AwaitIndex(t.Context(), tenant.ID)); err != nil {
 			t.Fatal(err)
 		}
 		clean(t, e)
