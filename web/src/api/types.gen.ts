@@ -82,9 +82,13 @@ export type AccessRequest = {
     from?: string;
     id: string;
     /**
-     * mailbox, session; more may come
+     * mailbox, session, export, deletion; more may come
      */
     kind: string;
+    /**
+     * The reader of this may carry out now what it asks for
+     */
+    may_carry_out: boolean;
     /**
      * The reader of this may approve or refuse it now
      */
@@ -98,6 +102,10 @@ export type AccessRequest = {
      */
     may_read: boolean;
     /**
+     * How many messages a deletion is about
+     */
+    messages: number;
+    /**
      * Of who decided
      */
     note: string;
@@ -106,9 +114,9 @@ export type AccessRequest = {
     requested_at: string;
     requested_by: AccessPerson;
     /**
-     * approved: it can be read under it now; expired: its time is over
+     * approved: it can be read or carried out under it now; expired: its time is over; done: it was carried out
      */
-    state: 'waiting' | 'approved' | 'refused' | 'withdrawn' | 'ended' | 'expired';
+    state: 'waiting' | 'approved' | 'refused' | 'withdrawn' | 'ended' | 'expired' | 'done';
     /**
      * Exclusive
      */
@@ -535,6 +543,35 @@ export type DataResponse = {
 export type Day = {
     count: number;
     day: string;
+};
+
+export type Deletion = {
+    messages: Array<DeletionMessage>;
+    request: AccessRequest;
+};
+
+export type DeletionDone = {
+    /**
+     * Messages that were deleted for good
+     */
+    deleted: number;
+};
+
+export type DeletionMessage = {
+    class: string;
+    deleted_at?: string;
+    /**
+     * End of its retention
+     */
+    due?: string;
+    /**
+     * Ids of the holds that keep it
+     */
+    holds: Array<string>;
+    id: string;
+    received_at?: string;
+    size: number;
+    state: 'there' | 'deleted' | 'missing';
 };
 
 export type DeletionReason = {
@@ -2080,6 +2117,21 @@ export type NewAccessRequest = {
     until: string;
 };
 
+export type NewDeletion = {
+    /**
+     * Ids of the messages
+     */
+    messages: Array<string>;
+    /**
+     * Needed before the end of the retention of any of them, at least 10 characters; it is kept with the tombstones, so it must not tell what is in the messages
+     */
+    reason?: string;
+    /**
+     * Until when it has to be approved and carried out, at most 90 days from now
+     */
+    until: string;
+};
+
 export type NewDomain = {
     /**
      * Another domain of the tenant that it stands for
@@ -2458,7 +2510,7 @@ export type Problem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'access-over' | 'token' | 'limit' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'founded' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'different-order' | 'not-deletable' | 'ended' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'access-over' | 'token' | 'limit' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'founded' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'deleted' | 'kept' | 'different-order' | 'not-deletable' | 'ended' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -2999,7 +3051,7 @@ export type SearchProblem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'access-over' | 'token' | 'limit' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'founded' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'different-order' | 'not-deletable' | 'ended' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'access-over' | 'token' | 'limit' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'founded' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'deleted' | 'kept' | 'different-order' | 'not-deletable' | 'ended' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -3526,7 +3578,7 @@ export type StepProblem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'access-over' | 'token' | 'limit' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'founded' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'different-order' | 'not-deletable' | 'ended' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'access-over' | 'token' | 'limit' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'founded' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'deleted' | 'kept' | 'different-order' | 'not-deletable' | 'ended' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -3823,6 +3875,44 @@ export type Tokens = {
      * The youngest first
      */
     tokens: Array<Token>;
+};
+
+export type Tombstone = {
+    approved_by?: AccessPerson;
+    asked_by?: AccessPerson;
+    /**
+     * As in the event log
+     */
+    carried_by: string;
+    class: string;
+    deleted_at: string;
+    /**
+     * End of its retention when it was deleted
+     */
+    due?: string;
+    /**
+     * Everything of the message is destroyed; false: it cannot be read any more, and the rest is under way
+     */
+    finished: boolean;
+    /**
+     * Of the message; it is never used again
+     */
+    id: string;
+    reason: string;
+    received_at: string;
+    /**
+     * Id of the request
+     */
+    request?: string;
+    size: number;
+};
+
+export type Tombstones = {
+    /**
+     * Cursor of the next page; absent at the end
+     */
+    next?: string;
+    tombstones: Array<Tombstone>;
 };
 
 export type TraceRequest = {
@@ -5953,6 +6043,179 @@ export type GetDashboardResponses = {
 };
 
 export type GetDashboardResponse = GetDashboardResponses[keyof GetDashboardResponses];
+
+export type RequestDeletionData = {
+    body: NewDeletion;
+    path?: never;
+    query?: never;
+    url: '/deletions';
+};
+
+export type RequestDeletionErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RequestDeletionError = RequestDeletionErrors[keyof RequestDeletionErrors];
+
+export type RequestDeletionResponses = {
+    /**
+     * Created
+     */
+    201: AccessRequest;
+};
+
+export type RequestDeletionResponse = RequestDeletionResponses[keyof RequestDeletionResponses];
+
+export type GetDeletionData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the request
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/deletions/{id}';
+};
+
+export type GetDeletionErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetDeletionError = GetDeletionErrors[keyof GetDeletionErrors];
+
+export type GetDeletionResponses = {
+    /**
+     * OK
+     */
+    200: Deletion;
+};
+
+export type GetDeletionResponse = GetDeletionResponses[keyof GetDeletionResponses];
+
+export type CarryOutDeletionData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the request
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/deletions/{id}/carry-out';
+};
+
+export type CarryOutDeletionErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type CarryOutDeletionError = CarryOutDeletionErrors[keyof CarryOutDeletionErrors];
+
+export type CarryOutDeletionResponses = {
+    /**
+     * OK
+     */
+    200: DeletionDone;
+};
+
+export type CarryOutDeletionResponse = CarryOutDeletionResponses[keyof CarryOutDeletionResponses];
 
 export type ListDirectoriesData = {
     body?: never;
@@ -12933,6 +13196,110 @@ export type RevokeTokenResponses = {
 };
 
 export type RevokeTokenResponse = RevokeTokenResponses[keyof RevokeTokenResponses];
+
+export type ListTombstonesData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Id of the request; empty: all
+         */
+        request?: string;
+        /**
+         * Next of the previous page
+         */
+        cursor?: string;
+    };
+    url: '/tombstones';
+};
+
+export type ListTombstonesErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListTombstonesError = ListTombstonesErrors[keyof ListTombstonesErrors];
+
+export type ListTombstonesResponses = {
+    /**
+     * OK
+     */
+    200: Tombstones;
+};
+
+export type ListTombstonesResponse = ListTombstonesResponses[keyof ListTombstonesResponses];
+
+export type GetTombstonesCsvData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Id of the request; empty: all
+         */
+        request?: string;
+    };
+    url: '/tombstones.csv';
+};
+
+export type GetTombstonesCsvErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetTombstonesCsvError = GetTombstonesCsvErrors[keyof GetTombstonesCsvErrors];
+
+export type GetTombstonesCsvResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type GetTombstonesCsvResponse = GetTombstonesCsvResponses[keyof GetTombstonesCsvResponses];
 
 export type ListUploadsData = {
     body?: never;
