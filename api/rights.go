@@ -76,7 +76,7 @@ func accessRights() map[string]access.Right {
 		"listAccessRequests":  access.SeeAccessRequests,
 		"requestAccess":       access.RequestAccess,
 		"getAccessRequest":    access.SeeAccessRequests,
-		"decideAccess":        access.SeeAccessRequests, // and to decide on its kind
+		"decideAccess":        access.DecideAccess, // of acts that are no reading: access.DecideActs
 		"endAccess":           access.SeeAccessRequests,
 		"listAccessRecords":   access.SeeAccessRecords,
 		"getAccessRecordsCsv": access.SeeAccessRecords,

@@ -230,7 +230,7 @@ func (h *Handle) DeleteUnder(ctx context.Context, id uid.ID) (int, error) {
 		return 0, ErrAccessOver
 	}
 	if !h.carriesOut(r) {
-		return 0, fmt.Errorf("whoever asked or approved carries a deletion out: %w", access.ErrForbidden)
+		return 0, fmt.Errorf("request for deletion %s that the actor has asked for or approved: %w", id, catalog.ErrNotFound)
 	}
 	done := *r
 	done.State, done.EndedBy, done.EndedAt = catalog.AccessDone, h.actor.User, now

@@ -84,6 +84,7 @@ type eraseOrder struct {
 	judge   func(uid.ID, Retained) *KeptMessage
 	request *catalog.AccessRequest // as it is afterwards; nil: there is none
 	peer    string
+	due     time.Time        // end of the retention that the object names itself; zero: it names none
 	events  []*catalog.Event // besides those of the messages
 }
 
@@ -382,8 +383,8 @@ func (e *erasing) commit(ctx context.Context) error {
 	}
 	for i, s := range e.stones {
 		s.DeletedAt = e.a.now().UTC().Truncate(time.Millisecond)
-		if r := kept[s.AOID]; !r.Due.IsZero() {
-			s.Class, s.Due = r.Class, r.Due.UTC().Truncate(time.Millisecond)
+		if s.Class, s.Due = kept[s.AOID].Class, kept[s.AOID].Due.UTC().Truncate(time.Millisecond); !e.order.due.IsZero() {
+			s.Due = e.order.due.UTC().Truncate(time.Millisecond)
 		}
 		rest := restOf{Frames: e.rest[s.AOID]}
 		if i == 0 {

@@ -40,6 +40,7 @@ export const walkRoutes = {
   '/webhooks': { 'tenant-admin': ['/webhooks'], operator: ['/webhooks'], reseller: ['/webhooks'] },
   '/tokens': { 'tenant-admin': ['/tokens'], operator: ['/tokens'], reseller: ['/tokens'] },
   '/access': { 'tenant-admin': ['/access'], auditor: ['/access'], dpo: ['/access'] },
+  '/access/tombstones': { 'tenant-admin': ['/access/tombstones'], auditor: ['/access/tombstones'], dpo: ['/access/tombstones'] },
   '/access/records': { dpo: ['/access/records'] },
   '/log': { 'tenant-admin': ['/log'], auditor: ['/log'], dpo: ['/log'], operator: ['/log'] },
   '/evidence': { 'tenant-admin': ['/evidence'], auditor: ['/evidence'], dpo: ['/evidence'] },

@@ -99,6 +99,10 @@ func calls(t *testing.T, o operation, id string) []string {
 		return []string{strings.Replace(path, "{name}", "geheim.example", 1)}
 	case "listAccessRequests", "requestAccess", "getAccessRequest", "decideAccess", "endAccess", "listReaders", "getAccessPolicy", "changeAccessPolicy":
 		return []string{path}
+	case "requestDeletion", "getDeletion", "carryOutDeletion":
+		return []string{path}
+	case "listTombstones", "getTombstonesCsv":
+		return []string{path, path + "?request=" + id}
 	case "listAccessRecords", "getAccessRecordsCsv":
 		return []string{path, path + "?request=" + id, path + "?user=" + id, path + "?address=anna@firma.example"}
 	case "listUsers":
@@ -208,6 +212,8 @@ func body(o operation, id string) string {
 		return `{"site":{"tls":"off"}}`
 	case "requestAccess":
 		return `{"kind":"mailbox","addresses":["anna@firma.example"],"reason":"Ermittlung wegen Betrugs","until":"2020-01-01T00:00:00Z"}` // over: nothing is made
+	case "requestDeletion":
+		return `{"messages":["` + id + `"],"reason":"Loeschverlangen nach Art. 17","until":"2020-01-01T00:00:00Z"}` // over: nothing is made
 	case "decideAccess":
 		return `{"approve":true}`
 	case "changeAccessPolicy":

@@ -229,6 +229,12 @@ const accessRecordsRoute = createRoute({
   component: lazyRouteComponent(() => import('./access/RecordsPage'), 'RecordsPage'),
 });
 
+const tombstonesRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/access/tombstones',
+  component: lazyRouteComponent(() => import('./deletion/TombstonesPage'), 'TombstonesPage'),
+});
+
 const policyRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/login-policy',
@@ -307,7 +313,7 @@ export const router = createRouter({
     searchRoute, accountRoute, uploadRoute, adminRoute,
     sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, domainsRoute, selectionRoute, quarantineRoute,
     usersRoute, newUserRoute, importUsersRoute, userRoute, directoriesRoute, directoryRoute, policyRoute, tokensRoute, webhooksRoute, staffRoute,
-    accessRoute, accessRecordsRoute, eventLogRoute, evidenceRoute,
+    accessRoute, accessRecordsRoute, tombstonesRoute, eventLogRoute, evidenceRoute,
     tenantsRoute, newTenantRoute, tenantRoute, resellersRoute, resellerRoute, ownResellerRoute,
     smarthostRoute, siteRoute, sealingRoute,
   ])]),

@@ -2,7 +2,10 @@ import { Button, Group, Text } from '@mantine/core';
 import { IconCertificate } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 
+import { mayDelete } from '../deletion/queries';
+import { DeletionButton } from '../deletion/RequestDeletion';
 import { formatNumber } from '../format';
+import { useAccount } from '../shell/usePage';
 import { mostChosen, type Chosen } from './choice';
 import classes from './SearchPage.module.css';
 
@@ -12,6 +15,7 @@ type Props = { chosen: Chosen; shown: readonly string[]; address: string; clear:
 // there as long as any are, also if they are not in the list any more.
 export function ChoiceBar({ chosen, shown, address, clear }: Props) {
   const { t, i18n } = useTranslation();
+  const deletes = mayDelete(useAccount().role);
   const number = (n: number) => formatNumber(n, i18n.language);
   const elsewhere = chosen.size - shown.filter((id) => chosen.has(id)).length;
   const full = chosen.size >= mostChosen;
@@ -29,6 +33,7 @@ export function ChoiceBar({ chosen, shown, address, clear }: Props) {
       {chosen.size > 0 && (
         <Group gap={6} wrap="nowrap">
           <Button component="a" href={address} download variant="light" size="compact-sm" leftSection={<IconCertificate size={16} aria-hidden />}>{t('search.chosenBundle')}</Button>
+          {deletes && <DeletionButton ids={[...chosen]} size="compact-sm" />}
           <Button variant="subtle" color="gray" size="compact-sm" onClick={clear}>{t('search.chosenClear')}</Button>
         </Group>
       )}

@@ -33,6 +33,7 @@ export const sections: Readonly<Record<string, Section | ByRole>> = {
   '/login-policy': { else: 'tenant-administrator#log-ins', operator: 'operator#log-ins' },
   '/tokens': { else: 'tenant-administrator#tokens', operator: 'reseller#tokens', reseller: 'reseller#tokens' },
   '/access': { else: 'tenant-administrator#access', auditor: 'auditor#request', dpo: 'data-protection-officer#decide' },
+  '/access/tombstones': { else: 'tenant-administrator#deletion', auditor: 'auditor#deletion', dpo: 'data-protection-officer#deletion' },
   '/access/records': 'data-protection-officer#records',
   '/log': { else: 'auditor#log', operator: 'operator#log' },
   '/evidence': 'auditor#evidence',
