@@ -69,10 +69,13 @@ type DeletionService interface {
 	Tombstones(ctx context.Context, request, cursor string) (*Tombstones, error)
 }
 
+// maxDeletion bounds the body of a request for the deletion of 1,000 messages, in bytes.
+const maxDeletion = 64 << 10
+
 func deletions(o operations, s Service) {
 	changing := []Code{CodeOrigin, CodeTimeout, CodeTooLarge, CodeMediaType, CodeKept}
 	add(o, op{id: "requestDeletion", method: http.MethodPost, path: "/deletions", tag: "access", status: http.StatusCreated,
-		summary: "Ask that messages are deleted for good", problems: changing},
+		summary: "Ask that messages are deleted for good", problems: changing, body: maxDeletion},
 		func(ctx context.Context, in *body[NewDeletion]) (*body[AccessRequest], error) {
 			return reply(s.RequestDeletion(ctx, in.Body))
 		})
