@@ -67,6 +67,7 @@ func cases() []testCase {
 		{name: "LoginPolicy", run: testLoginPolicy},
 		{name: "Sources", run: testSources},
 		{name: "Access", run: testAccess},
+		{name: "Erase", run: testErase},
 		{name: "Documents", run: testDocuments},
 		{name: "SourceSettings", run: testSourceSettings},
 		{name: "SourceItems", run: testSourceItems},
