@@ -65,7 +65,7 @@ func testErase(t *testing.T, e *env) {
 	mustBe(t, "drop its segment", e.Relocate(ctx, tenant, catalog.Moves{Drop: []uid.ID{segment.ID}}), catalog.ErrInUse)
 
 	must(t, e.ClearMessages(ctx, tenant))
-	must(t, e.RestoreTombstones(ctx, tenant, nil, []*catalog.Tombstone{s}))
+	must(t, e.RestoreTombstones(ctx, tenant, segment, []*catalog.Tombstone{s}))
 	must(t, e.Commit(ctx, tenant, batch("second", 2)))
 	n := 0
 	must(t, e.WalkTombstones(ctx, tenant, func(x *catalog.Tombstone, err error) error {

@@ -67,6 +67,9 @@ func attempts() map[string]struct {
 		"Erase": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
 			return nil, e.Erase(ctx, t, catalog.Erasure{Tombstones: []*catalog.Tombstone{tombstone(t, id(of), uid.ID{})}})
 		}},
+		"RestoreTombstones": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return nil, e.RestoreTombstones(ctx, uid.New(at(1)), nil, []*catalog.Tombstone{tombstone(t, of.buried, uid.ID{})}) // of nobody
+		}},
 		"PlaceTombstones": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
 			return nil, e.PlaceTombstones(ctx, t, nil, []*catalog.Tombstone{tombstone(t, of.buried, uid.ID{})}, true)
 		}},
