@@ -23,8 +23,8 @@ type NewAccessRequest struct {
 // AccessRequest is a request for access to other people's mail.
 type AccessRequest struct {
 	ID          string         `json:"id"`
-	Kind        string         `json:"kind" doc:"mailbox, session, export: reading; lift-hold, shorten-retention: an act that its approval carries out; more may come"`
-	State       string         `json:"state" enum:"waiting,approved,refused,withdrawn,ended,expired,done" doc:"approved: it can be read under it now; done: approved and carried out; expired: its time is over"`
+	Kind        string         `json:"kind" doc:"mailbox, session, export: reading; deletion: carried out after its approval; lift-hold, shorten-retention: carried out by its approval; more may come"`
+	State       string         `json:"state" enum:"waiting,approved,refused,withdrawn,ended,expired,done" doc:"approved: it can be read or carried out under it now; done: it was carried out; expired: its time is over"`
 	Addresses   []string       `json:"addresses"`
 	Query       string         `json:"query"`
 	From        *time.Time     `json:"from,omitempty" doc:"Date of the mail, inclusive"`
@@ -44,6 +44,8 @@ type AccessRequest struct {
 	MayDecide   bool           `json:"may_decide" doc:"The reader of this may approve or refuse it now"`
 	MayRead     bool           `json:"may_read" doc:"The reader of this may read mail under it now"`
 	MayEnd      bool           `json:"may_end" doc:"The reader of this may withdraw or end it now"`
+	MayCarryOut bool           `json:"may_carry_out" doc:"The reader of this may carry out now what it asks for"`
+	Messages    int            `json:"messages" doc:"How many messages a deletion is about"`
 }
 
 // AccessPerson is somebody with the role held at that time.

@@ -105,6 +105,7 @@ func describe(o operations, s Service) {
 	eventLog(o, s)
 	accesses(o, s)
 	holds(o, s)
+	deletions(o, s)
 	logins(o, s)
 	users(o, s)
 	hierarchy(o, s)

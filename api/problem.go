@@ -121,6 +121,8 @@ const (
 	CodeManyHolds    Code = "many-holds"
 	CodeShortens     Code = "shortens"
 	CodeDirectory    Code = "directory"
+	CodeKept         Code = "kept"
+	CodeDeleted      Code = "deleted"
 )
 
 // Kind describes all problems of one code.
@@ -158,6 +160,8 @@ func Kinds() []Kind {
 		{CodeUploadState, http.StatusConflict, "Not possible in this state", "The upload is complete already, or another request is writing it."},
 		{CodeNoPasskeys, http.StatusConflict, "No passkeys here", "Passkeys need the web interface to have a host name and TLS."},
 		{CodeLink, http.StatusGone, "Link is not valid any more", "The link was used, replaced or has expired; ask for a new one."},
+		{CodeDeleted, http.StatusGone, "Deleted", "The message was deleted; a tombstone remains."},
+		{CodeKept, http.StatusConflict, "Must not be deleted", "Messages are kept by their retention or by a hold, or are not there."},
 		{CodeDifferent, http.StatusConflict, "Reference was used", "The reference was used for another order."},
 		{CodeNotYet, http.StatusConflict, "Cannot be deleted", "The customer cannot be deleted now."},
 		{CodeManyHolds, http.StatusConflict, "Too many holds", "There are as many holds in force as there can be. Have one lifted first."},

@@ -84,13 +84,18 @@ func accessRights() map[string]access.Right {
 		"changeAccessPolicy":  access.SeeAccessRecords,
 		"listReaders":         access.SeeReaders,
 
-		"listHolds":      access.SeeHolds,
-		"placeHold":      access.PlaceHolds,
-		"getHold":        access.SeeHolds,
-		"requestLift":    access.RequestActs,
-		"getRetention":   access.SeeRetention,
-		"setRetention":   access.ManageRetention,
-		"requestShorter": access.RequestActs,
+		"listHolds":        access.SeeHolds,
+		"placeHold":        access.PlaceHolds,
+		"getHold":          access.SeeHolds,
+		"requestLift":      access.RequestActs,
+		"getRetention":     access.SeeRetention,
+		"setRetention":     access.ManageRetention,
+		"requestShorter":   access.RequestActs,
+		"requestDeletion":  access.RequestActs,
+		"getDeletion":      access.SeeAccessRequests,
+		"carryOutDeletion": access.RequestActs,
+		"listTombstones":   access.SeeTombstones,
+		"getTombstonesCsv": access.SeeTombstones,
 	}
 }
 

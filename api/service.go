@@ -91,6 +91,7 @@ type Service interface {
 	RoutingService
 	LogService
 	AccessService
+	DeletionService
 	LoginService
 	UserService
 	HierarchyService

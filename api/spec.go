@@ -202,6 +202,7 @@ func Downloads() []Download {
 		completenessCSV(),
 		uploadCSV(),
 		accessCSV(),
+		tombstonesCSV(),
 		usersCSV(),
 	}, evidenceDownloads(id, problems), logDownloads(), hierarchyDownloads())
 }

@@ -72,6 +72,7 @@ type cli struct {
 	Seal        sealCmd        `cmd:"" help:"Show what has no time stamp yet, or get one now."`
 	Authority   authorityCmd   `cmd:"" help:"Say which authorities give time stamps, and how often."`
 	Evidence    evidenceCmd    `cmd:"" help:"Issue what proves a message to others."`
+	Delete      deleteCmd      `cmd:"" help:"Delete messages for good, which somebody has asked for and somebody else has approved."`
 	Export      exportCmd      `cmd:"" help:"Write a proof bundle of many messages, which somebody has asked for and somebody else has approved."`
 	XAIP        xaipCmd        `cmd:"" name:"xaip" help:"Hand objects over by BSI TR-03125 (TR-ESOR), and take them."`
 	Config      configCmd      `cmd:"" help:"Show the settings in force."`

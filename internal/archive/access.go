@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -54,8 +55,10 @@ type AccessView struct {
 	// time is over.
 	State catalog.AccessState
 	// MayDecide says that the actor may approve or refuse it now, MayRead that the
-	// actor may read under it now, MayEnd that the actor may withdraw or end it now.
-	MayDecide, MayRead, MayEnd bool
+	// actor may read under it now, MayEnd that the actor may withdraw or end it now,
+	// MayCarryOut that the actor may carry out now what it asks for.
+	MayDecide, MayRead, MayEnd, MayCarryOut bool
+	Messages                                int // that a deletion is about
 }
 
 // RequestAccess asks for access to other people's mail. Errors match
@@ -148,6 +151,14 @@ func accessDetails(r *catalog.AccessRequest) map[string]string {
 			d[k] = v
 		}
 	}
+	if list := aboutMessages(r); len(list) > 0 {
+		ids := make([]string, len(list))
+		for i, id := range list {
+			ids[i] = id.String()
+		}
+		d["messages"], d["objects"] = strconv.Itoa(len(list)), bounded(ids)
+		delete(d, "addresses")
+	}
 	for k, v := range map[string]time.Time{"mail_from": r.From, "mail_to": r.To} {
 		if !v.IsZero() {
 			d[k] = v.UTC().Format(time.RFC3339)
@@ -218,6 +229,8 @@ func (h *Handle) accessView(ctx context.Context, r *catalog.AccessRequest, names
 		v.State, open = accessStateOver, false
 	}
 	v.MayDecide = v.State == catalog.AccessWaiting && h.actor.CheckDecision(access.Kind(r.Kind), r.RequestedBy, access.Role(r.RequestedRole)) == nil
+	v.MayCarryOut = v.State == catalog.AccessApproved && h.carriesOut(r)
+	v.Messages = len(aboutMessages(r))
 	v.MayRead = v.State == catalog.AccessApproved && h.reads(r)
 	v.MayEnd = open && (h.actor.User == r.RequestedBy || v.State == catalog.AccessApproved && h.actor.Check(access.DecideRight(access.Kind(r.Kind))) == nil)
 	return v, h.aboutKept(ctx, v)

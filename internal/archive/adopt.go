@@ -119,6 +119,9 @@ func (f *fsck) strangers(ctx context.Context, tenant uid.ID, s vault.Segment) (*
 
 func (f *fsck) stranger(ctx context.Context, e vault.Entry, out *strangers) error {
 	tenant := out.done.tenant
+	if buried, err := f.a.buried(ctx, out.done, e.Frame.AOID); buried || err != nil {
+		return err
+	}
 	row, err := f.a.catalog.Message(ctx, tenant, e.Frame.AOID)
 	if err == nil && row.Segment == e.Frame.Ref.Segment {
 		out.settled++
@@ -142,8 +145,11 @@ func (f *fsck) knownCapture(ctx context.Context, e vault.Entry, done *adopted) e
 	if err != nil {
 		return nil //nolint:nilerr // taking it will say what is wrong
 	}
-	if rec.Decision != nil {
+	if rec.Decision != nil || rec.Tombstone != nil {
 		return nil
+	}
+	if buried, err := f.a.buried(ctx, done, e.Frame.AOID); buried || err != nil {
+		return err
 	}
 	c, err := rec.Capture.capture(done.tenant, e.Frame.AOID)
 	if err != nil {
@@ -157,7 +163,16 @@ func (f *fsck) knownCapture(ctx context.Context, e vault.Entry, done *adopted) e
 }
 
 func newAdopted(tenant uid.ID) *adopted {
-	return &adopted{tenant: tenant, sums: map[[32]byte]uid.ID{}, parts: map[[32]byte]bool{}, keys: map[[32]byte]bool{}, sources: map[uid.ID]bool{}, decisions: map[uid.ID]catalog.Decision{}}
+	return &adopted{tenant: tenant, sums: map[[32]byte]uid.ID{}, parts: map[[32]byte]bool{}, keys: map[[32]byte]bool{}, sources: map[uid.ID]bool{}, decisions: map[uid.ID]catalog.Decision{}, stones: map[uid.ID]*catalog.Tombstone{}, used: map[vault.Sum]bool{}, unused: map[vault.Sum]bool{}}
+}
+
+// buried reports whether a message was deleted by the catalog, and remembers it.
+func (a *Archive) buried(ctx context.Context, done *adopted, aoid uid.ID) (bool, error) {
+	s, err := a.catalog.Tombstone(ctx, done.tenant, aoid)
+	if err == nil {
+		done.stones[aoid] = s
+	}
+	return err == nil, notFound(err)
 }
 
 // takeFrame takes one frame into a batch for the catalog.

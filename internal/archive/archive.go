@@ -248,6 +248,7 @@ type tenantWork struct {
 	late      atomic.Bool    // the indexer has not taken anything for too long
 	wake      chan struct{}  // capacity 1: look for work
 	indexing  sync.Mutex     // held while the index and its mark change
+	storing   sync.RWMutex   // held for reading while something is stored, for writing while messages are deleted
 	mood      mood
 
 	compacting chan struct{}   // capacity 1: whoever compacts

@@ -31,15 +31,16 @@ type AuditCode string
 
 // Codes of findings.
 const (
-	AuditMissing   AuditCode = "missing"  // the log tells of a message that is not there, and of no deletion
-	AuditUnlogged  AuditCode = "unlogged" // a message is there of which the log does not tell
-	AuditOther     AuditCode = "other"    // the message is not the one that the log tells of
-	AuditDoubled   AuditCode = "doubled"  // the log tells twice that it came
-	AuditArrivals  AuditCode = "arrivals" // there are fewer or more arrivals of it than the log tells of
-	AuditUnread    AuditCode = "unread"   // the row or the vault's record cannot be read: it cannot be compared
-	AuditLogBroken AuditCode = "log"      // the log itself does not fit together
-	AuditRevived   AuditCode = "revived"  // it was deleted by the log, and is there
-	AuditReceipt   AuditCode = "receipt"  // a daily receipt does not fit the log, or its evidence record does not prove it
+	AuditMissing   AuditCode = "missing"   // the log tells of a message that is not there, and of no deletion
+	AuditUnlogged  AuditCode = "unlogged"  // a message is there of which the log does not tell
+	AuditOther     AuditCode = "other"     // the message is not the one that the log tells of
+	AuditDoubled   AuditCode = "doubled"   // the log tells twice that it came
+	AuditArrivals  AuditCode = "arrivals"  // there are fewer or more arrivals of it than the log tells of
+	AuditUnread    AuditCode = "unread"    // the row or the vault's record cannot be read: it cannot be compared
+	AuditLogBroken AuditCode = "log"       // the log itself does not fit together
+	AuditRevived   AuditCode = "revived"   // it was deleted by the log, and is there
+	AuditReceipt   AuditCode = "receipt"   // a daily receipt does not fit the log, or its evidence record does not prove it
+	AuditTombstone AuditCode = "tombstone" // log and tombstones tell of different deletions
 )
 
 // AuditFinding is one thing in which log and archive differ.
@@ -97,7 +98,7 @@ func (r *AuditReport) details() map[string]string {
 
 func (a *Archive) audit(ctx context.Context, tenant uid.ID) (*AuditReport, error) {
 	u := &auditor{a: a, tenant: tenant, out: &AuditReport{StartedAt: a.now().UTC()}, known: map[uid.ID]*audited{}}
-	for _, step := range []func(context.Context) error{u.messages, u.arrivals, u.leaves, u.receipts, u.compare} {
+	for _, step := range []func(context.Context) error{u.messages, u.arrivals, u.tombstones, u.leaves, u.receipts, u.compare} {
 		if err := step(ctx); err != nil {
 			return nil, fmt.Errorf("compare the event log with the archive: %w", err)
 		}
@@ -115,8 +116,9 @@ type audited struct {
 	entries  int // that it was stored or quarantined
 	restored bool
 	deleted  bool
-	arrivals int // rows
-	captured int // entries of later arrivals
+	buried   bool // there is a tombstone
+	arrivals int  // rows
+	captured int  // entries of later arrivals
 }
 
 type auditor struct {
@@ -186,6 +188,17 @@ func (u *auditor) arrivals(ctx context.Context) error {
 			return ctx.Err()
 		}
 		u.of(c.AOID).arrivals++
+		return ctx.Err()
+	})
+}
+
+func (u *auditor) tombstones(ctx context.Context) error {
+	return u.a.catalog.WalkTombstones(ctx, u.tenant, func(s *catalog.Tombstone, err error) error {
+		if err != nil {
+			u.find(AuditUnread, "row", "%v", err)
+			return ctx.Err()
+		}
+		u.of(s.AOID).buried = true
 		return ctx.Err()
 	})
 }
@@ -271,13 +284,19 @@ func (u *auditor) judge(ctx context.Context, id uid.ID, x *audited) error {
 	logged := x.entries > 0 || x.restored
 	before := u.out.Found
 	switch {
+	case !x.there && !x.deleted && x.buried:
+		u.find(AuditTombstone, id.String(), "it is not there and has a tombstone, but the log does not tell that it was deleted")
+		return nil
 	case !x.there && !x.deleted:
 		u.find(AuditMissing, id.String(), "the log tells that it came, but it is not there, and no deletion is recorded")
 		return nil
 	case !x.there:
-		return nil
-	case x.deleted:
-		u.find(AuditRevived, id.String(), "the log tells that it was deleted, but it is there")
+		return u.deletion(ctx, id, x)
+	case x.deleted || x.buried:
+		if _, err := u.a.catalog.Message(ctx, u.tenant, id); errors.Is(err, catalog.ErrNotFound) {
+			return u.deletion(ctx, id, x) // it was deleted since
+		}
+		u.find(AuditRevived, id.String(), "it was deleted, but it is there")
 	case !logged:
 		u.find(AuditUnlogged, id.String(), "it is there, but the log does not tell that it came")
 	case !x.unread && x.logged != x.digest:
@@ -299,6 +318,22 @@ func (u *auditor) judge(ctx context.Context, id uid.ID, x *audited) error {
 		u.out.Matched++
 	}
 	return nil
+}
+
+// deletion judges a message that is not there, and of whose deletion the log tells.
+func (u *auditor) deletion(ctx context.Context, id uid.ID, x *audited) error {
+	if x.buried {
+		return nil
+	}
+	_, err := u.a.catalog.Tombstone(ctx, u.tenant, id) // perhaps it was deleted since
+	if errors.Is(err, catalog.ErrNotFound) {
+		u.find(AuditTombstone, id.String(), "the log tells that it was deleted, but there is no tombstone")
+		return nil
+	}
+	if len(rowErrors(err)) > 0 {
+		return nil // told of
+	}
+	return err
 }
 
 // logged returns the messages of which the log tells that they came, as far as it

@@ -205,10 +205,10 @@ func (a *Archive) TidyIndex(ctx context.Context, tenant uid.ID) error {
 
 // Tidy does the regular housekeeping of all tenants: it merges segments where it
 // pays, tidies the index, forgets sessions that have ended, goes on with deletions of
-// tenants, and counts what is used. What goes wrong for one tenant does not keep it
+// tenants and messages, and counts what is used. What goes wrong for one tenant does not keep it
 // from the others.
 func (a *Archive) Tidy(ctx context.Context) error {
-	errs := []error{a.catalog.DeleteExpiredSessions(ctx, a.now()), a.catalog.DeleteExpiredLinks(ctx, a.now()), a.FinishDeletions(ctx), a.CountUsage(ctx), a.CountGrowth(ctx)}
+	errs := []error{a.catalog.DeleteExpiredSessions(ctx, a.now()), a.catalog.DeleteExpiredLinks(ctx, a.now()), a.FinishDeletions(ctx), a.FinishErasures(ctx), a.CountUsage(ctx), a.CountGrowth(ctx)}
 	tenants, err := a.Tenants(ctx)
 	if err != nil {
 		return errors.Join(append(errs, err)...)

@@ -45,7 +45,7 @@ func (r *rebuild) decide(ctx context.Context, done *adopted) error {
 	for id, d := range done.decisions {
 		e, err := r.a.catalog.QuarantinedMessage(ctx, done.tenant, id)
 		if errors.Is(err, catalog.ErrNotFound) || err == nil && e.State == catalog.Released {
-			continue // erased, or known
+			continue // deleted, or known
 		}
 		if err != nil {
 			return err

@@ -56,6 +56,7 @@ func withRequests(t *testing.T, e *archivetest.Env, tenant uid.ID) {
 	for _, err := range []error{
 		e.Catalog.SettleAccess(ctx, r, catalog.AccessWaiting, act("access.approved")),
 		e.Catalog.AddAccessRecord(ctx, &catalog.AccessRecord{Tenant: tenant, ID: uid.New(now), Request: r.ID, User: who, At: now, Act: "message.read", Object: "x", Addresses: []string{"anna@example.com"}}, act("message.read")),
+		e.Catalog.RestoreTombstones(ctx, tenant, nil, []*catalog.Tombstone{{Tenant: tenant, AOID: uid.New(now), ReceivedAt: now, DeletedAt: now, Class: "unclassified", CarriedBy: "cli", Rest: []byte(`{"frames":[]}`)}}),
 		e.Catalog.SetAccessPolicy(ctx, &catalog.AccessPolicy{Tenant: tenant, Silent: true, ChangedAt: now, ChangedBy: "cli"}, act("access-policy.changed")),
 	} {
 		if err != nil {

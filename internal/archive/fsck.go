@@ -190,6 +190,9 @@ func (f *fsck) tenant(ctx context.Context, tenant uid.ID) error {
 	if err := f.decisions(ctx, tenant); err != nil {
 		return err
 	}
+	if err := f.tombstones(ctx, tenant); err != nil {
+		return err
+	}
 	if err := f.stillThere(ctx, tenant, strays); err != nil {
 		return err
 	}
@@ -254,6 +257,9 @@ func (f *fsck) segment(ctx context.Context, tenant, id uid.ID, known bool) error
 		for int(e.Frame.Ref.Frame) > len(f.held[id]) { // dictionaries are not told of
 			f.held[id] = append(f.held[id], vault.KindDict)
 		}
+		if e.Erased {
+			kind = vault.KindDict // nothing that a row could tell of
+		}
 		f.held[id] = append(f.held[id], kind)
 		if e.Err != nil || e.Erased {
 			return nil //nolint:nilerr // it is reported above
@@ -282,6 +288,11 @@ func (f *fsck) segment(ctx context.Context, tenant, id uid.ID, known bool) error
 
 // frame compares a frame with what the catalog knows of it.
 func (f *fsck) frame(ctx context.Context, tenant uid.ID, e vault.Entry) error {
+	if e.Frame.Kind == vault.KindMessage || e.Frame.Kind == vault.KindRecord {
+		if buried, err := f.grave(ctx, tenant, e); buried || err != nil {
+			return err
+		}
+	}
 	switch e.Frame.Kind {
 	case vault.KindMessage:
 		copied, err := f.message(ctx, tenant, e)

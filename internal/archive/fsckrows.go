@@ -130,7 +130,7 @@ func (f *fsck) rows(ctx context.Context, tenant uid.ID) error {
 			}
 			return catalog.Loc{Segment: m.Segment, Frame: m.Frame}, nil
 		}
-		if !f.rests(ctx, tenant, catalog.Loc{Segment: m.Segment, Frame: m.Frame}, now, vault.KindMessage) {
+		if !f.rests(ctx, tenant, catalog.Loc{Segment: m.Segment, Frame: m.Frame}, now, vault.KindMessage) && !f.deleted(ctx, tenant, m.AOID) {
 			f.damage("message "+m.AOID.String(), "the vault has lost it: segment %s/%d holds no message", m.Segment, m.Frame)
 		}
 		return ctx.Err()
@@ -146,7 +146,7 @@ func (f *fsck) rows(ctx context.Context, tenant uid.ID) error {
 			at, _, err := cat.FindPart(ctx, tenant, p.SHA256)
 			return at, err
 		}
-		if err == nil && !f.rests(ctx, tenant, catalog.Loc{Segment: p.Segment, Frame: p.Frame}, now, vault.KindPart) {
+		if err == nil && !f.rests(ctx, tenant, catalog.Loc{Segment: p.Segment, Frame: p.Frame}, now, vault.KindPart) && f.known(ctx, tenant, p.SHA256) {
 			f.damage(fmt.Sprintf("attachment %x", p.SHA256[:8]), "the vault has lost it: segment %s/%d holds no attachment", p.Segment, p.Frame)
 		}
 		return ctx.Err()
@@ -167,6 +167,19 @@ func (f *fsck) rows(ctx context.Context, tenant uid.ID) error {
 			return err
 		}
 	}
+	err = cat.WalkTombstones(ctx, tenant, func(s *catalog.Tombstone, err error) error {
+		if err != nil {
+			l.unsure = true
+			return nil //nolint:nilerr // Check has reported damaged rows
+		}
+		l.tombstone(ctx, s)
+		return ctx.Err()
+	})
+	if l.unsure = l.unsure || err != nil; err != nil {
+		if err := f.unreadable(ctx, "catalog", err); err != nil {
+			return err
+		}
+	}
 	return l.end(ctx)
 }
 
@@ -179,7 +192,7 @@ func (f *fsck) captureRow(ctx context.Context, l *ledger, c *catalog.Capture) er
 		}
 		return catalog.Loc{Segment: again.Segment, Frame: again.Frame}, nil
 	}
-	if !f.rests(ctx, c.Tenant, catalog.Loc{Segment: c.Segment, Frame: c.Frame}, now, vault.KindMessage, vault.KindRecord) {
+	if !f.rests(ctx, c.Tenant, catalog.Loc{Segment: c.Segment, Frame: c.Frame}, now, vault.KindMessage, vault.KindRecord) && !f.deleted(ctx, c.Tenant, c.AOID) {
 		f.damage("capture "+c.ID.String(), "of message %s: the vault has lost its record %s/%d", c.AOID, c.Segment, c.Frame)
 	}
 	second, err := false, error(nil)
@@ -187,6 +200,9 @@ func (f *fsck) captureRow(ctx context.Context, l *ledger, c *catalog.Capture) er
 		if second, err = f.journalReport(ctx, c); err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
+			}
+			if f.deleted(ctx, c.Tenant, c.AOID) {
+				return nil
 			}
 			l.unsure = true // whether it was counted cannot be told
 			f.damage("journal report of capture "+c.ID.String(), "of message %s: %v", c.AOID, err)

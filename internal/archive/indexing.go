@@ -218,9 +218,16 @@ func textSize(docs []index.Doc) int64 {
 // catchUp indexes everything after mark from the vault.
 func (a *Archive) catchUp(ctx context.Context, tenant uid.ID, mark int64) error {
 	names := map[uid.ID]string{}
+	head, err := a.catalog.Head(ctx, tenant)
+	if err != nil {
+		return err
+	}
 	for {
 		rows, err := a.catalog.MessagesAfter(ctx, tenant, mark, 200)
 		bad := rowErrors(err)
+		if err == nil && len(rows) == 0 && mark < head { // the last ones were deleted
+			return a.catalog.SetIndexed(ctx, tenant, head)
+		}
 		if err != nil && len(bad) == 0 || err == nil && len(rows) == 0 {
 			return err
 		}

@@ -105,14 +105,18 @@ func (a *Archive) ingest(ctx context.Context, sub Submission) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, err
 	}
+	w.storing.RLock() // attachments that it need not bring must stay until it is stored
 	p, err := a.send(ctx, w, sub)
 	if err != nil {
+		w.storing.RUnlock()
 		return Receipt{}, err
 	}
 	select {
 	case r := <-p.done:
+		w.storing.RUnlock()
 		return r.receipt, r.err
 	case <-ctx.Done():
+		go func() { <-p.done; w.storing.RUnlock() }()
 		// It may still be committed; without the acknowledgement the sender
 		// offers it again and it will be a duplicate.
 		return Receipt{}, ctx.Err()

@@ -101,6 +101,20 @@ func (l *ledger) capture(ctx context.Context, c *catalog.Capture, second bool) {
 	}
 }
 
+// tombstone counts the arrivals of a message that was deleted.
+func (l *ledger) tombstone(ctx context.Context, s *catalog.Tombstone) {
+	for _, x := range s.Arrivals {
+		t := l.of(ctx, x.Source, day(x.Day))
+		t.captures++
+		if x.Uncounted {
+			t.seconds++
+		}
+		if slices.Contains(arrived(), x.Outcome) {
+			t.messages++
+		}
+	}
+}
+
 // end compares the accounts with what was met.
 func (l *ledger) end(ctx context.Context) error {
 	after, err := l.accounts(ctx)
@@ -165,6 +179,22 @@ func (r *captureRecord) several() bool {
 		}
 	}
 	return n > 1
+}
+
+// messages are the SHA-256 of the messages in the report.
+func (r *captureRecord) messages() ([][32]byte, error) {
+	var out [][32]byte
+	for _, p := range r.Report {
+		if p.Message == "" {
+			continue
+		}
+		b, err := hex.DecodeString(p.Message)
+		if err != nil || len(b) != 32 {
+			return nil, fmt.Errorf("journal report: %.70q is no SHA-256", p.Message)
+		}
+		out = append(out, [32]byte(b))
+	}
+	return out, nil
 }
 
 // second reports whether the message with this SHA-256 was not the first in its

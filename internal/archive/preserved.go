@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/muniment/muniment/internal/access"
 	"github.com/muniment/muniment/internal/catalog"
@@ -161,9 +163,9 @@ func (h *Handle) RetrieveEvidence(ctx context.Context, aoid string, versions []s
 // Reason is a ReasonOfDeletion.
 type Reason struct{ Requestor, Info string }
 
-// Delete is ArchiveDeletion. This archive deletes no single object yet, so that it
-// refuses all: before the end of the retention period what lacks a reason, and then
-// the rest as not supported. It never says that something was deleted.
+// Delete is ArchiveDeletion: all versions of an object are deleted for good. Before the
+// end of the retention period that the newest version names it needs a reason; a hold
+// keeps the object in any case. What is left is a tombstone for each version.
 func (h *Handle) Delete(ctx context.Context, aoid string, reason *Reason, given []Option) (tresor.Result, error) {
 	if err := h.actor.Check(access.Preserve); err != nil {
 		return tresor.Result{}, err
@@ -186,11 +188,33 @@ func (h *Handle) Delete(ctx context.Context, aoid string, reason *Reason, given 
 	if err != nil {
 		return tresor.Result{}, err
 	}
-	reasoned := reason != nil && strings.TrimSpace(reason.Requestor) != "" && strings.TrimSpace(reason.Info) != ""
-	if h.a.now().Before(end) && !reasoned {
+	why := ""
+	if reason != nil {
+		who, what := strings.TrimSpace(reason.Requestor), strings.TrimSpace(reason.Info)
+		if who != "" && what != "" {
+			why = who + ": " + what
+		}
+		if len(why) > maxReason || !utf8.ValidString(why) {
+			return tresor.Failed(tresor.ParameterError, fmt.Sprintf("The reason has more than %d bytes.", maxReason)), nil
+		}
+	}
+	if h.a.now().Before(end) && why == "" {
 		return tresor.Failed(tresor.MissingReason, "The retention period ends "+v.Manifest.Retention+"; before, deletion needs a reason: who asks for it, and why."), nil
 	}
-	return tresor.Failed(tresor.NotSupported, "This archive deletes no single objects yet. Nothing was deleted."), h.log(ctx, "preservation.deletion-refused", object)
+	_, err = h.a.erase(ctx, h.actor.Tenant, eraseOrder{list: rests, peer: h.actor.Peer, judge: func(uid.ID, Retained) *KeptMessage { return nil }, due: end,
+		tombstone: catalog.Tombstone{AskedBy: h.actor.User, AskedRole: string(h.actor.Role), CarriedBy: h.who(), Reason: why},
+		events:    []*catalog.Event{h.event("preservation.deleted", object.String(), map[string]string{"versions": strconv.Itoa(len(rests))})}})
+	var kept *KeptError
+	if errors.As(err, &kept) {
+		if kept.List[0].Missing {
+			return tresor.Failed(tresor.UnknownAOID, fmt.Sprintf("There is no object %.60q (any more).", aoid)), nil
+		}
+		return tresor.Failed(tresor.NotSupported, "The object must not be deleted: "+kept.List[0].String()+". Nothing was deleted."), h.log(ctx, "preservation.deletion-refused", object)
+	}
+	if err != nil {
+		return tresor.Result{}, err
+	}
+	return tresor.Succeeded(), nil
 }
 
 // Trace lists what has happened to an object, the newest first (ArchiveTrace,

@@ -63,11 +63,19 @@ type adopted struct {
 	logged map[uid.ID]bool
 	// decisions on quarantined messages, the last one on each
 	decisions map[uid.ID]catalog.Decision
+	// stones are tombstones. What of their messages can still be read is in revenants:
+	// it is to be destroyed, and so are the attachments in unused that are not in used.
+	stones       map[uid.ID]*catalog.Tombstone
+	revenants    []vault.Ref
+	used, unused map[vault.Sum]bool
 }
 
 func (r *rebuild) tenant(ctx context.Context, info vault.TenantInfo) error {
 	t, made, err := r.restoreTenant(ctx, info)
 	if err != nil {
+		return err
+	}
+	if err := r.keepTombstones(ctx, info.ID); err != nil {
 		return err
 	}
 	if err := r.a.catalog.ClearMessages(ctx, info.ID); err != nil {
@@ -97,6 +105,14 @@ func (r *rebuild) tenant(ctx context.Context, info vault.TenantInfo) error {
 		return err
 	}
 	r.accounts = accounts{}
+	for _, s := range segments {
+		if err := r.segment(ctx, done, s, r.tombstone); err != nil {
+			return err
+		}
+	}
+	if err := r.bury(ctx, done); err != nil {
+		return err
+	}
 	// Parts first: a message can only be read when its parts are known.
 	for _, pass := range []takeFrame{r.part, r.message, r.record} {
 		for _, s := range segments {
@@ -106,6 +122,9 @@ func (r *rebuild) tenant(ctx context.Context, info vault.TenantInfo) error {
 		}
 	}
 	if err := r.decide(ctx, done); err != nil {
+		return err
+	}
+	if err := r.destroyRevenants(ctx, done); err != nil {
 		return err
 	}
 	if err := r.completeAccounts(ctx, info.ID); err != nil {
@@ -182,6 +201,18 @@ func (r *rebuild) part(_ context.Context, done *adopted, b *catalog.Batch, e vau
 func (r *rebuild) message(ctx context.Context, done *adopted, b *catalog.Batch, e vault.Entry) error {
 	if e.Frame.Kind != vault.KindMessage {
 		return nil
+	}
+	if done.stones[e.Frame.AOID] != nil {
+		done.revenants = append(done.revenants, e.Frame.Ref)
+		for _, p := range e.Parts {
+			done.unused[p] = true
+		}
+		return nil
+	}
+	if len(done.stones) > 0 {
+		for _, p := range e.Parts {
+			done.used[p] = true
+		}
 	}
 	if _, twice := done.sums[contentOf(e)]; twice {
 		return nil // left over from a compaction or an unacknowledged commit
@@ -271,6 +302,13 @@ func (r *rebuild) record(ctx context.Context, done *adopted, b *catalog.Batch, e
 		return nil
 	}
 	rec, err := decodeRecord(e.Meta)
+	if err == nil && rec.Tombstone != nil {
+		return nil
+	}
+	if done.stones[e.Frame.AOID] != nil {
+		done.revenants = append(done.revenants, e.Frame.Ref)
+		return nil
+	}
 	if err == nil && rec.Decision != nil {
 		done.decided(e, rec.Decision)
 		return nil

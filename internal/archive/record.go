@@ -32,6 +32,8 @@ type record struct {
 	Quarantine *quarantineRecord `json:"quarantine,omitempty"`
 	// Decision is alone in its record, but for the version.
 	Decision *decisionRecord `json:"decision,omitempty"`
+	// Tombstone is alone in its record, but for the version.
+	Tombstone *tombstoneRecord `json:"tombstone,omitempty"`
 }
 
 type captureRecord struct {

@@ -71,6 +71,9 @@ func (c *rehashingTree) some(ctx context.Context, ids []uid.ID) error {
 			if err == nil {
 				continue
 			}
+			if _, gone := c.r.a.catalog.Message(ctx, c.tree.Tenant, id); errors.Is(gone, catalog.ErrNotFound) {
+				continue // it was deleted just now
+			}
 			c.r.a.log.Error("an object cannot be rehashed; its old proof stays, and it is tried again with the next renewal", "tenant", c.tree.Tenant, "aoid", id, "error", err)
 		}
 		// An object that the tree of an interrupted run lacks could not be read then.

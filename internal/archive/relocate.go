@@ -62,6 +62,11 @@ func (m *merge) claims(ctx context.Context, segment uid.ID) (*catalog.Resting, e
 			return nil, &unfitError{fmt.Sprintf("frame %d is not the decision on %s that its row says", n, id)}
 		}
 	}
+	for id, n := range r.Tombstones {
+		if !claim(n, func(f vault.Frame) bool { return f.Kind == vault.KindRecord && f.AOID == id }) {
+			return nil, &unfitError{fmt.Sprintf("frame %d is not the tombstone of %s that its row says", n, id)}
+		}
+	}
 	for n, f := range s.Frames {
 		if !claimed[n] && f.Kind != vault.KindDict {
 			return r, m.unclaimed(ctx, segment, claimed)
@@ -116,6 +121,10 @@ func (m *merge) elsewhere(ctx context.Context, e vault.Entry) (bool, error) {
 		rec, err := decodeRecord(e.Meta)
 		if err != nil {
 			return false, nil //nolint:nilerr // what it is cannot be told: it stays
+		}
+		if rec.Tombstone != nil { // written twice, because of a crash
+			s, err := m.a.catalog.Tombstone(ctx, m.tenant, e.Frame.AOID)
+			return err == nil && !s.Record.Segment.IsZero(), notFound(err)
 		}
 		if rec.Decision != nil {
 			return m.a.superseded(ctx, m.tenant, e.Frame.AOID, rec.Decision)
@@ -172,6 +181,9 @@ func refsOf(segment uid.ID, r *catalog.Resting) []vault.Ref {
 	for _, n := range r.Decisions {
 		add(n)
 	}
+	for _, n := range r.Tombstones {
+		add(n)
+	}
 	return refs
 }
 
@@ -211,8 +223,11 @@ func (m *merge) moves() []*catalog.Moves {
 			captures[ref] = append(captures[ref], id)
 		}
 	}
-	decisions := map[vault.Ref]uid.ID{}
+	decisions, tombstones := map[vault.Ref]uid.ID{}, map[vault.Ref]uid.ID{}
 	for segment, r := range m.resting {
+		for id, n := range r.Tombstones {
+			tombstones[vault.Ref{Segment: segment, Frame: n}] = id
+		}
 		for id, n := range r.Decisions {
 			decisions[vault.Ref{Segment: segment, Frame: n}] = id
 		}
@@ -223,14 +238,14 @@ func (m *merge) moves() []*catalog.Moves {
 	}
 	var out []*catalog.Moves
 	begin := func(s *catalog.Segment) *catalog.Moves {
-		x := &catalog.Moves{Segment: s, Messages: map[uid.ID]catalog.Loc{}, Parts: map[[32]byte]catalog.Loc{}, Captures: map[uid.ID]catalog.Loc{}, Decisions: map[uid.ID]catalog.Loc{}}
+		x := &catalog.Moves{Segment: s, Messages: map[uid.ID]catalog.Loc{}, Parts: map[[32]byte]catalog.Loc{}, Captures: map[uid.ID]catalog.Loc{}, Decisions: map[uid.ID]catalog.Loc{}, Tombstones: map[uid.ID]catalog.Loc{}}
 		out = append(out, x)
 		return x
 	}
 	for _, s := range m.done.Segments {
 		x := begin(segmentRow(m.tenant, s))
 		for _, move := range at[s.ID] {
-			if len(x.Messages)+len(x.Parts)+len(x.Captures)+len(x.Decisions) >= relocateRows {
+			if len(x.Messages)+len(x.Parts)+len(x.Captures)+len(x.Decisions)+len(x.Tombstones) >= relocateRows {
 				x = begin(nil)
 			}
 			loc := catalog.Loc{Segment: move.To.Segment, Frame: move.To.Frame}
@@ -245,6 +260,9 @@ func (m *merge) moves() []*catalog.Moves {
 			}
 			if id, ok := decisions[move.From]; ok {
 				x.Decisions[id] = loc
+			}
+			if id, ok := tombstones[move.From]; ok {
+				x.Tombstones[id] = loc
 			}
 		}
 	}

@@ -282,7 +282,7 @@ func (h *Handle) row(ctx context.Context, id uid.ID) (*catalog.Message, error) {
 	}
 	row, err := h.a.catalog.Message(ctx, h.actor.Tenant, id)
 	if err != nil {
-		return nil, err
+		return nil, h.gone(ctx, id, err)
 	}
 	if !h.mayKnow(row) {
 		return nil, fmt.Errorf("message %s: %w", id, catalog.ErrNotFound)

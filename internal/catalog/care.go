@@ -155,7 +155,7 @@ func (c *Catalog) TenantTotals(ctx context.Context) (map[uid.ID]Totals, error) {
 	out := make(map[uid.ID]Totals, len(rows))
 	for i := range rows {
 		if rows[i].verify() == nil {
-			out[toID(rows[i].Tenant)] = Totals{Messages: int64(rows[i].Seq), RawBytes: int64(rows[i].RawBytes), Events: int64(rows[i].Events)}
+			out[toID(rows[i].Tenant)] = Totals{Messages: int64(rows[i].Seq - rows[i].Erased), RawBytes: int64(rows[i].RawBytes - rows[i].ErasedBytes), Events: int64(rows[i].Events)}
 		}
 	}
 	return out, nil

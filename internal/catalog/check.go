@@ -80,6 +80,7 @@ func smallTables() []tableCheck {
 		{"counts of sources", checkTable[countRow, SourceCount]},
 		{"domains", checkTable[domainRow, Domain]},
 		{"selections", checkTable[selectionRow, Selection]},
+		{"tombstones", checkTable[tombstoneRow, Tombstone]},
 		{"requests for access", checkTable[accessRow, AccessRequest]},
 		{"records of access", checkTable[recordRow, AccessRecord]},
 		{"access policies", checkTable[accessPolicyRow, AccessPolicy]},
@@ -188,7 +189,9 @@ func (c *Catalog) checkMessages(ctx context.Context, tenant blob, report func(er
 			return nil // unreadable, or committed after the head was read
 		}
 		if r.Seq > last+1 {
-			report(gap(tenant, last+1, r.Seq-1))
+			if err := c.reportGaps(ctx, tenant, last+1, r.Seq-1, report); err != nil {
+				return err
+			}
 		}
 		last = max(last, r.Seq)
 		total.count(r)
@@ -201,9 +204,67 @@ func (c *Catalog) checkMessages(ctx context.Context, tenant blob, report func(er
 		return err
 	}
 	if last < h.Seq {
-		report(gap(tenant, last+1, h.Seq))
-	} else if total.RawBytes != h.RawBytes || total.Seq != h.Seq || total.FirstReceived != h.FirstReceived || total.LastReceived != h.LastReceived {
-		report(&RowError{Table: "head", Object: idText(tenant), Group: GroupRow, Reason: "totals differ from the messages"})
+		if err := c.reportGaps(ctx, tenant, last+1, h.Seq, report); err != nil {
+			return err
+		}
+	}
+	return c.checkTotals(ctx, h, total, report)
+}
+
+// reportGaps reports the numbers from and to and between that no message has, unless a
+// tombstone has them.
+func (c *Catalog) reportGaps(ctx context.Context, tenant blob, from, to num, report func(error)) error {
+	for from <= to {
+		var seqs []num
+		err := c.read.NewSelect().Table("tombstone").Column("seq").Where("tenant = ?", tenant).Where("seq >= ?", from).Where("seq <= ?", to).
+			Order("seq").Limit(walkPage).Scan(ctx, &seqs)
+		if err != nil {
+			return fmt.Errorf("tombstones: %w", err)
+		}
+		for _, s := range seqs {
+			if s > from {
+				report(gap(tenant, from, s-1))
+			}
+			from = s + 1
+		}
+		if len(seqs) < walkPage && from <= to {
+			report(gap(tenant, from, to))
+			return nil
+		}
+	}
+	return nil
+}
+
+// checkTotals compares the head of a tenant with its messages, whose totals are given,
+// and its tombstones.
+func (c *Catalog) checkTotals(ctx context.Context, h *headRow, total headRow, report func(error)) error {
+	var stones struct {
+		N     num `bun:"n"`
+		Bytes num `bun:"bytes"`
+		First num `bun:"first"`
+		Last  num `bun:"last"`
+	}
+	err := c.read.NewSelect().Table("tombstone").ColumnExpr("COUNT(*) AS n, CAST(COALESCE(SUM(size), 0) AS BIGINT) AS bytes").
+		ColumnExpr("COALESCE(MIN(received_at), 0) AS first, COALESCE(MAX(received_at), 0) AS last").Where("tenant = ?", h.Tenant).Where("seq <= ?", h.Seq).Scan(ctx, &stones)
+	if err != nil {
+		return fmt.Errorf("tombstones: %w", err)
+	}
+	now := new(headRow)
+	if err := c.read.NewSelect().Model(now).Where("tenant = ?", h.Tenant).Scan(ctx); err != nil {
+		return fmt.Errorf("head: %w", err)
+	}
+	if now.Erased != h.Erased {
+		return nil // messages were deleted meanwhile: they may have been counted twice
+	}
+	if stones.N > 0 {
+		if total.Seq == 0 || stones.First < total.FirstReceived {
+			total.FirstReceived = stones.First
+		}
+		total.LastReceived = max(total.LastReceived, stones.Last)
+	}
+	if total.RawBytes+stones.Bytes != h.RawBytes || total.Seq+stones.N != h.Seq || total.FirstReceived != h.FirstReceived || total.LastReceived != h.LastReceived ||
+		stones.N != h.Erased || stones.Bytes != h.ErasedBytes {
+		report(&RowError{Table: "head", Object: idText(h.Tenant), Group: GroupRow, Reason: "totals differ from the messages"})
 	}
 	return nil
 }

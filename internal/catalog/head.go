@@ -24,11 +24,17 @@ type headRow struct {
 	Peaks         blob `bun:"peaks"`
 	Indexed       num  `bun:"indexed"`
 	Checksum      blob `bun:"checksum"`
+	Erased        num  `bun:"erased"`
+	ErasedBytes   num  `bun:"erased_bytes"`
 }
 
 func (r *headRow) sum() blob {
-	return newSummer(nil, "head", GroupRow).bytes(r.Tenant).num(r.Seq, r.RawBytes, r.FirstReceived, r.LastReceived, r.Events).
-		bytes(r.Peaks).num(r.Indexed).sum()
+	s := newSummer(nil, "head", GroupRow).bytes(r.Tenant).num(r.Seq, r.RawBytes, r.FirstReceived, r.LastReceived, r.Events).
+		bytes(r.Peaks).num(r.Indexed)
+	if r.Erased != 0 || r.ErasedBytes != 0 { // rows keep the check sum that they had before there were these columns
+		s = s.num(r.Erased, r.ErasedBytes)
+	}
+	return s.sum()
 }
 
 func (r *headRow) verify() *RowError {

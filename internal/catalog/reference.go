@@ -65,6 +65,8 @@ func references() []reference {
 		{"seal_cover", "batch", "seal_batch", "p.id = c.batch"},
 		{"seal_cover", "batch", "seal_batch", "p.id = c.covers"},
 		{"seal_checkpoint", "batch", "seal_batch", "p.id = c.batch"},
+		{"tombstone", "aoid", "tenant", owner},
+		{"tombstone", "aoid", "segment", "length(c.segment) = 0 OR (p.tenant = c.tenant AND p.id = c.segment)"},
 		{"access_request", "id", "tenant", owner},
 		{"access_record", "id", "access_request", "p.tenant = c.tenant AND p.id = c.request"},
 		{"access_policy", "tenant", "tenant", owner},

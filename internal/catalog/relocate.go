@@ -22,7 +22,9 @@ type Moves struct {
 	Captures map[uid.ID]Loc
 	// Decisions are the records of decisions on quarantined messages, by AOID.
 	Decisions map[uid.ID]Loc
-	Drop      []uid.ID // segments nothing rests in any more
+	// Tombstones are the records of what was deleted, by AOID.
+	Tombstones map[uid.ID]Loc
+	Drop       []uid.ID // segments nothing rests in any more
 }
 
 // Relocate records a compaction in one transaction. It changes nothing and
@@ -54,6 +56,11 @@ func (c *Catalog) Relocate(ctx context.Context, tenant uid.ID, m Moves) error {
 		for id, to := range m.Decisions {
 			if err := move(ctx, tx, new(quarantineRow), place{tenant, "aoid", id[:], to}); err != nil {
 				return fmt.Errorf("decision on %s: %w", id, err)
+			}
+		}
+		for id, to := range m.Tombstones {
+			if err := move(ctx, tx, new(tombstoneRow), place{tenant, "aoid", id[:], to}); err != nil {
+				return fmt.Errorf("tombstone of %s: %w", id, err)
 			}
 		}
 		for _, id := range m.Drop {
@@ -112,7 +119,7 @@ func move(ctx context.Context, tx bun.Tx, r movable, p place) error {
 }
 
 func dropSegment(ctx context.Context, tx bun.Tx, tenant, id uid.ID) error {
-	for _, table := range []string{"message", "part", "capture", "quarantine"} {
+	for _, table := range []string{"message", "part", "capture", "quarantine", "tombstone"} {
 		used, err := tx.NewSelect().Table(table).ColumnExpr("1").Where("tenant = ?", tenant).Where("segment = ?", id).Exists(ctx)
 		if err != nil {
 			return err
@@ -125,20 +132,20 @@ func dropSegment(ctx context.Context, tx bun.Tx, tenant, id uid.ID) error {
 }
 
 // ClearMessages removes all messages, captures, parts and segments of a tenant
-// and everything counted over them, for a rebuild from the vault. Accounts and
-// the event log stay: they cannot be rebuilt. Damaged rows go with the others.
+// and everything counted over them, and the tombstones, for a rebuild from the vault.
+// Accounts and the event log stay: they cannot be rebuilt. Damaged rows go with the others.
 func (c *Catalog) ClearMessages(ctx context.Context, tenant uid.ID) error {
 	err := c.transact(ctx, func(ctx context.Context, tx bun.Tx) error {
 		h := new(headRow)
 		if err := c.locked(tx.NewSelect().Model(h).Where("tenant = ?", tenant)).Scan(ctx); err != nil {
 			return err
 		}
-		for _, table := range []string{"reindex", "capture", "quarantine", "message", "part", "segment", "seal_mark"} {
+		for _, table := range []string{"reindex", "capture", "quarantine", "message", "part", "segment", "seal_mark", "tombstone"} {
 			if _, err := tx.NewDelete().Table(table).Where("tenant = ?", tenant).Exec(ctx); err != nil {
 				return fmt.Errorf("%s: %w", table, err)
 			}
 		}
-		h.Seq, h.RawBytes, h.FirstReceived, h.LastReceived, h.Indexed = 0, 0, 0, 0, 0
+		h.Seq, h.RawBytes, h.FirstReceived, h.LastReceived, h.Indexed, h.Erased, h.ErasedBytes = 0, 0, 0, 0, 0, 0, 0
 		return writeHead(ctx, tx, h)
 	})
 	return c.wrap(err, "clear messages")

@@ -16,14 +16,16 @@ type Resting struct {
 	Captures map[uid.ID]uint32
 	// Decisions are the records of decisions on quarantined messages, by AOID.
 	Decisions map[uid.ID]uint32
-	Damaged   []error // a *RowError for each row that claims to rest there and is not sound
+	// Tombstones are the records of what was deleted, by AOID.
+	Tombstones map[uid.ID]uint32
+	Damaged    []error // a *RowError for each row that claims to rest there and is not sound
 }
 
 // Resting returns what rests in a segment. A row whose damage is in its segment
 // column is not met: whoever removes a segment must make sure that there is no
 // frame in it that nothing claims.
 func (c *Catalog) Resting(ctx context.Context, tenant, segment uid.ID) (*Resting, error) {
-	out := &Resting{Messages: map[uid.ID]uint32{}, Parts: map[[32]byte]uint32{}, Captures: map[uid.ID]uint32{}, Decisions: map[uid.ID]uint32{}}
+	out := &Resting{Messages: map[uid.ID]uint32{}, Parts: map[[32]byte]uint32{}, Captures: map[uid.ID]uint32{}, Decisions: map[uid.ID]uint32{}, Tombstones: map[uid.ID]uint32{}}
 	there := func() *bun.SelectQuery {
 		return c.read.NewSelect().Where("tenant = ?", tenant).Where("segment = ?", segment)
 	}
@@ -66,5 +68,14 @@ func (c *Catalog) Resting(ctx context.Context, tenant, segment uid.ID) (*Resting
 		}
 		return nil
 	})
-	return out, c.wrap(err, "decisions in segment %s", segment)
+	if err != nil {
+		return nil, c.wrap(err, "decisions in segment %s", segment)
+	}
+	err = each[tombstoneRow, Tombstone](ctx, there(), func(_ *tombstoneRow, s *Tombstone, err error) error {
+		if note(err) {
+			out.Tombstones[s.AOID] = s.Record.Frame
+		}
+		return nil
+	})
+	return out, c.wrap(err, "tombstones in segment %s", segment)
 }

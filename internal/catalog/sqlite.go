@@ -36,6 +36,7 @@ func pragmas(reader bool) []string {
 		"journal_size_limit = 67108864", // the WAL file shrinks again after a rush
 		"wal_autocheckpoint = 1000",
 		"trusted_schema = OFF",
+		"secure_delete = ON", // what is deleted is overwritten: rows are few that ever are
 	}
 	if reader {
 		list = append(list, "query_only = ON")

@@ -10,7 +10,8 @@ import (
 // statisticsDays is how many days Statistics lists.
 const statisticsDays = 30
 
-// Statistics are the numbers of a tenant.
+// Statistics are the numbers of a tenant. What was deleted is in none but the days, which
+// tell what was stored then, and in when the first and the last message came.
 type Statistics struct {
 	Messages      int64
 	RawBytes      int64 // of the originals
@@ -36,8 +37,8 @@ func (c *Catalog) Statistics(ctx context.Context, tenant uid.ID, now time.Time) 
 	if err != nil {
 		return nil, c.wrap(err, "statistics")
 	}
-	s := &Statistics{Messages: int64(h.Seq), RawBytes: int64(h.RawBytes)}
-	if s.Messages > 0 {
+	s := &Statistics{Messages: int64(h.Seq - h.Erased), RawBytes: int64(h.RawBytes - h.ErasedBytes)}
+	if h.Seq > 0 {
 		s.FirstReceived, s.LastReceived = h.FirstReceived.millis(), h.LastReceived.millis()
 	}
 	q := c.read.NewSelect().Table("segment").ColumnExpr("COUNT(*), CAST(COALESCE(SUM(size), 0) AS BIGINT)").Where("tenant = ?", tenant)

@@ -40,7 +40,7 @@ func describeAccess(v *archive.AccessView) api.AccessRequest {
 		Reason: v.Reason, Covert: v.Covert, Until: v.ValidUntil,
 		RequestedBy: api.AccessPerson{ID: v.RequestedBy.String(), Name: v.RequestedByName, Role: v.RequestedRole}, RequestedAt: v.RequestedAt,
 		DecidedBy: person(v.DecidedBy, v.DecidedByName, v.DecidedRole), DecidedAt: moment(v.DecidedAt), Note: v.Note,
-		EndedBy: person(v.EndedBy, v.EndedByName, ""), EndedAt: moment(v.EndedAt), MayDecide: v.MayDecide, MayRead: v.MayRead, MayEnd: v.MayEnd}
+		EndedBy: person(v.EndedBy, v.EndedByName, ""), EndedAt: moment(v.EndedAt), MayDecide: v.MayDecide, MayRead: v.MayRead, MayEnd: v.MayEnd, MayCarryOut: v.MayCarryOut, Messages: v.Messages}
 	describeAbout(&out, v)
 	return out
 }

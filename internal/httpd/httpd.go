@@ -162,7 +162,7 @@ func (s *Server) routes() (*http.ServeMux, error) {
 	handlers := map[string]http.HandlerFunc{"getMessageHtml": s.html, "getMessageRaw": s.raw, "getAttachment": s.attachment,
 		"getReport": s.report, "getEvidenceRecord": s.evidenceRecord, "getEvidenceBundle": s.evidenceBundle, "getInspectionReport": s.inspectionPDF, "getInspectionPage": s.inspectionHTML, "getMessageXaip": s.messageXAIP, "getExport": s.export, "getCompletenessCsv": s.completenessCSV, "getUploadCsv": s.uploadCSV,
 		"getEventProof": s.eventProof, "getCheckpoint": s.checkpoint, "getConsistency": s.consistency, "getReceiptFile": s.receiptFile, "exportLog": s.exportLog,
-		"getAccessRecordsCsv": s.accessRecordsCSV, "exportUsers": s.usersCSV, "getUsageCsv": s.usageCSV, "getLogo": s.logo}
+		"getAccessRecordsCsv": s.accessRecordsCSV, "getTombstonesCsv": s.tombstonesCSV, "exportUsers": s.usersCSV, "getUsageCsv": s.usageCSV, "getLogo": s.logo}
 	for _, d := range api.Downloads() {
 		h, ok := handlers[d.ID()]
 		if !ok {

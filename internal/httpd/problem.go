@@ -34,6 +34,9 @@ func (s *Server) Problem(ctx context.Context, err error) api.Fault {
 	if errors.As(err, &often) {
 		return tooMany(often.Wait)
 	}
+	if p := deletionProblem(err); p != nil {
+		return p
+	}
 	code := codeOf(err)
 	if errors.Is(err, context.Canceled) {
 		return api.NewProblem(code, "") // the client is gone; nobody reads it

@@ -115,6 +115,10 @@ type Index interface {
 	Add(ctx context.Context, tenant uid.ID, docs []Doc) error
 	// Remove forgets documents; unknown IDs are no error.
 	Remove(ctx context.Context, tenant uid.ID, ids []uid.ID) error
+	// Erase forgets documents so that nothing of what they say is left in what is stored,
+	// be it a term, a name or an address. Unknown IDs are no error. It may take minutes;
+	// if it was interrupted, it has to be called again.
+	Erase(ctx context.Context, tenant uid.ID, ids []uid.ID) error
 	// Search returns matches in date order; those of one second in an order that
 	// stays the same from page to page.
 	Search(ctx context.Context, tenant uid.ID, r Request) (Result, error)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/muniment/muniment/internal/uid"
 )
@@ -86,4 +87,15 @@ func (v *Vault) readBare(src source) ([]byte, error) {
 		return nil, errPlain
 	}
 	return plain, nil
+}
+
+// Refers returns the parts that a message refers to, each once.
+func (v *Vault) Refers(ctx context.Context, tenant uid.ID, ref Ref) ([]Sum, error) {
+	s, src, closer, err := v.locate(ctx, tenant, ref, KindMessage)
+	if err != nil {
+		return nil, err
+	}
+	_, parts, _, err := v.readMeta(src)
+	slices.SortFunc(parts, func(a, b Sum) int { return bytes.Compare(a[:], b[:]) })
+	return slices.Compact(parts), errors.Join(s.corrupt(ref.Frame, err), closer.Close())
 }

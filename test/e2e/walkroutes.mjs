@@ -41,6 +41,7 @@ export const walkRoutes = {
   '/tokens': { 'tenant-admin': ['/tokens'], operator: ['/tokens'], reseller: ['/tokens'] },
   '/access': { 'tenant-admin': ['/access'], auditor: ['/access'], dpo: ['/access'] },
   '/retention': { 'tenant-admin': ['/retention'], auditor: ['/retention'], dpo: ['/retention'] },
+  '/access/tombstones': { 'tenant-admin': ['/access/tombstones'], auditor: ['/access/tombstones'], dpo: ['/access/tombstones'] },
   '/access/records': { dpo: ['/access/records'] },
   '/log': { 'tenant-admin': ['/log'], auditor: ['/log'], dpo: ['/log'], operator: ['/log'] },
   '/evidence': { 'tenant-admin': ['/evidence'], auditor: ['/evidence'], dpo: ['/evidence'] },

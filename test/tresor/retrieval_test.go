@@ -162,32 +162,35 @@ func (w *world) there(t *testing.T, aoid string) {
 	same(t, "objects", contents(got, "V001"), contents(xaipOK(), "V001"))
 }
 
-// Its second half, deletion after the period, is refused: see TestMDE02.
+// gone makes sure that an object is not there any more.
+func (w *world) gone(t *testing.T, aoid string) {
+	t.Helper()
+	_, r := w.retrieve(t, aoid)
+	expect(t, "it is gone", r, tresor.Failure, tresor.UnknownAOID)
+	expect(t, "deletion of what is gone", w.remove(t, api.DeletionRequest{AOID: aoid}), tresor.Failure, tresor.UnknownAOID)
+}
+
 func TestMDE01DeletionWithoutReason(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	aoid := w.submit(t, xaipOK())
+	aoid, other := w.submit(t, xaipOK()), w.submit(t, xaipOK())
 	for _, reason := range []*api.DeletionReason{nil, {Requestor: "Anna"}, {Info: "why"}, {Requestor: " ", Info: " "}} {
 		expect(t, "before the end", w.remove(t, api.DeletionRequest{AOID: aoid, Reason: reason}), tresor.Failure, tresor.MissingReason)
 	}
 	w.there(t, aoid)
 	w.ahead.Store(int64(100 * 366 * 24 * time.Hour))
-	expect(t, "after the end", w.remove(t, api.DeletionRequest{AOID: aoid}), tresor.Failure, tresor.NotSupported)
-	w.there(t, aoid)
+	expect(t, "after the end", w.remove(t, api.DeletionRequest{AOID: aoid}), tresor.OK, tresor.NoMinor)
+	w.gone(t, aoid)
+	w.there(t, other)
 }
 
-// The case wants the object to be deleted. This archive deletes no single object yet:
-// it says so, and the object is there.
-func TestMDE02DeletionWithReasonIsNotSupported(t *testing.T) {
+func TestMDE02DeletionWithReason(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	aoid := w.submit(t, xaipOK())
-	r := w.remove(t, api.DeletionRequest{AOID: aoid, Reason: &api.DeletionReason{Requestor: "Anna", Info: "why"}})
-	expect(t, "deletion", r, tresor.Failure, tresor.NotSupported)
-	if !strings.Contains(r.Message, "Nothing was deleted") {
-		t.Errorf("message %q", r.Message)
-	}
-	w.there(t, aoid)
+	aoid, other := w.submit(t, xaipOK()), w.submit(t, xaipOK())
+	expect(t, "deletion", w.remove(t, api.DeletionRequest{AOID: aoid, Reason: &api.DeletionReason{Requestor: "Anna", Info: "why"}}), tresor.OK, tresor.NoMinor)
+	w.gone(t, aoid)
+	w.there(t, other)
 }
 
 func TestMDE03UnknownWithoutReason(t *testing.T) {

@@ -101,6 +101,10 @@ func calls(t *testing.T, o operation, id string) []string {
 		return []string{path}
 	case "listHolds", "placeHold", "getHold", "requestLift", "getRetention", "setRetention", "requestShorter":
 		return []string{path}
+	case "requestDeletion", "getDeletion", "carryOutDeletion":
+		return []string{path}
+	case "listTombstones", "getTombstonesCsv":
+		return []string{path, path + "?request=" + id}
 	case "listAccessRecords", "getAccessRecordsCsv":
 		return []string{path, path + "?request=" + id, path + "?user=" + id, path + "?address=anna@firma.example"}
 	case "listUsers":
@@ -210,6 +214,8 @@ func body(o operation, id string) string {
 		return `{"site":{"tls":"off"}}`
 	case "requestAccess":
 		return `{"kind":"mailbox","addresses":["anna@firma.example"],"reason":"Ermittlung wegen Betrugs","until":"2020-01-01T00:00:00Z"}` // over: nothing is made
+	case "requestDeletion":
+		return `{"messages":["` + id + `"],"reason":"Loeschverlangen nach Art. 17","until":"2020-01-01T00:00:00Z"}` // over: nothing is made
 	case "decideAccess":
 		return `{"approve":true}`
 	case "placeHold":

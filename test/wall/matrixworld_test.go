@@ -2,6 +2,7 @@ package wall
 
 import (
 	"bytes"
+	"fmt"
 	"image"
 	"image/png"
 	"net/http"
@@ -24,7 +25,10 @@ import (
 type matrixWorld struct {
 	*world
 	things map[string]string
-	fresh  map[string]func() string // things that an answer changes: the next cell gets another one
+	source *catalog.Source
+
+	deletions int                      // made so far
+	fresh     map[string]func() string // things that an answer changes: the next cell gets another one
 }
 
 func newMatrixWorld(t *testing.T) *matrixWorld {
@@ -38,12 +42,14 @@ func newMatrixWorld(t *testing.T) *matrixWorld {
 	w.customer("beta")
 	w.alpha = tenant
 	w.things["tenant"] = tenant.ID.String()
+	w.source = source
 	w.addMail(source)
 	w.serve(e)
 	w.addUsers()
 	w.addMailSettings()
 	w.fresh = map[string]func() string{
 		"waiting": func() string { return w.newAccess("waiting") }, "approved": func() string { return w.newAccess("approved") },
+		"deletion":               w.newDeletion,
 		"session of the managed": func() string { return w.newSession("alpha-managed") },
 	}
 	return w
@@ -178,6 +184,21 @@ func (w *matrixWorld) newAccess(state string) string {
 	v, err := w.env.As(w.actor(access.RoleAuditor)).RequestAccess(w.t.Context(), archive.NewAccess{Kind: access.ReadMailbox, Addresses: []string{"x@alpha.example"},
 		Reason: "Ermittlung wegen Betrugs", Until: time.Now().Add(time.Hour)})
 	if err == nil && state == "approved" {
+		_, err = w.env.As(w.actor(access.RoleDPO)).DecideAccess(w.t.Context(), v.ID, true, "")
+	}
+	w.must(err)
+	return v.ID.String()
+}
+
+// newDeletion has the auditor ask for the deletion of a message, and the data-protection
+// officer approve.
+func (w *matrixWorld) newDeletion() string {
+	w.t.Helper()
+	w.deletions++
+	id := ingest(w.t, w.env, w.source, fmt.Sprintf("From: x@else.example\r\nTo: alle@alpha.example\r\nSubject: weg %d\r\n\r\nweg\r\n", w.deletions))
+	v, err := w.env.As(w.actor(access.RoleAuditor)).RequestDeletion(w.t.Context(), archive.NewDeletion{Messages: []uid.ID{id}, Reason: "Loeschverlangen nach Art. 17",
+		Until: time.Now().Add(time.Hour)})
+	if err == nil {
 		_, err = w.env.As(w.actor(access.RoleDPO)).DecideAccess(w.t.Context(), v.ID, true, "")
 	}
 	w.must(err)

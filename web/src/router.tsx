@@ -236,6 +236,12 @@ const accessRecordsRoute = createRoute({
   component: lazyRouteComponent(() => import('./access/RecordsPage'), 'RecordsPage'),
 });
 
+const tombstonesRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/access/tombstones',
+  component: lazyRouteComponent(() => import('./deletion/TombstonesPage'), 'TombstonesPage'),
+});
+
 const policyRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/login-policy',
@@ -314,7 +320,7 @@ export const router = createRouter({
     searchRoute, accountRoute, uploadRoute, adminRoute,
     sourcesRoute, newSourceRoute, sourceRoute, completenessRoute, domainsRoute, selectionRoute, quarantineRoute,
     usersRoute, newUserRoute, importUsersRoute, userRoute, directoriesRoute, directoryRoute, policyRoute, tokensRoute, webhooksRoute, staffRoute,
-    accessRoute, accessRecordsRoute, retentionRoute, eventLogRoute, evidenceRoute,
+    accessRoute, accessRecordsRoute, retentionRoute, eventLogRoute, evidenceRoute, tombstonesRoute,
     tenantsRoute, newTenantRoute, tenantRoute, resellersRoute, resellerRoute, ownResellerRoute,
     smarthostRoute, siteRoute, sealingRoute,
   ])]),

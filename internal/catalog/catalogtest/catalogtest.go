@@ -69,6 +69,7 @@ func cases() []testCase {
 		{name: "Access", run: testAccess},
 		{name: "Holds", run: testHolds},
 		{name: "Retention", run: testRetention},
+		{name: "Erase", run: testErase},
 		{name: "Documents", run: testDocuments},
 		{name: "SourceSettings", run: testSourceSettings},
 		{name: "SourceItems", run: testSourceItems},

@@ -61,6 +61,7 @@ func newDamaged(t *testing.T, e *env) *damaged {
 	d.batch = e.commit(t, d.tenant, b)
 	d.seal(t)
 	d.access = e.access(t, d.tenant, d.user.ID)
+	must(t, e.RestoreTombstones(t.Context(), d.tenant, nil, []*catalog.Tombstone{tombstone(d.tenant, d.access.ID, b.Segment.ID)}))
 	d.directory = directoryOf(d.tenant, "ldap")
 	must(t, e.CreateDirectory(t.Context(), d.directory))
 	must(t, e.SetDirectoryState(t.Context(), &catalog.DirectoryState{Directory: d.directory.ID, Tenant: d.tenant, State: []byte(`{"problem":""}`)}))
@@ -106,7 +107,7 @@ func columns() map[string]string {
 		"selection":         "enabled addresses changed_at changed_by checksum",
 		"quarantine":        "source received_at size counted reason subject parties state decided_at decided_by note segment frame checksum",
 		"account":           "source count bytes checksum",
-		"head":              "seq raw_bytes first_received last_received events peaks indexed checksum",
+		"head":              "seq raw_bytes first_received last_received events peaks indexed checksum erased erased_bytes",
 		"log_key":           "number instance public secret change_note created_at checksum",
 		"receipt":           "made_at size key_number body filed mailed checksum",
 		"receipt_setting":   "settings checksum",
@@ -143,6 +144,7 @@ func columns() map[string]string {
 		"webhook_mark":      "seq checksum",
 		"trouble":           "since checksum",
 		"domain_proof":      "proven_at checked_at problem checksum",
+		"tombstone":         "size received_at source class due deleted_at asked_by asked_role approved_by approved_role carried_by reason request arrivals frame rest checksum",
 	}
 }
 
@@ -205,6 +207,8 @@ func (d *damaged) read(ctx context.Context, table string) error {
 		return second(d.Selection(ctx, d.tenant))
 	case "access_request":
 		return second(d.AccessRequest(ctx, d.tenant, d.access.ID))
+	case "tombstone":
+		return second(d.Tombstone(ctx, d.tenant, d.access.ID))
 	case "access_record":
 		return second(d.AccessRecords(ctx, d.tenant, catalog.RecordFilter{}, 9))
 	case "access_policy":

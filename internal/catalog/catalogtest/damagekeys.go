@@ -18,7 +18,7 @@ func keys() map[string]string {
 		"seal_cover": "batch position", "seal_checkpoint": "batch position", "seal_authority": "name",
 		"segment": "tenant id", "message": "tenant aoid segment", "part": "tenant sha256 segment", "capture": "tenant id aoid segment",
 		"account": "tenant day outcome", "domain": "name tenant", "selection": "tenant",
-		"access_request": "tenant id", "access_record": "tenant id request", "access_policy": "tenant", "quarantine": "tenant aoid segment state", "head": "tenant", "event": "tenant seq", "event_detail": "tenant seq", "event_node": "tenant level position",
+		"access_request": "tenant id", "access_record": "tenant id request", "access_policy": "tenant", "tombstone": "tenant aoid seq segment", "quarantine": "tenant aoid segment state", "head": "tenant", "event": "tenant seq", "event_detail": "tenant seq", "event_node": "tenant level position",
 		"reseller": "id", "reseller_logo": "reseller hash", "reseller_user": "user_id", "tenant_care": "tenant", "provision": "owner reference", "usage_month": "tenant month", "growth": "tenant unit period",
 		"deletion": "subject", "api_token": "id hash",
 		"directory": "id tenant", "directory_state": "directory tenant", "user_origin": "user_id tenant directory",

@@ -18,6 +18,7 @@ type theirs struct {
 	source  *catalog.Source
 	access  *catalog.AccessRequest
 	hold    *catalog.Hold
+	buried  uid.ID
 
 	directory *catalog.Directory
 	webhook   *catalog.Webhook
@@ -56,6 +57,22 @@ func attempts() map[string]struct {
 		}},
 		"SourceByName": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
 			return e.SourceByName(ctx, t, of.source.Kind, of.source.Name)
+		}},
+		"Tombstone": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return e.Tombstone(ctx, t, of.buried)
+		}},
+		"Tombstones": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			return e.Tombstones(ctx, t, catalog.TombstoneFilter{}, 9)
+		}},
+		"WalkTombstones": {empty, walked((*catalog.Catalog).WalkTombstones)},
+		"Erase": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return nil, e.Erase(ctx, t, catalog.Erasure{Tombstones: []*catalog.Tombstone{tombstone(t, id(of), uid.ID{})}})
+		}},
+		"RestoreTombstones": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return nil, e.RestoreTombstones(ctx, uid.New(at(1)), nil, []*catalog.Tombstone{tombstone(t, of.buried, uid.ID{})}) // of nobody
+		}},
+		"PlaceTombstones": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
+			return nil, e.PlaceTombstones(ctx, t, nil, []*catalog.Tombstone{tombstone(t, of.buried, uid.ID{})}, true)
 		}},
 		"AccessRequest": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
 			return e.AccessRequest(ctx, t, of.access.ID)
@@ -288,6 +305,8 @@ func testWall(t *testing.T, e *env) {
 	tenant := e.tenant(t, "a")
 	of := theirs{batch: e.commit(t, tenant, batch("first", 3)), user: e.user(t, tenant, "anna", "anna@example.com"), source: e.source(t, tenant, "files")}
 	of.access = e.access(t, tenant, of.user.ID)
+	of.buried = uid.New(at(7))
+	must(t, e.RestoreTombstones(t.Context(), tenant, nil, []*catalog.Tombstone{tombstone(tenant, of.buried, uid.ID{})}))
 	e.withDirectory(t, &of)
 	e.withWebhook(t, &of)
 	of.hold = holdOf(tenant, 1)

@@ -13,6 +13,7 @@
 //	prefix.go  beginnings of words         intern.go   values stored once
 //	rowid.go   numbers that follow dates   cursor.go   places in a result
 //	tidy.go    putting segments together   check.go    looking for damage
+//	erase.go   forgetting for good
 //
 // Several processes may use one directory at the same time; SQLite's locks
 // order their writes. Only Drop needs the others gone.

@@ -31,6 +31,7 @@ func Run(t *testing.T, open func(t *testing.T) index.Index) {
 		"Replace":           testReplace,
 		"ReplaceOtherYear":  testReplaceOtherYear,
 		"Remove":            testRemove,
+		"Erase":             testErase,
 		"Idempotence":       testIdempotence,
 		"TenantsApart":      testTenantsApart,
 		"Drop":              testDrop,

@@ -122,6 +122,23 @@ func testRemove(s *suite) {
 	s.want("")
 }
 
+// testErase forgets for good; that nothing is left in the files, the drivers test.
+func testErase(s *suite) {
+	s.add(mail(1, "a"), mail(2, "a"), mail(3, "a"))
+	for range 2 {
+		if err := s.x.Erase(s.Context(), s.tenant, []uid.ID{id(2), id(77)}); err != nil {
+			s.Fatal(err)
+		}
+		s.want("a", 3, 1)
+		s.want("-b", 3, 1)
+	}
+	s.add(mail(2, "a"))
+	s.want("a", 3, 2, 1)
+	if err := s.x.Check(s.Context(), s.tenant); err != nil {
+		s.Error(err)
+	}
+}
+
 func testIdempotence(s *suite) {
 	docs := []index.Doc{mail(1, "a b"), mail(2, "a"), mail(3, "b")}
 	for range 3 {

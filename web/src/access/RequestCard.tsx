@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { decideAccess, endAccess, type AccessRequest } from '../api';
+import { CarryOut, Concerned } from '../deletion/Deletion';
 import { exportAddress } from '../evidence/queries';
 import { ask } from '../failure';
 import { formatDateTime, plain } from '../format';
@@ -15,12 +16,12 @@ import { kept } from '../retention/queries';
 import { useScope, useSetting } from '../retention/Scope';
 import { settled } from './queries';
 
-const colors = { waiting: 'orange', approved: 'green', refused: 'red', withdrawn: 'gray', ended: 'gray', expired: 'gray', done: 'green' } as const;
+const colors = { waiting: 'orange', approved: 'green', refused: 'red', withdrawn: 'gray', ended: 'gray', expired: 'gray', done: 'gray' } as const;
 
 // RequestCard shows a request and what the reader may do with it.
 export function RequestCard({ request: r }: { request: AccessRequest }) {
   const { t } = useTranslation();
-  const what = r.lift ? t('retention.liftOf', { name: plain(r.lift.name) }) : r.shorten ? t('retention.shorten') : r.addresses.length > 0 ? plain(r.addresses.join(', ')) : t('access.everybody');
+  const what = r.kind === 'deletion' ? t('deletion.of', { count: r.messages }) : r.lift ? t('retention.liftOf', { name: plain(r.lift.name) }) : r.shorten ? t('retention.shorten') : r.addresses.length > 0 ? plain(r.addresses.join(', ')) : t('access.everybody');
   return (
     <Paper withBorder radius="md" p="md" className={classes.panel} component="article" aria-label={t('access.requestFor', { addresses: what })}>
       <Group justify="space-between" gap="xs" align="flex-start">
@@ -28,6 +29,7 @@ export function RequestCard({ request: r }: { request: AccessRequest }) {
         <Badge variant="light" color={colors[r.state]} radius="sm" tt="none" c="var(--mantine-color-text)">{t(`access.state.${r.state}`)}</Badge>
       </Group>
       <Facts request={r} />
+      {r.kind === 'deletion' && <Concerned request={r} />}
       <Acts request={r} what={what} />
     </Paper>
   );
@@ -45,7 +47,8 @@ function Facts({ request: r }: { request: AccessRequest }) {
       {r.kind === 'export' && <><dt>{t('access.kind')}</dt><dd>{t('access.export')}</dd></>}
       {r.lift && <><dt>{t('retention.covers')}</dt><dd>{scope(r.lift.scope)}</dd><dt>{t('retention.placedBecause')}</dt><dd>{plain(r.lift.reason)}</dd></>}
       {r.shorten && <><dt>{t('retention.before')}</dt><dd>{setting(r.shorten.before)}</dd><dt>{t('retention.after')}</dt><dd>{setting(r.shorten.after)}</dd></>}
-      <dt>{t('access.reason')}</dt><dd>{plain(r.reason)}</dd>
+      {r.kind === 'deletion' && <><dt>{t('access.kind')}</dt><dd>{t('deletion.kind')}</dd></>}
+      {r.reason && <><dt>{t('access.reason')}</dt><dd>{plain(r.reason)}</dd></>}
       {r.covert && <><dt>{t('access.covert')}</dt><dd>{plain(r.covert)}</dd></>}
       {(r.from || r.to) && (
         <><dt>{t('access.period')}</dt><dd>{t('access.periodOf', { from: r.from ? when(r.from) : '…', to: r.to ? when(r.to) : '…' })}</dd></>
@@ -54,7 +57,7 @@ function Facts({ request: r }: { request: AccessRequest }) {
       <dt>{t(r.lift || r.shorten ? 'retention.waitsUntil' : 'access.until')}</dt><dd>{when(r.until)}</dd>
       <dt>{t('access.requested')}</dt><dd>{t('access.byAt', { person: by(r.requested_by), date: when(r.requested_at) })}</dd>
       {r.decided_by && r.decided_at && <><dt>{t('access.decided')}</dt><dd>{t('access.byAt', { person: by(r.decided_by), date: when(r.decided_at) })}{r.note && `: ${plain(r.note)}`}</dd></>}
-      {r.ended_by && r.ended_at && <><dt>{t('access.ended')}</dt><dd>{t('access.byAt', { person: by(r.ended_by), date: when(r.ended_at) })}</dd></>}
+      {r.ended_by && r.ended_at && <><dt>{t(r.state === 'done' ? 'deletion.carriedOut' : 'access.ended')}</dt><dd>{t('access.byAt', { person: by(r.ended_by), date: when(r.ended_at) })}</dd></>}
     </dl>
   );
 }
@@ -74,12 +77,13 @@ function Acts({ request: r, what }: { request: AccessRequest; what: string }) {
       {r.may_decide && (
         <Textarea mt="sm" label={t('access.note')} autosize minRows={1} maxRows={6} value={note} maxLength={2000} onChange={(e) => setNote(e.currentTarget.value)} />
       )}
-      {(r.may_decide || r.may_read || r.may_end) && (
+      {(r.may_decide || r.may_read || r.may_end || r.may_carry_out) && (
         <Group gap="xs" mt="sm">
           {r.may_decide && <Button size="xs" loading={decide.isPending} onClick={() => decide.mutate(true)} aria-label={t('access.approveOf', { addresses: what })}>{t('access.approve')}</Button>}
           {r.may_decide && <Button size="xs" variant="default" disabled={decide.isPending} onClick={() => decide.mutate(false)} aria-label={t('access.refuseOf', { addresses: what })}>{t('access.refuse')}</Button>}
           {r.may_read && <Button size="xs" renderRoot={(props) => <Link to="/" search={{ grant: r.id }} {...props} />}>{t('access.read')}</Button>}
           {r.may_read && r.kind === 'export' && <Button size="xs" component="a" href={exportAddress('', r.id)} download>{t('access.exportNow')}</Button>}
+          {r.may_carry_out && r.kind === 'deletion' && <CarryOut request={r} />}
           {r.may_end && <Button size="xs" variant="default" loading={end.isPending} onClick={() => end.mutate()}>{t(r.state === 'waiting' ? 'access.withdraw' : 'access.end')}</Button>}
         </Group>
       )}

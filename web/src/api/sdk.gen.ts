@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { AddDomainData, AddDomainErrors, AddDomainResponses, AddPasskeyData, AddPasskeyErrors, AddPasskeyResponses, AddStaffData, AddStaffErrors, AddStaffResponses, AddTenantDomainData, AddTenantDomainErrors, AddTenantDomainResponses, AddUserAddressData, AddUserAddressErrors, AddUserAddressResponses, ArchiveDataData, ArchiveDataErrors, ArchiveDataResponses, ArchiveDeletionData, ArchiveDeletionErrors, ArchiveDeletionResponses, ArchiveEvidenceData, ArchiveEvidenceErrors, ArchiveEvidenceResponses, ArchiveRetrievalData, ArchiveRetrievalErrors, ArchiveRetrievalResponses, ArchiveSubmissionData, ArchiveSubmissionErrors, ArchiveSubmissionResponses, ArchiveTraceData, ArchiveTraceErrors, ArchiveTraceResponses, ArchiveUpdateData, ArchiveUpdateErrors, ArchiveUpdateResponses, BeginAddPasskeyData, BeginAddPasskeyErrors, BeginAddPasskeyResponses, BeginMailboxLogInData, BeginMailboxLogInErrors, BeginMailboxLogInResponses, BeginPasskeyData, BeginPasskeyErrors, BeginPasskeyResponses, BeginTotpData, BeginTotpErrors, BeginTotpResponses, CancelHistoryData, CancelHistoryErrors, CancelHistoryResponses, CancelMailboxLogInData, CancelMailboxLogInErrors, CancelMailboxLogInResponses, CancelUploadData, CancelUploadErrors, CancelUploadResponses, CancelUserImportData, CancelUserImportErrors, CancelUserImportResponses, ChangeAccessPolicyData, ChangeAccessPolicyErrors, ChangeAccessPolicyResponses, ChangeAccountData, ChangeAccountErrors, ChangeAccountResponses, ChangeDirectoryData, ChangeDirectoryErrors, ChangeDirectoryResponses, ChangeLoginPolicyData, ChangeLoginPolicyErrors, ChangeLoginPolicyResponses, ChangeMailRulesData, ChangeMailRulesErrors, ChangeMailRulesResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, ChangeReceiptSettingsData, ChangeReceiptSettingsErrors, ChangeReceiptSettingsResponses, ChangeResellerData, ChangeResellerErrors, ChangeResellerResponses, ChangeSealingData, ChangeSealingErrors, ChangeSealingResponses, ChangeSelectionData, ChangeSelectionErrors, ChangeSelectionResponses, ChangeSiteData, ChangeSiteErrors, ChangeSiteResponses, ChangeSmarthostData, ChangeSmarthostErrors, ChangeSmarthostResponses, ChangeSourceData, ChangeSourceErrors, ChangeSourceResponses, ChangeStaffData, ChangeStaffErrors, ChangeStaffResponses, ChangeTenantData, ChangeTenantErrors, ChangeTenantResponses, ChangeUserData, ChangeUserErrors, ChangeUserResponses, ChangeWebhookData, ChangeWebhookErrors, ChangeWebhookResponses, CheckMessageData, CheckMessageErrors, CheckMessageResponses, CompareReceiptsData, CompareReceiptsErrors, CompareReceiptsResponses, ConfirmPasswordData, ConfirmPasswordErrors, ConfirmPasswordResponses, ConfirmTotpData, ConfirmTotpErrors, ConfirmTotpResponses, CountQuarantineData, CountQuarantineErrors, CountQuarantineResponses, CreateDirectoryData, CreateDirectoryErrors, CreateDirectoryResponses, CreateResellerData, CreateResellerErrors, CreateResellerResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, CreateTokenData, CreateTokenErrors, CreateTokenResponses, CreateUploadData, CreateUploadErrors, CreateUploadResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateWebhookData, CreateWebhookErrors, CreateWebhookResponses, DecideAccessData, DecideAccessErrors, DecideAccessResponses, DecideQuarantineData, DecideQuarantineErrors, DecideQuarantineResponses, DeleteTenantData, DeleteTenantErrors, DeleteTenantResponses, DeleteWebhookData, DeleteWebhookErrors, DeleteWebhookResponses, DropMailData, DropMailErrors, DropMailResponses, EndAccessData, EndAccessErrors, EndAccessResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndSessionData, EndSessionErrors, EndSessionResponses, EndStaffSessionsData, EndStaffSessionsErrors, EndStaffSessionsResponses, EndUserSessionData, EndUserSessionErrors, EndUserSessionResponses, EndUserSessionsData, EndUserSessionsErrors, EndUserSessionsResponses, ExportLogData, ExportLogErrors, ExportLogResponses, ExportUsersData, ExportUsersErrors, ExportUsersResponses, FetchNowData, FetchNowErrors, FetchNowResponses, FinishLogInData, FinishLogInErrors, FinishLogInResponses, FinishUploadData, FinishUploadErrors, FinishUploadResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, FoundData, FoundErrors, FoundResponses, GetAccessPolicyData, GetAccessPolicyErrors, GetAccessPolicyResponses, GetAccessRecordsCsvData, GetAccessRecordsCsvErrors, GetAccessRecordsCsvResponses, GetAccessRequestData, GetAccessRequestErrors, GetAccessRequestResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetAttachmentData, GetAttachmentErrors, GetAttachmentResponses, GetAuditData, GetAuditErrors, GetAuditResponses, GetCheckpointData, GetCheckpointErrors, GetCheckpointResponses, GetCompletenessCsvData, GetCompletenessCsvErrors, GetCompletenessCsvResponses, GetCompletenessData, GetCompletenessErrors, GetCompletenessResponses, GetConsistencyData, GetConsistencyErrors, GetConsistencyResponses, GetDashboardData, GetDashboardErrors, GetDashboardResponses, GetEventLogData, GetEventLogErrors, GetEventLogResponses, GetEventProofData, GetEventProofErrors, GetEventProofResponses, GetEvidenceBundleData, GetEvidenceBundleErrors, GetEvidenceBundleResponses, GetEvidenceData, GetEvidenceErrors, GetEvidenceRecordData, GetEvidenceRecordErrors, GetEvidenceRecordResponses, GetEvidenceResponses, GetExportData, GetExportErrors, GetExportResponses, GetFacetsData, GetFacetsErrors, GetFacetsResponses, GetHistoryData, GetHistoryErrors, GetHistoryResponses, GetHoldData, GetHoldErrors, GetHoldResponses, GetInspectionPageData, GetInspectionPageErrors, GetInspectionPageResponses, GetInspectionReportData, GetInspectionReportErrors, GetInspectionReportResponses, GetLoginPolicyData, GetLoginPolicyErrors, GetLoginPolicyResponses, GetLogoData, GetLogoErrors, GetLogoResponses, GetMailboxLogInData, GetMailboxLogInErrors, GetMailboxLogInResponses, GetMailRulesData, GetMailRulesErrors, GetMailRulesResponses, GetMessageData, GetMessageErrors, GetMessageEvidenceData, GetMessageEvidenceErrors, GetMessageEvidenceResponses, GetMessageHtmlData, GetMessageHtmlErrors, GetMessageHtmlResponses, GetMessageRawData, GetMessageRawErrors, GetMessageRawResponses, GetMessageResponses, GetMessageXaipData, GetMessageXaipErrors, GetMessageXaipResponses, GetOutboxData, GetOutboxErrors, GetOutboxResponses, GetReceiptFileData, GetReceiptFileErrors, GetReceiptFileResponses, GetReceiptSettingsData, GetReceiptSettingsErrors, GetReceiptSettingsResponses, GetRenewalsData, GetRenewalsErrors, GetRenewalsResponses, GetReportData, GetReportErrors, GetReportResponses, GetResellerData, GetResellerErrors, GetResellerResponses, GetRetentionData, GetRetentionErrors, GetRetentionResponses, GetSealingData, GetSealingErrors, GetSealingResponses, GetSecurityData, GetSecurityErrors, GetSecurityResponses, GetSelectionData, GetSelectionErrors, GetSelectionResponses, GetSiteData, GetSiteErrors, GetSiteResponses, GetSmarthostData, GetSmarthostErrors, GetSmarthostResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetStatisticsData, GetStatisticsErrors, GetStatisticsResponses, GetStatusData, GetStatusErrors, GetStatusResponses, GetTenantData, GetTenantErrors, GetTenantResponses, GetUploadCsvData, GetUploadCsvErrors, GetUploadCsvResponses, GetUploadData, GetUploadErrors, GetUploadResponses, GetUsageCsvData, GetUsageCsvErrors, GetUsageCsvResponses, GetUsageData, GetUsageErrors, GetUsageResponses, GetUserData, GetUserErrors, GetUserImportData, GetUserImportErrors, GetUserImportResponses, GetUserResponses, GetUserSecurityData, GetUserSecurityErrors, GetUserSecurityResponses, ImportUsersData, ImportUsersErrors, ImportUsersResponses, InviteStaffData, InviteStaffErrors, InviteStaffResponses, ListAccessRecordsData, ListAccessRecordsErrors, ListAccessRecordsResponses, ListAccessRequestsData, ListAccessRequestsErrors, ListAccessRequestsResponses, ListAllStaffData, ListAllStaffErrors, ListAllStaffResponses, ListCertificatesData, ListCertificatesErrors, ListCertificatesResponses, ListDeliveriesData, ListDeliveriesErrors, ListDeliveriesResponses, ListDirectoriesData, ListDirectoriesErrors, ListDirectoriesResponses, ListDomainsData, ListDomainsErrors, ListDomainsResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListHoldsData, ListHoldsErrors, ListHoldsResponses, ListLeftData, ListLeftErrors, ListLeftResponses, ListLogInOffersData, ListLogInOffersErrors, ListLogInOffersResponses, ListQuarantineData, ListQuarantineErrors, ListQuarantineResponses, ListReadersData, ListReadersErrors, ListReadersResponses, ListReceiptsData, ListReceiptsErrors, ListReceiptsResponses, ListResellersData, ListResellersErrors, ListResellersResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, ListStaffData, ListStaffErrors, ListStaffResponses, ListTenantsData, ListTenantsErrors, ListTenantsResponses, ListTokensData, ListTokensErrors, ListTokensResponses, ListUploadsData, ListUploadsErrors, ListUploadsResponses, ListUsersData, ListUsersErrors, ListUsersResponses, ListWebhooksData, ListWebhooksErrors, ListWebhooksResponses, LogInByPasskeyData, LogInByPasskeyErrors, LogInByPasskeyResponses, LogInData, LogInErrors, LogInResponses, LogOutData, LogOutErrors, LogOutResponses, LookAtLinkData, LookAtLinkErrors, LookAtLinkResponses, NewRecoveryCodesData, NewRecoveryCodesErrors, NewRecoveryCodesResponses, NewWebhookSecretData, NewWebhookSecretErrors, NewWebhookSecretResponses, ObtainCertificateData, ObtainCertificateErrors, ObtainCertificateResponses, PlaceHoldData, PlaceHoldErrors, PlaceHoldResponses, PreviewDirectoryData, PreviewDirectoryErrors, PreviewDirectoryResponses, PreviewUsersData, PreviewUsersErrors, PreviewUsersResponses, ProposeAddressesData, ProposeAddressesErrors, ProposeAddressesResponses, ProveDomainData, ProveDomainErrors, ProveDomainResponses, ProvisionTenantData, ProvisionTenantErrors, ProvisionTenantResponses, RemoveDirectoryData, RemoveDirectoryErrors, RemoveDirectoryResponses, RemoveDomainData, RemoveDomainErrors, RemoveDomainResponses, RemoveFactorData, RemoveFactorErrors, RemoveFactorResponses, RemoveSmarthostData, RemoveSmarthostErrors, RemoveSmarthostResponses, RemoveTenantDomainData, RemoveTenantDomainErrors, RemoveTenantDomainResponses, RemoveUserAddressData, RemoveUserAddressErrors, RemoveUserAddressResponses, RenamePasskeyData, RenamePasskeyErrors, RenamePasskeyResponses, RenewNowData, RenewNowErrors, RenewNowResponses, RequestAccessData, RequestAccessErrors, RequestAccessResponses, RequestLiftData, RequestLiftErrors, RequestLiftResponses, RequestShorterData, RequestShorterErrors, RequestShorterResponses, ResetFactorsData, ResetFactorsErrors, ResetFactorsResponses, ResetStaffFactorsData, ResetStaffFactorsErrors, ResetStaffFactorsResponses, RetrieveInfoData, RetrieveInfoErrors, RetrieveInfoResponses, RetryMailData, RetryMailErrors, RetryMailResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, SealNowData, SealNowErrors, SealNowResponses, SearchData, SearchErrors, SearchResponses, SendAgainData, SendAgainErrors, SendAgainResponses, SetRetentionData, SetRetentionErrors, SetRetentionResponses, SetTenantStateData, SetTenantStateErrors, SetTenantStateResponses, SetUserPasswordData, SetUserPasswordErrors, SetUserPasswordResponses, StartAuditData, StartAuditErrors, StartAuditResponses, StartHistoryData, StartHistoryErrors, StartHistoryResponses, SuggestData, SuggestErrors, SuggestResponses, SyncDirectoryData, SyncDirectoryErrors, SyncDirectoryResponses, TestAuthorityData, TestAuthorityErrors, TestAuthorityResponses, TestDirectoryData, TestDirectoryErrors, TestDirectoryResponses, TestMailboxData, TestMailboxErrors, TestMailboxResponses, TestSmarthostData, TestSmarthostErrors, TestSmarthostResponses, TestWebhookData, TestWebhookErrors, TestWebhookResponses, UseLinkData, UseLinkErrors, UseLinkResponses, VerifyPackageData, VerifyPackageErrors, VerifyPackageResponses, WelcomeUserData, WelcomeUserErrors, WelcomeUserResponses, WriteUploadData, WriteUploadErrors, WriteUploadResponses } from './types.gen';
+import type { AddDomainData, AddDomainErrors, AddDomainResponses, AddPasskeyData, AddPasskeyErrors, AddPasskeyResponses, AddStaffData, AddStaffErrors, AddStaffResponses, AddTenantDomainData, AddTenantDomainErrors, AddTenantDomainResponses, AddUserAddressData, AddUserAddressErrors, AddUserAddressResponses, ArchiveDataData, ArchiveDataErrors, ArchiveDataResponses, ArchiveDeletionData, ArchiveDeletionErrors, ArchiveDeletionResponses, ArchiveEvidenceData, ArchiveEvidenceErrors, ArchiveEvidenceResponses, ArchiveRetrievalData, ArchiveRetrievalErrors, ArchiveRetrievalResponses, ArchiveSubmissionData, ArchiveSubmissionErrors, ArchiveSubmissionResponses, ArchiveTraceData, ArchiveTraceErrors, ArchiveTraceResponses, ArchiveUpdateData, ArchiveUpdateErrors, ArchiveUpdateResponses, BeginAddPasskeyData, BeginAddPasskeyErrors, BeginAddPasskeyResponses, BeginMailboxLogInData, BeginMailboxLogInErrors, BeginMailboxLogInResponses, BeginPasskeyData, BeginPasskeyErrors, BeginPasskeyResponses, BeginTotpData, BeginTotpErrors, BeginTotpResponses, CancelHistoryData, CancelHistoryErrors, CancelHistoryResponses, CancelMailboxLogInData, CancelMailboxLogInErrors, CancelMailboxLogInResponses, CancelUploadData, CancelUploadErrors, CancelUploadResponses, CancelUserImportData, CancelUserImportErrors, CancelUserImportResponses, CarryOutDeletionData, CarryOutDeletionErrors, CarryOutDeletionResponses, ChangeAccessPolicyData, ChangeAccessPolicyErrors, ChangeAccessPolicyResponses, ChangeAccountData, ChangeAccountErrors, ChangeAccountResponses, ChangeDirectoryData, ChangeDirectoryErrors, ChangeDirectoryResponses, ChangeLoginPolicyData, ChangeLoginPolicyErrors, ChangeLoginPolicyResponses, ChangeMailRulesData, ChangeMailRulesErrors, ChangeMailRulesResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, ChangeReceiptSettingsData, ChangeReceiptSettingsErrors, ChangeReceiptSettingsResponses, ChangeResellerData, ChangeResellerErrors, ChangeResellerResponses, ChangeSealingData, ChangeSealingErrors, ChangeSealingResponses, ChangeSelectionData, ChangeSelectionErrors, ChangeSelectionResponses, ChangeSiteData, ChangeSiteErrors, ChangeSiteResponses, ChangeSmarthostData, ChangeSmarthostErrors, ChangeSmarthostResponses, ChangeSourceData, ChangeSourceErrors, ChangeSourceResponses, ChangeStaffData, ChangeStaffErrors, ChangeStaffResponses, ChangeTenantData, ChangeTenantErrors, ChangeTenantResponses, ChangeUserData, ChangeUserErrors, ChangeUserResponses, ChangeWebhookData, ChangeWebhookErrors, ChangeWebhookResponses, CheckMessageData, CheckMessageErrors, CheckMessageResponses, CompareReceiptsData, CompareReceiptsErrors, CompareReceiptsResponses, ConfirmPasswordData, ConfirmPasswordErrors, ConfirmPasswordResponses, ConfirmTotpData, ConfirmTotpErrors, ConfirmTotpResponses, CountQuarantineData, CountQuarantineErrors, CountQuarantineResponses, CreateDirectoryData, CreateDirectoryErrors, CreateDirectoryResponses, CreateResellerData, CreateResellerErrors, CreateResellerResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, CreateTokenData, CreateTokenErrors, CreateTokenResponses, CreateUploadData, CreateUploadErrors, CreateUploadResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateWebhookData, CreateWebhookErrors, CreateWebhookResponses, DecideAccessData, DecideAccessErrors, DecideAccessResponses, DecideQuarantineData, DecideQuarantineErrors, DecideQuarantineResponses, DeleteTenantData, DeleteTenantErrors, DeleteTenantResponses, DeleteWebhookData, DeleteWebhookErrors, DeleteWebhookResponses, DropMailData, DropMailErrors, DropMailResponses, EndAccessData, EndAccessErrors, EndAccessResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndSessionData, EndSessionErrors, EndSessionResponses, EndStaffSessionsData, EndStaffSessionsErrors, EndStaffSessionsResponses, EndUserSessionData, EndUserSessionErrors, EndUserSessionResponses, EndUserSessionsData, EndUserSessionsErrors, EndUserSessionsResponses, ExportLogData, ExportLogErrors, ExportLogResponses, ExportUsersData, ExportUsersErrors, ExportUsersResponses, FetchNowData, FetchNowErrors, FetchNowResponses, FinishLogInData, FinishLogInErrors, FinishLogInResponses, FinishUploadData, FinishUploadErrors, FinishUploadResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, FoundData, FoundErrors, FoundResponses, GetAccessPolicyData, GetAccessPolicyErrors, GetAccessPolicyResponses, GetAccessRecordsCsvData, GetAccessRecordsCsvErrors, GetAccessRecordsCsvResponses, GetAccessRequestData, GetAccessRequestErrors, GetAccessRequestResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetAttachmentData, GetAttachmentErrors, GetAttachmentResponses, GetAuditData, GetAuditErrors, GetAuditResponses, GetCheckpointData, GetCheckpointErrors, GetCheckpointResponses, GetCompletenessCsvData, GetCompletenessCsvErrors, GetCompletenessCsvResponses, GetCompletenessData, GetCompletenessErrors, GetCompletenessResponses, GetConsistencyData, GetConsistencyErrors, GetConsistencyResponses, GetDashboardData, GetDashboardErrors, GetDashboardResponses, GetDeletionData, GetDeletionErrors, GetDeletionResponses, GetEventLogData, GetEventLogErrors, GetEventLogResponses, GetEventProofData, GetEventProofErrors, GetEventProofResponses, GetEvidenceBundleData, GetEvidenceBundleErrors, GetEvidenceBundleResponses, GetEvidenceData, GetEvidenceErrors, GetEvidenceRecordData, GetEvidenceRecordErrors, GetEvidenceRecordResponses, GetEvidenceResponses, GetExportData, GetExportErrors, GetExportResponses, GetFacetsData, GetFacetsErrors, GetFacetsResponses, GetHistoryData, GetHistoryErrors, GetHistoryResponses, GetInspectionPageData, GetInspectionPageErrors, GetInspectionPageResponses, GetInspectionReportData, GetInspectionReportErrors, GetInspectionReportResponses, GetLoginPolicyData, GetLoginPolicyErrors, GetLoginPolicyResponses, GetLogoData, GetLogoErrors, GetLogoResponses, GetMailboxLogInData, GetMailboxLogInErrors, GetMailboxLogInResponses, GetMailRulesData, GetMailRulesErrors, GetMailRulesResponses, GetMessageData, GetMessageErrors, GetMessageEvidenceData, GetMessageEvidenceErrors, GetMessageEvidenceResponses, GetMessageHtmlData, GetMessageHtmlErrors, GetMessageHtmlResponses, GetMessageRawData, GetMessageRawErrors, GetMessageRawResponses, GetMessageResponses, GetMessageXaipData, GetMessageXaipErrors, GetMessageXaipResponses, GetOutboxData, GetOutboxErrors, GetOutboxResponses, GetReceiptFileData, GetReceiptFileErrors, GetReceiptFileResponses, GetReceiptSettingsData, GetReceiptSettingsErrors, GetReceiptSettingsResponses, GetRenewalsData, GetRenewalsErrors, GetRenewalsResponses, GetReportData, GetReportErrors, GetReportResponses, GetResellerData, GetResellerErrors, GetResellerResponses, GetSealingData, GetSealingErrors, GetSealingResponses, GetSecurityData, GetSecurityErrors, GetSecurityResponses, GetSelectionData, GetSelectionErrors, GetSelectionResponses, GetSiteData, GetSiteErrors, GetSiteResponses, GetSmarthostData, GetSmarthostErrors, GetSmarthostResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetStatisticsData, GetStatisticsErrors, GetStatisticsResponses, GetStatusData, GetStatusErrors, GetStatusResponses, GetTenantData, GetTenantErrors, GetTenantResponses, GetTombstonesCsvData, GetTombstonesCsvErrors, GetTombstonesCsvResponses, GetUploadCsvData, GetUploadCsvErrors, GetUploadCsvResponses, GetUploadData, GetUploadErrors, GetUploadResponses, GetUsageCsvData, GetUsageCsvErrors, GetUsageCsvResponses, GetUsageData, GetUsageErrors, GetUsageResponses, GetUserData, GetUserErrors, GetUserImportData, GetUserImportErrors, GetUserImportResponses, GetUserResponses, GetUserSecurityData, GetUserSecurityErrors, GetUserSecurityResponses, ImportUsersData, ImportUsersErrors, ImportUsersResponses, InviteStaffData, InviteStaffErrors, InviteStaffResponses, ListAccessRecordsData, ListAccessRecordsErrors, ListAccessRecordsResponses, ListAccessRequestsData, ListAccessRequestsErrors, ListAccessRequestsResponses, ListAllStaffData, ListAllStaffErrors, ListAllStaffResponses, ListCertificatesData, ListCertificatesErrors, ListCertificatesResponses, ListDeliveriesData, ListDeliveriesErrors, ListDeliveriesResponses, ListDirectoriesData, ListDirectoriesErrors, ListDirectoriesResponses, ListDomainsData, ListDomainsErrors, ListDomainsResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListLeftData, ListLeftErrors, ListLeftResponses, ListLogInOffersData, ListLogInOffersErrors, ListLogInOffersResponses, ListQuarantineData, ListQuarantineErrors, ListQuarantineResponses, ListReadersData, ListReadersErrors, ListReadersResponses, ListReceiptsData, ListReceiptsErrors, ListReceiptsResponses, ListResellersData, ListResellersErrors, ListResellersResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, ListStaffData, ListStaffErrors, ListStaffResponses, ListTenantsData, ListTenantsErrors, ListTenantsResponses, ListTokensData, ListTokensErrors, ListTokensResponses, ListTombstonesData, ListTombstonesErrors, ListTombstonesResponses, ListUploadsData, ListUploadsErrors, ListUploadsResponses, ListUsersData, ListUsersErrors, ListUsersResponses, ListWebhooksData, ListWebhooksErrors, ListWebhooksResponses, LogInByPasskeyData, LogInByPasskeyErrors, LogInByPasskeyResponses, LogInData, LogInErrors, LogInResponses, LogOutData, LogOutErrors, LogOutResponses, LookAtLinkData, LookAtLinkErrors, LookAtLinkResponses, NewRecoveryCodesData, NewRecoveryCodesErrors, NewRecoveryCodesResponses, NewWebhookSecretData, NewWebhookSecretErrors, NewWebhookSecretResponses, ObtainCertificateData, ObtainCertificateErrors, ObtainCertificateResponses, PreviewDirectoryData, PreviewDirectoryErrors, PreviewDirectoryResponses, PreviewUsersData, PreviewUsersErrors, PreviewUsersResponses, ProposeAddressesData, ProposeAddressesErrors, ProposeAddressesResponses, ProveDomainData, ProveDomainErrors, ProveDomainResponses, ProvisionTenantData, ProvisionTenantErrors, ProvisionTenantResponses, RemoveDirectoryData, RemoveDirectoryErrors, RemoveDirectoryResponses, RemoveDomainData, RemoveDomainErrors, RemoveDomainResponses, RemoveFactorData, RemoveFactorErrors, RemoveFactorResponses, RemoveSmarthostData, RemoveSmarthostErrors, RemoveSmarthostResponses, RemoveTenantDomainData, RemoveTenantDomainErrors, RemoveTenantDomainResponses, RemoveUserAddressData, RemoveUserAddressErrors, RemoveUserAddressResponses, RenamePasskeyData, RenamePasskeyErrors, RenamePasskeyResponses, RenewNowData, RenewNowErrors, RenewNowResponses, RequestAccessData, RequestAccessErrors, RequestAccessResponses, RequestDeletionData, RequestDeletionErrors, RequestDeletionResponses, ResetFactorsData, ResetFactorsErrors, ResetFactorsResponses, ResetStaffFactorsData, ResetStaffFactorsErrors, ResetStaffFactorsResponses, RetrieveInfoData, RetrieveInfoErrors, RetrieveInfoResponses, RetryMailData, RetryMailErrors, RetryMailResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, SealNowData, SealNowErrors, SealNowResponses, SearchData, SearchErrors, SearchResponses, SendAgainData, SendAgainErrors, SendAgainResponses, SetTenantStateData, SetTenantStateErrors, SetTenantStateResponses, SetUserPasswordData, SetUserPasswordErrors, SetUserPasswordResponses, StartAuditData, StartAuditErrors, StartAuditResponses, StartHistoryData, StartHistoryErrors, StartHistoryResponses, SuggestData, SuggestErrors, SuggestResponses, SyncDirectoryData, SyncDirectoryErrors, SyncDirectoryResponses, TestAuthorityData, TestAuthorityErrors, TestAuthorityResponses, TestDirectoryData, TestDirectoryErrors, TestDirectoryResponses, TestMailboxData, TestMailboxErrors, TestMailboxResponses, TestSmarthostData, TestSmarthostErrors, TestSmarthostResponses, TestWebhookData, TestWebhookErrors, TestWebhookResponses, UseLinkData, UseLinkErrors, UseLinkResponses, VerifyPackageData, VerifyPackageErrors, VerifyPackageResponses, WelcomeUserData, WelcomeUserErrors, WelcomeUserResponses, WriteUploadData, WriteUploadErrors, WriteUploadResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -406,6 +406,49 @@ export const getDashboard = <ThrowOnError extends boolean = false>(options?: Opt
 });
 
 /**
+ * Ask that messages are deleted for good
+ */
+export const requestDeletion = <ThrowOnError extends boolean = false>(options: Options<RequestDeletionData, ThrowOnError>) => (options.client ?? client).post<RequestDeletionResponses, RequestDeletionErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/deletions',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * What a request for deletion is about
+ */
+export const getDeletion = <ThrowOnError extends boolean = false>(options: Options<GetDeletionData, ThrowOnError>) => (options.client ?? client).get<GetDeletionResponses, GetDeletionErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/deletions/{id}',
+    ...options
+});
+
+/**
+ * Delete for good what was asked for and approved, by one of the two
+ */
+export const carryOutDeletion = <ThrowOnError extends boolean = false>(options: Options<CarryOutDeletionData, ThrowOnError>) => (options.client ?? client).post<CarryOutDeletionResponses, CarryOutDeletionErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/deletions/{id}/carry-out',
+    ...options
+});
+
+/**
  * Where the tenant's users come from
  */
 export const listDirectories = <ThrowOnError extends boolean = false>(options?: Options<ListDirectoriesData, ThrowOnError>) => (options?.client ?? client).get<ListDirectoriesResponses, ListDirectoriesErrors, ThrowOnError>({
@@ -625,66 +668,6 @@ export const getExport = <ThrowOnError extends boolean = false>(options?: Option
  */
 export const forgotPassword = <ThrowOnError extends boolean = false>(options: Options<ForgotPasswordData, ThrowOnError>) => (options.client ?? client).post<ForgotPasswordResponses, ForgotPasswordErrors, ThrowOnError>({
     url: '/forgotten-passwords',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * The customer's holds
- */
-export const listHolds = <ThrowOnError extends boolean = false>(options?: Options<ListHoldsData, ThrowOnError>) => (options?.client ?? client).get<ListHoldsResponses, ListHoldsErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/holds',
-    ...options
-});
-
-/**
- * Place a hold: what it covers is not deleted
- */
-export const placeHold = <ThrowOnError extends boolean = false>(options: Options<PlaceHoldData, ThrowOnError>) => (options.client ?? client).post<PlaceHoldResponses, PlaceHoldErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/holds',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * One hold
- */
-export const getHold = <ThrowOnError extends boolean = false>(options: Options<GetHoldData, ThrowOnError>) => (options.client ?? client).get<GetHoldResponses, GetHoldErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/holds/{id}',
-    ...options
-});
-
-/**
- * Ask somebody with another role to lift a hold
- */
-export const requestLift = <ThrowOnError extends boolean = false>(options: Options<RequestLiftData, ThrowOnError>) => (options.client ?? client).post<RequestLiftResponses, RequestLiftErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/holds/{id}/lift-requests',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -1526,53 +1509,6 @@ export const addStaff = <ThrowOnError extends boolean = false>(options: Options<
 });
 
 /**
- * How long the customer keeps what nothing classifies
- */
-export const getRetention = <ThrowOnError extends boolean = false>(options?: Options<GetRetentionData, ThrowOnError>) => (options?.client ?? client).get<GetRetentionResponses, GetRetentionErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/retention',
-    ...options
-});
-
-/**
- * Make the retention longer, also for what is stored
- */
-export const setRetention = <ThrowOnError extends boolean = false>(options: Options<SetRetentionData, ThrowOnError>) => (options.client ?? client).put<SetRetentionResponses, SetRetentionErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/retention',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Ask somebody with another role to make the retention shorter, for what arrives after that
- */
-export const requestShorter = <ThrowOnError extends boolean = false>(options: Options<RequestShorterData, ThrowOnError>) => (options.client ?? client).post<RequestShorterResponses, RequestShorterErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'muniment_session',
-            type: 'apiKey'
-        }, { scheme: 'bearer', type: 'http' }],
-    url: '/retention/shorten-requests',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
  * How objects are sealed
  */
 export const getSealing = <ThrowOnError extends boolean = false>(options?: Options<GetSealingData, ThrowOnError>) => (options?.client ?? client).get<GetSealingResponses, GetSealingErrors, ThrowOnError>({
@@ -2258,6 +2194,32 @@ export const revokeToken = <ThrowOnError extends boolean = false>(options: Optio
             type: 'apiKey'
         }, { scheme: 'bearer', type: 'http' }],
     url: '/tokens/{id}',
+    ...options
+});
+
+/**
+ * What was deleted
+ */
+export const listTombstones = <ThrowOnError extends boolean = false>(options?: Options<ListTombstonesData, ThrowOnError>) => (options?.client ?? client).get<ListTombstonesResponses, ListTombstonesErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/tombstones',
+    ...options
+});
+
+/**
+ * What was deleted, as CSV
+ */
+export const getTombstonesCsv = <ThrowOnError extends boolean = false>(options?: Options<GetTombstonesCsvData, ThrowOnError>) => (options?.client ?? client).get<GetTombstonesCsvResponses, GetTombstonesCsvErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'muniment_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/tombstones.csv',
     ...options
 });
 

@@ -9,17 +9,6 @@ export type AccessDecision = {
     note?: string;
 };
 
-export type AccessLift = {
-    hold: string;
-    name: string;
-    placed_at?: string;
-    /**
-     * Of the hold
-     */
-    reason: string;
-    scope: HoldScope;
-};
-
 export type AccessPerson = {
     id: string;
     name: string;
@@ -93,13 +82,13 @@ export type AccessRequest = {
     from?: string;
     id: string;
     /**
-     * mailbox, session, export: reading; lift-hold, shorten-retention: an act that its approval carries out; more may come
+     * mailbox, session, export, deletion; more may come
      */
     kind: string;
     /**
-     * Of lift-hold: the hold
+     * The reader of this may carry out now what it asks for
      */
-    lift?: AccessLift;
+    may_carry_out: boolean;
     /**
      * The reader of this may approve or refuse it now
      */
@@ -113,6 +102,10 @@ export type AccessRequest = {
      */
     may_read: boolean;
     /**
+     * How many messages a deletion is about
+     */
+    messages: number;
+    /**
      * Of who decided
      */
     note: string;
@@ -121,11 +114,7 @@ export type AccessRequest = {
     requested_at: string;
     requested_by: AccessPerson;
     /**
-     * Of shorten-retention: what is set
-     */
-    shorten?: AccessShorten;
-    /**
-     * approved: it can be read under it now; done: approved and carried out; expired: its time is over
+     * approved: it can be read or carried out under it now; expired: its time is over; done: it was carried out
      */
     state: 'waiting' | 'approved' | 'refused' | 'withdrawn' | 'ended' | 'expired' | 'done';
     /**
@@ -141,11 +130,6 @@ export type AccessRequests = {
      * How many of them wait for a decision of the reader of this
      */
     waiting: number;
-};
-
-export type AccessShorten = {
-    after: RetentionSetting;
-    before: RetentionSetting;
 };
 
 export type Account = {
@@ -559,6 +543,35 @@ export type DataResponse = {
 export type Day = {
     count: number;
     day: string;
+};
+
+export type Deletion = {
+    messages: Array<DeletionMessage>;
+    request: AccessRequest;
+};
+
+export type DeletionDone = {
+    /**
+     * Messages that were deleted for good
+     */
+    deleted: number;
+};
+
+export type DeletionMessage = {
+    class: string;
+    deleted_at?: string;
+    /**
+     * End of its retention
+     */
+    due?: string;
+    /**
+     * Ids of the holds that keep it
+     */
+    holds: Array<string>;
+    id: string;
+    received_at?: string;
+    size: number;
+    state: 'there' | 'deleted' | 'missing';
 };
 
 export type DeletionReason = {
@@ -1523,55 +1536,6 @@ export type Hit = {
     to: Array<Party>;
 };
 
-export type Hold = {
-    approved_by?: string;
-    id: string;
-    in_force: boolean;
-    lift_reason?: string;
-    lifted_at?: string;
-    /**
-     * Who asked for it
-     */
-    lifted_by?: string;
-    name: string;
-    placed_at: string;
-    placed_by: string;
-    placed_role: string;
-    reason: string;
-    /**
-     * Id of the request to lift it that waits for a decision
-     */
-    request?: string;
-    scope: HoldScope;
-};
-
-export type HoldScope = {
-    /**
-     * The mail of these addresses, also what arrives later
-     */
-    addresses: Array<string>;
-    /**
-     * The whole customer, also what arrives later
-     */
-    all: boolean;
-    /**
-     * Only what has arrived since
-     */
-    from?: string;
-    /**
-     * Ids of the messages, if it covers a list of them
-     */
-    messages: Array<string>;
-    /**
-     * Only what has arrived before
-     */
-    to?: string;
-};
-
-export type Holds = {
-    holds: Array<Hold>;
-};
-
 export type InfoRequest = {
     options?: Array<PreservationOption>;
     /**
@@ -1687,14 +1651,6 @@ export type LeftItem = {
 
 export type LeftItems = {
     items: Array<LeftItem>;
-};
-
-export type LiftRequest = {
-    reason: string;
-    /**
-     * How long the request waits, at most 90 days
-     */
-    until: string;
 };
 
 export type LimitUse = {
@@ -2074,7 +2030,6 @@ export type Message = {
      * How many pictures on other servers the HTML view blocks and would show with remote=true
      */
     remote: number;
-    retention: MessageRetention;
     /**
      * Of the original, hexadecimal; empty if the download leaves blind copies out: guesses could be tested with it
      */
@@ -2133,28 +2088,6 @@ export type MessageEvidence = {
     state: 'waiting' | 'pending' | 'stamped';
 };
 
-export type MessageRetention = {
-    /**
-     * The first instant at which it may be deleted; counted from received_at, whatever date the message claims
-     */
-    due: string;
-    /**
-     * Those that are on it, for those who may see them
-     */
-    holds: Array<Hold>;
-    jurisdiction: string;
-    /**
-     * It is kept at least until this day
-     */
-    last_day: string;
-    may_see_holds: boolean;
-    /**
-     * Rows are damaged, so that nobody can tell; nothing is deleted then
-     */
-    unknown: boolean;
-    years: number;
-};
-
 export type NewAccessRequest = {
     addresses: Array<string>;
     /**
@@ -2180,6 +2113,21 @@ export type NewAccessRequest = {
     to?: string;
     /**
      * When the access ends, at most 90 days from now
+     */
+    until: string;
+};
+
+export type NewDeletion = {
+    /**
+     * Ids of the messages
+     */
+    messages: Array<string>;
+    /**
+     * Needed before the end of the retention of any of them, at least 10 characters; it is kept with the tombstones, so it must not tell what is in the messages
+     */
+    reason?: string;
+    /**
+     * Until when it has to be approved and carried out, at most 90 days from now
      */
     until: string;
 };
@@ -2217,25 +2165,6 @@ export type NewHistory = {
     trash?: boolean;
 };
 
-export type NewHold = {
-    addresses?: Array<string>;
-    all?: boolean;
-    /**
-     * First day of arrival, such as 2026-01-31; empty: open
-     */
-    from?: string;
-    /**
-     * Ids
-     */
-    messages?: Array<string>;
-    name: string;
-    reason: string;
-    /**
-     * Last day of arrival; empty: open
-     */
-    to?: string;
-};
-
 export type NewPasskey = {
     name: string;
     /**
@@ -2257,13 +2186,6 @@ export type NewReseller = {
      * Short name: a-z, 0-9 and -
      */
     slug: string;
-};
-
-export type NewRetention = {
-    jurisdiction?: '' | 'DE' | 'AT' | 'CH';
-    reason?: string;
-    year_end?: number;
-    years?: number;
 };
 
 export type NewSource = {
@@ -2588,7 +2510,7 @@ export type Problem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'access-over' | 'token' | 'limit' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'founded' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'different-order' | 'not-deletable' | 'many-holds' | 'shortens' | 'ended' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'access-over' | 'token' | 'limit' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'founded' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'deleted' | 'kept' | 'different-order' | 'not-deletable' | 'ended' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -2897,82 +2819,6 @@ export type ResultOnly = {
     result: PreservationResult;
 };
 
-export type Retention = {
-    /**
-     * The newest first
-     */
-    changes: Array<RetentionChange>;
-    classes: Array<RetentionClass>;
-    current: RetentionSetting;
-    /**
-     * Nobody has set anything: it is as shipped
-     */
-    default: boolean;
-    /**
-     * The reader of this may make it longer
-     */
-    may_change: boolean;
-    /**
-     * Id of the request to shorten it that waits for a decision
-     */
-    request?: string;
-};
-
-export type RetentionChange = {
-    /**
-     * Empty: it needed nobody else
-     */
-    approved_by: string;
-    /**
-     * In force from then on; absent: since ever
-     */
-    from?: string;
-    jurisdiction: 'DE' | 'AT' | 'CH';
-    reason: string;
-    set_by: string;
-    /**
-     * Last month of the business year; in Germany, calendar years count
-     */
-    year_end: number;
-    years: number;
-    /**
-     * Legal time zone
-     */
-    zone: string;
-};
-
-export type RetentionClass = {
-    class: string;
-    jurisdiction: string;
-    law: string;
-    /**
-     * Empty: everybody
-     */
-    sector: string;
-    /**
-     * Day from which this record of the law holds
-     */
-    since: string;
-    source: string;
-    /**
-     * As the law is now
-     */
-    years: number;
-};
-
-export type RetentionSetting = {
-    jurisdiction: 'DE' | 'AT' | 'CH';
-    /**
-     * Last month of the business year; in Germany, calendar years count
-     */
-    year_end: number;
-    years: number;
-    /**
-     * Legal time zone
-     */
-    zone: string;
-};
-
 export type RetrievalRequest = {
     aoid: string;
     options?: Array<PreservationOption>;
@@ -3205,7 +3051,7 @@ export type SearchProblem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'access-over' | 'token' | 'limit' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'founded' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'different-order' | 'not-deletable' | 'many-holds' | 'shortens' | 'ended' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'access-over' | 'token' | 'limit' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'founded' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'deleted' | 'kept' | 'different-order' | 'not-deletable' | 'ended' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -3373,17 +3219,6 @@ export type Session = {
      */
     seen_at: string;
     user_agent: string;
-};
-
-export type ShorterRetention = {
-    jurisdiction?: '' | 'DE' | 'AT' | 'CH';
-    reason?: string;
-    /**
-     * How long the request waits, at most 90 days
-     */
-    until: string;
-    year_end?: number;
-    years?: number;
 };
 
 export type Site = {
@@ -3743,7 +3578,7 @@ export type StepProblem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'access-over' | 'token' | 'limit' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'founded' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'different-order' | 'not-deletable' | 'many-holds' | 'shortens' | 'ended' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'access-over' | 'token' | 'limit' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'founded' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'deleted' | 'kept' | 'different-order' | 'not-deletable' | 'ended' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -4040,6 +3875,44 @@ export type Tokens = {
      * The youngest first
      */
     tokens: Array<Token>;
+};
+
+export type Tombstone = {
+    approved_by?: AccessPerson;
+    asked_by?: AccessPerson;
+    /**
+     * As in the event log
+     */
+    carried_by: string;
+    class: string;
+    deleted_at: string;
+    /**
+     * End of its retention when it was deleted
+     */
+    due?: string;
+    /**
+     * Everything of the message is destroyed; false: it cannot be read any more, and the rest is under way
+     */
+    finished: boolean;
+    /**
+     * Of the message; it is never used again
+     */
+    id: string;
+    reason: string;
+    received_at: string;
+    /**
+     * Id of the request
+     */
+    request?: string;
+    size: number;
+};
+
+export type Tombstones = {
+    /**
+     * Cursor of the next page; absent at the end
+     */
+    next?: string;
+    tombstones: Array<Tombstone>;
 };
 
 export type TraceRequest = {
@@ -6171,6 +6044,179 @@ export type GetDashboardResponses = {
 
 export type GetDashboardResponse = GetDashboardResponses[keyof GetDashboardResponses];
 
+export type RequestDeletionData = {
+    body: NewDeletion;
+    path?: never;
+    query?: never;
+    url: '/deletions';
+};
+
+export type RequestDeletionErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RequestDeletionError = RequestDeletionErrors[keyof RequestDeletionErrors];
+
+export type RequestDeletionResponses = {
+    /**
+     * Created
+     */
+    201: AccessRequest;
+};
+
+export type RequestDeletionResponse = RequestDeletionResponses[keyof RequestDeletionResponses];
+
+export type GetDeletionData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the request
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/deletions/{id}';
+};
+
+export type GetDeletionErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetDeletionError = GetDeletionErrors[keyof GetDeletionErrors];
+
+export type GetDeletionResponses = {
+    /**
+     * OK
+     */
+    200: Deletion;
+};
+
+export type GetDeletionResponse = GetDeletionResponses[keyof GetDeletionResponses];
+
+export type CarryOutDeletionData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the request
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/deletions/{id}/carry-out';
+};
+
+export type CarryOutDeletionErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type CarryOutDeletionError = CarryOutDeletionErrors[keyof CarryOutDeletionErrors];
+
+export type CarryOutDeletionResponses = {
+    /**
+     * OK
+     */
+    200: DeletionDone;
+};
+
+export type CarryOutDeletionResponse = CarryOutDeletionResponses[keyof CarryOutDeletionResponses];
+
 export type ListDirectoriesData = {
     body?: never;
     path?: never;
@@ -7078,232 +7124,6 @@ export type ForgotPasswordResponses = {
      */
     202: unknown;
 };
-
-export type ListHoldsData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/holds';
-};
-
-export type ListHoldsErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type ListHoldsError = ListHoldsErrors[keyof ListHoldsErrors];
-
-export type ListHoldsResponses = {
-    /**
-     * OK
-     */
-    200: Holds;
-};
-
-export type ListHoldsResponse = ListHoldsResponses[keyof ListHoldsResponses];
-
-export type PlaceHoldData = {
-    body: NewHold;
-    path?: never;
-    query?: never;
-    url: '/holds';
-};
-
-export type PlaceHoldErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Conflict
-     */
-    409: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type PlaceHoldError = PlaceHoldErrors[keyof PlaceHoldErrors];
-
-export type PlaceHoldResponses = {
-    /**
-     * Created
-     */
-    201: Hold;
-};
-
-export type PlaceHoldResponse = PlaceHoldResponses[keyof PlaceHoldResponses];
-
-export type GetHoldData = {
-    body?: never;
-    path: {
-        /**
-         * Id of the hold
-         */
-        id: string;
-    };
-    query?: never;
-    url: '/holds/{id}';
-};
-
-export type GetHoldErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type GetHoldError = GetHoldErrors[keyof GetHoldErrors];
-
-export type GetHoldResponses = {
-    /**
-     * OK
-     */
-    200: Hold;
-};
-
-export type GetHoldResponse = GetHoldResponses[keyof GetHoldResponses];
-
-export type RequestLiftData = {
-    body: LiftRequest;
-    path: {
-        /**
-         * Id of the hold
-         */
-        id: string;
-    };
-    query?: never;
-    url: '/holds/{id}/lift-requests';
-};
-
-export type RequestLiftErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Found
-     */
-    404: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type RequestLiftError = RequestLiftErrors[keyof RequestLiftErrors];
-
-export type RequestLiftResponses = {
-    /**
-     * Created
-     */
-    201: AccessRequest;
-};
-
-export type RequestLiftResponse = RequestLiftResponses[keyof RequestLiftResponses];
 
 export type LookAtLinkData = {
     body: LinkToken;
@@ -10609,169 +10429,6 @@ export type AddStaffResponses = {
 
 export type AddStaffResponse = AddStaffResponses[keyof AddStaffResponses];
 
-export type GetRetentionData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/retention';
-};
-
-export type GetRetentionErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type GetRetentionError = GetRetentionErrors[keyof GetRetentionErrors];
-
-export type GetRetentionResponses = {
-    /**
-     * OK
-     */
-    200: Retention;
-};
-
-export type GetRetentionResponse = GetRetentionResponses[keyof GetRetentionResponses];
-
-export type SetRetentionData = {
-    body: NewRetention;
-    path?: never;
-    query?: never;
-    url: '/retention';
-};
-
-export type SetRetentionErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Conflict
-     */
-    409: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type SetRetentionError = SetRetentionErrors[keyof SetRetentionErrors];
-
-export type SetRetentionResponses = {
-    /**
-     * OK
-     */
-    200: Retention;
-};
-
-export type SetRetentionResponse = SetRetentionResponses[keyof SetRetentionResponses];
-
-export type RequestShorterData = {
-    body: ShorterRetention;
-    path?: never;
-    query?: never;
-    url: '/retention/shorten-requests';
-};
-
-export type RequestShorterErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Request Timeout
-     */
-    408: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type RequestShorterError = RequestShorterErrors[keyof RequestShorterErrors];
-
-export type RequestShorterResponses = {
-    /**
-     * Created
-     */
-    201: AccessRequest;
-};
-
-export type RequestShorterResponse = RequestShorterResponses[keyof RequestShorterResponses];
-
 export type GetSealingData = {
     body?: never;
     path?: never;
@@ -13539,6 +13196,110 @@ export type RevokeTokenResponses = {
 };
 
 export type RevokeTokenResponse = RevokeTokenResponses[keyof RevokeTokenResponses];
+
+export type ListTombstonesData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Id of the request; empty: all
+         */
+        request?: string;
+        /**
+         * Next of the previous page
+         */
+        cursor?: string;
+    };
+    url: '/tombstones';
+};
+
+export type ListTombstonesErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListTombstonesError = ListTombstonesErrors[keyof ListTombstonesErrors];
+
+export type ListTombstonesResponses = {
+    /**
+     * OK
+     */
+    200: Tombstones;
+};
+
+export type ListTombstonesResponse = ListTombstonesResponses[keyof ListTombstonesResponses];
+
+export type GetTombstonesCsvData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Id of the request; empty: all
+         */
+        request?: string;
+    };
+    url: '/tombstones.csv';
+};
+
+export type GetTombstonesCsvErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetTombstonesCsvError = GetTombstonesCsvErrors[keyof GetTombstonesCsvErrors];
+
+export type GetTombstonesCsvResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type GetTombstonesCsvResponse = GetTombstonesCsvResponses[keyof GetTombstonesCsvResponses];
 
 export type ListUploadsData = {
     body?: never;

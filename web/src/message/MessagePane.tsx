@@ -5,6 +5,8 @@ import { useTranslation } from 'react-i18next';
 
 import { grant } from '../access/grant';
 import type { Message } from '../api';
+import { mayDelete } from '../deletion/queries';
+import { DeletionButton } from '../deletion/RequestDeletion';
 import { hasCode } from '../failure';
 import { formatDateTime, formatLongDateTime, formatRelative, plain } from '../format';
 import { messageQuery, rawAddress } from '../queries';
@@ -70,6 +72,7 @@ function Ghost() {
 
 function Shown({ message, q, back, close }: { message: Message; q: string; back: React.ReactNode; close: () => void }) {
   const { t } = useTranslation();
+  const deletes = mayDelete(useAccount().role);
   return (
     <article className={classes.message} aria-labelledby="subject">
       <header className={classes.head}>
@@ -91,6 +94,7 @@ function Shown({ message, q, back, close }: { message: Message; q: string; back:
                 {t('message.download')}
               </Button>
             </Tooltip>
+            {deletes && <DeletionButton ids={[message.id]} size="xs" />}
             <ActionIcon variant="subtle" color="gray" size={30} aria-label={t('app.close')} onClick={close} className={classes.close}>
               <IconX size={18} aria-hidden />
             </ActionIcon>

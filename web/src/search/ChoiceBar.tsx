@@ -3,6 +3,8 @@ import { Link } from '@tanstack/react-router';
 import { IconCertificate, IconLock } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 
+import { mayDelete } from '../deletion/queries';
+import { DeletionButton } from '../deletion/RequestDeletion';
 import { formatNumber } from '../format';
 import { seesHolds } from '../retention/queries';
 import { useAccount } from '../shell/usePage';
@@ -16,6 +18,7 @@ type Props = { chosen: Chosen; shown: readonly string[]; address: string; clear:
 export function ChoiceBar({ chosen, shown, address, clear }: Props) {
   const { t, i18n } = useTranslation();
   const { role } = useAccount();
+  const deletes = mayDelete(role);
   const number = (n: number) => formatNumber(n, i18n.language);
   const elsewhere = chosen.size - shown.filter((id) => chosen.has(id)).length;
   const full = chosen.size >= mostChosen;
@@ -34,6 +37,7 @@ export function ChoiceBar({ chosen, shown, address, clear }: Props) {
         <Group gap={6} wrap="nowrap">
           <Button component="a" href={address} download variant="light" size="compact-sm" leftSection={<IconCertificate size={16} aria-hidden />}>{t('search.chosenBundle')}</Button>
           {seesHolds(role) && <Button variant="light" size="compact-sm" leftSection={<IconLock size={16} aria-hidden />} renderRoot={(props) => <Link to="/retention" search={{ messages: [...chosen].join(' ') }} {...props} />}>{t('retention.place')}</Button>}
+          {deletes && <DeletionButton ids={[...chosen]} size="compact-sm" />}
           <Button variant="subtle" color="gray" size="compact-sm" onClick={clear}>{t('search.chosenClear')}</Button>
         </Group>
       )}

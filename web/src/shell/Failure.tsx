@@ -6,7 +6,7 @@ import { Failure } from '../failure';
 import { useLate } from './useLate';
 
 const explained = [
-  'unreachable', 'internal', 'busy', 'timeout', 'corrupt', 'role', 'not-found', 'cross-origin', 'cursor', 'too-many', 'too-large', 'not-running', 'access-over', 'many-holds', 'shortens',
+  'unreachable', 'internal', 'busy', 'timeout', 'corrupt', 'role', 'not-found', 'cross-origin', 'cursor', 'too-many', 'too-large', 'not-running', 'access-over', 'many-holds', 'shortens', 'kept', 'deleted',
 ] as const;
 
 type Props = { error: unknown; retry?: () => void; compact?: boolean };
@@ -23,7 +23,7 @@ export function FailureNote({ error, retry, compact }: Props) {
     <Alert color="red" variant="light" icon={<IconAlertTriangle aria-hidden />} title={compact ? undefined : t('failure.title')} role="alert">
       <Stack gap="xs" align="flex-start">
         <Text size="sm">{t(`failure.${known}`)}</Text>
-        {known === 'other' && failure?.problem?.detail && <Text size="sm">{failure.problem.detail}</Text>}
+        {(known === 'other' || known === 'kept' || known === 'deleted') && failure?.problem?.detail && <Text size="sm">{failure.problem.detail}</Text>}
         {id && (
           <Group gap={6}>
             <Text size="xs">{t('failure.requestId')}:</Text>

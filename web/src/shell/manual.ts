@@ -34,6 +34,7 @@ export const sections: Readonly<Record<string, Section | ByRole>> = {
   '/tokens': { else: 'tenant-administrator#tokens', operator: 'reseller#tokens', reseller: 'reseller#tokens' },
   '/access': { else: 'tenant-administrator#access', auditor: 'auditor#request', dpo: 'data-protection-officer#decide' },
   '/retention': { else: 'tenant-administrator#retention', auditor: 'auditor#holds', dpo: 'data-protection-officer#retention' },
+  '/access/tombstones': { else: 'tenant-administrator#deletion', auditor: 'auditor#deletion', dpo: 'data-protection-officer#deletion' },
   '/access/records': 'data-protection-officer#records',
   '/log': { else: 'auditor#log', operator: 'operator#log' },
   '/evidence': 'auditor#evidence',

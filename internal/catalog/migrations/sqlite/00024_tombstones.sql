@@ -20,6 +20,7 @@ CREATE TABLE tombstone (
     carried_by    TEXT    NOT NULL, -- as in event.actor
     reason        TEXT    NOT NULL,
     request       BLOB    NOT NULL, -- empty: none
+    arrivals      TEXT    NOT NULL, -- JSON: how the accounts have counted it
     segment       BLOB    NOT NULL, -- where its record rests in the vault; empty: not written yet
     frame         INTEGER NOT NULL,
     rest          TEXT    NOT NULL, -- JSON: what is still to be destroyed; empty: nothing
