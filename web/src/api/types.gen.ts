@@ -9,6 +9,17 @@ export type AccessDecision = {
     note?: string;
 };
 
+export type AccessLift = {
+    hold: string;
+    name: string;
+    placed_at?: string;
+    /**
+     * Of the hold
+     */
+    reason: string;
+    scope: HoldScope;
+};
+
 export type AccessPerson = {
     id: string;
     name: string;
@@ -82,9 +93,13 @@ export type AccessRequest = {
     from?: string;
     id: string;
     /**
-     * mailbox, session, export, deletion; more may come
+     * mailbox, session, export: reading; deletion: carried out after its approval; lift-hold, shorten-retention: carried out by its approval; more may come
      */
     kind: string;
+    /**
+     * Of lift-hold: the hold
+     */
+    lift?: AccessLift;
     /**
      * The reader of this may carry out now what it asks for
      */
@@ -114,7 +129,11 @@ export type AccessRequest = {
     requested_at: string;
     requested_by: AccessPerson;
     /**
-     * approved: it can be read or carried out under it now; expired: its time is over; done: it was carried out
+     * Of shorten-retention: what is set
+     */
+    shorten?: AccessShorten;
+    /**
+     * approved: it can be read or carried out under it now; done: it was carried out; expired: its time is over
      */
     state: 'waiting' | 'approved' | 'refused' | 'withdrawn' | 'ended' | 'expired' | 'done';
     /**
@@ -130,6 +149,11 @@ export type AccessRequests = {
      * How many of them wait for a decision of the reader of this
      */
     waiting: number;
+};
+
+export type AccessShorten = {
+    after: RetentionSetting;
+    before: RetentionSetting;
 };
 
 export type Account = {
@@ -193,7 +217,7 @@ export type Alarm = {
      * The same as long as the alarm lasts
      */
     id: string;
-    kind: 'source-failing' | 'limit-near' | 'limit-reached' | 'seal-late' | 'no-authority' | 'disk-low' | 'disk-full' | 'backup-never' | 'backup-failed' | 'backup-overdue' | 'indexing-behind';
+    kind: 'source-failing' | 'limit-near' | 'limit-reached' | 'seal-late' | 'renewal-unread' | 'no-authority' | 'disk-low' | 'disk-full' | 'backup-never' | 'backup-failed' | 'backup-overdue' | 'indexing-behind';
     limit?: number;
     /**
      * Of the source, for those of the tenant; else of the tenant or the reseller
@@ -235,7 +259,7 @@ export type Attachment = {
 };
 
 export type AuditFinding = {
-    code: 'missing' | 'unlogged' | 'other' | 'doubled' | 'arrivals' | 'unread' | 'log' | 'revived';
+    code: 'missing' | 'unlogged' | 'other' | 'doubled' | 'arrivals' | 'unread' | 'log' | 'revived' | 'receipt';
     object: string;
     /**
      * English, for people
@@ -271,6 +295,14 @@ export type AuditReport = {
      */
     matched: number;
     messages: number;
+    /**
+     * Daily receipts that were compared with the log
+     */
+    receipts: number;
+    /**
+     * Of these, with a valid evidence record
+     */
+    stamped: number;
     started_at: string;
 };
 
@@ -428,6 +460,18 @@ export type ComparedReceipt = {
     name: string;
     root: string;
     size: number;
+    /**
+     * Whether the time stamp proves it, with the certificates that the archive trusts; none: there is none yet
+     */
+    stamp: 'none' | 'valid' | 'invalid' | 'indeterminate';
+    /**
+     * Time of the first time stamp; absent: there is none
+     */
+    stamped?: string;
+    /**
+     * A time stamp is of a test authority and proves nothing
+     */
+    test: boolean;
     /**
      * Of the signature
      */
@@ -672,14 +716,25 @@ export type Directory = {
 
 export type DirectoryChange = {
     /**
-     * Absent: nothing is done
+     * Absent: nothing is done. Of a match: the user that can be made beside
      */
     after?: DirectoryPerson;
     /**
      * Absent: a new user
      */
     before?: DirectoryPerson;
-    kind: 'new' | 'changed' | 'renamed' | 'disabled' | 'enabled' | 'gone' | 'conflict';
+    /**
+     * match: may be a user who is here already; nothing is done until somebody decides
+     */
+    kind: 'new' | 'changed' | 'renamed' | 'disabled' | 'enabled' | 'gone' | 'conflict' | 'match' | 'adopted';
+    /**
+     * Users who may be the same
+     */
+    matches?: Array<DirectoryMatch>;
+    /**
+     * Of a match: lasting id in the directory, by which it is decided
+     */
+    person?: string;
     reason?: '' | 'login-taken' | 'login-form' | 'domain' | 'no-address' | 'twice';
     /**
      * Addresses that are left out, as they are not in the tenant's domains
@@ -689,6 +744,18 @@ export type DirectoryChange = {
      * User name in the directory
      */
     who: string;
+};
+
+export type DirectoryDecision = {
+    person: string;
+    /**
+     * Has to be the user's present role if that is another one than user
+     */
+    role?: string;
+    /**
+     * Id of the user who is the same and is adopted: keeps id, addresses, role and second factors; the password ends. Empty: somebody else, who shares the address
+     */
+    user?: string;
 };
 
 export type DirectoryDraft = {
@@ -810,6 +877,38 @@ export type DirectoryLdap = {
     tls: 'implicit' | 'starttls' | 'none';
 };
 
+export type DirectoryMatch = {
+    /**
+     * That both have
+     */
+    addresses?: Array<string>;
+    /**
+     * What the user becomes if it is adopted
+     */
+    after: DirectoryPerson;
+    /**
+     * Has another role than user: whoever has the entry in the directory gets it
+     */
+    higher?: boolean;
+    /**
+     * The only administrator with a password here: cannot be adopted
+     */
+    last?: boolean;
+    /**
+     * Has the same user name
+     */
+    login?: boolean;
+    now: DirectoryPerson;
+    /**
+     * Has a password here, which ends: the directory checks it from then on
+     */
+    password?: boolean;
+    /**
+     * Id of the user
+     */
+    user: string;
+};
+
 export type DirectoryNote = {
     code: 'referral' | 'no-id' | 'no-login' | 'no-address' | 'loop' | 'deep';
     /**
@@ -861,6 +960,8 @@ export type DirectoryOidc = {
 export type DirectoryPerson = {
     addresses: Array<string>;
     disabled?: boolean;
+    first_name?: string;
+    last_name?: string;
     login: string;
     name: string;
     role?: string;
@@ -937,6 +1038,10 @@ export type DirectoryStep = {
 };
 
 export type DirectorySync = {
+    /**
+     * About matches of that preview; whoever is not among them stays undecided
+     */
+    decisions?: Array<DirectoryDecision>;
     /**
      * Of the preview that somebody has seen: only that is done, however many it disables
      */
@@ -1087,6 +1192,18 @@ export type Evidence = {
      */
     pending: number;
     /**
+     * Objects that the last hash-tree renewal could not read, at most 50; their old proofs stay, and each renewal tries them again
+     */
+    unread: Array<EvidenceUnread>;
+    /**
+     * Batches that the last renewal of this server could not read; of the installation
+     */
+    unread_batches: Array<EvidenceUnreadBatch>;
+    /**
+     * All of them
+     */
+    unread_count: number;
+    /**
      * Objects in no batch yet
      */
     waiting: number;
@@ -1221,6 +1338,29 @@ export type EvidenceStamp = {
      * When the first of its certificates ends; it is renewed before
      */
     until: string;
+};
+
+export type EvidenceUnread = {
+    /**
+     * Id of the message
+     */
+    object: string;
+    /**
+     * Of the renewal
+     */
+    since: string;
+    /**
+     * Id
+     */
+    tenant: string;
+};
+
+export type EvidenceUnreadBatch = {
+    batch: string;
+    /**
+     * English, for experts
+     */
+    why: string;
 };
 
 export type Facets = {
@@ -1536,6 +1676,55 @@ export type Hit = {
     to: Array<Party>;
 };
 
+export type Hold = {
+    approved_by?: string;
+    id: string;
+    in_force: boolean;
+    lift_reason?: string;
+    lifted_at?: string;
+    /**
+     * Who asked for it
+     */
+    lifted_by?: string;
+    name: string;
+    placed_at: string;
+    placed_by: string;
+    placed_role: string;
+    reason: string;
+    /**
+     * Id of the request to lift it that waits for a decision
+     */
+    request?: string;
+    scope: HoldScope;
+};
+
+export type HoldScope = {
+    /**
+     * The mail of these addresses, also what arrives later
+     */
+    addresses: Array<string>;
+    /**
+     * The whole customer, also what arrives later
+     */
+    all: boolean;
+    /**
+     * Only what has arrived since
+     */
+    from?: string;
+    /**
+     * Ids of the messages, if it covers a list of them
+     */
+    messages: Array<string>;
+    /**
+     * Only what has arrived before
+     */
+    to?: string;
+};
+
+export type Holds = {
+    holds: Array<Hold>;
+};
+
 export type InfoRequest = {
     options?: Array<PreservationOption>;
     /**
@@ -1653,6 +1842,14 @@ export type LeftItems = {
     items: Array<LeftItem>;
 };
 
+export type LiftRequest = {
+    reason: string;
+    /**
+     * How long the request waits, at most 90 days
+     */
+    until: string;
+};
+
 export type LimitUse = {
     /**
      * near: 80 % and more; reached: 100 % and more
@@ -1732,7 +1929,14 @@ export type LogIn = {
 
 export type LogInOffer = {
     id: string;
+    /**
+     * As the administrators of the tenant call it
+     */
     name: string;
+    /**
+     * Whose provider it is, where people of other tenants see it as well
+     */
+    tenant?: string;
 };
 
 export type LogInOffers = {
@@ -2030,6 +2234,7 @@ export type Message = {
      * How many pictures on other servers the HTML view blocks and would show with remote=true
      */
     remote: number;
+    retention: MessageRetention;
     /**
      * Of the original, hexadecimal; empty if the download leaves blind copies out: guesses could be tested with it
      */
@@ -2088,7 +2293,32 @@ export type MessageEvidence = {
     state: 'waiting' | 'pending' | 'stamped';
 };
 
+export type MessageRetention = {
+    /**
+     * The first instant at which it may be deleted; counted from received_at, whatever date the message claims
+     */
+    due: string;
+    /**
+     * Those that are on it, for those who may see them
+     */
+    holds: Array<Hold>;
+    jurisdiction: string;
+    /**
+     * It is kept at least until this day
+     */
+    last_day: string;
+    may_see_holds: boolean;
+    /**
+     * Rows are damaged, so that nobody can tell; nothing is deleted then
+     */
+    unknown: boolean;
+    years: number;
+};
+
 export type NewAccessRequest = {
+    /**
+     * None: an export of the mail of everybody
+     */
     addresses: Array<string>;
     /**
      * Why, by which law, the people concerned are not to be told; empty: they are, if the customer tells them
@@ -2165,6 +2395,25 @@ export type NewHistory = {
     trash?: boolean;
 };
 
+export type NewHold = {
+    addresses?: Array<string>;
+    all?: boolean;
+    /**
+     * First day of arrival, such as 2026-01-31; empty: open
+     */
+    from?: string;
+    /**
+     * Ids
+     */
+    messages?: Array<string>;
+    name: string;
+    reason: string;
+    /**
+     * Last day of arrival; empty: open
+     */
+    to?: string;
+};
+
 export type NewPasskey = {
     name: string;
     /**
@@ -2186,6 +2435,13 @@ export type NewReseller = {
      * Short name: a-z, 0-9 and -
      */
     slug: string;
+};
+
+export type NewRetention = {
+    jurisdiction?: '' | 'DE' | 'AT' | 'CH';
+    reason?: string;
+    year_end?: number;
+    years?: number;
 };
 
 export type NewSource = {
@@ -2510,7 +2766,7 @@ export type Problem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'access-over' | 'token' | 'limit' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'founded' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'deleted' | 'kept' | 'different-order' | 'not-deletable' | 'ended' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'access-over' | 'token' | 'limit' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'founded' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'deleted' | 'kept' | 'different-order' | 'not-deletable' | 'many-holds' | 'shortens' | 'ended' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -2719,7 +2975,7 @@ export type ReceiptComparison = {
 };
 
 export type ReceiptFinding = {
-    code: 'unreadable' | 'signature' | 'other-log' | 'key-unconnected' | 'key-untrusted' | 'shorter' | 'rewritten' | 'proof-missing' | 'alone';
+    code: 'unreadable' | 'signature' | 'other-log' | 'key-unconnected' | 'key-untrusted' | 'shorter' | 'rewritten' | 'proof-missing' | 'alone' | 'record';
     /**
      * English, for people
      */
@@ -2817,6 +3073,82 @@ export type Resellers = {
 
 export type ResultOnly = {
     result: PreservationResult;
+};
+
+export type Retention = {
+    /**
+     * The newest first
+     */
+    changes: Array<RetentionChange>;
+    classes: Array<RetentionClass>;
+    current: RetentionSetting;
+    /**
+     * Nobody has set anything: it is as shipped
+     */
+    default: boolean;
+    /**
+     * The reader of this may make it longer
+     */
+    may_change: boolean;
+    /**
+     * Id of the request to shorten it that waits for a decision
+     */
+    request?: string;
+};
+
+export type RetentionChange = {
+    /**
+     * Empty: it needed nobody else
+     */
+    approved_by: string;
+    /**
+     * In force from then on; absent: since ever
+     */
+    from?: string;
+    jurisdiction: 'DE' | 'AT' | 'CH';
+    reason: string;
+    set_by: string;
+    /**
+     * Last month of the business year; in Germany, calendar years count
+     */
+    year_end: number;
+    years: number;
+    /**
+     * Legal time zone
+     */
+    zone: string;
+};
+
+export type RetentionClass = {
+    class: string;
+    jurisdiction: string;
+    law: string;
+    /**
+     * Empty: everybody
+     */
+    sector: string;
+    /**
+     * Day from which this record of the law holds
+     */
+    since: string;
+    source: string;
+    /**
+     * As the law is now
+     */
+    years: number;
+};
+
+export type RetentionSetting = {
+    jurisdiction: 'DE' | 'AT' | 'CH';
+    /**
+     * Last month of the business year; in Germany, calendar years count
+     */
+    year_end: number;
+    years: number;
+    /**
+     * Legal time zone
+     */
+    zone: string;
 };
 
 export type RetrievalRequest = {
@@ -3051,7 +3383,7 @@ export type SearchProblem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'access-over' | 'token' | 'limit' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'founded' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'deleted' | 'kept' | 'different-order' | 'not-deletable' | 'ended' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'access-over' | 'token' | 'limit' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'founded' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'deleted' | 'kept' | 'different-order' | 'not-deletable' | 'many-holds' | 'shortens' | 'ended' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -3219,6 +3551,17 @@ export type Session = {
      */
     seen_at: string;
     user_agent: string;
+};
+
+export type ShorterRetention = {
+    jurisdiction?: '' | 'DE' | 'AT' | 'CH';
+    reason?: string;
+    /**
+     * How long the request waits, at most 90 days
+     */
+    until: string;
+    year_end?: number;
+    years?: number;
 };
 
 export type Site = {
@@ -3571,14 +3914,17 @@ export type Status = {
      * The installation waits for its first operator
      */
     setup?: boolean;
-    version: string;
+    /**
+     * For those who are logged in, and in a demonstration
+     */
+    version?: string;
 };
 
 export type StepProblem = {
     /**
      * Stable name of the kind of problem
      */
-    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'access-over' | 'token' | 'limit' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'founded' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'deleted' | 'kept' | 'different-order' | 'not-deletable' | 'ended' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
+    code: 'malformed' | 'login' | 'no-session' | 'second-factor' | 'factor' | 'step-ended' | 'password' | 'setup-needed' | 'confirm-needed' | 'role' | 'access-over' | 'token' | 'limit' | 'cross-origin' | 'not-found' | 'no-html' | 'method' | 'timeout' | 'tenant-needed' | 'founded' | 'upload-offset' | 'upload-state' | 'no-passkeys' | 'link' | 'deleted' | 'kept' | 'different-order' | 'not-deletable' | 'many-holds' | 'shortens' | 'ended' | 'too-large' | 'media-type' | 'invalid' | 'upload-limit' | 'query' | 'cursor' | 'too-many' | 'internal' | 'corrupt' | 'busy' | 'directory' | 'not-running';
     /**
      * What is wrong this time
      */
@@ -4587,6 +4933,10 @@ export type ChangeAccessPolicyErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -6287,6 +6637,10 @@ export type CreateDirectoryErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -6349,6 +6703,10 @@ export type RemoveDirectoryErrors = {
      */
     404: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Unprocessable Entity
      */
     422: Problem;
@@ -6406,6 +6764,10 @@ export type ChangeDirectoryErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -6527,6 +6889,10 @@ export type SyncDirectoryErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -6587,6 +6953,10 @@ export type TestDirectoryErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -6690,6 +7060,10 @@ export type AddDomainErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -6752,6 +7126,10 @@ export type RemoveDomainErrors = {
      */
     404: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Unprocessable Entity
      */
     422: Problem;
@@ -6805,6 +7183,10 @@ export type ProveDomainErrors = {
      * Not Found
      */
     404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Unprocessable Entity
      */
@@ -7124,6 +7506,236 @@ export type ForgotPasswordResponses = {
      */
     202: unknown;
 };
+
+export type ListHoldsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/holds';
+};
+
+export type ListHoldsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListHoldsError = ListHoldsErrors[keyof ListHoldsErrors];
+
+export type ListHoldsResponses = {
+    /**
+     * OK
+     */
+    200: Holds;
+};
+
+export type ListHoldsResponse = ListHoldsResponses[keyof ListHoldsResponses];
+
+export type PlaceHoldData = {
+    body: NewHold;
+    path?: never;
+    query?: never;
+    url: '/holds';
+};
+
+export type PlaceHoldErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type PlaceHoldError = PlaceHoldErrors[keyof PlaceHoldErrors];
+
+export type PlaceHoldResponses = {
+    /**
+     * Created
+     */
+    201: Hold;
+};
+
+export type PlaceHoldResponse = PlaceHoldResponses[keyof PlaceHoldResponses];
+
+export type GetHoldData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the hold
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/holds/{id}';
+};
+
+export type GetHoldErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetHoldError = GetHoldErrors[keyof GetHoldErrors];
+
+export type GetHoldResponses = {
+    /**
+     * OK
+     */
+    200: Hold;
+};
+
+export type GetHoldResponse = GetHoldResponses[keyof GetHoldResponses];
+
+export type RequestLiftData = {
+    body: LiftRequest;
+    path: {
+        /**
+         * Id of the hold
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/holds/{id}/lift-requests';
+};
+
+export type RequestLiftErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RequestLiftError = RequestLiftErrors[keyof RequestLiftErrors];
+
+export type RequestLiftResponses = {
+    /**
+     * Created
+     */
+    201: AccessRequest;
+};
+
+export type RequestLiftResponse = RequestLiftResponses[keyof RequestLiftResponses];
 
 export type LookAtLinkData = {
     body: LinkToken;
@@ -7815,6 +8427,10 @@ export type ChangeReceiptSettingsErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -7916,6 +8532,10 @@ export type ChangeLoginPolicyErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -8073,6 +8693,10 @@ export type ChangeMailRulesErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -8133,6 +8757,10 @@ export type BeginMailboxLogInErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -8302,6 +8930,10 @@ export type TestMailboxErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -9141,6 +9773,10 @@ export type DropMailErrors = {
      */
     404: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Unprocessable Entity
      */
     422: Problem;
@@ -9194,6 +9830,10 @@ export type RetryMailErrors = {
      * Not Found
      */
     404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Unprocessable Entity
      */
@@ -9300,6 +9940,10 @@ export type ArchiveDeletionErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -9472,6 +10116,10 @@ export type ArchiveSubmissionErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -9585,6 +10233,10 @@ export type ArchiveUpdateErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -9949,6 +10601,10 @@ export type DecideQuarantineErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -10050,6 +10706,10 @@ export type RenewNowErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -10156,6 +10816,10 @@ export type CreateResellerErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -10277,6 +10941,10 @@ export type ChangeResellerErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -10397,6 +11065,10 @@ export type AddStaffErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -10428,6 +11100,173 @@ export type AddStaffResponses = {
 };
 
 export type AddStaffResponse = AddStaffResponses[keyof AddStaffResponses];
+
+export type GetRetentionData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/retention';
+};
+
+export type GetRetentionErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetRetentionError = GetRetentionErrors[keyof GetRetentionErrors];
+
+export type GetRetentionResponses = {
+    /**
+     * OK
+     */
+    200: Retention;
+};
+
+export type GetRetentionResponse = GetRetentionResponses[keyof GetRetentionResponses];
+
+export type SetRetentionData = {
+    body: NewRetention;
+    path?: never;
+    query?: never;
+    url: '/retention';
+};
+
+export type SetRetentionErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type SetRetentionError = SetRetentionErrors[keyof SetRetentionErrors];
+
+export type SetRetentionResponses = {
+    /**
+     * OK
+     */
+    200: Retention;
+};
+
+export type SetRetentionResponse = SetRetentionResponses[keyof SetRetentionResponses];
+
+export type RequestShorterData = {
+    body: ShorterRetention;
+    path?: never;
+    query?: never;
+    url: '/retention/shorten-requests';
+};
+
+export type RequestShorterErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RequestShorterError = RequestShorterErrors[keyof RequestShorterErrors];
+
+export type RequestShorterResponses = {
+    /**
+     * Created
+     */
+    201: AccessRequest;
+};
+
+export type RequestShorterResponse = RequestShorterResponses[keyof RequestShorterResponses];
 
 export type GetSealingData = {
     body?: never;
@@ -10499,6 +11338,10 @@ export type ChangeSealingErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -10552,6 +11395,10 @@ export type SealNowErrors = {
      */
     403: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Unprocessable Entity
      */
     422: Problem;
@@ -10600,6 +11447,10 @@ export type TestAuthorityErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -10877,6 +11728,10 @@ export type ChangeSelectionErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -11432,6 +12287,10 @@ export type ChangeSiteErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -11485,6 +12344,10 @@ export type ObtainCertificateErrors = {
      */
     403: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Unprocessable Entity
      */
     422: Problem;
@@ -11533,6 +12396,10 @@ export type RemoveSmarthostErrors = {
      * Not Found
      */
     404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Unprocessable Entity
      */
@@ -11628,6 +12495,10 @@ export type ChangeSmarthostErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -11684,6 +12555,10 @@ export type TestSmarthostErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -11786,6 +12661,10 @@ export type CreateSourceErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -11907,6 +12786,10 @@ export type ChangeSourceErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -11968,6 +12851,10 @@ export type FetchNowErrors = {
      * Not Found
      */
     404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Unprocessable Entity
      */
@@ -12134,6 +13021,10 @@ export type StartHistoryErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -12427,6 +13318,10 @@ export type InviteStaffErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -12733,6 +13628,10 @@ export type ChangeTenantErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -12869,6 +13768,10 @@ export type AddTenantDomainErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -12939,6 +13842,10 @@ export type RemoveTenantDomainErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -13004,6 +13911,10 @@ export type SetTenantStateErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -13110,6 +14021,10 @@ export type CreateTokenErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -13868,6 +14783,10 @@ export type ImportUsersErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -14148,6 +15067,10 @@ export type CreateUserErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -14392,6 +15315,10 @@ export type AddUserAddressErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -14457,6 +15384,10 @@ export type RemoveUserAddressErrors = {
      * Not Found
      */
     404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Unprocessable Entity
      */
@@ -14912,6 +15843,10 @@ export type CreateWebhookErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -14974,6 +15909,10 @@ export type DeleteWebhookErrors = {
      */
     404: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Unprocessable Entity
      */
     422: Problem;
@@ -15031,6 +15970,10 @@ export type ChangeWebhookErrors = {
      * Request Timeout
      */
     408: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Request Entity Too Large
      */
@@ -15156,6 +16099,10 @@ export type SendAgainErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -15218,6 +16165,10 @@ export type NewWebhookSecretErrors = {
      */
     404: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Unprocessable Entity
      */
     422: Problem;
@@ -15271,6 +16222,10 @@ export type TestWebhookErrors = {
      * Not Found
      */
     404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Unprocessable Entity
      */
