@@ -1,7 +1,6 @@
 import { Alert, Button, Group, Modal, Stack, Text, Textarea, TextInput } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { IconTrash } from '@tabler/icons-react';
 import { useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -16,20 +15,6 @@ const week = 7 * 24 * 60 * 60 * 1000;
 // local is a time as a field for date and time takes it, in the browser's zone.
 function local(at: Date): string {
   return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
-}
-
-// DeletionButton asks, in a dialogue, that messages are deleted.
-export function DeletionButton({ ids, size }: { ids: readonly string[]; size: 'xs' | 'compact-sm' }) {
-  const { t } = useTranslation();
-  const [opened, setOpened] = useState(false);
-  return (
-    <>
-      <Button variant="subtle" color="gray" size={size} leftSection={<IconTrash size={16} aria-hidden />} onClick={() => setOpened(true)}>{t('deletion.ask')}</Button>
-      <Modal opened={opened} onClose={() => setOpened(false)} title={t('deletion.ask')} closeButtonProps={{ 'aria-label': t('app.close') }}>
-        <DeletionForm ids={ids} />
-      </Modal>
-    </>
-  );
 }
 
 // DeletionForm asks that messages are deleted: those given, or those whose numbers are
@@ -77,5 +62,15 @@ export function DeletionForm({ ids }: { ids?: readonly string[] }) {
         <Group><Button type="submit" loading={send.isPending} disabled={messages.length === 0}>{t('access.send')}</Button></Group>
       </Stack>
     </form>
+  );
+}
+
+// DeletionDialogue is the form in a dialogue.
+export function DeletionDialogue({ ids, close }: { ids: readonly string[]; close: () => void }) {
+  const { t } = useTranslation();
+  return (
+    <Modal opened onClose={close} title={t('deletion.ask')} closeButtonProps={{ 'aria-label': t('app.close') }}>
+      <DeletionForm ids={ids} />
+    </Modal>
   );
 }

@@ -5,8 +5,8 @@ import { useTranslation } from 'react-i18next';
 
 import { grant } from '../access/grant';
 import type { Message } from '../api';
+import { DeletionButton } from '../deletion/DeletionButton';
 import { mayDelete } from '../deletion/queries';
-import { DeletionButton } from '../deletion/RequestDeletion';
 import { hasCode } from '../failure';
 import { formatDateTime, formatLongDateTime, formatRelative, plain } from '../format';
 import { messageQuery, rawAddress } from '../queries';

@@ -3,8 +3,8 @@ import { Link } from '@tanstack/react-router';
 import { IconCertificate, IconLock } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 
+import { DeletionButton } from '../deletion/DeletionButton';
 import { mayDelete } from '../deletion/queries';
-import { DeletionButton } from '../deletion/RequestDeletion';
 import { formatNumber } from '../format';
 import { seesHolds } from '../retention/queries';
 import { useAccount } from '../shell/usePage';
