@@ -26,8 +26,8 @@ function reach(files) {
   return seen;
 }
 
-// A reader loads the texts of one language: the longest one counts.
-const texts = Math.max(...['de', 'en'].map((language) => assets.filter((name) => name.startsWith(`${language}-`) && name.endsWith('.js')).reduce((sum, name) => sum + size(`assets/${name}`), 0)));
+// A reader loads the first texts of one language: the longest ones count.
+const texts = Math.max(...['de', 'en'].map((language) => assets.filter((name) => name.startsWith(`${language}-first-`) && name.endsWith('.js')).reduce((sum, name) => sum + size(`assets/${name}`), 0)));
 
 let failed = false;
 const fail = (text) => {

@@ -13,13 +13,33 @@ declare module 'i18next' {
   }
 }
 
-// load fetches the texts of one language: nobody waits for those of the others. All of
-// them are complete, so that none stands in for another.
+// parts are the files of a language (see texts.ts).
+const parts = {
+  de: { first: () => import('virtual:texts/de-first'), later: () => import('virtual:texts/de-later') },
+  en: { first: () => import('virtual:texts/en-first'), later: () => import('virtual:texts/en-later') },
+} as const;
+let administers = false; // whether a page was opened that needs the second file
+const loaded = new Set<string>();
+
+// load fetches the texts of one language that are needed: nobody waits for those of the
+// others. All of them are complete, so that none stands in for another.
 async function load(language: Language): Promise<void> {
-  if (!i18n.hasResourceBundle(language, 'translation')) {
-    const texts = language === 'de' ? await import('./locales/de.json') : await import('./locales/en.json');
-    i18n.addResourceBundle(language, 'translation', texts.default);
+  for (const part of administers ? (['first', 'later'] as const) : (['first'] as const)) {
+    if (!loaded.has(`${language}/${part}`)) {
+      const texts = await parts[language][part]();
+      i18n.addResourceBundle(language, 'translation', texts.default, true);
+      loaded.add(`${language}/${part}`);
+    }
   }
+}
+
+// withTexts makes a page of administration wait for its texts, too.
+export function withTexts<Page>(page: () => Promise<Page>): () => Promise<Page> {
+  return async () => {
+    administers = true;
+    const [opened] = await Promise.all([page(), load(languages.find((l) => l === document.documentElement.lang) ?? 'en')]);
+    return opened;
+  };
 }
 
 const storageKey = 'muniment-language';

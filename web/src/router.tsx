@@ -3,6 +3,7 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet 
 import { NotFound } from './shell/NotFound';
 import { Frame } from './shell/Frame';
 import { Crash, PageLoading } from './shell/Failure';
+import { withTexts } from './i18n';
 import type { Order } from './queries';
 import { quarantineStates, type QuarantineStateName } from './routing/queries';
 
@@ -73,32 +74,32 @@ const accountRoute = createRoute({
 const adminRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/overview',
-  component: lazyRouteComponent(() => import('./admin/OverviewPage'), 'OverviewPage'),
+  component: lazyRouteComponent(withTexts(() => import('./admin/OverviewPage')), 'OverviewPage'),
 });
 
 const sourcesRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/sources',
-  component: lazyRouteComponent(() => import('./sources/SourcesPage'), 'SourcesPage'),
+  component: lazyRouteComponent(withTexts(() => import('./sources/SourcesPage')), 'SourcesPage'),
 });
 
 const newSourceRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/sources/new',
   validateSearch: (raw: Record<string, unknown>): { kind?: 'journal' | 'folder' } => (raw['kind'] === 'journal' || raw['kind'] === 'folder' ? { kind: raw['kind'] } : {}),
-  component: lazyRouteComponent(() => import('./sources/SourcePage'), 'NewSourcePage'),
+  component: lazyRouteComponent(withTexts(() => import('./sources/SourcePage')), 'NewSourcePage'),
 });
 
 const sourceRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/sources/$id',
-  component: lazyRouteComponent(() => import('./sources/SourcePage'), 'SourcePage'),
+  component: lazyRouteComponent(withTexts(() => import('./sources/SourcePage')), 'SourcePage'),
 });
 
 const uploadRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/upload',
-  component: lazyRouteComponent(() => import('./upload/UploadPage'), 'UploadPage'),
+  component: lazyRouteComponent(withTexts(() => import('./upload/UploadPage')), 'UploadPage'),
 });
 
 // periods of the completeness account; the address names all but month.
@@ -119,85 +120,85 @@ const completenessRoute = createRoute({
     if (raw['by'] === 'source') state.by = 'source';
     return state;
   },
-  component: lazyRouteComponent(() => import('./completeness/CompletenessPage'), 'CompletenessPage'),
+  component: lazyRouteComponent(withTexts(() => import('./completeness/CompletenessPage')), 'CompletenessPage'),
 });
 
 const smarthostRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/smarthost',
-  component: lazyRouteComponent(() => import('./smarthost/SmarthostPage'), 'SmarthostPage'),
+  component: lazyRouteComponent(withTexts(() => import('./smarthost/SmarthostPage')), 'SmarthostPage'),
 });
 
 const siteRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/site',
-  component: lazyRouteComponent(() => import('./site/SitePage'), 'SitePage'),
+  component: lazyRouteComponent(withTexts(() => import('./site/SitePage')), 'SitePage'),
 });
 
 const setupRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/setup',
-  component: lazyRouteComponent(() => import('./setup/SetupPage'), 'SetupPage'),
+  component: lazyRouteComponent(withTexts(() => import('./setup/SetupPage')), 'SetupPage'),
 });
 
 const directoriesRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/directories',
-  component: lazyRouteComponent(() => import('./directories/DirectoriesPage'), 'DirectoriesPage'),
+  component: lazyRouteComponent(withTexts(() => import('./directories/DirectoriesPage')), 'DirectoriesPage'),
 });
 
 const directoryRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/directories/$id',
-  component: lazyRouteComponent(() => import('./directories/DirectoryPage'), 'DirectoryPage'),
+  component: lazyRouteComponent(withTexts(() => import('./directories/DirectoryPage')), 'DirectoryPage'),
 });
 
 const evidenceRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/evidence',
-  component: lazyRouteComponent(() => import('./evidence/EvidencePage'), 'EvidencePage'),
+  component: lazyRouteComponent(withTexts(() => import('./evidence/EvidencePage')), 'EvidencePage'),
 });
 
 const sealingRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/sealing',
-  component: lazyRouteComponent(() => import('./evidence/SealingPage'), 'SealingPage'),
+  component: lazyRouteComponent(withTexts(() => import('./evidence/SealingPage')), 'SealingPage'),
 });
 
 const domainsRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/domains',
-  component: lazyRouteComponent(() => import('./routing/DomainsPage'), 'DomainsPage'),
+  component: lazyRouteComponent(withTexts(() => import('./routing/DomainsPage')), 'DomainsPage'),
 });
 
 const selectionRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/selection',
-  component: lazyRouteComponent(() => import('./routing/SelectionPage'), 'SelectionPage'),
+  component: lazyRouteComponent(withTexts(() => import('./routing/SelectionPage')), 'SelectionPage'),
 });
 
 const usersRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/users',
-  component: lazyRouteComponent(() => import('./users/UsersPage'), 'UsersPage'),
+  component: lazyRouteComponent(withTexts(() => import('./users/UsersPage')), 'UsersPage'),
 });
 
 const newUserRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/users/new',
-  component: lazyRouteComponent(() => import('./users/UserPage'), 'NewUserPage'),
+  component: lazyRouteComponent(withTexts(() => import('./users/UserPage')), 'NewUserPage'),
 });
 
 const importUsersRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/users/import',
-  component: lazyRouteComponent(() => import('./users/ImportPage'), 'ImportPage'),
+  component: lazyRouteComponent(withTexts(() => import('./users/ImportPage')), 'ImportPage'),
 });
 
 const userRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/users/$id',
-  component: lazyRouteComponent(() => import('./users/UserPage'), 'UserPage'),
+  component: lazyRouteComponent(withTexts(() => import('./users/UserPage')), 'UserPage'),
 });
 
 const quarantineRoute = createRoute({
@@ -208,98 +209,98 @@ const quarantineRoute = createRoute({
     const domain = text(raw['domain']);
     return { ...(state && { state }), ...(domain !== undefined && { domain }) };
   },
-  component: lazyRouteComponent(() => import('./routing/QuarantinePage'), 'QuarantinePage'),
+  component: lazyRouteComponent(withTexts(() => import('./routing/QuarantinePage')), 'QuarantinePage'),
 });
 
 const eventLogRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/log',
-  component: lazyRouteComponent(() => import('./eventlog/EventLogPage'), 'EventLogPage'),
+  component: lazyRouteComponent(withTexts(() => import('./eventlog/EventLogPage')), 'EventLogPage'),
 });
 
 const accessRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/access',
-  component: lazyRouteComponent(() => import('./access/AccessPage'), 'AccessPage'),
+  component: lazyRouteComponent(withTexts(() => import('./access/AccessPage')), 'AccessPage'),
 });
 
 const retentionRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/retention',
   validateSearch: (search: Record<string, unknown>): { messages?: string } => (typeof search.messages === 'string' && search.messages ? { messages: search.messages } : {}),
-  component: lazyRouteComponent(() => import('./retention/RetentionRoute'), 'RetentionRoute'),
+  component: lazyRouteComponent(withTexts(() => import('./retention/RetentionRoute')), 'RetentionRoute'),
 });
 
 const accessRecordsRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/access/records',
-  component: lazyRouteComponent(() => import('./access/RecordsPage'), 'RecordsPage'),
+  component: lazyRouteComponent(withTexts(() => import('./access/RecordsPage')), 'RecordsPage'),
 });
 
 const tombstonesRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/access/tombstones',
-  component: lazyRouteComponent(() => import('./deletion/TombstonesPage'), 'TombstonesPage'),
+  component: lazyRouteComponent(withTexts(() => import('./deletion/TombstonesPage')), 'TombstonesPage'),
 });
 
 const policyRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/login-policy',
-  component: lazyRouteComponent(() => import('./login/PolicyPage'), 'PolicyPage'),
+  component: lazyRouteComponent(withTexts(() => import('./login/PolicyPage')), 'PolicyPage'),
 });
 
 const tenantsRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/tenants',
-  component: lazyRouteComponent(() => import('./tenants/TenantsPage'), 'TenantsPage'),
+  component: lazyRouteComponent(withTexts(() => import('./tenants/TenantsPage')), 'TenantsPage'),
 });
 
 const newTenantRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/tenants/new',
-  component: lazyRouteComponent(() => import('./tenants/NewTenantPage'), 'NewTenantPage'),
+  component: lazyRouteComponent(withTexts(() => import('./tenants/NewTenantPage')), 'NewTenantPage'),
 });
 
 const tenantRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/tenants/$id',
-  component: lazyRouteComponent(() => import('./tenants/TenantPage'), 'TenantPage'),
+  component: lazyRouteComponent(withTexts(() => import('./tenants/TenantPage')), 'TenantPage'),
 });
 
 const resellersRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/resellers',
-  component: lazyRouteComponent(() => import('./resellers/ResellersPage'), 'ResellersPage'),
+  component: lazyRouteComponent(withTexts(() => import('./resellers/ResellersPage')), 'ResellersPage'),
 });
 
 const resellerRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/resellers/$id',
-  component: lazyRouteComponent(() => import('./resellers/ResellerPage'), 'ResellerPage'),
+  component: lazyRouteComponent(withTexts(() => import('./resellers/ResellerPage')), 'ResellerPage'),
 });
 
 const ownResellerRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/reseller',
-  component: lazyRouteComponent(() => import('./resellers/ResellerPage'), 'OwnResellerPage'),
+  component: lazyRouteComponent(withTexts(() => import('./resellers/ResellerPage')), 'OwnResellerPage'),
 });
 
 const staffRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/staff',
-  component: lazyRouteComponent(() => import('./staff/StaffPage'), 'StaffPage'),
+  component: lazyRouteComponent(withTexts(() => import('./staff/StaffPage')), 'StaffPage'),
 });
 
 const webhooksRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/webhooks',
-  component: lazyRouteComponent(() => import('./webhooks/WebhooksPage'), 'WebhooksPage'),
+  component: lazyRouteComponent(withTexts(() => import('./webhooks/WebhooksPage')), 'WebhooksPage'),
 });
 
 const tokensRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/tokens',
-  component: lazyRouteComponent(() => import('./tokens/TokensPage'), 'TokensPage'),
+  component: lazyRouteComponent(withTexts(() => import('./tokens/TokensPage')), 'TokensPage'),
 });
 
 // The router's own notation would turn a query such as 2024 into a number; here
