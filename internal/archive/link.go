@@ -137,8 +137,8 @@ func (a *Archive) orderLink(ctx context.Context, u *catalog.User, act describeAc
 	if u.PasswordHash != "" || !u.LoggedInAt.IsZero() || !mayLogIn(u, a.now()) {
 		return "", nil
 	}
-	if a.ownPassword(ctx, u) != nil { // bound to a directory meanwhile
-		return "", nil
+	if origins, err := a.catalog.OriginsOf(ctx, u.Tenant, u.ID); err != nil || len(origins) > 0 { // bound to a directory meanwhile
+		return "", err
 	}
 	tag, err := a.vault.InstanceTag("order link", u.ID.String())
 	if err != nil {

@@ -243,5 +243,5 @@ func (c *Catalog) UnsealedSince(ctx context.Context, tenant uid.ID, seq int64) (
 		return time.Time{}, 0, c.wrap(err, "messages without a seal")
 	}
 	gone, err := c.read.NewSelect().Table("tombstone").Where("tenant = ?", tenant).Where("seq > ?", seq).Where("seq <= ?", last).Count(ctx)
-	return oldest.orZeroTime(), int64(last) - seq - int64(gone), c.wrap(err, "messages without a seal")
+	return oldest.orZeroTime(), int64(last) - seq - gone, c.wrap(err, "messages without a seal")
 }

@@ -113,7 +113,10 @@ func (w *world) post(t *testing.T, token, path string, body any) (int, []byte) {
 	if token != "" {
 		r.Header.Set("Authorization", "Bearer "+token)
 	}
-	resp := must(http.DefaultClient.Do(r))(t)
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
 	defer resp.Body.Close()
 	return resp.StatusCode, must(io.ReadAll(resp.Body))(t)
 }
