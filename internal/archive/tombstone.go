@@ -119,10 +119,10 @@ func (a *Archive) destroy(ctx context.Context, w *tenantWork, stones []*catalog.
 	if err := a.eraseFrames(ctx, w.tenant, slices.Collect(maps.Keys(refs))); err != nil {
 		return err
 	}
-	if err := a.catalog.PlaceTombstones(ctx, w.tenant, nil, stones, true); err != nil {
+	if err := a.catalog.Scrub(ctx); err != nil {
 		return err
 	}
-	return a.catalog.Scrub(ctx)
+	return a.catalog.PlaceTombstones(ctx, w.tenant, nil, stones, true)
 }
 
 func (a *Archive) forgetIndexed(ctx context.Context, w *tenantWork, ids []uid.ID) error {
