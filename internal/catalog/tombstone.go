@@ -125,8 +125,8 @@ type Erasure struct {
 }
 
 // Erase replaces messages by their tombstones: their rows go, and everything that was
-// made of them, but for the accounts and the event log. What events tell of their
-// arrival besides goes as well. Errors match ErrNotFound if one is not there (any more),
+// made of them, but for the accounts, the event log, whose entries hold nothing of what
+// was in a message, and the records of who has read whose mail. Errors match ErrNotFound if one is not there (any more),
 // *RowError, ErrAccessState, ErrHeld.
 func (c *Catalog) Erase(ctx context.Context, tenant uid.ID, e Erasure) error {
 	err := c.withHead(ctx, tenant, func(ctx context.Context, tx bun.Tx, h *headRow) error {
