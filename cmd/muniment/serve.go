@@ -313,11 +313,18 @@ func (s *server) await(stop context.Context, ended <-chan struct{}, otherwise st
 	}
 }
 
-// caretaker merges small segments now and then, and forgets ended sessions. What the
-// dashboards count is counted at once: after an update, that may be all.
+// caretaker merges small segments now and then, and forgets ended sessions. At once it
+// goes on with deletions that a crash has interrupted, for what was deleted must not be
+// found in the files; and it counts what the dashboards show: after an update, that may
+// be all.
 func (a *app) caretaker(ctx context.Context) {
-	if err := a.archive.CountGrowth(ctx); err != nil && ctx.Err() == nil {
-		a.log.Error("count growth", "error", err)
+	for _, first := range []struct {
+		what string
+		do   func(context.Context) error
+	}{{"deletions of customers that were interrupted", a.archive.FinishDeletions}, {"deletions of messages that were interrupted", a.archive.FinishErasures}, {"count growth", a.archive.CountGrowth}} {
+		if err := first.do(ctx); err != nil && ctx.Err() == nil {
+			a.log.Error(first.what, "error", err)
+		}
 	}
 	t := time.NewTicker(compactEvery)
 	defer t.Stop()

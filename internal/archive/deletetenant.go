@@ -124,7 +124,11 @@ func (h *Handle) beginDeletion(ctx context.Context, d *TenantDetail) (*catalog.D
 		return nil, err
 	}
 	details := map[string]string{"name": c.Name, "slug": c.Slug, "messages": fmt.Sprint(c.Messages), "log_root": c.LogRoot}
-	return record, h.a.catalog.BeginDeletion(ctx, record, h.event("tenant.deleting", d.ID.String(), details))
+	err = h.a.catalog.BeginDeletion(ctx, record, h.event("tenant.deleting", d.ID.String(), details))
+	if errors.Is(err, catalog.ErrHeld) {
+		err = fmt.Errorf("%w: %w", ErrNotDeletable, err)
+	}
+	return record, err
 }
 
 // carryOut deletes, or goes on deleting, what record says. It can be stopped at any

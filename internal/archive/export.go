@@ -44,6 +44,7 @@ type Export struct {
 	source exportSource
 	title  string
 	most   int
+	whole  bool // everything that the tenant has
 }
 
 // exportSource tells page by page which messages belong to a selection. next is where
@@ -67,7 +68,7 @@ func (h *Handle) Export(ctx context.Context, r ExportRequest) (*Export, error) {
 		e.title = fmt.Sprintf("%d chosen messages", len(r.IDs))
 	case h.actor.SeesAll() && e.r.Query == "" && h.actor.Grant.Query == "":
 		// The catalog, and not the index: nothing may be missing.
-		e.source, e.title = h.allMessages, "all messages of the archive"
+		e.source, e.title, e.whole = h.allMessages, "all messages of the archive", true
 	default:
 		if _, err := h.parse(ctx, r.Query); err != nil {
 			return nil, err

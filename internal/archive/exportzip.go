@@ -108,7 +108,7 @@ func (w *exportWriter) objects(ctx context.Context) error {
 			}
 		}
 		if next == "" {
-			return nil
+			return w.tombstones(ctx)
 		}
 		if after = next; w.done.Objects+exportPage > int64(w.e.most) {
 			w.done.Next = next
@@ -137,7 +137,7 @@ func (w *exportWriter) object(ctx context.Context, id uid.ID) error {
 		if w.e.h.actor.Grant != nil && len(w.e.r.IDs) == 0 {
 			return nil // outside of the period or query of the request: not part of the selection
 		}
-		w.leave(id.String(), offline.LeftGone, "it is not there, or not for the reader")
+		w.missing(ctx, id, err)
 	case errors.Is(err, access.ErrForbidden):
 		return err
 	default:

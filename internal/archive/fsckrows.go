@@ -118,36 +118,20 @@ func (f *fsck) rows(ctx context.Context, tenant uid.ID) error {
 	cat := f.a.catalog
 	err := cat.WalkMessages(ctx, tenant, func(m *catalog.Message, err error) error {
 		f.out.Messages++
-		if err != nil {
-			l.unsure = true
-			return nil //nolint:nilerr // Check has reported damaged rows
-		}
-		l.message(ctx, m)
-		now := func() (catalog.Loc, error) {
-			m, err := cat.Message(ctx, tenant, m.AOID)
-			if err != nil {
-				return catalog.Loc{}, err
-			}
-			return catalog.Loc{Segment: m.Segment, Frame: m.Frame}, nil
-		}
-		if !f.rests(ctx, tenant, catalog.Loc{Segment: m.Segment, Frame: m.Frame}, now, vault.KindMessage) && !f.deleted(ctx, tenant, m.AOID) {
-			f.damage("message "+m.AOID.String(), "the vault has lost it: segment %s/%d holds no message", m.Segment, m.Frame)
+		if l.counts(err) {
+			f.messageRow(ctx, l, m)
 		}
 		return ctx.Err()
 	})
-	if l.unsure = l.unsure || err != nil; err != nil {
+	if !l.counts(err) {
 		if err := f.unreadable(ctx, "catalog", err); err != nil {
 			return err
 		}
 	}
 	err = cat.WalkParts(ctx, tenant, func(p *catalog.Part, err error) error {
 		f.out.Parts++
-		now := func() (catalog.Loc, error) {
-			at, _, err := cat.FindPart(ctx, tenant, p.SHA256)
-			return at, err
-		}
-		if err == nil && !f.rests(ctx, tenant, catalog.Loc{Segment: p.Segment, Frame: p.Frame}, now, vault.KindPart) && f.known(ctx, tenant, p.SHA256) {
-			f.damage(fmt.Sprintf("attachment %x", p.SHA256[:8]), "the vault has lost it: segment %s/%d holds no attachment", p.Segment, p.Frame)
+		if err == nil {
+			f.partRow(ctx, tenant, p)
 		}
 		return ctx.Err()
 	})
@@ -156,31 +140,54 @@ func (f *fsck) rows(ctx context.Context, tenant uid.ID) error {
 	}
 	err = cat.WalkCaptures(ctx, tenant, func(c *catalog.Capture, err error) error {
 		f.out.Captures++
-		if err != nil {
-			l.unsure = true
-			return nil //nolint:nilerr // Check has reported damaged rows
+		if !l.counts(err) {
+			return nil
 		}
 		return f.captureRow(ctx, l, c)
 	})
-	if l.unsure = l.unsure || err != nil; err != nil {
+	if !l.counts(err) {
 		if err := f.unreadable(ctx, "catalog", err); err != nil {
 			return err
 		}
 	}
 	err = cat.WalkTombstones(ctx, tenant, func(s *catalog.Tombstone, err error) error {
-		if err != nil {
-			l.unsure = true
-			return nil //nolint:nilerr // Check has reported damaged rows
+		if l.counts(err) {
+			l.tombstone(ctx, s)
 		}
-		l.tombstone(ctx, s)
 		return ctx.Err()
 	})
-	if l.unsure = l.unsure || err != nil; err != nil {
+	if !l.counts(err) {
 		if err := f.unreadable(ctx, "catalog", err); err != nil {
 			return err
 		}
 	}
 	return l.end(ctx)
+}
+
+// messageRow looks for a message in the vault, and counts it.
+func (f *fsck) messageRow(ctx context.Context, l *ledger, m *catalog.Message) {
+	l.message(ctx, m)
+	now := func() (catalog.Loc, error) {
+		m, err := f.a.catalog.Message(ctx, l.tenant, m.AOID)
+		if err != nil {
+			return catalog.Loc{}, err
+		}
+		return catalog.Loc{Segment: m.Segment, Frame: m.Frame}, nil
+	}
+	if !f.rests(ctx, l.tenant, catalog.Loc{Segment: m.Segment, Frame: m.Frame}, now, vault.KindMessage) && !f.deleted(ctx, l.tenant, m.AOID) {
+		f.damage("message "+m.AOID.String(), "the vault has lost it: segment %s/%d holds no message", m.Segment, m.Frame)
+	}
+}
+
+// partRow looks for an attachment in the vault.
+func (f *fsck) partRow(ctx context.Context, tenant uid.ID, p *catalog.Part) {
+	now := func() (catalog.Loc, error) {
+		at, _, err := f.a.catalog.FindPart(ctx, tenant, p.SHA256)
+		return at, err
+	}
+	if !f.rests(ctx, tenant, catalog.Loc{Segment: p.Segment, Frame: p.Frame}, now, vault.KindPart) && f.known(ctx, tenant, p.SHA256) {
+		f.damage(fmt.Sprintf("attachment %x", p.SHA256[:8]), "the vault has lost it: segment %s/%d holds no attachment", p.Segment, p.Frame)
+	}
 }
 
 // captureRow compares the row of an arrival with its record in the vault.

@@ -78,6 +78,12 @@ func (a *Archive) placeHold(ctx context.Context, x *catalog.Hold, n NewHold, act
 	if err := checkReason("reason", x.Reason, true); err != nil {
 		return inField("reason", err)
 	}
+	w, err := a.work(x.Tenant)
+	if err != nil {
+		return err
+	}
+	w.storing.RLock() // messages that are listed must not go between the look for them and the hold
+	defer w.storing.RUnlock()
 	scope, err := a.newScope(ctx, x.Tenant, n)
 	if err != nil {
 		return err

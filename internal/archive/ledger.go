@@ -57,6 +57,13 @@ func (l *ledger) begin(ctx context.Context) error {
 	return nil
 }
 
+// counts reports whether there is no error. Else a row could not be read, which Check has
+// reported if it is damaged, and nothing can be compared.
+func (l *ledger) counts(err error) bool {
+	l.unsure = l.unsure || err != nil
+	return err == nil
+}
+
 func (l *ledger) accounts(ctx context.Context) (map[accountKey]int64, error) {
 	out := map[accountKey]int64{}
 	list, err := l.f.a.catalog.Accounts(ctx, l.tenant, "", "")

@@ -100,7 +100,30 @@ func (r *rebuild) tenant(ctx context.Context, info vault.TenantInfo) error {
 	if err := r.holds(ctx, info.ID); err != nil {
 		return err
 	}
-	segments, err := r.a.vault.ListSegments(ctx, info.ID)
+	if err := r.content(ctx, done); err != nil {
+		return err
+	}
+	if err := r.completeAccounts(ctx, info.ID); err != nil {
+		return err
+	}
+	if err := r.a.index.Drop(ctx, info.ID); err != nil {
+		return err
+	}
+	if err := r.a.catalog.ResetIndexed(ctx, info.ID); err != nil {
+		return err
+	}
+	if err := r.a.describeBoth(ctx, info.ID); err != nil {
+		return err
+	}
+	if err := r.remark(ctx, t, made); err != nil {
+		return err
+	}
+	return r.a.act(ctx, info.ID, "catalog.rebuilt", info.ID)
+}
+
+// content takes everything that rests in the vault's segments into the catalog.
+func (r *rebuild) content(ctx context.Context, done *adopted) error {
+	segments, err := r.a.vault.ListSegments(ctx, done.tenant)
 	if err != nil {
 		return err
 	}
@@ -124,25 +147,7 @@ func (r *rebuild) tenant(ctx context.Context, info vault.TenantInfo) error {
 	if err := r.decide(ctx, done); err != nil {
 		return err
 	}
-	if err := r.destroyRevenants(ctx, done); err != nil {
-		return err
-	}
-	if err := r.completeAccounts(ctx, info.ID); err != nil {
-		return err
-	}
-	if err := r.a.index.Drop(ctx, info.ID); err != nil {
-		return err
-	}
-	if err := r.a.catalog.ResetIndexed(ctx, info.ID); err != nil {
-		return err
-	}
-	if err := r.a.describeBoth(ctx, info.ID); err != nil {
-		return err
-	}
-	if err := r.remark(ctx, t, made); err != nil {
-		return err
-	}
-	return r.a.act(ctx, info.ID, "catalog.rebuilt", info.ID)
+	return r.destroyRevenants(ctx, done)
 }
 
 // segment takes one kind of frames of a segment into the catalog.

@@ -119,10 +119,10 @@ func (a *Archive) destroy(ctx context.Context, w *tenantWork, stones []*catalog.
 	if err := a.eraseFrames(ctx, w.tenant, slices.Collect(maps.Keys(refs))); err != nil {
 		return err
 	}
-	if err := a.catalog.PlaceTombstones(ctx, w.tenant, nil, stones, true); err != nil {
+	if err := a.catalog.Scrub(ctx); err != nil {
 		return err
 	}
-	return a.catalog.Scrub(ctx)
+	return a.catalog.PlaceTombstones(ctx, w.tenant, nil, stones, true)
 }
 
 func (a *Archive) forgetIndexed(ctx context.Context, w *tenantWork, ids []uid.ID) error {
@@ -203,6 +203,9 @@ func (a *Archive) eraseFrames(ctx context.Context, tenant uid.ID, refs []vault.R
 // rewrite compacts one segment by itself.
 func (a *Archive) rewrite(ctx context.Context, tenant, segment uid.ID) error {
 	row, err := a.catalog.Segment(ctx, tenant, segment)
+	if errors.Is(err, catalog.ErrNotFound) {
+		return a.removeMoved(ctx, tenant, segment)
+	}
 	if err != nil {
 		return err
 	}
@@ -212,4 +215,24 @@ func (a *Archive) rewrite(ctx context.Context, tenant, segment uid.ID) error {
 		err = errors.Join(err, fmt.Errorf("segment %s shares text with what was deleted and cannot be written anew; muniment fsck tells more: %w", l.Segment, l.Err))
 	}
 	return err
+}
+
+// removeMoved removes a segment that the catalog does not know any more, because
+// everything has been moved from it before something came in between.
+func (a *Archive) removeMoved(ctx context.Context, tenant, segment uid.ID) error {
+	s, err := a.vault.Segment(ctx, tenant, segment)
+	if errors.Is(err, vault.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	found, err := (&fsck{a: a}).strangers(ctx, tenant, *s)
+	if err != nil {
+		return err
+	}
+	if found.unreadable != nil || found.settled+found.messages > 0 {
+		return fmt.Errorf("segment %s shares text with what was deleted, and the catalog does not know it; muniment fsck tells more: %w", segment, errors.Join(found.unreadable, catalog.ErrNotFound))
+	}
+	return a.vault.Remove(ctx, tenant, segment)
 }

@@ -74,10 +74,21 @@ func (c *Catalog) Deletion(ctx context.Context, tenant uid.ID) (*Deletion, error
 }
 
 // BeginDeletion records that a tenant is being deleted, with events in the log of the
-// installation. ErrTaken if that has begun already.
+// installation. ErrTaken if that has begun already, ErrHeld if a hold is in force: none can
+// be placed any more afterwards.
 func (c *Catalog) BeginDeletion(ctx context.Context, d *Deletion, events ...*Event) error {
 	err := c.withEvents(ctx, uid.ID{}, events, func(ctx context.Context, tx bun.Tx) error {
-		_, err := tx.NewInsert().Model(newDeletionRow(d)).Exec(ctx)
+		if _, err := tx.NewInsert().Model(newDeletionRow(d)).Exec(ctx); err != nil {
+			return err
+		}
+		// Whoever places a hold has the head locked, or waits, or there is none any more.
+		if _, err := c.lockHead(ctx, tx, d.Tenant); err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		held, err := holds(ctx, tx.NewSelect(), d.Tenant, true)
+		if err == nil && len(held) > 0 {
+			err = ErrHeld
+		}
 		return err
 	})
 	return c.wrap(err, "begin deletion of tenant %s", d.Tenant)

@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -16,6 +17,10 @@ var ErrManyHolds = errors.New("there are as many holds as there can be")
 
 // ErrLifted is returned (wrapped) when a hold is not in force any more.
 var ErrLifted = errors.New("the hold was lifted already")
+
+// ErrHeld is returned (wrapped) when a hold is in force that keeps what was to be deleted,
+// or whoever judged what is to be deleted did not know of a hold or a setting.
+var ErrHeld = errors.New("a hold or a setting of retention came in between")
 
 // Hold blocks the deletion of what it covers, without limit, until it is lifted.
 type Hold struct {
@@ -84,9 +89,13 @@ func (r *holdRow) model() (*Hold, error) {
 }
 
 // AddHold stores a hold together with the events that tell of it. A tenant has at most
-// most holds in force: ErrManyHolds. ErrNotFound if there is no such tenant.
+// most holds in force: ErrManyHolds. ErrNotFound if there is no such tenant, or it is
+// being deleted.
 func (c *Catalog) AddHold(ctx context.Context, h *Hold, most int, events ...*Event) error {
 	err := c.withEvents(ctx, h.Tenant, events, func(ctx context.Context, tx bun.Tx) error {
+		if being, err := tx.NewSelect().Table("deletion").Where("subject = ?", h.Tenant).Count(ctx); err != nil || being > 0 {
+			return errors.Join(err, ErrNotFound)
+		}
 		n, err := tx.NewSelect().Table("hold").Where("tenant = ?", h.Tenant).Where("lifted_at = 0").Count(ctx)
 		if err == nil && n >= int64(most) {
 			err = ErrManyHolds
@@ -122,8 +131,13 @@ func (c *Catalog) Hold(ctx context.Context, tenant, id uid.ID) (*Hold, error) {
 // that fail their check sum are missing and joined as *RowError in the error, beside the
 // good ones: whoever wants to delete something must not go on then.
 func (c *Catalog) Holds(ctx context.Context, tenant uid.ID, inForce bool) ([]*Hold, error) {
+	list, err := holds(ctx, c.read.NewSelect(), tenant, inForce)
+	return list, c.wrap(err, "holds")
+}
+
+func holds(ctx context.Context, q *bun.SelectQuery, tenant uid.ID, inForce bool) ([]*Hold, error) {
 	// A damaged row may say that it was lifted: all are looked at, always.
-	list, err := all[holdRow, Hold](ctx, c.read.NewSelect().Where("tenant = ?", tenant).Order("id DESC"))
+	list, err := all[holdRow, Hold](ctx, q.Where("tenant = ?", tenant).Order("id DESC"))
 	if inForce {
 		kept := list[:0]
 		for _, h := range list {
@@ -133,7 +147,52 @@ func (c *Catalog) Holds(ctx context.Context, tenant uid.ID, inForce bool) ([]*Ho
 		}
 		list = kept
 	}
-	return list, c.wrap(err, "holds")
+	return list, err
+}
+
+// Judged is by which holds in force and settings of retention somebody has judged what
+// may be deleted.
+type Judged struct{ Holds, Retentions []uid.ID }
+
+// JudgedBy returns those that there are: to be read before anything is judged, and
+// handed to what deletes it. Damaged rows are an error, for nobody can tell then.
+func (c *Catalog) JudgedBy(ctx context.Context, tenant uid.ID) (Judged, error) {
+	var j Judged
+	err := c.snapshot(ctx, func(ctx context.Context, tx bun.Tx) (err error) {
+		j, err = c.judgedBy(ctx, tx, tenant)
+		return err
+	})
+	return j, c.wrap(err, "holds and retention")
+}
+
+func (c *Catalog) judgedBy(ctx context.Context, tx bun.Tx, tenant uid.ID) (Judged, error) {
+	var j Judged
+	held, err := holds(ctx, tx.NewSelect(), tenant, true)
+	if err != nil {
+		return j, err
+	}
+	set, err := c.retentions(ctx, tx.NewSelect(), tenant)
+	for _, h := range held {
+		j.Holds = append(j.Holds, h.ID)
+	}
+	for _, s := range set {
+		j.Retentions = append(j.Retentions, s.ID)
+	}
+	return j, err
+}
+
+// still returns ErrHeld if there is a hold or a setting that j does not know. The head of
+// the tenant is locked: nothing comes until the transaction ends.
+func (c *Catalog) still(ctx context.Context, tx bun.Tx, tenant uid.ID, j Judged) error {
+	now, err := c.judgedBy(ctx, tx, tenant)
+	if err != nil {
+		return err
+	}
+	unknown := func(of []uid.ID) func(uid.ID) bool { return func(id uid.ID) bool { return !slices.Contains(of, id) } }
+	if slices.ContainsFunc(now.Holds, unknown(j.Holds)) || slices.ContainsFunc(now.Retentions, unknown(j.Retentions)) {
+		return ErrHeld
+	}
+	return nil
 }
 
 // Carried is what is done together with the approval of a request. Nil members are

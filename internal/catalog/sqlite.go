@@ -21,13 +21,16 @@ import (
 // sqliteReaders is the default size of the pool of readers.
 const sqliteReaders = 4
 
+// patience is how long a connection waits for others.
+const patience = "busy_timeout = 30000"
+
 // pragmas returns what every connection runs when it opens, in this order.
 func pragmas(reader bool) []string {
 	list := []string{
-		"busy_timeout = 30000", // first: the others may meet another process's lock
-		"page_size = 8192",     // of a new database: a message's row and its neighbours fit on a page
-		"journal_mode = WAL",   // readers and the writer do not wait for each other
-		"synchronous = FULL",   // an acknowledged message has been synced, not only its page cache
+		patience,             // first: the others may meet another process's lock
+		"page_size = 8192",   // of a new database: a message's row and its neighbours fit on a page
+		"journal_mode = WAL", // readers and the writer do not wait for each other
+		"synchronous = FULL", // an acknowledged message has been synced, not only its page cache
 		"foreign_keys = ON",
 		"cell_size_check = ON",          // damaged pages are errors, not nonsense
 		"cache_size = -16384",           // 16 MiB a connection

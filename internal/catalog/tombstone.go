@@ -119,13 +119,15 @@ type Erasure struct {
 	// Request is one for the deletion, as it is afterwards; nil: there is none. It must be
 	// approved, and its time not over at the time at which it is ended.
 	Request *AccessRequest
-	Events  []*Event
+	// Judged is by what it was judged that they may go; what came since makes it fail.
+	Judged Judged
+	Events []*Event
 }
 
 // Erase replaces messages by their tombstones: their rows go, and everything that was
-// made of them, but for the accounts and the event log. What events tell of their
-// arrival besides goes as well. Errors match ErrNotFound if one is not there (any more),
-// *RowError, ErrAccessState.
+// made of them, but for the accounts, the event log, whose entries hold nothing of what
+// was in a message, and the records of who has read whose mail. Errors match ErrNotFound if one is not there (any more),
+// *RowError, ErrAccessState, ErrHeld.
 func (c *Catalog) Erase(ctx context.Context, tenant uid.ID, e Erasure) error {
 	err := c.withHead(ctx, tenant, func(ctx context.Context, tx bun.Tx, h *headRow) error {
 		if e.Request != nil {
@@ -136,6 +138,11 @@ func (c *Catalog) Erase(ctx context.Context, tenant uid.ID, e Erasure) error {
 		for _, s := range e.Tombstones {
 			if err := c.bury(ctx, tx, h, s); err != nil {
 				return fmt.Errorf("message %s: %w", s.AOID, err)
+			}
+		}
+		if len(e.Tombstones) > 0 {
+			if err := c.still(ctx, tx, tenant, e.Judged); err != nil {
+				return err
 			}
 		}
 		for _, p := range e.Parts {
@@ -292,12 +299,26 @@ func (c *Catalog) WalkTombstones(ctx context.Context, tenant uid.ID, do func(*To
 // in the program's hands: deleted rows are overwritten as they are deleted, and the log
 // that was written ahead is taken into the database and emptied. PostgreSQL does both by
 // itself, in its own time.
-func (c *Catalog) Scrub(ctx context.Context) error {
+//
+// It waits for whoever reads, but not long, for nobody can write meanwhile.
+func (c *Catalog) Scrub(ctx context.Context) (err error) {
 	if c.dialect.rowLocks {
 		return nil
 	}
+	conn, err := c.write.Conn(ctx)
+	if err != nil {
+		return c.wrap(err, "empty the log written ahead")
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	if _, err := conn.ExecContext(ctx, "PRAGMA busy_timeout = 1000"); err != nil {
+		return c.wrap(err, "empty the log written ahead")
+	}
+	defer func() {
+		_, back := conn.ExecContext(context.WithoutCancel(ctx), "PRAGMA "+patience)
+		err = errors.Join(err, back)
+	}()
 	var busy, logged, moved int
-	err := c.write.NewRaw("PRAGMA wal_checkpoint(TRUNCATE)").Scan(ctx, &busy, &logged, &moved)
+	err = conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &logged, &moved)
 	if err == nil && busy != 0 {
 		err = errors.New("somebody reads the database for a long time")
 	}

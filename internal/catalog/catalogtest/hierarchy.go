@@ -226,7 +226,13 @@ func testDeleteTenant(t *testing.T, e *env) {
 		}
 	}
 	record := &catalog.Deletion{Tenant: d.tenant, State: catalog.Deleting, Document: []byte(`{"a":1}`), CreatedAt: at(9)}
+	mustBe(t, "while a hold is in force", e.BeginDeletion(ctx, record, instanceEvent("tenant.deleting")), catalog.ErrHeld)
+	for _, h := range got(e.Holds(ctx, d.tenant, true))(t) {
+		h.LiftedAt = at(8)
+		must(t, e.RestoreHold(ctx, h))
+	}
 	must(t, e.BeginDeletion(ctx, record, instanceEvent("tenant.deleting")))
+	mustBe(t, "a hold while it is being deleted", e.AddHold(ctx, holdOf(d.tenant, 9), 9), catalog.ErrNotFound)
 	mustBe(t, "begun already", e.BeginDeletion(ctx, record), catalog.ErrTaken)
 	must(t, e.DeleteTenant(ctx, d.tenant))
 	must(t, e.DeleteTenant(ctx, d.tenant)) // again

@@ -32,9 +32,19 @@ func testErase(t *testing.T, e *env) {
 	mustBe(t, "before it is approved", e.Erase(ctx, tenant, erasure), catalog.ErrAccessState)
 	approve(t, e, r)
 	done.DecidedBy, done.DecidedAt = r.DecidedBy, r.DecidedAt
+	h := holdOf(tenant, 3)
+	must(t, e.AddHold(ctx, h, 9))
+	mustBe(t, "a hold that nobody looked at", e.Erase(ctx, tenant, erasure), catalog.ErrHeld)
+	erasure.Judged = got(e.JudgedBy(ctx, tenant))(t)
+	must(t, e.AddRetention(ctx, tenant, []*catalog.RetentionSetting{retentionOf(tenant, 10, 4)}))
+	mustBe(t, "a setting that nobody looked at", e.Erase(ctx, tenant, erasure), catalog.ErrHeld)
+	erasure.Judged = got(e.JudgedBy(ctx, tenant))(t)
+	lifted := *h
+	lifted.LiftedAt = at(4)
+	must(t, e.RestoreHold(ctx, &lifted))
 	must(t, e.Erase(ctx, tenant, erasure))
 	mustBe(t, "twice", e.Erase(ctx, tenant, erasure), catalog.ErrAccessState)
-	mustBe(t, "what is gone", e.Erase(ctx, tenant, catalog.Erasure{Tombstones: []*catalog.Tombstone{s}}), catalog.ErrNotFound)
+	mustBe(t, "what is gone", e.Erase(ctx, tenant, catalog.Erasure{Tombstones: []*catalog.Tombstone{s}, Judged: erasure.Judged}), catalog.ErrNotFound)
 	same(t, "tombstone", got(e.Tombstone(ctx, tenant, gone.AOID))(t), s)
 	mustBe(t, "the message", second(e.Message(ctx, tenant, gone.AOID)), catalog.ErrNotFound)
 	if list := got(e.Captures(ctx, tenant, gone.AOID))(t); len(list) > 0 {

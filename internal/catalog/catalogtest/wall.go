@@ -64,6 +64,10 @@ func attempts() map[string]struct {
 		"Tombstones": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
 			return e.Tombstones(ctx, t, catalog.TombstoneFilter{}, 9)
 		}},
+		"JudgedBy": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
+			j, err := e.JudgedBy(ctx, t)
+			return append(j.Holds, j.Retentions...), err
+		}},
 		"WalkTombstones": {empty, walked((*catalog.Catalog).WalkTombstones)},
 		"Erase": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
 			return nil, e.Erase(ctx, t, catalog.Erasure{Tombstones: []*catalog.Tombstone{tombstone(t, id(of), uid.ID{})}})

@@ -104,7 +104,8 @@ const (
 	LeftUnsealed   = "not-sealed"    // has no time stamp yet
 	LeftBlind      = "blind"         // its header names people of whom the reader may not know
 	LeftDamaged    = "damaged"       // cannot be read: fsck tells more
-	LeftGone       = "gone"          // was deleted meanwhile
+	LeftGone       = "gone"          // is not there, or not for the reader
+	LeftDeleted    = "deleted"       // was deleted: a tombstone remains
 	LeftUnreadable = "not-described" // its row is damaged
 )
 

@@ -58,11 +58,31 @@ func (s *shard) erase(ctx context.Context, ids []uid.ID) error {
 	if err := s.scrub(ctx); err != nil {
 		return err
 	}
-	if _, err := s.write.ExecContext(ctx, "DROP TABLE IF EXISTS erasing"); err != nil {
+	if err := s.emptyLog(ctx); err != nil {
 		return err
 	}
+	// Only now, so that whoever is refused begins again; it writes nothing but zeros.
+	_, err = s.write.ExecContext(ctx, "DROP TABLE IF EXISTS erasing")
+	return err
+}
+
+// emptyLog takes the log written ahead into the file and empties it. It waits for searches
+// that read it, but not long, for nobody can write meanwhile.
+func (s *shard) emptyLog(ctx context.Context) (err error) {
+	conn, err := s.write.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	if _, err := conn.ExecContext(ctx, shortPatience); err != nil {
+		return err
+	}
+	defer func() {
+		_, back := conn.ExecContext(context.WithoutCancel(ctx), patience)
+		err = errors.Join(err, back)
+	}()
 	var busy, logged, moved int
-	if err := s.write.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &logged, &moved); err != nil {
+	if err := conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &logged, &moved); err != nil {
 		return err
 	}
 	if busy != 0 {

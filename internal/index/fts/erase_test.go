@@ -66,6 +66,44 @@ func TestEraseLeavesNothing(t *testing.T) {
 	}
 }
 
+// A search that goes on keeps the log written ahead: Erase says so soon, the search is not
+// disturbed, and another Erase does what is left.
+func TestEraseDuringSearch(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	x, err := fts.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer x.Close()
+	tenant, at := uid.New(time.Now()), time.Date(2025, 5, 5, 12, 0, 0, 0, time.UTC)
+	var docs []index.Doc
+	for n, word := range []string{"keepword", "zzcanary"} {
+		docs = append(docs, index.Doc{ID: uid.New(at.Add(time.Duration(n) * time.Minute)), Date: at, Subject: word, From: []index.Party{{Address: word + "@example.com"}}, Access: []string{"info@example.com"}})
+	}
+	if err := x.Add(t.Context(), tenant, docs); err != nil {
+		t.Fatal(err)
+	}
+	gone, n := []uid.ID{docs[1].ID}, 0
+	err = x.IDs(t.Context(), tenant, func(uid.ID) error {
+		if n++; n == 1 {
+			if err := x.Erase(t.Context(), tenant, gone); err == nil || !strings.Contains(err.Error(), "search") {
+				t.Errorf("during a search: %v", err)
+			}
+		}
+		return nil
+	})
+	if err != nil || n != 2 {
+		t.Errorf("the search found %d, %v", n, err)
+	}
+	if err := x.Erase(t.Context(), tenant, gone); err != nil {
+		t.Fatal(err)
+	}
+	if found(t, dir, "canary") || !found(t, dir, "keepword") {
+		t.Error("the canary is left in the files, or what stays is gone")
+	}
+}
+
 func found(t *testing.T, dir, word string) bool {
 	t.Helper()
 	hit := false

@@ -88,9 +88,11 @@ func openShard(ctx context.Context, path string, year int) (*shard, error) {
 // indexed for ever. secure_delete=FAST, because Erase must leave nothing in pages that
 // are in use; the free ones it overwrites itself.
 const (
-	writerPragmas = "PRAGMA busy_timeout=30000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-8192;" +
+	patience      = "PRAGMA busy_timeout=30000"
+	shortPatience = "PRAGMA busy_timeout=1000"
+	writerPragmas = patience + "; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-8192;" +
 		"PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=4194304; PRAGMA wal_autocheckpoint=1000; PRAGMA secure_delete=FAST"
-	readerPragmas = "PRAGMA busy_timeout=30000; PRAGMA query_only=ON; PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY"
+	readerPragmas = patience + "; PRAGMA query_only=ON; PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY"
 )
 
 func openPool(path, params, pragmas string, size int) (*sql.DB, error) {
