@@ -46,7 +46,7 @@ type cli struct {
 	Import      importCmd      `cmd:"" help:"Archive messages from files: EML, Maildir, mbox, Apple Mail, Outlook (MSG, TNEF, PST, OST), and archives of them."`
 	ImportGraph importGraphCmd `cmd:"" help:"Archive whole mailboxes of Microsoft 365 through Microsoft Graph."`
 	Fsck        fsckCmd        `cmd:"" help:"Check everything stored against everything known, both ways."`
-	Rebuild     rebuildCmd     `cmd:"" help:"Restore messages, tenants, sources and their journal addresses in the catalog from vault and keys. It says what it cannot restore: users, the event log, settings of mailboxes and of the smarthost, mail that waits."`
+	Rebuild     rebuildCmd     `cmd:"" help:"Restore messages, tenants, sources and their journal addresses in the catalog from vault and keys. It says what it cannot restore: users, the event log, passwords of mailboxes, settings of the smarthost, mail that waits."`
 	Reindex     reindexCmd     `cmd:"" help:"Build the search index anew."`
 	Compact     compactCmd     `cmd:"" help:"Merge small segments into large, smaller ones, and tidy the index."`
 	Tenant      tenantCmd      `cmd:"" help:"Create, list, suspend, end and delete tenants (customers)."`

@@ -83,8 +83,11 @@ func (a *Archive) CreateTenant(ctx context.Context, n NewTenant) (*catalog.Tenan
 // maxName bounds the names that people read, in bytes.
 const maxName = 200
 
-// checkName refuses names that would break a line or a list.
+// checkName refuses names that would break a line or a list, or that nobody sees.
 func checkName(name string) error {
+	if invisible(name) {
+		return invalid("name %.40q: has no character that can be seen", name)
+	}
 	if len(name) > maxName || strings.ContainsFunc(name, breaking) || !utf8.ValidString(name) {
 		return invalid("name %.40q: want at most %d bytes of text in one line", name, maxName)
 	}
@@ -94,6 +97,15 @@ func checkName(name string) error {
 // TenantBySlug finds a tenant by its short name. catalog.ErrNotFound.
 func (a *Archive) TenantBySlug(ctx context.Context, slug string) (*catalog.Tenant, error) {
 	return a.catalog.TenantBySlug(ctx, strings.ToLower(slug))
+}
+
+// invisible reports whether a name has characters, and nobody sees any of them: spaces
+// and what Unicode calls default-ignorable (UAX #44).
+func invisible(name string) bool {
+	unseen := []*unicode.RangeTable{unicode.White_Space, unicode.Z, unicode.Cf, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point}
+	return strings.TrimSpace(name) != "" && !strings.ContainsFunc(name, func(r rune) bool {
+		return r != '\u2800' && !unicode.In(r, unseen...) // an empty pattern of Braille
+	})
 }
 
 // breaking reports whether a character ends a line, or turns what stands around it in

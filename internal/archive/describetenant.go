@@ -26,6 +26,8 @@ type tenantData struct {
 	Sources   []sourceData `json:"sources,omitempty"`
 	// SourcesLeftOut counts the sources for which there was no room.
 	SourcesLeftOut int `json:"sources_left_out,omitempty"`
+	// SettingsLeftOut counts the sources that are there without their settings.
+	SettingsLeftOut int `json:"settings_left_out,omitempty"`
 
 	// State is empty for an active tenant, Reseller for the operator's own.
 	State    catalog.TenantState `json:"state,omitempty"`
@@ -44,10 +46,11 @@ type tenantData struct {
 	DirectoriesLeftOut int             `json:"directories_left_out,omitempty"` // for which there was no room
 	// AccessSilent: whose mail is read by others is not told of it.
 	AccessSilent bool `json:"access_silent,omitempty"`
+
+	settings map[uid.ID][]byte // of sources, as the catalog has them
 }
 
-// sourceData is what the vault keeps of a source. Settings and passwords of
-// remote mailboxes are not among it.
+// sourceData is what the vault keeps of a source. Passwords are not among it.
 type sourceData struct {
 	ID             uid.ID `json:"id"`
 	Kind           string `json:"kind"`
@@ -55,6 +58,8 @@ type sourceData struct {
 	JournalAddress string `json:"journal_address,omitempty"`
 	Category       string `json:"category,omitempty"`
 	Disabled       bool   `json:"disabled,omitempty"`
+	// Settings is a JSON object; its members depend on the kind.
+	Settings json.RawMessage `json:"settings,omitempty"`
 }
 
 // resellerData is what the vault keeps of the reseller who looks after a tenant.
@@ -132,6 +137,13 @@ func (a *Archive) described(ctx context.Context, tenant uid.ID) (same bool, want
 	if err := a.describeRetention(ctx, tenant, &d); err != nil {
 		return false, nil, err
 	}
+	info, err := a.vault.Tenant(ctx, tenant)
+	if err != nil {
+		return false, nil, err
+	}
+	if err := a.describeSettings(ctx, tenant, &d, info.Data); err != nil {
+		return false, nil, err
+	}
 	policy, err := a.loginPolicy(ctx, tenant)
 	if err != nil {
 		return false, nil, err
@@ -140,8 +152,29 @@ func (a *Archive) described(ctx context.Context, tenant uid.ID) (same bool, want
 	if want, err = tenantDescription(t, list, d); err != nil {
 		return false, nil, err
 	}
-	info, err := a.vault.Tenant(ctx, tenant)
-	return bytes.Equal(info.Data, want), want, err
+	return bytes.Equal(info.Data, want), want, nil
+}
+
+// describeSettings adds the settings of sources. Of a damaged row, what was described
+// before stays.
+func (a *Archive) describeSettings(ctx context.Context, tenant uid.ID, d *tenantData, before []byte) error {
+	list, err := a.catalog.SourceSettings(ctx, tenant)
+	if damaged := len(rowErrors(err)) > 0; damaged {
+		var old tenantData
+		if json.Unmarshal(before, &old) == nil {
+			for _, s := range old.Sources {
+				list = append([]*catalog.SourceSetting{{Source: s.ID, Settings: s.Settings}}, list...)
+			}
+		}
+	}
+	if err := a.sound("settings of sources", err); err != nil {
+		return err
+	}
+	d.settings = make(map[uid.ID][]byte, len(list))
+	for _, s := range list {
+		d.settings[s.Source] = s.Settings
+	}
+	return nil
 }
 
 // tenantDescription makes the JSON that the vault keeps. If there is not enough
@@ -156,8 +189,13 @@ func tenantDescription(t *catalog.Tenant, list []*catalog.Source, d tenantData) 
 	for _, s := range list {
 		d.Sources = append(d.Sources, sourceData{ID: s.ID, Kind: s.Kind, Name: s.Name, JournalAddress: s.JournalAddress, Category: s.Category, Disabled: s.Disabled})
 	}
+	d.addSettings(settingsRecord)
 	for {
 		b, err := json.Marshal(d)
+		if err == nil && len(b) > vault.MaxTenantData && slices.ContainsFunc(d.Sources, func(s sourceData) bool { return len(s.Settings) > 0 }) {
+			d.addSettings(0) // they can be entered anew
+			continue
+		}
 		if err == nil && len(b) > vault.MaxTenantData && len(d.Directories) > 0 { // they can be set up anew
 			d.DirectoriesLeftOut += len(d.Directories)
 			d.Directories = nil
@@ -169,6 +207,28 @@ func tenantDescription(t *catalog.Tenant, list []*catalog.Source, d tenantData) 
 		n := max(len(d.Sources)/20, 1)
 		d.Sources = d.Sources[:len(d.Sources)-n]
 		d.SourcesLeftOut += n
+	}
+}
+
+// settingsRecord bounds the JSON of the settings of sources in the vault's description of
+// a tenant, in bytes: a quarter of it.
+const settingsRecord = 16 << 10
+
+// addSettings gives sources their settings, those with a journal address first, and
+// counts those for which there is no room.
+func (d *tenantData) addSettings(room int) {
+	d.SettingsLeftOut = 0
+	for i := range d.Sources {
+		s := &d.Sources[i]
+		s.Settings = nil
+		switch b := d.settings[s.ID]; {
+		case len(b) == 0 || string(b) == "{}" || !json.Valid(b):
+		case len(b) > room:
+			d.SettingsLeftOut++
+		default:
+			s.Settings = b
+			room -= len(b)
+		}
 	}
 }
 

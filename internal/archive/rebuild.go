@@ -25,7 +25,7 @@ type Rebuilt struct {
 
 // Rebuild restores the catalog's message tables of all tenants from the vault,
 // and tenants and sources that are missing, and counts in the accounts what is
-// missing there. Users, sessions, the event log and the settings of sources are not
+// missing there. Users, sessions, the event log and the passwords of sources are not
 // in the vault: what the catalog has of them stays, and what it has lost is in
 // Remarks. The index is built anew afterwards. It must be the only process at work.
 func (a *Archive) Rebuild(ctx context.Context, progress func(messages int)) (*Rebuilt, error) {

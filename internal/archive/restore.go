@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -75,7 +76,8 @@ func (r *rebuild) restoreCare(ctx context.Context, t *catalog.Tenant, d *tenantD
 }
 
 // describedSources makes the sources that the vault remembers and the catalog has
-// lost, with their journal addresses.
+// lost, with their journal addresses and settings. Remote mailboxes, whose passwords are
+// lost, and watched folders stay disabled until somebody has looked at them.
 func (r *rebuild) describedSources(ctx context.Context, done *adopted, info vault.TenantInfo) error {
 	var d tenantData
 	if err := json.Unmarshal(info.Data, &d); err != nil {
@@ -87,9 +89,28 @@ func (r *rebuild) describedSources(ctx context.Context, done *adopted, info vaul
 		if err != nil {
 			return err
 		}
+		if err := r.a.restoreSettings(ctx, info.ID, s); err != nil {
+			return err
+		}
 		done.sources[s.ID] = true
 	}
 	return nil
+}
+
+// restoreSettings stores the settings of a source that the catalog has lost; what cannot
+// be used is left out, and remark tells of it.
+func (a *Archive) restoreSettings(ctx context.Context, tenant uid.ID, s sourceData) error {
+	var common CommonSettings
+	if len(s.Settings) == 0 || len(s.Settings) > maxSettings || json.Unmarshal(s.Settings, &common) != nil {
+		return nil
+	}
+	if _, err := HintPeers(common.HintPeers); err != nil {
+		return nil //nolint:nilerr // as if there were none
+	}
+	if _, err := a.catalog.SourceSetting(ctx, tenant, s.ID); !errors.Is(err, catalog.ErrNotFound) {
+		return a.sound("settings of a source", err)
+	}
+	return a.catalog.SetSourceSetting(ctx, &catalog.SourceSetting{Source: s.ID, Tenant: tenant, Settings: s.Settings})
 }
 
 // restoreSource makes a source that the catalog has lost and the vault's
@@ -184,6 +205,9 @@ func (r *rebuild) remark(ctx context.Context, t *catalog.Tenant, made bool) erro
 	if d.DirectoriesLeftOut > 0 {
 		say("has %d directories more than the vault's description of a tenant takes; keep backups of the catalog.", d.DirectoriesLeftOut)
 	}
+	if d.SettingsLeftOut > 0 {
+		say("has settings of %d sources more than the vault's description of a tenant takes; keep backups of the catalog.", d.SettingsLeftOut)
+	}
 	if d.SourcesLeftOut > 0 {
 		say("has %d sources more than the vault's description of a tenant takes; keep backups of the catalog.", d.SourcesLeftOut)
 	}
@@ -191,10 +215,19 @@ func (r *rebuild) remark(ctx context.Context, t *catalog.Tenant, made bool) erro
 	if err != nil && len(rowErrors(err)) == 0 {
 		return err
 	}
+	settings, err := r.a.catalog.SourceSettings(ctx, t.ID)
+	if err := r.a.sound("settings of sources", err); err != nil {
+		return err
+	}
 	for _, s := range list {
+		known := slices.ContainsFunc(settings, func(x *catalog.SourceSetting) bool { return x.Source == s.ID })
 		switch {
 		case s.Kind == KindJournal && s.JournalAddress == "":
 			say("the journal address of source %q is lost, and the source is disabled. Make a new one with muniment source create %s NAME and tell those who send to it. As long as this source is disabled, mail to addresses that may have been its own is put off, not refused.", s.Name, t.Slug)
+		case made && s.Kind == KindFolder && known:
+			say("the watched folder %q is disabled: look at its settings and enable it.", s.Name)
+		case made && s.Kind == KindMailbox && known:
+			say("the password of the mailbox %q is lost, and it is disabled: enter it again.", s.Name)
 		case made && s.Kind == KindFolder:
 			say("settings of the watched folder %q are lost, and it is disabled: enter them again.", s.Name)
 		case made && s.Kind == KindMailbox:

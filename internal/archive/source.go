@@ -82,7 +82,10 @@ func (a *Archive) BelieveReports(ctx context.Context, s *catalog.Source) error {
 		return err
 	}
 	d := SourceDraft{Name: s.Name, Category: s.Category, Disabled: s.Disabled, Settings: b}
-	return a.configure(ctx, &catalog.SourceEdit{Source: s}, d, a.cliEvent)
+	if err := a.configure(ctx, &catalog.SourceEdit{Source: s}, d, a.cliEvent); err != nil {
+		return err
+	}
+	return a.describeTenant(ctx, s.Tenant)
 }
 
 // captureMeta reads what the vault keeps of an arrival.

@@ -63,6 +63,7 @@ const (
 	CodeLogin         = "login-form"
 	CodeLoginTaken    = "login-taken"
 	CodeName          = "name-form"
+	CodeInvisible     = "name-invisible"
 	CodeRole          = "role"
 	CodeLanguage      = "language"
 	CodeExpiry        = "expiry"
@@ -198,7 +199,9 @@ func checkPerson(u *catalog.User) error {
 		if n.field == "name" && n.text == displayName(u) && len(n.text) <= 2*maxName {
 			continue // of the two that are checked
 		}
-		if checkName(n.text) != nil {
+		if invisible(n.text) {
+			errs = append(errs, &UserError{Field: n.field, Code: CodeInvisible, Text: fmt.Sprintf("%.40q: has no character that can be seen", n.text)})
+		} else if checkName(n.text) != nil {
 			errs = append(errs, &UserError{Field: n.field, Code: CodeName, Args: map[string]string{"limit": fmt.Sprint(maxName)},
 				Text: fmt.Sprintf("%.40q: want at most %d bytes of text in one line", n.text, maxName)})
 		}

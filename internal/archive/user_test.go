@@ -101,6 +101,7 @@ func TestWrongUsersAreRefused(t *testing.T) {
 		"long address": {archive.NewUser{Login: "a", Role: access.RoleUser, Addresses: []string{strings.Repeat("x", 310) + "@firma.example"}}, "addresses:address-form"},
 		"odd addresses": {archive.NewUser{Login: "a", Role: access.RoleUser, Addresses: []string{"a@firma.example (Anna)", "a\u200bb@firma.example", "a\u202eb@firma.example"}},
 			"addresses:address-form addresses:address-form addresses:address-form"},
+		"unseen names":   {archive.NewUser{Login: "a", Role: access.RoleUser, Name: "\u200b", FirstName: "\ufe0f\u3164", LastName: "\u2800 \U000e0061"}, "name:name-invisible first_name:name-invisible last_name:name-invisible"},
 		"odd name":       {archive.NewUser{Login: "a", Role: access.RoleUser, Name: "txt\u202eexe", LastName: "a\u2028b"}, "name:name-form last_name:name-form"},
 		"taken":          {archive.NewUser{Login: "a", Role: access.RoleUser, Addresses: []string{"neu@firma.example", "Anna@firma.example"}}, "addresses:address-taken"},
 		"taken by alias": {archive.NewUser{Login: "a", Role: access.RoleUser, Addresses: []string{"anna@alias.example"}}, "addresses:address-taken"},

@@ -77,6 +77,13 @@ func (c *Catalog) SourceSetting(ctx context.Context, tenant, source uid.ID) (*So
 	return s, c.wrap(err, "settings of source %s", source)
 }
 
+// SourceSettings returns those of the sources of a tenant that have some, by source.
+// Damaged rows are left out and joined as *RowError, beside the good ones.
+func (c *Catalog) SourceSettings(ctx context.Context, tenant uid.ID) ([]*SourceSetting, error) {
+	list, err := all[settingRow, SourceSetting](ctx, c.read.NewSelect().Where("tenant = ?", tenant).OrderExpr("source"))
+	return list, c.wrap(err, "settings of sources")
+}
+
 // SetSourceSetting stores the settings of a source, in place of older ones.
 // ErrNotFound if the tenant has no such source.
 func (c *Catalog) SetSourceSetting(ctx context.Context, s *SourceSetting) error {

@@ -26,6 +26,7 @@ type Match struct {
 	Last bool `json:"last,omitempty"`
 
 	admin bool // counts among Plan.admins
+	keep  bool // no group gives another role: Origin.KeepRole
 }
 
 // Decision says who somebody in the directory is, of whom a plan has a Match.
@@ -104,7 +105,7 @@ func (p *planner) matches(person Person, given []string) []Match {
 			}
 			i = len(out)
 			out = append(out, Match{User: k.User, Login: k.Login == loginOf(person), After: p.adopted(k, person, given), Password: k.Password,
-				Higher: k.Role != p.Usual, Last: p.isAdmin(k) && p.plan.admins == 1, admin: p.isAdmin(k)})
+				Higher: k.Role != p.Usual, Last: p.isAdmin(k) && p.plan.admins == 1, admin: p.isAdmin(k), keep: person.Role == ""})
 		}
 		if address != "" {
 			out[i].Addresses = append(out[i].Addresses, address)
@@ -190,6 +191,6 @@ func (p *Plan) decide(c *Change, d Decision) string {
 		p.admins--
 	}
 	c.Kind, c.Before, c.After = Adopted, &m.User, &m.After
-	c.Origin.KeepRole = m.After.Role == m.User.Role
+	c.Origin.KeepRole = m.keep
 	return ""
 }

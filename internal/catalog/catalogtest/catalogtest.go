@@ -98,6 +98,7 @@ func cases() []testCase {
 		{name: "DeleteTenant", run: testDeleteTenant},
 		{name: "Directories", run: testDirectories},
 		{name: "UserChanges", run: testUserChanges},
+		{name: "LinksOfChanged", run: testLinksOfChanged},
 		{name: "Selection", run: testSelection},
 		{name: "Quarantine", run: testQuarantine},
 		{name: "CommitRoundTrip", run: testCommitRoundTrip},

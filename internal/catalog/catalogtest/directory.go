@@ -2,6 +2,7 @@ package catalogtest
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/muniment/muniment/internal/catalog"
@@ -64,6 +65,56 @@ func testDirectories(t *testing.T, e *env) {
 	must(t, second(e.User(ctx, tenant, anna.ID)))
 	if n := e.counts(t, tenant).Events; n != 4 {
 		t.Errorf("%d events, want 4", n)
+	}
+}
+
+// testLinksOfChanged: one-time links end with the password and with the sessions of who
+// had them, and no others.
+func testLinksOfChanged(t *testing.T, e *env) {
+	ctx := t.Context()
+	tenant, other := e.tenant(t, "a"), e.tenant(t, "b")
+	d := directoryOf(tenant, "d")
+	must(t, e.CreateDirectory(ctx, d))
+	links := func(u *catalog.User) (n int) { return len(got(e.Links(ctx, u.Tenant, u.ID))(t)) }
+	users := map[string]*catalog.User{}
+	for i, name := range []string{"adopted", "ended", "renamed", "invited", "untouched", "theirs"} {
+		of := tenant
+		if name == "theirs" {
+			of = other
+		}
+		u := &catalog.User{ID: uid.New(at(i)), Tenant: of, Login: name, Name: name, Role: "user", PasswordHash: "hash", CreatedAt: at(1), Addresses: []string{name + "@example.com"}}
+		if name == "invited" {
+			u.PasswordHash = ""
+		}
+		must(t, e.CreateUser(ctx, u))
+		for k, purpose := range []string{catalog.LinkReset, catalog.LinkWelcome} {
+			must(t, e.SetLink(ctx, &catalog.Link{TokenHash: [32]byte{byte(i), byte(k), 1}, User: u.ID, Tenant: of, Purpose: purpose, CreatedAt: at(7), ExpiresAt: at(9)}))
+		}
+		users[name] = u
+	}
+	change := func(name string, with func(*catalog.UserChange)) catalog.UserChange {
+		after := *users[name]
+		x := catalog.UserChange{Before: users[name], After: &after, Origin: originOf(users[name], d, name)}
+		with(&x)
+		return x
+	}
+	list := []catalog.UserChange{
+		change("adopted", func(x *catalog.UserChange) { x.After.PasswordHash = "" }),
+		change("ended", func(x *catalog.UserChange) { x.After.Disabled, x.EndSessions = true, true }),
+		change("renamed", func(x *catalog.UserChange) { x.After.Login = "another" }),
+		change("invited", func(x *catalog.UserChange) { x.After.Name = "Another" }),
+	}
+	stale := slices.Clone(list)
+	stale[3].Before = users["untouched"]
+	mustBe(t, "one of them is another user", e.ApplyUserChanges(ctx, tenant, stale), catalog.ErrChanged)
+	if n := links(users["adopted"]); n != 2 {
+		t.Errorf("a refused change has left %d links of 2", n)
+	}
+	must(t, e.ApplyUserChanges(ctx, tenant, list))
+	for name, want := range map[string]int{"adopted": 0, "ended": 0, "renamed": 2, "invited": 2, "untouched": 2, "theirs": 2} {
+		if n := links(users[name]); n != want {
+			t.Errorf("%s: %d links, want %d", name, n, want)
+		}
 	}
 }
 

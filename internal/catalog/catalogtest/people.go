@@ -96,6 +96,15 @@ func testUsersOfAllTenants(t *testing.T, e *env) {
 			t.Errorf("by address %q: %v", address, list)
 		}
 	}
+	// Composed is how addresses are asked for; how they are stored is what older releases,
+	// or a directory, have made of them.
+	composed, apart := e.user(t, first, "composed", "b\u00fcro@example.com"), e.user(t, second, "apart", "bu\u0308ro@example.com")
+	same(t, "by a composed address", got(e.UsersByAddress(ctx, "b\u00fcro@example.com"))(t), []*catalog.User{composed, apart})
+	for _, address := range []string{"buro@example.com", "b\u00fbro@example.com"} {
+		if list := got(e.UsersByAddress(ctx, address))(t); len(list) != 0 {
+			t.Errorf("by address %q: %v", address, list)
+		}
+	}
 	mustBe(t, "operators' logins are unique", e.CreateUser(ctx, &catalog.User{ID: uid.New(at(0)), Login: "root"}), catalog.ErrTaken)
 	// More users than one list of values takes.
 	var want []*catalog.User

@@ -19,12 +19,14 @@ func testSourceSettings(t *testing.T, e *env) {
 	} {
 		must(t, e.SetSourceSetting(ctx, s))
 		same(t, "settings", got(e.SourceSetting(ctx, tenant, source))(t), s)
+		same(t, "settings of all", got(e.SourceSettings(ctx, tenant))(t), []*catalog.SourceSetting{s})
 	}
 	for _, s := range []string{`{}`, `{"error":"cannot connect"}`} {
 		must(t, e.SetSourceState(ctx, &catalog.SourceState{Source: source, Tenant: tenant, State: []byte(s)}))
 		same(t, "state", string(got(e.SourceStates(ctx, tenant))(t)[source].State), s)
 	}
 	// The wall, and sources that are not there.
+	same(t, "settings of all across the wall", got(e.SourceSettings(ctx, other))(t), nil)
 	mustBe(t, "settings across the wall", second(e.SourceSetting(ctx, other, source)), catalog.ErrNotFound)
 	testRenewedSecrets(t, e, tenant, other, source)
 	mustBe(t, "set across the wall", e.SetSourceSetting(ctx, &catalog.SourceSetting{Source: source, Tenant: other, Settings: []byte("{}")}), catalog.ErrNotFound)

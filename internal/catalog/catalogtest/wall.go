@@ -196,6 +196,7 @@ func attempts() map[string]struct {
 		"Decide": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
 			return nil, e.Decide(ctx, t, catalog.Decisions{List: []catalog.Decision{{AOID: of.strange, State: catalog.Released}}})
 		}},
+		"SourceSettings": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.SourceSettings(ctx, t) }},
 		"SourceSetting": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
 			return e.SourceSetting(ctx, t, of.source.ID)
 		}},

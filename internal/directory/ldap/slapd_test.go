@@ -96,6 +96,13 @@ func TestSlapdReads(t *testing.T) {
 	if !slices.ContainsFunc(snap.Notes, func(n directory.Note) bool { return n.Code == directory.NoteLoop }) {
 		t.Errorf("nobody noted the loop: %v", snap.Notes)
 	}
+	adopts(t, s, func() *directory.Snapshot {
+		snap, err := c.Read(ctx, set, []byte(secret))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return snap
+	})
 	set.LDAP.Member = "cn=everybody," + slapd.Groups
 	if snap, err = c.Read(ctx, set, []byte(secret)); err != nil || len(snap.People) != 3 {
 		t.Errorf("restricted to a group: %v, %v", snap, err)
