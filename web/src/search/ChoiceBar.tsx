@@ -1,15 +1,18 @@
 import { Button, Group, Text } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { IconCertificate, IconLock } from '@tabler/icons-react';
+import { lazy, Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { mayDelete } from '../deletion/queries';
-import { DeletionButton } from '../deletion/RequestDeletion';
 import { formatNumber } from '../format';
 import { seesHolds } from '../retention/queries';
 import { useAccount } from '../shell/usePage';
 import { mostChosen, type Chosen } from './choice';
 import classes from './SearchPage.module.css';
+
+// Its dialogue is not loaded with the page: few ever open it.
+const DeletionButton = lazy(() => import('../deletion/RequestDeletion').then((m) => ({ default: m.DeletionButton })));
 
 type Props = { chosen: Chosen; shown: readonly string[]; address: string; clear: () => void };
 
@@ -37,7 +40,7 @@ export function ChoiceBar({ chosen, shown, address, clear }: Props) {
         <Group gap={6} wrap="nowrap">
           <Button component="a" href={address} download variant="light" size="compact-sm" leftSection={<IconCertificate size={16} aria-hidden />}>{t('search.chosenBundle')}</Button>
           {seesHolds(role) && <Button variant="light" size="compact-sm" leftSection={<IconLock size={16} aria-hidden />} renderRoot={(props) => <Link to="/retention" search={{ messages: [...chosen].join(' ') }} {...props} />}>{t('retention.place')}</Button>}
-          {deletes && <DeletionButton ids={[...chosen]} size="compact-sm" />}
+          {deletes && <Suspense fallback={null}><DeletionButton ids={[...chosen]} size="compact-sm" /></Suspense>}
           <Button variant="subtle" color="gray" size="compact-sm" onClick={clear}>{t('search.chosenClear')}</Button>
         </Group>
       )}
