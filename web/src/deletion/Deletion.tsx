@@ -9,15 +9,18 @@ import { carryOutDeletion, type AccessRequest, type DeletionDone } from '../api'
 import { ask } from '../failure';
 import { formatDateTime, formatSize } from '../format';
 import { queries } from '../queries';
+import { useClassName } from '../retention/Scope';
 import { FailureNote } from '../shell/Failure';
 import { useAccount } from '../shell/usePage';
 import { deletionQuery } from './queries';
+import { Refused } from './Refused';
 
 // Concerned lists, when it is asked to, the messages that a request is about: numbers,
 // classes and days, and nothing of what is in them.
 export function Concerned({ request }: { request: AccessRequest }) {
   const { t, i18n } = useTranslation();
   const zone = useAccount().tenant?.zone;
+  const className = useClassName();
   const [opened, setOpened] = useState(false);
   const state = useQuery({ ...deletionQuery(request.id), enabled: opened });
   const when = (at: string) => formatDateTime(at, i18n.language, zone);
@@ -33,7 +36,7 @@ export function Concerned({ request }: { request: AccessRequest }) {
           <Text span size="xs" c="dimmed">
             {' '}{t(`deletion.state.${m.state}`)}
             {m.received_at && `, ${t('deletion.received', { date: when(m.received_at) })}, ${formatSize(m.size, i18n.language)}`}
-            {m.due && `, ${t('deletion.keptUntil', { date: when(m.due), class: m.class })}`}
+            {m.due && `, ${t('deletion.keptUntil', { date: when(m.due), class: className(m.class) })}`}
             {m.holds.length > 0 && `, ${t('deletion.held')}`}
           </Text>
         </Text>
@@ -60,7 +63,7 @@ export function CarryOut({ request }: { request: AccessRequest }) {
       <Modal opened={asked} onClose={() => setAsked(false)} title={t('deletion.now')} closeButtonProps={{ 'aria-label': t('app.close') }}>
         <Stack gap="md">
           <Text size="sm">{t('deletion.sure', { count: request.messages })}</Text>
-          {act.error && <FailureNote error={act.error} compact />}
+          {act.error && <Refused error={act.error} />}
           <Group>
             <Button color="red.9" loading={act.isPending} onClick={() => act.mutate()}>{t('deletion.yes')}</Button>
             <Button variant="default" onClick={() => setAsked(false)}>{t('deletion.no')}</Button>
