@@ -7,9 +7,8 @@ import classes from '../access/Access.module.css';
 import { settled } from '../access/queries';
 import { carryOutDeletion, type AccessRequest, type DeletionDone } from '../api';
 import { ask } from '../failure';
-import { formatDateTime, formatSize } from '../format';
+import { formatDateTime, formatLastDay, formatSize } from '../format';
 import { queries } from '../queries';
-import { useClassName } from '../retention/Scope';
 import { FailureNote } from '../shell/Failure';
 import { useAccount } from '../shell/usePage';
 import { deletionQuery } from './queries';
@@ -20,7 +19,6 @@ import { Refused } from './Refused';
 export function Concerned({ request }: { request: AccessRequest }) {
   const { t, i18n } = useTranslation();
   const zone = useAccount().tenant?.zone;
-  const className = useClassName();
   const [opened, setOpened] = useState(false);
   const state = useQuery({ ...deletionQuery(request.id), enabled: opened });
   const when = (at: string) => formatDateTime(at, i18n.language, zone);
@@ -36,7 +34,7 @@ export function Concerned({ request }: { request: AccessRequest }) {
           <Text span size="xs" c="dimmed">
             {' '}{t(`deletion.state.${m.state}`)}
             {m.received_at && `, ${t('deletion.received', { date: when(m.received_at) })}, ${formatSize(m.size, i18n.language)}`}
-            {m.due && `, ${t('deletion.keptUntil', { date: when(m.due), class: className(m.class) })}`}
+            {m.due && `, ${t('deletion.keptUntil', { date: formatLastDay(m.due, i18n.language, zone) })}`}
             {m.holds.length > 0 && `, ${t('deletion.held')}`}
           </Text>
         </Text>

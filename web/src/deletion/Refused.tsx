@@ -6,7 +6,7 @@ import { useTranslation } from 'react-i18next';
 
 import classes from '../access/Access.module.css';
 import { Failure } from '../failure';
-import { formatDateTime, plain } from '../format';
+import { formatLastDay, plain } from '../format';
 import { Mistake } from '../retention/Mistake';
 import { holdsQuery } from '../retention/queries';
 import { useAccount } from '../shell/usePage';
@@ -30,14 +30,14 @@ function Kept({ reasons }: { reasons: readonly Reason[] }) {
       case 'missing': return t('deletion.why.missing', { id });
       case 'held': return t('deletion.why.held', { id, name: hold(args['hold'] ?? '') });
       case 'together': return t('deletion.why.together', { id, with: args['with'] });
-      case 'retained': return t('deletion.why.retained', { id, date: formatDateTime(args['until'] ?? '', i18n.language, zone) });
+      case 'retained': return t('deletion.why.retained', { id, date: args['until'] ? formatLastDay(args['until'], i18n.language, zone) : '–' });
       case 'more': return t('deletion.why.more', { count: Number(args['count']) });
       default: return message;
     }
   };
   return (
     <Alert variant="light" color="red" role="alert" icon={<IconAlertTriangle aria-hidden />} title={t('failure.kept')}>
-      {reasons.map((r, i) => <div key={i} className={classes.name}>{words(r)}</div>)}
+      {reasons.map((r, i) => <div key={i} className={classes.breakable}>{words(r)}</div>)}
       {held && <div><Link to="/retention" className={classes.link}>{t('deletion.why.toHolds')}</Link></div>}
     </Alert>
   );

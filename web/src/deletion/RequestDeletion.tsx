@@ -19,12 +19,12 @@ function local(at: Date): string {
 }
 
 // DeletionButton asks, in a dialogue, that messages are deleted.
-export function DeletionButton({ ids, size }: { ids: readonly string[]; size: 'xs' | 'compact-sm' }) {
+export function DeletionButton({ ids, size, classNames }: { ids: readonly string[]; size: 'xs' | 'compact-sm'; classNames?: { label?: string | undefined; section?: string | undefined } }) {
   const { t } = useTranslation();
   const [opened, setOpened] = useState(false);
   return (
     <>
-      <Button variant="subtle" color="gray" size={size} leftSection={<IconTrash size={16} aria-hidden />} onClick={() => setOpened(true)}>{t('deletion.ask')}</Button>
+      <Button variant="subtle" color="gray" size={size} leftSection={<IconTrash size={16} aria-hidden />} onClick={() => setOpened(true)} aria-label={t('deletion.ask')} {...(classNames && { classNames })}>{t('deletion.ask')}</Button>
       <Modal opened={opened} onClose={() => setOpened(false)} title={t('deletion.ask')} closeButtonProps={{ 'aria-label': t('app.close') }}>
         <DeletionForm ids={ids} />
       </Modal>
