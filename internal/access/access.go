@@ -122,8 +122,8 @@ const (
 	// RequestAccess asks for access to other people's mail, and reads it once somebody
 	// with another role has approved.
 	RequestAccess Right = "request-access"
-	// SeeAccessRequests sees requests for access to other people's mail: an auditor the
-	// actor's own, the others all of the tenant.
+	// SeeAccessRequests sees requests for access to other people's mail and for acts: an
+	// auditor the actor's own and those for acts, the others all of the tenant.
 	SeeAccessRequests Right = "see-access-requests"
 	// DecideAccess approves or refuses requests of others for access to other people's
 	// mail.

@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/retention"
 	"github.com/muniment/muniment/internal/uid"
 	"github.com/muniment/muniment/internal/vault"
 )
@@ -99,12 +101,45 @@ func (a *Archive) describeRetention(ctx context.Context, tenant uid.ID, d *tenan
 	for _, s := range k.history.Needed() {
 		d.Retention = append(d.Retention, newSettingData(s))
 	}
+	info, err := a.vault.Tenant(ctx, tenant)
+	if errors.Is(err, vault.ErrNotFound) {
+		return nil
+	}
+	var have tenantData
+	if err == nil && json.Unmarshal(info.Data, &have) == nil { // else it is written anew
+		// What only the vault knows any more stays there until rebuild restores it.
+		d.Retention = append(d.Retention, lostSettings(k.history, have.Retention)...)
+		slices.SortStableFunc(d.Retention, func(x, y settingData) int { return x.From.Compare(y.From) })
+	}
 	return nil
 }
 
-// restoreRetention restores the settings of a tenant that was lost.
+// lostSettings are those of the vault that the catalog does not have. One that was
+// restored may have come into force later than before.
+func lostSettings(history retention.History, vaulted []settingData) []settingData {
+	left := slices.Clone(history)
+	without := func(list []settingData, known func(a, b retention.Setting) bool) (rest []settingData) {
+		for _, d := range list {
+			if i := slices.IndexFunc(left, func(s retention.Setting) bool { return known(s, d.setting()) }); i >= 0 {
+				left = slices.Delete(left, i, i+1)
+				continue
+			}
+			rest = append(rest, d)
+		}
+		return rest
+	}
+	rest := without(vaulted, func(a, b retention.Setting) bool { return a.Same(b) && a.From.Equal(b.From) })
+	return without(rest, retention.Setting.Same)
+}
+
+// restoreRetention restores the settings that the vault knows of a tenant and the catalog
+// has lost.
 func (a *Archive) restoreRetention(ctx context.Context, tenant uid.ID, list []settingData) error {
-	if len(list) == 0 {
+	k, err := a.keeping(ctx, tenant)
+	if err != nil {
+		return err
+	}
+	if list = lostSettings(k.history, list); len(list) == 0 {
 		return nil
 	}
 	now := a.now().UTC().Truncate(time.Millisecond)

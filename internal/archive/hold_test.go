@@ -341,6 +341,33 @@ func TestHoldsSurviveRebuild(t *testing.T) {
 	sound(t, lost)
 }
 
+// Settings that only the catalog has lost are not forgotten by the vault at the next start,
+// and rebuild restores them.
+func TestLostRetentionIsRestored(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	ctx := t.Context()
+	must(o.as("admin").SetRetention(ctx, archive.NewRetention{Years: 30, Reason: why}))(t)
+	dir := o.Dir
+	o.Close()
+	db := openSQL(t, dir+"/catalog.db")
+	if _, err := db.ExecContext(ctx, "DELETE FROM retention_setting"); err != nil {
+		t.Fatal(err)
+	}
+	db.Close()
+	e := archivetest.New(t, archivetest.Options{Dir: dir, Now: o.now.time})
+	e.DescribeTenants(ctx)
+	for range 2 { // the second time there is nothing to restore
+		if out := must(e.Rebuild(ctx, nil))(t); len(out.Damaged) > 0 {
+			t.Fatal(out.Damaged)
+		}
+		if v := must(e.RetentionOfTenant(ctx, o.tenant.ID))(t); v.Current.Years != 30 || len(v.Set) != 1 {
+			t.Errorf("restored: %+v", v)
+		}
+	}
+	sound(t, e)
+}
+
 // While a hold is in force, the customer cannot be deleted; nor while nobody can tell.
 func TestHeldTenantStays(t *testing.T) {
 	t.Parallel()

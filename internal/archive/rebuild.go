@@ -88,14 +88,16 @@ func (r *rebuild) tenant(ctx context.Context, info vault.TenantInfo) error {
 	if err := r.describedSources(ctx, done, info); err != nil {
 		return err
 	}
-	if made {
-		var d tenantData
-		if err := json.Unmarshal(info.Data, &d); err == nil { // else it would not have been made
-			if err := errors.Join(r.describedRules(ctx, t, &d), r.a.restoreRetention(ctx, t.ID, d.Retention)); err != nil {
-				return err
-			}
+	var d tenantData
+	if err := json.Unmarshal(info.Data, &d); err == nil { // else it would not have been made
+		err = r.a.restoreRetention(ctx, t.ID, d.Retention)
+		if made {
+			err = errors.Join(err, r.describedRules(ctx, t, &d))
+			r.a.rerouted()
 		}
-		r.a.rerouted()
+		if err != nil {
+			return err
+		}
 	}
 	if err := r.holds(ctx, info.ID); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -20,7 +21,10 @@ const maxTold = 20
 func deletionProblem(err error) *api.Problem {
 	var gone *archive.GoneError
 	if errors.As(err, &gone) {
-		return api.NewProblem(api.CodeDeleted, "The message was deleted on "+gone.Tombstone.DeletedAt.UTC().Format("2006-01-02 15:04 MST")+"; a tombstone remains.")
+		at := gone.Tombstone.DeletedAt.UTC()
+		p := api.NewProblem(api.CodeDeleted, "The message was deleted on "+at.Format("2006-01-02 15:04 MST")+"; a tombstone remains.")
+		p.Errors = []api.ProblemError{{Message: "deleted", Code: "deleted", Args: map[string]string{"at": at.Format(time.RFC3339)}}}
+		return p
 	}
 	var kept *archive.KeptError
 	if !errors.As(err, &kept) {
@@ -30,11 +34,30 @@ func deletionProblem(err error) *api.Problem {
 	for i, k := range kept.List {
 		if i == maxTold {
 			p.Detail += " And " + strconv.Itoa(len(kept.List)-maxTold) + " more."
+			p.Errors = append(p.Errors, api.ProblemError{Message: "and more", Code: "more", Args: map[string]string{"count": strconv.Itoa(len(kept.List) - maxTold)}})
 			break
 		}
 		p.Detail += " " + k.String() + "."
+		p.Errors = append(p.Errors, keptMistake(k))
 	}
 	return p
+}
+
+// keptMistake tells why a message must stay, so that clients can say it in another
+// language.
+func keptMistake(k archive.KeptMessage) api.ProblemError {
+	e := api.ProblemError{Message: k.String(), Args: map[string]string{"message": k.AOID.String()}}
+	switch {
+	case k.Missing:
+		e.Code = "missing"
+	case len(k.Holds) > 0:
+		e.Code, e.Args["hold"] = "held", k.Holds[0].String()
+	case len(k.With) > 0:
+		e.Code, e.Args["with"] = "together", k.With[0].String()
+	default:
+		e.Code, e.Args["until"] = "retained", k.Due.UTC().Format(time.RFC3339)
+	}
+	return e
 }
 
 // RequestDeletion implements api.Service.
@@ -46,7 +69,10 @@ func (s *Server) RequestDeletion(ctx context.Context, n api.NewDeletion) (*api.A
 	d := archive.NewDeletion{Reason: n.Reason, Until: n.Until, Messages: make([]uid.ID, len(n.Messages))}
 	for i, m := range n.Messages {
 		if d.Messages[i], err = parseID(m); err != nil {
-			return nil, &archive.KeptError{List: []archive.KeptMessage{{Missing: true}}}
+			p := api.NewProblem(api.CodeKept, "")
+			p.Errors = []api.ProblemError{{Message: fmt.Sprintf("%.60q is not the number of a message", m), Code: "missing", Args: map[string]string{"message": fmt.Sprintf("%.60s", m)}}}
+			p.Detail += " " + p.Errors[0].Message + "."
+			return nil, p
 		}
 	}
 	v, err := h.RequestDeletion(ctx, d)

@@ -5,6 +5,7 @@
 //	foreign_test.go  other people's things             input_test.go    what is sent in
 //	admin_test.go    what administers                  output_test.go   what is handed out
 //	reach_test.go    directories, bombs    list_test.go     the list is complete
+//	act_test.go      deletion, holds
 package attack
 
 import (
@@ -40,7 +41,7 @@ type attempt struct {
 // attempts are all of them, in the order of docs/security.md.
 func attempts() []attempt {
 	var all []attempt
-	for _, list := range [][]attempt{sessionAttempts(), logInAttempts(), foreignAttempts(), adminAttempts(), inputAttempts(), bombAttempts(), outputAttempts(), siteAttempts()} {
+	for _, list := range [][]attempt{sessionAttempts(), logInAttempts(), foreignAttempts(), adminAttempts(), inputAttempts(), bombAttempts(), outputAttempts(), siteAttempts(), actAttempts()} {
 		all = append(all, list...)
 	}
 	return all

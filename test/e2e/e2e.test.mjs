@@ -18,6 +18,7 @@
 //	dashboard.mjs     figures and alarms              proof.mjs        a newcomer verifies proofs
 //	webhooks.mjs      told and told again (receiver.mjs)  staff.mjs    operators and resellers
 //	domains.mjs       proofs by TXT (dns.mjs)         massexport.mjs   four eyes for a bundle
+//	retention.mjs     retention, holds                deletion.mjs     four eyes for a deletion
 //	walk.mjs          everybody on every page: the pages (walkroutes.mjs), who is there
 //	                  (walkworld.mjs), what is looked at (walklook.mjs), and the pictures
 //	                  of the manual (walkpictures.mjs)
@@ -28,6 +29,7 @@ import { describe } from 'node:test';
 import { access } from './access.mjs';
 import { damage } from './damage.mjs';
 import { dashboard } from './dashboard.mjs';
+import { deletion } from './deletion.mjs';
 import { directories } from './directories.mjs';
 import { domains } from './domains.mjs';
 import { eventLog } from './eventlog.mjs';
@@ -39,6 +41,7 @@ import { mailboxLogIn } from './mailboxlogin.mjs';
 import { massExport } from './massexport.mjs';
 import { message } from './message.mjs';
 import { proof } from './proof.mjs';
+import { retention } from './retention.mjs';
 import { routing } from './routing.mjs';
 import { search } from './search.mjs';
 import { session } from './session.mjs';
@@ -75,4 +78,6 @@ describe('routing', { timeout: 400_000 }, () => routing(world));
 describe('history', { timeout: 300_000 }, () => history(world));
 describe('event log', { timeout: 400_000 }, () => eventLog(world));
 describe('mass export', { timeout: 300_000 }, () => massExport(world));
+describe('retention and holds', { timeout: 300_000 }, () => retention(world));
+describe('deletion', { timeout: 300_000 }, () => deletion(world));
 describe('damage', { timeout: 300_000 }, () => damage(world));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { formatDateTime, formatNumber, formatRelative, formatShort, formatSize, plain, regional, validZone } from './format';
+import { formatDateTime, formatNumber, formatRelative, formatShort, formatSize, plain, regional, validZone, formatLastDay } from './format';
 
 const spaced = (text: string) => text.replace(/[\u00a0\u202f]/gu, ' ');
 
@@ -63,4 +63,10 @@ describe('numbers', () => {
     expect(formatNumber(10000, 'de')).toBe('10.000');
     expect(formatNumber(10000, 'en')).toBe('10,000');
   });
+});
+
+it('names the last day before an end, in the zone of the customer', () => {
+  expect(formatLastDay('2036-12-31T23:00:00Z', 'de', 'Europe/Berlin')).toBe('31.12.2036');
+  expect(formatLastDay('2036-12-31T23:00:00Z', 'de', 'UTC')).toBe('31.12.2036');
+  expect(formatLastDay('2036-07-01T00:00:00+02:00', 'de', 'Europe/Berlin')).toBe('30.06.2036');
 });

@@ -66,6 +66,11 @@ export function formatDay(day: string, language: string): string {
   return new Intl.DateTimeFormat(regional(language), { day: '2-digit', month: '2-digit', year: 'numeric', timeZone: 'UTC' }).format(new Date(`${day}T00:00:00Z`));
 }
 
+// formatLastDay is the last day before an instant at which something is over.
+export function formatLastDay(end: string, language: string, zone?: string): string {
+  return formatDay(dayOf(new Date(new Date(end).getTime() - 1), validZone(zone)), language);
+}
+
 function dayOf(date: Date, zone: string | undefined): string {
   return new Intl.DateTimeFormat('en-CA', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(date);
 }

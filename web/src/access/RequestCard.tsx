@@ -18,12 +18,18 @@ import { settled } from './queries';
 
 const colors = { waiting: 'orange', approved: 'green', refused: 'red', withdrawn: 'gray', ended: 'gray', expired: 'gray', done: 'gray' } as const;
 
+// atOnce reports whether the approval itself does what is asked for.
+const atOnce = (r: AccessRequest) => r.kind === 'lift-hold' || r.kind === 'shorten-retention';
+
+// isAct reports whether a request is about doing something, and not about reading.
+const isAct = (r: AccessRequest) => atOnce(r) || r.kind === 'deletion';
+
 // RequestCard shows a request and what the reader may do with it.
 export function RequestCard({ request: r }: { request: AccessRequest }) {
   const { t } = useTranslation();
   const what = r.kind === 'deletion' ? t('deletion.of', { count: r.messages }) : r.lift ? t('retention.liftOf', { name: plain(r.lift.name) }) : r.shorten ? t('retention.shorten') : r.addresses.length > 0 ? plain(r.addresses.join(', ')) : t('access.everybody');
   return (
-    <Paper withBorder radius="md" p="md" className={classes.panel} component="article" aria-label={t('access.requestFor', { addresses: what })}>
+    <Paper withBorder radius="md" p="md" className={classes.panel} component="article" aria-label={t(isAct(r) ? 'access.requestOf' : 'access.requestFor', { addresses: what })}>
       <Group justify="space-between" gap="xs" align="flex-start">
         <Text className={classes.name}>{what}</Text>
         <Badge variant="light" color={colors[r.state]} radius="sm" tt="none" c="var(--mantine-color-text)">{t(`access.state.${r.state}`)}</Badge>
@@ -54,7 +60,7 @@ function Facts({ request: r }: { request: AccessRequest }) {
         <><dt>{t('access.period')}</dt><dd>{t('access.periodOf', { from: r.from ? when(r.from) : '…', to: r.to ? when(r.to) : '…' })}</dd></>
       )}
       {r.query && <><dt>{t('access.query')}</dt><dd>{plain(r.query)}</dd></>}
-      <dt>{t(r.lift || r.shorten ? 'retention.waitsUntil' : 'access.until')}</dt><dd>{when(r.until)}</dd>
+      {(!atOnce(r) || r.state === 'waiting') && <><dt>{t(atOnce(r) ? 'retention.waitsUntil' : r.kind === 'deletion' ? 'deletion.until' : 'access.until')}</dt><dd>{when(r.until)}</dd></>}
       <dt>{t('access.requested')}</dt><dd>{t('access.byAt', { person: by(r.requested_by), date: when(r.requested_at) })}</dd>
       {r.decided_by && r.decided_at && <><dt>{t('access.decided')}</dt><dd>{t('access.byAt', { person: by(r.decided_by), date: when(r.decided_at) })}{r.note && `: ${plain(r.note)}`}</dd></>}
       {r.ended_by && r.ended_at && <><dt>{t(r.state === 'done' ? 'deletion.carriedOut' : 'access.ended')}</dt><dd>{t('access.byAt', { person: by(r.ended_by), date: when(r.ended_at) })}</dd></>}
@@ -73,18 +79,18 @@ function Acts({ request: r, what }: { request: AccessRequest; what: string }) {
   const error = decide.error ?? end.error;
   return (
     <>
-      {r.may_decide && (r.lift ?? r.shorten) && <Text size="sm" mt="sm">{t(r.lift ? 'retention.liftAtOnce' : 'retention.shortenAtOnce')}</Text>}
+      {r.may_decide && atOnce(r) && <Text size="sm" mt="sm">{t(r.lift ? 'retention.liftAtOnce' : 'retention.shortenAtOnce')}</Text>}
       {r.may_decide && (
         <Textarea mt="sm" label={t('access.note')} autosize minRows={1} maxRows={6} value={note} maxLength={2000} onChange={(e) => setNote(e.currentTarget.value)} />
       )}
       {(r.may_decide || r.may_read || r.may_end || r.may_carry_out) && (
         <Group gap="xs" mt="sm">
-          {r.may_decide && <Button size="xs" loading={decide.isPending} onClick={() => decide.mutate(true)} aria-label={t('access.approveOf', { addresses: what })}>{t('access.approve')}</Button>}
-          {r.may_decide && <Button size="xs" variant="default" disabled={decide.isPending} onClick={() => decide.mutate(false)} aria-label={t('access.refuseOf', { addresses: what })}>{t('access.refuse')}</Button>}
+          {r.may_decide && <Button size="xs" loading={decide.isPending} onClick={() => decide.mutate(true)} aria-label={t(isAct(r) ? 'access.approveAct' : 'access.approveOf', { addresses: what })}>{t('access.approve')}</Button>}
+          {r.may_decide && <Button size="xs" variant="default" disabled={decide.isPending} onClick={() => decide.mutate(false)} aria-label={t(isAct(r) ? 'access.refuseAct' : 'access.refuseOf', { addresses: what })}>{t('access.refuse')}</Button>}
           {r.may_read && <Button size="xs" renderRoot={(props) => <Link to="/" search={{ grant: r.id }} {...props} />}>{t('access.read')}</Button>}
           {r.may_read && r.kind === 'export' && <Button size="xs" component="a" href={exportAddress('', r.id)} download>{t('access.exportNow')}</Button>}
           {r.may_carry_out && r.kind === 'deletion' && <CarryOut request={r} />}
-          {r.may_end && <Button size="xs" variant="default" loading={end.isPending} onClick={() => end.mutate()}>{t(r.state === 'waiting' ? 'access.withdraw' : 'access.end')}</Button>}
+          {r.may_end && <Button size="xs" variant="default" loading={end.isPending} onClick={() => end.mutate()}>{t(r.state === 'waiting' ? 'access.withdraw' : isAct(r) ? 'deletion.end' : 'access.end')}</Button>}
         </Group>
       )}
       {error && <FailureNote error={error} compact />}

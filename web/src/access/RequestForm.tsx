@@ -1,12 +1,11 @@
-import { Alert, Button, Group, Paper, Stack, Switch, TagsInput, Textarea, TextInput, Title } from '@mantine/core';
+import { Button, Group, Paper, Stack, Switch, TagsInput, Textarea, TextInput, Title } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
-import { IconAlertTriangle } from '@tabler/icons-react';
 import { useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { requestAccess, type AccessRequest } from '../api';
-import { ask, Failure } from '../failure';
-import { FailureNote } from '../shell/Failure';
+import { ask } from '../failure';
+import { Mistake } from '../retention/Mistake';
 import classes from './Access.module.css';
 import { settled } from './queries';
 
@@ -68,18 +67,5 @@ export function RequestForm() {
         </Stack>
       </form>
     </Paper>
-  );
-}
-
-// Mistake says what the server found wrong with what was typed.
-function Mistake({ error }: { error: unknown }) {
-  const { t } = useTranslation();
-  if (!(error instanceof Failure) || (error.code !== 'invalid' && error.code !== 'query')) {
-    return <FailureNote error={error} compact />;
-  }
-  return (
-    <Alert variant="light" color="red" role="alert" icon={<IconAlertTriangle aria-hidden />} title={t('access.invalid')}>
-      {error.problem?.errors?.map((e) => <div key={e.message}>{e.message}</div>) ?? error.problem?.detail}
-    </Alert>
   );
 }

@@ -7,11 +7,12 @@ import classes from '../access/Access.module.css';
 import { settled } from '../access/queries';
 import { carryOutDeletion, type AccessRequest, type DeletionDone } from '../api';
 import { ask } from '../failure';
-import { formatDateTime, formatSize } from '../format';
+import { formatDateTime, formatLastDay, formatSize } from '../format';
 import { queries } from '../queries';
 import { FailureNote } from '../shell/Failure';
 import { useAccount } from '../shell/usePage';
 import { deletionQuery } from './queries';
+import { Refused } from './Refused';
 
 // Concerned lists, when it is asked to, the messages that a request is about: numbers,
 // classes and days, and nothing of what is in them.
@@ -33,7 +34,7 @@ export function Concerned({ request }: { request: AccessRequest }) {
           <Text span size="xs" c="dimmed">
             {' '}{t(`deletion.state.${m.state}`)}
             {m.received_at && `, ${t('deletion.received', { date: when(m.received_at) })}, ${formatSize(m.size, i18n.language)}`}
-            {m.due && `, ${t('deletion.keptUntil', { date: when(m.due), class: m.class })}`}
+            {m.due && `, ${t('deletion.keptUntil', { date: formatLastDay(m.due, i18n.language, zone) })}`}
             {m.holds.length > 0 && `, ${t('deletion.held')}`}
           </Text>
         </Text>
@@ -60,7 +61,7 @@ export function CarryOut({ request }: { request: AccessRequest }) {
       <Modal opened={asked} onClose={() => setAsked(false)} title={t('deletion.now')} closeButtonProps={{ 'aria-label': t('app.close') }}>
         <Stack gap="md">
           <Text size="sm">{t('deletion.sure', { count: request.messages })}</Text>
-          {act.error && <FailureNote error={act.error} compact />}
+          {act.error && <Refused error={act.error} />}
           <Group>
             <Button color="red.9" loading={act.isPending} onClick={() => act.mutate()}>{t('deletion.yes')}</Button>
             <Button variant="default" onClick={() => setAsked(false)}>{t('deletion.no')}</Button>

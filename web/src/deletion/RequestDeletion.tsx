@@ -6,9 +6,9 @@ import { useTranslation } from 'react-i18next';
 
 import { settled } from '../access/queries';
 import { requestDeletion, type AccessRequest } from '../api';
-import { ask, hasCode } from '../failure';
-import { FailureNote } from '../shell/Failure';
+import { ask } from '../failure';
 import { numbers } from './queries';
+import { Refused } from './Refused';
 
 const week = 7 * 24 * 60 * 60 * 1000;
 
@@ -58,7 +58,7 @@ export function DeletionForm({ ids }: { ids?: readonly string[] }) {
         <Textarea label={t('deletion.reason')} description={t('deletion.reasonHint')} autosize minRows={2} maxRows={8} value={reason} maxLength={2000} onChange={(e) => setReason(e.currentTarget.value)} />
         <TextInput type="datetime-local" label={t('deletion.until')} description={t('deletion.untilHint')} required value={until} onChange={(e) => setUntil(e.currentTarget.value)} maw={320} />
         {send.isSuccess && <Alert color="green" variant="light" role="status">{t('deletion.sent')}</Alert>}
-        {send.error && (hasCode(send.error, 'invalid') ? <Alert color="red" variant="light" role="alert">{t('access.invalid')}</Alert> : <FailureNote error={send.error} compact />)}
+        {send.error && <Refused error={send.error} />}
         <Group><Button type="submit" loading={send.isPending} disabled={messages.length === 0}>{t('access.send')}</Button></Group>
       </Stack>
     </form>

@@ -5,7 +5,8 @@ import { useTranslation } from 'react-i18next';
 
 import classes from '../access/Access.module.css';
 import type { Tombstone } from '../api';
-import { formatDateTime, formatSize, plain } from '../format';
+import { formatDateTime, formatLastDay, formatSize, plain } from '../format';
+import { useClassName } from '../retention/Scope';
 import { FailureNote } from '../shell/Failure';
 import { Titled } from '../shell/ManualLink';
 import { useAccount, useTitle } from '../shell/usePage';
@@ -44,6 +45,7 @@ function Stone({ stone: x }: { stone: Tombstone }) {
   const { t, i18n } = useTranslation();
   const zone = useAccount().tenant?.zone;
   const when = (at: string) => formatDateTime(at, i18n.language, zone);
+  const className = useClassName();
   const by = (p: { name: string; role: string }) => `${plain(p.name) || '–'} (${t(`role.${p.role as 'auditor'}`)})`;
   return (
     <Paper withBorder radius="md" p="md" className={classes.panel} component="article" aria-label={x.id}>
@@ -51,7 +53,7 @@ function Stone({ stone: x }: { stone: Tombstone }) {
       <dl className={classes.facts}>
         <dt>{t('deletion.deleted')}</dt><dd>{when(x.deleted_at)}{!x.finished && ` (${t('deletion.unfinished')})`}</dd>
         <dt>{t('deletion.arrived')}</dt><dd>{when(x.received_at)}, {formatSize(x.size, i18n.language)}</dd>
-        <dt>{t('deletion.class')}</dt><dd>{plain(x.class)}{x.due && `, ${t('deletion.untilDay', { date: when(x.due) })}`}</dd>
+        <dt>{t('deletion.class')}</dt><dd>{className(x.class)}{x.due && `, ${t('deletion.untilDay', { date: formatLastDay(x.due, i18n.language, zone) })}`}</dd>
         {x.asked_by && <><dt>{t('access.requested')}</dt><dd>{by(x.asked_by)}</dd></>}
         {x.approved_by && <><dt>{t('access.decided')}</dt><dd>{by(x.approved_by)}</dd></>}
         {x.reason && <><dt>{t('access.reason')}</dt><dd>{plain(x.reason)}</dd></>}

@@ -6,6 +6,7 @@ import type { Capture, Message } from '../api';
 import { formatDateTime, formatNumber, formatSize } from '../format';
 import { useFiling } from '../history/FilingText';
 import { MessageRetention } from '../retention/MessageRetention';
+import { useClassName } from '../retention/Scope';
 import { useAccount } from '../shell/usePage';
 import { JournalRecordNote } from './JournalRecordNote';
 import classes from './MessagePane.module.css';
@@ -13,6 +14,7 @@ import classes from './MessagePane.module.css';
 // Details answers where the message came from, why the reader may see it and under
 // which names it can be found again.
 export function Details({ message }: { message: Message }) {
+  const className = useClassName();
   const { t, i18n } = useTranslation();
   const bytes = message.size === 0 ? '' : `${formatSize(message.size, i18n.language)} (${formatNumber(message.size, i18n.language)} B)`;
   return (
@@ -34,7 +36,7 @@ export function Details({ message }: { message: Message }) {
           <Fact name={t('proof.messageId')} value={message.message_id} copy />
           <Fact name={t('proof.sha256')} value={message.sha256} copy />
           <Fact name={t('proof.size')} value={bytes} />
-          <Fact name={t('proof.class')} value={message.class} />
+          <Fact name={t('proof.class')} value={className(message.class)} />
           <Fact name={t('proof.category')} value={message.category} />
           <Fact name={t('proof.tags')} value={message.tags.join(', ')} />
         </dl>

@@ -1,13 +1,15 @@
 import { ActionIcon, Alert, Button, Group, Skeleton, Stack, Text, Title, Tooltip, VisuallyHidden } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { IconArrowLeft, IconDownload, IconEyeOff, IconMailX, IconX } from '@tabler/icons-react';
+import { Link } from '@tanstack/react-router';
+import { IconArrowLeft, IconDownload, IconEyeOff, IconMailX, IconTrash, IconX } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 
+import access from '../access/Access.module.css';
 import { grant } from '../access/grant';
 import type { Message } from '../api';
 import { DeletionButton } from '../deletion/DeletionButton';
 import { mayDelete } from '../deletion/queries';
-import { hasCode } from '../failure';
+import { Failure, hasCode } from '../failure';
 import { formatDateTime, formatLongDateTime, formatRelative, plain } from '../format';
 import { messageQuery, rawAddress } from '../queries';
 import { FailureNote } from '../shell/Failure';
@@ -41,11 +43,26 @@ export function MessagePane({ id, q, close }: Props) {
     return (
       <div className={classes.note}>
         {back}
-        {hasCode(message.error, 'not-found') ? <Gone /> : <FailureNote error={message.error} retry={() => void message.refetch()} />}
+        {hasCode(message.error, 'not-found') ? <Gone /> : hasCode(message.error, 'deleted') ? <Deleted error={message.error} /> : <FailureNote error={message.error} retry={() => void message.refetch()} />}
       </div>
     );
   }
   return <div className={classes.note}>{back}{late && <Ghost />}</div>;
+}
+
+// Deleted is what is left for those who see tombstones.
+function Deleted({ error }: { error: unknown }) {
+  const { t, i18n } = useTranslation();
+  const zone = useAccount().tenant?.zone;
+  const at = error instanceof Failure ? error.problem?.errors?.[0]?.args?.['at'] : undefined;
+  return (
+    <Stack align="center" gap="xs" py="15vh" ta="center" role="alert">
+      <IconTrash size={40} stroke={1.2} aria-hidden />
+      <Text fw={600}>{t('deletion.wasDeleted')}</Text>
+      <Text size="sm" c="dimmed" maw={360}>{at ? t('deletion.wasDeletedAt', { date: formatDateTime(at, i18n.language, zone) }) : t('failure.deleted')}</Text>
+      <Text size="sm"><Link to="/access/tombstones" className={access.link}>{t('deletion.tombstones')}</Link></Text>
+    </Stack>
+  );
 }
 
 function Gone() {
@@ -94,7 +111,7 @@ function Shown({ message, q, back, close }: { message: Message; q: string; back:
                 {t('message.download')}
               </Button>
             </Tooltip>
-            {deletes && <DeletionButton ids={[message.id]} size="xs" />}
+            {deletes && <DeletionButton ids={[message.id]} size="xs" classNames={{ label: classes.actionLabel, section: classes.actionIcon }} />}
             <ActionIcon variant="subtle" color="gray" size={30} aria-label={t('app.close')} onClick={close} className={classes.close}>
               <IconX size={18} aria-hidden />
             </ActionIcon>

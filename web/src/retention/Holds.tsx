@@ -84,6 +84,7 @@ function PlaceForm({ messages }: { messages: readonly string[] }) {
   const [open, setOpen] = useState(chosen);
   const empty = { name: '', reason: '', scope: chosen ? 'messages' : 'addresses', addresses: [] as string[], from: '', to: '' };
   const [form, setForm] = useState(empty);
+  const [missing, setMissing] = useState(false);
   const set = (change: Partial<typeof empty>) => setForm((old) => ({ ...old, ...change }));
   const place = useMutation({
     mutationFn: () => ask<Hold>(placeHold({ body: {
@@ -104,7 +105,10 @@ function PlaceForm({ messages }: { messages: readonly string[] }) {
   }
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    place.mutate();
+    setMissing(form.scope === 'addresses' && form.addresses.length === 0);
+    if (form.scope !== 'addresses' || form.addresses.length > 0) {
+      place.mutate();
+    }
   };
   return (
     <Paper withBorder p="lg" radius="md" className={classes.panel} component="section" aria-label={t('retention.place')}>
@@ -119,7 +123,7 @@ function PlaceForm({ messages }: { messages: readonly string[] }) {
               <Radio value="all" label={t('retention.scopeAll')} />
             </Stack>
           </Radio.Group>
-          {form.scope === 'addresses' && <TagsInput label={t('access.addresses')} description={t('retention.addressesHint')} required value={form.addresses} onChange={(addresses) => set({ addresses })} splitChars={[',', ' ', ';']} acceptValueOnBlur />}
+          {form.scope === 'addresses' && <TagsInput label={t('access.addresses')} description={t('retention.addressesHint')} required error={missing && form.addresses.length === 0 && t('retention.noAddresses')} value={form.addresses} onChange={(addresses) => set({ addresses })} splitChars={[',', ' ', ';']} acceptValueOnBlur />}
           {form.scope !== 'messages' && (
             <Group grow align="flex-start">
               <TextInput type="date" label={t('retention.from')} description={t('retention.periodHint')} value={form.from} onChange={(e) => set({ from: e.currentTarget.value })} />

@@ -18,6 +18,13 @@ export function useScope(): (scope: HoldScope) => string {
   };
 }
 
+// useClassName puts the retention class of a message into words, if it is one that the
+// archive gives itself.
+export function useClassName(): (name: string) => string {
+  const { t } = useTranslation();
+  return (name) => (name === 'unclassified' ? t('retention.unclassified') : plain(name));
+}
+
 // useSetting puts into words how long mail is kept.
 export function useSetting(): (s: RetentionSetting) => string {
   const { t, i18n } = useTranslation();

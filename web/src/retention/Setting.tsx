@@ -38,6 +38,8 @@ function Change({ state }: { state: Retention }) {
   const wanted = (): NewRetention => ({ years: form.years, jurisdiction: form.jurisdiction as 'DE', year_end: form.yearEnd, reason: form.reason });
   const longer = useMutation({ mutationFn: () => ask<Retention>(setRetention({ body: wanted() })), onSuccess: kept });
   const shorter = useMutation({ mutationFn: () => ask<AccessRequest>(requestShorter({ body: { ...wanted(), until: inAWeek() } })), onSuccess: kept });
+  const changed = form.years !== current.years || form.jurisdiction !== current.jurisdiction || form.yearEnd !== current.year_end;
+  const longerByOthers = !state.may_change && form.years > current.years && form.jurisdiction === current.jurisdiction;
   const shortens = !state.may_change || form.years < current.years || hasCode(longer.error, 'shortens');
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -56,11 +58,12 @@ function Change({ state }: { state: Retention }) {
         </Group>
         <Text size="sm" c="dimmed">{t(`retention.begins.${form.jurisdiction as 'DE'}`)}</Text>
         <Textarea label={t('retention.why')} description={t(shortens ? 'retention.whyShorter' : 'retention.whyLonger')} required={shortens} autosize minRows={2} maxRows={8} value={form.reason} maxLength={2000} onChange={(e) => set({ reason: e.currentTarget.value })} />
-        {shortens && <Alert variant="light" color="orange">{t('retention.shortens')}</Alert>}
+        {longerByOthers && <Alert variant="light" color="orange">{t('retention.longerByOthers')}</Alert>}
+        {shortens && changed && !longerByOthers && <Alert variant="light" color="orange">{t('retention.shortens')}</Alert>}
         {error && <Mistake error={error} />}
         <div role="status">{longer.isSuccess && t('retention.saved')}{shorter.isSuccess && t('retention.asked')}</div>
         <Group>
-          <Button type="submit" loading={longer.isPending || shorter.isPending}>{t(shortens ? 'retention.askShorter' : 'retention.save')}</Button>
+          <Button type="submit" disabled={shortens && (!changed || longerByOthers)} loading={longer.isPending || shorter.isPending}>{t(shortens ? 'retention.askShorter' : 'retention.save')}</Button>
         </Group>
       </Stack>
     </form>

@@ -34,7 +34,7 @@ export function ChoiceBar({ chosen, shown, address, clear }: Props) {
         {full && <Text size="xs" c="dimmed">{t('search.chosenFull', { number: number(mostChosen) })}</Text>}
       </div>
       {chosen.size > 0 && (
-        <Group gap={6} wrap="nowrap">
+        <Group gap={6}>
           <Button component="a" href={address} download variant="light" size="compact-sm" leftSection={<IconCertificate size={16} aria-hidden />}>{t('search.chosenBundle')}</Button>
           {seesHolds(role) && <Button variant="light" size="compact-sm" leftSection={<IconLock size={16} aria-hidden />} renderRoot={(props) => <Link to="/retention" search={{ messages: [...chosen].join(' ') }} {...props} />}>{t('retention.place')}</Button>}
           {deletes && <DeletionButton ids={[...chosen]} size="compact-sm" />}

@@ -23,7 +23,7 @@ export function FailureNote({ error, retry, compact }: Props) {
     <Alert color="red" variant="light" icon={<IconAlertTriangle aria-hidden />} title={compact ? undefined : t('failure.title')} role="alert">
       <Stack gap="xs" align="flex-start">
         <Text size="sm">{t(`failure.${known}`)}</Text>
-        {(known === 'other' || known === 'kept' || known === 'deleted') && failure?.problem?.detail && <Text size="sm">{failure.problem.detail}</Text>}
+        {known === 'other' && failure?.problem?.detail && <Text size="sm">{failure.problem.detail}</Text>}
         {id && (
           <Group gap={6}>
             <Text size="xs">{t('failure.requestId')}:</Text>
