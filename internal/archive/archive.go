@@ -14,6 +14,8 @@
 //	document.go    files that are no mail
 //	record.go      what the vault remembers     account.go  log-in and sessions
 //	indexing.go    keeps the index up to date   admin.go    tenants, sources
+//	reindex.go     makes it anew                erase.go eraseplan.go erasekept.go deletion.go tombstone.go
+//	                                            messages that are deleted for good
 //	user.go  userdesk.go  users: creation, rules; userchange.go, userlist.go
 //	userimport.go  userplan.go  userexport.go  lists of users as files
 //	fsck.go rebuild.go compact.go               the caretakers; mergeplan.go chooses, relocate.go

@@ -169,7 +169,11 @@ func TestErasureKilledAfterEachStep(t *testing.T) {
 		if left := scan(t, e, tenant.ID, [][]byte{[]byte(canary(n + 1))}); len(left) == 0 {
 			t.Errorf("killed after %d: another is gone", n-1)
 		}
-		clean(t, e)
+		for _, f := range check(t, e, true) { // what a killed write leaves is told, and removed
+			if f.Severity != archive.Leftover || !f.Repaired {
+				t.Errorf("killed after %d: fsck: %+v", n-1, f)
+			}
+		}
 		if n > 6 && !killed {
 			return
 		}
