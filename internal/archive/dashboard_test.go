@@ -99,6 +99,40 @@ func TestDashboard(t *testing.T) {
 	})
 }
 
+// TestOneRuleForSources: dashboard, alarms and event log judge a source alike, and one
+// attempt that fails is not told of.
+func TestOneRuleForSources(t *testing.T) {
+	t.Parallel()
+	r := newResale(t, archivetest.Options{})
+	ctx := t.Context()
+	p := must(r.nord.Provision(ctx, order("1", "Muster")))(t)
+	admin := r.As(access.Actor{Tenant: p.Tenant, User: uid.ID{1}, Role: access.RoleTenantAdmin})
+	box := must(r.CreateMailbox(ctx, p.Tenant, archive.SourceDraft{Name: "anna@muster.example", Settings: []byte(`{}`)}))(t)
+	judged := func(failing int) {
+		t.Helper()
+		d := must(admin.Dashboard(ctx, catalog.ByDay))(t)
+		if err := r.WatchTroubles(ctx); err != nil {
+			t.Fatal(err)
+		}
+		sources := 0
+		for _, x := range must(r.Catalog.Troubles(ctx))(t) {
+			if x.Kind == "source" {
+				sources++
+			}
+		}
+		if d.Sources.Failing != failing || d.Sources.Working != 2-failing || len(d.Alarms) != failing || sources != failing {
+			t.Errorf("want %d: %+v, %v, %d troubles", failing, d.Sources, d.Alarms, sources)
+		}
+	}
+	if err := r.SetSourceState(ctx, p.Tenant, box.ID, []byte(`{"problem":{"code":"auth"}}`)); err != nil {
+		t.Fatal(err)
+	}
+	r.clock.set(r.clock.now().Add(14 * time.Minute))
+	judged(0)
+	r.clock.set(r.clock.now().Add(time.Minute))
+	judged(1)
+}
+
 // TestAlarms has alarms come and go, and shows them to those whom they concern.
 func TestAlarms(t *testing.T) {
 	t.Parallel()

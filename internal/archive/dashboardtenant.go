@@ -102,8 +102,10 @@ func (a *Archive) addPending(ctx context.Context, b *SealBacklog, own func(uid.I
 // SourceCounts is how the sources fare through which mail comes in by itself: journal
 // addresses, remote mailboxes and watched folders.
 type SourceCounts struct {
-	Working  int // as far as anybody can tell: a journal address only waits
-	Failing  int
+	// Working: as far as anybody can tell. A journal address only waits, and one attempt
+	// that fails is told of on the source's page alone.
+	Working  int
+	Failing  int // those of which there is an alarm
 	Disabled int
 }
 
@@ -113,6 +115,29 @@ type fares struct {
 	Problem  *struct {
 		Code string `json:"code"`
 	} `json:"problem"`
+}
+
+// sourceFact is what an alarm needs to know of a source and of the state that it has
+// told; nil: none.
+func sourceFact(s *catalog.Source, state []byte) alarm.Source {
+	x := alarm.Source{Tenant: s.Tenant, Source: s.ID, OKAt: s.CreatedAt}
+	var f fares
+	if s.Kind == KindJournal || json.Unmarshal(state, &f) != nil {
+		return x
+	}
+	if f.Problem != nil {
+		x.Problem = f.Problem.Code
+	}
+	if f.LastOKAt.After(x.OKAt) {
+		x.OKAt = f.LastOKAt
+	}
+	return x
+}
+
+// fails reports whether a source fails: there is one rule for the dashboard, the event
+// log and whoever is told.
+func fails(x alarm.Source, now time.Time) bool {
+	return len(alarm.Find(alarm.Facts{Now: now, Sources: []alarm.Source{x}})) > 0
 }
 
 // addSources counts how the sources of tenants fare. What has ended takes nothing.
@@ -129,19 +154,14 @@ func (d *Dashboard) addSources(facts *alarm.Facts, sources []*catalog.Source, st
 			d.Sources.Disabled++
 			continue
 		}
-		x := alarm.Source{Tenant: s.Tenant, Source: s.ID, OKAt: s.CreatedAt}
-		if state := states[s.ID]; state != nil && s.Kind != KindJournal {
-			var f fares
-			if json.Unmarshal(state.State, &f) == nil && f.Problem != nil {
-				x.Problem = f.Problem.Code
-			}
-			if f.LastOKAt.After(x.OKAt) {
-				x.OKAt = f.LastOKAt
-			}
+		var told []byte
+		if state := states[s.ID]; state != nil {
+			told = state.State
 		}
+		x := sourceFact(s, told)
 		d.Kinds[s.ID] = s.Kind
 		facts.Sources = append(facts.Sources, x)
-		if x.Problem != "" {
+		if fails(x, d.At) {
 			d.Sources.Failing++
 		} else {
 			d.Sources.Working++

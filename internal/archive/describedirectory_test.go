@@ -56,11 +56,12 @@ func TestSettingsAreRebuilt(t *testing.T) {
 		t.Error(diff)
 	}
 	c.fake.people = []directory.Person{c.person("1", "anna", "anna@firma.example")}
-	p := must(c.dirs.Preview(ctx, directories[0].ID))(t)
+	ad := directories[slices.IndexFunc(directories, func(d archive.DirectoryView) bool { return d.Name == "AD" })].ID
+	p := must(c.dirs.Preview(ctx, ad))(t)
 	if c.fake.secret != "reader" || p.Counts[directory.New] != 1 {
 		t.Errorf("read with the secret %q: %v", c.fake.secret, p.Counts)
 	}
-	must(c.dirs.Sync(ctx, directories[0].ID, p.Digest))(t)
+	must(c.dirs.Sync(ctx, ad, p.Digest))(t)
 	if p := must(c.Catalog.AccessPolicy(ctx, c.tenant))(t); !p.Silent {
 		t.Error("people are told again")
 	}

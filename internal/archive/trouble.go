@@ -2,7 +2,6 @@ package archive
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -17,10 +16,6 @@ const (
 	troubleSealing    = "sealing"
 	troubleQuarantine = "quarantine"
 )
-
-// sourcePatience is how long a source may bring nothing without an error before that is
-// told: one attempt that fails is not worth waking somebody.
-const sourcePatience = 15 * time.Minute
 
 // troubleKey names a trouble.
 type troubleKey struct {
@@ -125,23 +120,9 @@ func (a *Archive) watchTenant(ctx context.Context, tenant uid.ID, f *found) erro
 		return err
 	}
 	for i := range list {
-		problem, bad := a.sourceFails(&list[i])
-		f.judge(troubleKey{tenant, troubleSource, list[i].ID.String()}, bad, map[string]string{"problem": problem})
+		v := &list[i]
+		x := sourceFact(&v.Source, v.State)
+		f.judge(troubleKey{tenant, troubleSource, v.ID.String()}, !v.Disabled && fails(x, a.now()), map[string]string{"problem": x.Problem})
 	}
 	return nil
-}
-
-// sourceFails reports whether nothing comes from a source at present, with the code of
-// why.
-func (a *Archive) sourceFails(v *SourceView) (problem string, bad bool) {
-	var s struct {
-		LastOKAt *time.Time `json:"last_ok_at"`
-		Problem  *struct {
-			Code string `json:"code"`
-		} `json:"problem"`
-	}
-	if v.Disabled || len(v.State) == 0 || json.Unmarshal(v.State, &s) != nil || s.Problem == nil {
-		return "", false
-	}
-	return s.Problem.Code, s.LastOKAt == nil && a.now().Sub(v.CreatedAt) > sourcePatience || s.LastOKAt != nil && a.now().Sub(*s.LastOKAt) > sourcePatience
 }
