@@ -72,6 +72,7 @@ func withWebhooks(t *testing.T, e *archivetest.Env, tenant uid.ID) {
 	ctx, now := t.Context(), time.Now()
 	w := &catalog.Webhook{ID: uid.New(now), Tenant: tenant, Secret: []byte{1, 2}, CreatedAt: now,
 		WebhookSettings: catalog.WebhookSettings{URL: "https://shop.example/hook", Kinds: []string{"tenant.ended"}}}
+	must(e.As(access.Actor{Tenant: tenant, User: uid.New(now), Role: access.RoleDPO}).PlaceHold(ctx, archive.NewHold{Name: "Audit", Reason: "a tax audit is announced", All: true}))(t)
 	told := &catalog.Delivery{ID: uid.New(now), Webhook: w.ID, Tenant: tenant, Log: tenant, Seq: 0, Kind: "tenant.ended", Body: `{"type":"tenant.ended"}`,
 		State: catalog.OutgoingWaiting, NextAt: now, CreatedAt: now}
 	for _, err := range []error{
@@ -79,7 +80,6 @@ func withWebhooks(t *testing.T, e *archivetest.Env, tenant uid.ID) {
 		e.Catalog.QueueDeliveries(ctx, tenant, 0, 1, []*catalog.Delivery{told}),
 		e.Catalog.BeginTrouble(ctx, &catalog.Trouble{Tenant: tenant, Kind: "source", Object: "x", Since: now}),
 		e.Catalog.SetDomainProof(ctx, &catalog.DomainProof{Name: "example.com", Tenant: tenant, ProvenAt: now, CheckedAt: now}),
-		e.Catalog.AddHold(ctx, &catalog.Hold{Tenant: tenant, ID: uid.New(now), Name: "Audit", Reason: "why", Scope: []byte(`{"all":true}`), PlacedBy: "cli", PlacedAt: now}, 9),
 		e.Catalog.AddRetention(ctx, tenant, []*catalog.RetentionSetting{{Tenant: tenant, ID: uid.New(now), ValidFrom: now, Years: 10, Jurisdiction: "DE", YearEnd: time.December, Zone: "Europe/Berlin", SetBy: "cli"}}),
 		e.Catalog.CountGrowth(ctx, tenant, now.UTC().Format(time.DateOnly), 7),
 	} {

@@ -20,7 +20,7 @@ func testCancelled(t *testing.T, e *env) {
 	mail.Tenant = tenant
 	must(t, e.Enqueue(t.Context(), mail, []byte("body")))
 	must(t, e.SetSelection(t.Context(), &catalog.Selection{Tenant: tenant, ChangedAt: at(0)}, events(0, 1)[0]))
-	of.access = e.access(t, tenant, of.user.ID)
+	of.access, of.hold = e.access(t, tenant, of.user.ID), holdOf(tenant, 1)
 	e.withDirectory(t, &of)
 	e.withWebhook(t, &of)
 	before := snapshot(t, e, tenant)
