@@ -65,7 +65,7 @@ func testResting(t *testing.T, e *env) {
 	tenant := e.tenant(t, "a")
 	b := e.commit(t, tenant, batch("first", 3))
 	e.commit(t, tenant, batch("second", 2))
-	want := catalog.Resting{Messages: map[uid.ID]uint32{}, Parts: map[[32]byte]uint32{}, Captures: map[uid.ID]uint32{}, Decisions: map[uid.ID]uint32{}}
+	want := catalog.Resting{Messages: map[uid.ID]uint32{}, Parts: map[[32]byte]uint32{}, Captures: map[uid.ID]uint32{}, Decisions: map[uid.ID]uint32{}, Tombstones: map[uid.ID]uint32{}}
 	for i := range b.Messages {
 		want.Messages[b.Messages[i].AOID], want.Parts[b.Parts[i].SHA256], want.Captures[b.Captures[i].ID] =
 			b.Messages[i].Frame, b.Parts[i].Frame, b.Captures[i].Frame
