@@ -33,7 +33,6 @@ test: build ## run every test: unit, conformance, real servers, browser
 	$(MAKE) test-e2e
 
 test-go: web/dist/index.html
-	go vet ./...
 	go test -p 3 -timeout 25m ./... # the longest packages mostly wait for servers
 
 test-web: web/node_modules/.stamp
