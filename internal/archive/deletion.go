@@ -92,40 +92,13 @@ func (h *Handle) RequestDeletion(ctx context.Context, n NewDeletion) (*AccessVie
 	if d := r.ValidUntil.Sub(now); d < minGrantTime || d > access.MaxGrantTime {
 		return nil, invalid("valid until: want a time between %d minutes and %d days from now", minGrantTime/time.Minute, access.MaxGrantTime/(24*time.Hour))
 	}
-	if err := h.a.deletableBy(ctx, r, list); err != nil {
+	if _, err := h.a.mayGo(ctx, r.Tenant, list, h.a.judgeRequest(r)); err != nil {
 		return nil, err
 	}
 	if err := h.a.catalog.AddAccessRequest(ctx, r, h.event("access.requested", r.ID.String(), accessDetails(r))); err != nil {
 		return nil, err
 	}
 	return h.accessView(ctx, r, nil)
-}
-
-// deletableBy returns a *KeptError unless messages may be deleted by a request.
-func (a *Archive) deletableBy(ctx context.Context, r *catalog.AccessRequest, list []uid.ID) error {
-	kept, err := a.retained(ctx, r.Tenant, list)
-	if err != nil {
-		return err
-	}
-	refused := &KeptError{}
-	judge := a.judgeRequest(r)
-	for _, id := range list {
-		x, there := kept[id]
-		switch {
-		case !there:
-			refused.List = append(refused.List, KeptMessage{AOID: id, Missing: true})
-		case len(x.Holds) > 0:
-			refused.List = append(refused.List, KeptMessage{AOID: id, Class: x.Class, Due: x.Due, Holds: x.Holds})
-		default:
-			if k := judge(id, x); k != nil {
-				refused.List = append(refused.List, *k)
-			}
-		}
-	}
-	if len(refused.List) > 0 {
-		return refused
-	}
-	return nil
 }
 
 // judgeRequest refuses what is deleted before its time without a reason.

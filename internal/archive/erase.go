@@ -98,35 +98,9 @@ func (a *Archive) erase(ctx context.Context, tenant uid.ID, o eraseOrder) ([]*ca
 	return e.stones, nil
 }
 
-// judge refuses what must stay.
-func (e *erasing) judge(ctx context.Context) (map[uid.ID]Retained, error) {
-	kept, err := e.a.retained(ctx, e.w.tenant, e.order.list)
-	if err != nil {
-		return nil, err
-	}
-	refused := &KeptError{}
-	for _, id := range e.order.list {
-		r, there := kept[id]
-		switch k := (*KeptMessage)(nil); {
-		case !there:
-			refused.List = append(refused.List, KeptMessage{AOID: id, Missing: true})
-		case len(r.Holds) > 0:
-			refused.List = append(refused.List, KeptMessage{AOID: id, Class: r.Class, Due: r.Due, Holds: r.Holds})
-		default:
-			if k = e.order.judge(id, r); k != nil {
-				refused.List = append(refused.List, *k)
-			}
-		}
-	}
-	if len(refused.List) > 0 {
-		return nil, refused
-	}
-	return kept, nil
-}
-
 // plan finds out what is to be destroyed, and what speaks against it.
 func (e *erasing) plan(ctx context.Context) error {
-	if _, err := e.judge(ctx); err != nil {
+	if _, err := e.a.mayGo(ctx, e.w.tenant, e.order.list, e.order.judge); err != nil {
 		return err
 	}
 	rows, err := e.a.catalog.Messages(ctx, e.w.tenant, e.order.list)
@@ -185,7 +159,7 @@ func (e *erasing) bury(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	kept, err := e.judge(ctx)
+	kept, err := e.a.mayGo(ctx, e.w.tenant, e.order.list, e.order.judge)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -52,4 +53,31 @@ func (k KeptMessage) String() string {
 		return fmt.Sprintf("%s came or belongs together with %s: delete them in one request", k.AOID, k.With[0])
 	}
 	return fmt.Sprintf("%s (class %s) is kept until %s", k.AOID, k.Class, k.Due.Format(time.DateOnly))
+}
+
+// mayGo returns what is known of the retention of messages, or a *KeptError that names all
+// that must stay: those on hold, those that are not there, and those that judge refuses.
+func (a *Archive) mayGo(ctx context.Context, tenant uid.ID, list []uid.ID, judge func(uid.ID, Retained) *KeptMessage) (map[uid.ID]Retained, error) {
+	kept, err := a.retained(ctx, tenant, list)
+	if err != nil {
+		return nil, err
+	}
+	refused := &KeptError{}
+	for _, id := range list {
+		r, there := kept[id]
+		switch {
+		case !there:
+			refused.List = append(refused.List, KeptMessage{AOID: id, Missing: true})
+		case len(r.Holds) > 0:
+			refused.List = append(refused.List, KeptMessage{AOID: id, Class: r.Class, Due: r.Due, Holds: r.Holds})
+		default:
+			if k := judge(id, r); k != nil {
+				refused.List = append(refused.List, *k)
+			}
+		}
+	}
+	if len(refused.List) > 0 {
+		return nil, refused
+	}
+	return kept, nil
 }
