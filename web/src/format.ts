@@ -99,3 +99,8 @@ export function formatRelative(iso: string, language: string, now: Date = new Da
   const [unit, length] = steps.find(([, s]) => Math.abs(seconds) >= s) ?? ['second', 1];
   return new Intl.RelativeTimeFormat(regional(language), { numeric: 'auto' }).format(Math.round(seconds / length), unit);
 }
+
+// formatForField is a time as a field for date and time takes it, in the browser's zone.
+export function formatForField(at: Date): string {
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}

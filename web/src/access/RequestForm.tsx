@@ -5,18 +5,14 @@ import { useTranslation } from 'react-i18next';
 
 import { requestAccess, type AccessRequest } from '../api';
 import { ask } from '../failure';
+import { formatForField } from '../format';
 import { Mistake } from '../retention/Mistake';
 import classes from './Access.module.css';
 import { settled } from './queries';
 
 const week = 7 * 24 * 60 * 60 * 1000;
 
-// local is a time as a field for date and time takes it, in the browser's zone.
-function local(at: Date): string {
-  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
-}
-
-const empty = () => ({ export: false, addresses: [] as string[], from: '', to: '', query: '', reason: '', covert: '', until: local(new Date(Date.now() + week)) });
+const empty = () => ({ export: false, addresses: [] as string[], from: '', to: '', query: '', reason: '', covert: '', until: formatForField(new Date(Date.now() + week)) });
 
 // RequestForm asks for access to other people's mail.
 export function RequestForm() {

@@ -7,15 +7,11 @@ import { useTranslation } from 'react-i18next';
 import { settled } from '../access/queries';
 import { requestDeletion, type AccessRequest } from '../api';
 import { ask } from '../failure';
+import { formatForField } from '../format';
 import { numbers } from './queries';
 import { Refused } from './Refused';
 
 const week = 7 * 24 * 60 * 60 * 1000;
-
-// local is a time as a field for date and time takes it, in the browser's zone.
-function local(at: Date): string {
-  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
-}
 
 // DeletionForm asks that messages are deleted: those given, or those whose numbers are
 // typed.
@@ -23,7 +19,7 @@ export function DeletionForm({ ids }: { ids?: readonly string[] }) {
   const { t } = useTranslation();
   const [typed, setTyped] = useState('');
   const [reason, setReason] = useState('');
-  const [until, setUntil] = useState(() => local(new Date(Date.now() + week)));
+  const [until, setUntil] = useState(() => formatForField(new Date(Date.now() + week)));
   const messages = ids ?? numbers(typed);
   const send = useMutation({
     mutationFn: () => {
