@@ -112,6 +112,6 @@ func benchAOID(i int) string { return fmt.Sprintf("object-%06d", i) }
 // metadata is that of the i-th object, whose original is mail.
 func metadata(i int, mail []byte) ([]byte, error) {
 	m := &evidence.Metadata{AOID: benchAOID(i), Version: 1, Tenant: benchTenant, Arrived: time.Unix(1_780_000_000, 0).UTC(), Salt: [evidence.SaltSize]byte{1},
-		Members: []evidence.MetadataSum{{Name: "message", Size: int64(len(mail)), SHA512: sha512.Sum512(mail)}}}
+		Members: []evidence.MetadataSum{{Name: "original", Size: int64(len(mail)), SHA512: sha512.Sum512(mail)}}}
 	return m.Encode()
 }
