@@ -9,7 +9,7 @@ VULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.1.4
 WEB := $(shell find web/src web/public web/index.html web/*.ts web/*.json -type f 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help build packages run test test-go test-web test-e2e bench check fuzz faults generate clean
+.PHONY: help build packages run test setup test-go test-web test-e2e bench check fuzz faults generate clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,14 +26,20 @@ packages:
 run: build ## start a demonstration in ./data and print where it is
 	@bin/muniment demo --data ./data
 
-test: build ## run every test: unit, conformance, real servers, browser
-	scripts/setup test
+test: ## run every test: unit, conformance, real servers, browser
+	$(MAKE) -j3 setup web/dist/index.html packages
+	$(MAKE) build
 	$(MAKE) test-go
 	$(MAKE) test-web
 	$(MAKE) test-e2e
 
+setup:
+	scripts/setup test
+
+# The packages that take longest go first, so that none of them is left alone
+# at the end; half of them mostly wait for servers.
 test-go: web/dist/index.html
-	go test -p 3 -timeout 25m ./... # the longest packages mostly wait for servers
+	go test -p 4 -timeout 25m ./test/interop ./internal/ingest/mailbox ./test/corpus ./internal/archive ./...
 
 test-web: web/node_modules/.stamp
 	cd web && npm run --silent lint && npm run --silent test
