@@ -100,17 +100,23 @@ func (r *rebuild) describedSources(ctx context.Context, done *adopted, info vaul
 // restoreSettings stores the settings of a source that the catalog has lost; what cannot
 // be used is left out, and remark tells of it.
 func (a *Archive) restoreSettings(ctx context.Context, tenant uid.ID, s sourceData) error {
-	var common CommonSettings
-	if len(s.Settings) == 0 || len(s.Settings) > maxSettings || json.Unmarshal(s.Settings, &common) != nil {
+	if !usableSettings(s.Settings) {
 		return nil
-	}
-	if _, err := HintPeers(common.HintPeers); err != nil {
-		return nil //nolint:nilerr // as if there were none
 	}
 	if _, err := a.catalog.SourceSetting(ctx, tenant, s.ID); !errors.Is(err, catalog.ErrNotFound) {
 		return a.sound("settings of a source", err)
 	}
 	return a.catalog.SetSourceSetting(ctx, &catalog.SourceSetting{Source: s.ID, Tenant: tenant, Settings: s.Settings})
+}
+
+// usableSettings reports whether the vault remembers settings that a source can have.
+func usableSettings(b []byte) bool {
+	var common CommonSettings
+	if len(b) == 0 || len(b) > maxSettings || json.Unmarshal(b, &common) != nil {
+		return false
+	}
+	_, err := HintPeers(common.HintPeers)
+	return err == nil
 }
 
 // restoreSource makes a source that the catalog has lost and the vault's
