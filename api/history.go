@@ -27,7 +27,7 @@ type NewHistory struct {
 // History is the last history of a mailbox on this server.
 type History struct {
 	Running bool           `json:"running"`
-	Report  *HistoryReport `json:"report,omitempty" doc:"Absent: there was none since the server started"`
+	Report  *HistoryReport `json:"report,omitempty" doc:"Absent: there was none"`
 }
 
 // HistoryReport tells how far a history is, or how it ended.

@@ -81,7 +81,7 @@ type MailboxFound struct {
 
 // MailboxProblem is why a mailbox cannot be fetched, or not all of it.
 type MailboxProblem struct {
-	Code   string `json:"code" enum:"dns,connect,forbidden,timeout,certificate,tls,auth,protocol,folder,unavailable,archive,unreadable,not-deleted,internal,token,consent,not-assigned,client,client-secret,directory,licence,scope,code-expired,code-declined,revoked,throttled,authority"`
+	Code   string `json:"code" enum:"dns,connect,forbidden,timeout,certificate,tls,auth,protocol,folder,unavailable,archive,unreadable,not-deleted,interrupted,internal,token,consent,not-assigned,client,client-secret,directory,licence,scope,code-expired,code-declined,revoked,throttled,authority"`
 	Text   string `json:"text" doc:"English, for people"`
 	Detail string `json:"detail" doc:"What the server or the system said"`
 }

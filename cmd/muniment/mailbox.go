@@ -20,7 +20,8 @@ func (a *app) newFetcher() (*mailbox.Fetcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	return mailbox.New(mailbox.Config{Archive: a.archive, Spool: dir, Log: a.log, PublicOnly: !a.config.Fetch.PrivateNetworks})
+	return mailbox.New(mailbox.Config{Archive: a.archive, Spool: dir, Log: a.log, PublicOnly: !a.config.Fetch.PrivateNetworks,
+		Histories: filepath.Join(a.config.Data, "histories")})
 }
 
 type sourceAddMailboxCmd struct {

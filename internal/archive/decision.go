@@ -3,6 +3,7 @@ package archive
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/muniment/muniment/internal/catalog"
@@ -76,6 +77,32 @@ func (l accounts) released(e *catalog.QuarantineEntry) {
 	}
 	l[k].Count++
 	l[k].Bytes += e.Size
+}
+
+// withOriginals adds the files that messages were made of: they went to quarantine
+// because of the message, and nobody is named in them by whom they could be decided on.
+func (a *Archive) withOriginals(ctx context.Context, tenant uid.ID, ids []uid.ID) ([]uid.ID, error) {
+	places := map[uid.ID][]string{} // by source
+	for _, id := range ids {
+		list, err := a.catalog.Captures(ctx, tenant, id)
+		if err != nil && len(rowErrors(err)) == 0 {
+			return nil, err
+		}
+		for _, c := range list {
+			if c.Origin != "" {
+				places[c.Source] = append(places[c.Source], OriginalOrigin(c.Origin))
+			}
+		}
+	}
+	out := slices.Clone(ids)
+	for source, origins := range places {
+		more, err := a.catalog.QuarantinedFrom(ctx, tenant, source, origins)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, more...)
+	}
+	return out, nil
 }
 
 // superseded reports whether the catalog knows a later decision on a message, or

@@ -195,8 +195,9 @@ func (h *Handle) CountQuarantine(ctx context.Context) (map[catalog.QuarantineSta
 
 // Decide releases messages from quarantine, or notes that they are to stay there.
 // What is released becomes an archived message for good, is indexed, and those who
-// are parties see it. It returns how many were decided on: what was released
-// before is not among them. catalog.ErrNotFound if one is in no quarantine.
+// are parties see it. The file that a message was made of is decided on with it. It
+// returns how many were decided on, such files among them: what was released
+// before is not. catalog.ErrNotFound if one is in no quarantine.
 func (h *Handle) Decide(ctx context.Context, ids []uid.ID, state catalog.QuarantineState, note string) (int, error) {
 	if err := h.actor.Check(access.ManageQuarantine); err != nil {
 		return 0, err
@@ -289,6 +290,9 @@ func (a *Archive) decide(ctx context.Context, tenant uid.ID, ids []uid.ID, d dec
 		return 0, err
 	}
 	defer end()
+	if ids, err = a.withOriginals(ctx, tenant, ids); err != nil {
+		return 0, err
+	}
 	d.At = a.now().UTC().Truncate(time.Millisecond)
 	for range takenAgain {
 		n, err := a.decideOnce(ctx, tenant, ids, d, peer)

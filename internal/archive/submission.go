@@ -77,3 +77,7 @@ type Receipt struct {
 	Outcome catalog.Outcome
 	SHA256  [32]byte
 }
+
+// OriginalOrigin is the Origin of the file of which a message with the given Origin was
+// made.
+func OriginalOrigin(origin string) string { return origin + "#original" }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -186,6 +187,28 @@ func (c *Catalog) Quarantine(ctx context.Context, tenant uid.ID, f QuarantineFil
 func (c *Catalog) QuarantinedMessage(ctx context.Context, tenant, aoid uid.ID) (*QuarantineEntry, error) {
 	q, err := one[QuarantineEntry](ctx, new(quarantineRow), c.read.NewSelect().Where("tenant = ?", tenant).Where("aoid = ?", aoid))
 	return q, c.wrap(err, "quarantine of message %s", aoid)
+}
+
+// QuarantinedFrom returns the messages in quarantine, released ones left out, that
+// came from one of the places (Capture.Origin) in a source.
+func (c *Catalog) QuarantinedFrom(ctx context.Context, tenant, source uid.ID, origins []string) ([]uid.ID, error) {
+	var list []uid.ID
+	for chunk := range slices.Chunk(origins, listSize) {
+		places := make([]text, len(chunk))
+		for i, s := range chunk {
+			places[i] = text(s)
+		}
+		var found []blob
+		q := c.read.NewSelect().TableExpr("quarantine AS q").ColumnExpr("DISTINCT q.aoid").Join("JOIN capture AS c ON c.tenant = q.tenant AND c.aoid = q.aoid").
+			Where("q.tenant = ?", tenant).Where("q.state <> ?", text(Released)).Where("c.source = ?", source).Where("c.origin IN (?)", bun.List(places))
+		if err := q.Scan(ctx, &found); err != nil {
+			return nil, c.wrap(err, "quarantine from %d places", len(chunk))
+		}
+		for _, id := range found {
+			list = append(list, toID(id))
+		}
+	}
+	return list, nil
 }
 
 // CountQuarantine counts quarantined messages by state.

@@ -205,6 +205,7 @@ const (
 	CodeArchive     = "archive"     // the archive cannot store at present
 	CodeUnreadable  = "unreadable"  // single messages cannot be fetched
 	CodeNotDeleted  = "not-deleted" // archived, but the server does not delete
+	CodeInterrupted = "interrupted" // a history that removes messages: the process ended
 	CodeInternal    = "internal"    // a mistake of ours
 	CodeToken       = "token"       // nobody has logged in yet: there is no token
 )

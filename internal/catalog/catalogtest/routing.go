@@ -86,7 +86,9 @@ func quarantined(tenant uid.ID, n int) *catalog.Batch {
 func testQuarantine(t *testing.T, e *env) {
 	ctx := t.Context()
 	tenant, other := e.tenant(t, "a"), e.tenant(t, "b")
-	b := e.commit(t, tenant, quarantined(tenant, 5))
+	five := quarantined(tenant, 5)
+	five.Captures[0].Origin = "a.msg#original"
+	b := e.commit(t, tenant, five)
 	first, second1, third := b.Messages[0], b.Messages[1], b.Messages[2]
 	same(t, "entry", got(e.QuarantinedMessage(ctx, tenant, first.AOID))(t), b.Quarantine[0])
 	mustBe(t, "across the wall", second(e.QuarantinedMessage(ctx, other, first.AOID)), catalog.ErrNotFound)
@@ -104,6 +106,14 @@ func testQuarantine(t *testing.T, e *env) {
 	must(t, e.Commit(ctx, tenant, &catalog.Batch{Parties: map[uid.ID][]catalog.Party{first.AOID: {more, more}}}))
 	if m := got(e.Message(ctx, tenant, first.AOID))(t); len(m.Parties) != 0 {
 		t.Errorf("a message in quarantine has parties: %v", m.Parties)
+	}
+	from := func(tenant, source uid.ID, origins ...string) []uid.ID {
+		return got(e.QuarantinedFrom(ctx, tenant, source, origins))(t)
+	}
+	const place = "a.msg#original"
+	same(t, "from a place", from(tenant, first.Source, place, "nowhere"), []uid.ID{first.AOID})
+	if len(from(other, first.Source, place))+len(from(tenant, other, place))+len(from(tenant, first.Source, "nowhere"))+len(from(tenant, first.Source)) > 0 {
+		t.Error("from elsewhere")
 	}
 	want := *b.Quarantine[0]
 	want.Parties = append(append([]catalog.Party{}, want.Parties...), more)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/muniment/muniment/internal/watch"
 )
@@ -44,35 +45,65 @@ func (s *source) open() (*os.Root, *watch.Problem) {
 	return dir, nil
 }
 
-// maxSameName bounds the search for a name that is free.
-const maxSameName = 10_000
+const (
+	maxSameName = 10_000 // bounds the search for a name that is free
+	maxName     = 255    // bytes of a name in a directory
+	maxExt      = 16     // bytes of the end of a name that are kept when it is cut
+)
 
-// free finds a path that is not taken.
-func free(root *os.Root, p string) (string, error) {
-	ext := path.Ext(p)
-	stem := strings.TrimSuffix(p, ext)
+// fitting makes a path whose name is stem, mark and end, in the bytes that a name may have.
+func fitting(p, mark, end string) string {
+	dir, name := path.Split(p)
+	ext := path.Ext(name)
+	if len(ext) > maxExt {
+		ext = ""
+	}
+	stem := strings.TrimSuffix(name, ext)
+	cut := min(len(stem), maxName-len(ext)-len(mark)-len(end))
+	for cut > 0 && cut < len(stem) && !utf8.RuneStart(stem[cut]) {
+		cut--
+	}
+	return dir + stem[:cut] + mark + ext + end
+}
+
+// numbered makes a path from another for the nth file of its name.
+func numbered(p string, n int) string {
+	if n == 1 {
+		return p
+	}
+	return fitting(p, fmt.Sprintf(" (%d)", n), "")
+}
+
+// reasonFile is the path of the text that says why a file is in failed.
+func reasonFile(p string) string { return fitting(p, "", ".txt") }
+
+// free finds a path for a file in dir that isFree.
+func free(root *os.Root, p, dir string, isFree func(to string) (bool, error)) (string, error) {
+	to := path.Join(dir, p)
+	if err := root.MkdirAll(path.Dir(to), 0o770); err != nil {
+		return "", err
+	}
 	for n := 1; n <= maxSameName; n++ {
-		to := p
-		if n > 1 {
-			to = fmt.Sprintf("%s (%d)%s", stem, n, ext)
-		}
-		if _, err := root.Lstat(to); errors.Is(err, fs.ErrNotExist) {
-			return to, nil
-		} else if err != nil {
-			return "", err
+		if ok, err := isFree(numbered(to, n)); ok || err != nil {
+			return numbered(to, n), err
 		}
 	}
-	return "", fmt.Errorf("%s: %d files have this name", p, maxSameName)
+	return "", fmt.Errorf("%s: %d files have this name", to, maxSameName)
+}
+
+// absent reports whether nothing is at a path.
+func absent(root *os.Root, p string) (bool, error) {
+	_, err := root.Lstat(p)
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	}
+	return false, err
 }
 
 // move moves a file to done or failed, below which it keeps its path. It returns
 // where it is now.
 func move(root *os.Root, p, dir string) (string, error) {
-	to := path.Join(dir, p)
-	if err := root.MkdirAll(path.Dir(to), 0o770); err != nil {
-		return "", err
-	}
-	to, err := free(root, to)
+	to, err := free(root, p, dir, func(to string) (bool, error) { return absent(root, to) })
 	if err != nil {
 		return "", err
 	}
@@ -80,18 +111,36 @@ func move(root *os.Root, p, dir string) (string, error) {
 }
 
 // fail moves a file to failed and says why in a text beside it. The text comes
-// first: a file there always has one.
+// first: a file there always has one. It never takes the place of anything else.
 func fail(root *os.Root, p, reason string) error {
-	to := path.Join(watch.Failed, p)
-	if err := root.MkdirAll(path.Dir(to), 0o770); err != nil {
-		return err
-	}
-	to, err := free(root, to)
+	reason += "\r\n"
+	to, err := free(root, p, watch.Failed, func(to string) (bool, error) {
+		if ok, err := absent(root, to); !ok || err != nil {
+			return false, err
+		}
+		return tell(root, reasonFile(to), reason)
+	})
 	if err != nil {
 		return err
 	}
-	if err := root.WriteFile(to+".txt", []byte(reason+"\r\n"), 0o660); err != nil {
-		return err
-	}
 	return root.Rename(p, to)
+}
+
+// tell writes a text, unless something else is there; ok says that it is there now. It
+// may be from before a crash.
+func tell(root *os.Root, p, text string) (ok bool, err error) {
+	f, err := root.OpenFile(p, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o660)
+	if errors.Is(err, fs.ErrExist) {
+		st, err := root.Lstat(p)
+		if err != nil || !st.Mode().IsRegular() || st.Size() != int64(len(text)) {
+			return false, nil //nolint:nilerr // then another name
+		}
+		b, err := root.ReadFile(p)
+		return err == nil && string(b) == text, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	_, err = f.WriteString(text)
+	return true, errors.Join(err, f.Close())
 }

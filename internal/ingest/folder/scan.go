@@ -50,41 +50,69 @@ func temporary(name string) bool {
 	return strings.HasPrefix(name, ".") || strings.HasPrefix(name, "~$") || lower == "thumbs.db" || lower == "desktop.ini"
 }
 
-// scan lists the files in a folder that are to be archived, in the order of their
-// paths, and what is neither file nor directory.
-func scan(ctx context.Context, root *os.Root) (files map[string]seen, odd []string, err error) {
-	files = map[string]seen{}
-	err = fs.WalkDir(root.FS(), ".", func(p string, e fs.DirEntry, err error) error {
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case p == "." && err != nil:
-			return err
-		case p == ".":
-			return nil
-		case err != nil && errors.Is(err, fs.ErrNotExist):
-			return nil // gone in the meantime
-		case err != nil:
-			return fmt.Errorf("%s: %w", p, err)
-		case e.IsDir() && (p == watch.Done || p == watch.Failed || strings.HasPrefix(e.Name(), ".") || strings.Count(p, "/") >= maxDepth):
-			return fs.SkipDir
-		case e.IsDir() || temporary(e.Name()):
-			return nil
-		case !e.Type().IsRegular():
-			odd = append(odd, p)
-			return nil
-		}
-		st, err := e.Info()
-		if err != nil {
-			return nil //nolint:nilerr // gone in the meantime
-		}
-		if files[p] = seenOf(st); len(files) >= maxFiles {
-			return fs.SkipAll
-		}
-		return nil
-	})
-	return files, odd, err
+// listing is what is in a folder.
+type listing struct {
+	files  map[string]seen // to be archived, by path
+	odd    []string        // neither file nor directory, or too deep
+	closed []error         // directories that cannot be read
 }
+
+// scan lists what is in a folder, in the order of the paths. It is no fs.WalkDir: that
+// does not enter directories whose names are not UTF-8.
+func scan(ctx context.Context, root *os.Root) (*listing, error) {
+	l := &listing{files: map[string]seen{}}
+	return l, l.walk(ctx, root, ".", 0)
+}
+
+// walk lists a directory that is depth below the folder. Only for the folder itself it
+// is an error that it cannot be read.
+func (l *listing) walk(ctx context.Context, root *os.Root, dir string, depth int) error {
+	entries, err := readDir(root, dir)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case depth == 0 && err != nil:
+		return err
+	case err != nil && !errors.Is(err, fs.ErrNotExist): // else gone in the meantime
+		l.closed = append(l.closed, fmt.Errorf("%s: %w", dir, err))
+	}
+	for _, e := range entries {
+		p := path.Join(dir, e.Name())
+		switch {
+		case len(l.files) >= maxFiles:
+			return nil
+		case e.IsDir() && (p == watch.Done || p == watch.Failed || strings.HasPrefix(e.Name(), ".")):
+		case e.IsDir() && depth >= maxDepth:
+			l.odd = append(l.odd, p)
+		case e.IsDir():
+			if err := l.walk(ctx, root, p, depth+1); err != nil {
+				return err
+			}
+		case temporary(e.Name()):
+		case !e.Type().IsRegular():
+			l.odd = append(l.odd, p)
+		default:
+			if st, err := e.Info(); err == nil { // else gone in the meantime
+				l.files[p] = seenOf(st)
+			}
+		}
+	}
+	return nil
+}
+
+func readDir(root *os.Root, dir string) ([]fs.DirEntry, error) {
+	f, err := root.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	entries, err := f.ReadDir(-1)
+	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	return entries, err
+}
+
+// some joins the first of what may be many.
+func some(list []string) error { return errors.New(strings.Join(list[:min(len(list), 5)], ", ")) }
 
 // settled compares what is there with what was there, and returns the paths of the
 // files that have not changed for the settling time.
@@ -125,17 +153,19 @@ func (s *source) pass(ctx context.Context) {
 		return
 	}
 	defer root.Close()
-	files, odd, err := scan(ctx, root)
+	found, err := scan(ctx, root)
 	if err != nil {
 		s.state.Problem = problem(watch.CodeRead, "The folder cannot be read. Check the rights of the program on it, and the mount.", err)
 		return
 	}
-	if len(odd) > 0 {
-		s.state.Problem = problem(watch.CodeOdd, "There are links or other things that are no files. They are left where they are: put the files themselves there.",
-			errors.New(strings.Join(odd[:min(len(odd), 5)], ", ")))
+	if len(found.odd) > 0 {
+		s.state.Problem = problem(watch.CodeOdd, "There are links or other things that are no files, or directories that are nested too deep. They are left where they are: put the files themselves there.", some(found.odd))
 	}
-	ripe := s.settled(files)
-	s.state.Waiting = int64(len(files))
+	if len(found.closed) > 0 {
+		s.state.Problem = problem(watch.CodeRead, "A directory in the folder cannot be read. Check the rights of the program on it.", errors.Join(found.closed[:min(len(found.closed), 5)]...))
+	}
+	ripe := s.settled(found.files)
+	s.state.Waiting = int64(len(found.files))
 	for _, p := range ripe {
 		if ctx.Err() != nil {
 			return

@@ -160,7 +160,7 @@ func (s *source) archive(ctx context.Context, g *given) (stored bool, err error)
 	if !s.settings.DocumentsOnly && isMail(g.path) {
 		return s.mail(ctx, g)
 	}
-	name := path.Base(g.path)
+	name := archive.FileName(path.Base(g.path))
 	r, err := s.w.Archive.Ingest(ctx, archive.Submission{Tenant: s.tenant, Source: s.id, Raw: io.NewSectionReader(g.copy, 0, g.seen.size), Origin: g.path,
 		Document: &archive.Document{Name: name, Title: strings.TrimSuffix(name, path.Ext(name)), Owners: s.settings.Owners}})
 	if err != nil {
@@ -187,14 +187,35 @@ func (s *source) finish(root *os.Root, g *given) (moved bool, trouble *watch.Pro
 	}
 	delete(s.seen, g.path)
 	delete(s.done, g.path)
-	if now, err := g.file.Stat(); err == nil && !g.seen.same(seenOf(now)) {
-		// Somebody who had it open has written into it after all.
-		if _, err := root.Lstat(g.path); errors.Is(err, fs.ErrNotExist) && root.Rename(to, g.path) == nil {
-			return false, nil
-		}
-		return true, problem(watch.CodeMove, "A file was changed while it was moved to done. Put it into the folder again.", errors.New(to))
+	return s.moved(root, g, to)
+}
+
+// moved looks whether what is in done now is what was archived. If it is not, it comes
+// back: somebody has written into the file after all, or has put another one in its
+// place.
+func (s *source) moved(root *os.Root, g *given, to string) (bool, *watch.Problem) {
+	at, err := root.Lstat(to)
+	open, other := g.file.Stat()
+	if err != nil || other != nil || g.seen.same(seenOf(open)) && (os.SameFile(at, open) || holds(root, to, g.sum)) {
+		return true, nil
 	}
-	return true, nil
+	if ok, err := absent(root, g.path); ok && err == nil && root.Rename(to, g.path) == nil {
+		return false, nil
+	}
+	return true, problem(watch.CodeMove, "A file was changed while it was moved to done. Put it into the folder again.", errors.New(to))
+}
+
+// holds reports whether a file has the bytes of a SHA-256. On some shares it is another
+// file after it was moved.
+func holds(root *os.Root, p string, sum [32]byte) bool {
+	f, err := root.OpenFile(p, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOFOLLOW, 0)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	h := sha256.New()
+	_, err = io.Copy(h, io.LimitReader(f, archive.MaxMessage+1))
+	return err == nil && [32]byte(h.Sum(nil)) == sum
 }
 
 // refuse moves a file to failed.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/muniment/muniment/internal/archive"
 	"github.com/muniment/muniment/internal/ingest/zipfile"
 	"github.com/muniment/muniment/internal/mapi"
 	"github.com/muniment/muniment/internal/msg"
@@ -79,7 +80,7 @@ func (f feeder) outlook(s *source, m *mapi.Message, err error) error {
 		}
 	}
 	original := item{found: s.found, tag: TagOriginal, of: made}
-	original.origin += "#original"
+	original.origin = archive.OriginalOrigin(original.origin)
 	original.place += "original"
 	original.taken = true
 	if s.top() { // the worker reads it from its file

@@ -6,9 +6,11 @@ import (
 	"testing"
 
 	"github.com/muniment/muniment/internal/access"
+	"github.com/muniment/muniment/internal/archive"
 	"github.com/muniment/muniment/internal/archivetest"
 	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/spool"
+	"github.com/muniment/muniment/internal/uid"
 )
 
 // The file that a message was made of goes where the message went: nobody is named in
@@ -44,6 +46,36 @@ func TestOriginalsFollow(t *testing.T) {
 			if got[want] != 2 || rep.Offered() != 2 {
 				t.Errorf("%+v", rep)
 			}
+			if want == catalog.Quarantined {
+				decideTogether(t, env, boss, tenant.ID)
+			}
 		})
+	}
+}
+
+// decideTogether decides on the message; the file that it was made of goes with it.
+func decideTogether(t *testing.T, env *archivetest.Env, boss *archive.Handle, tenant uid.ID) {
+	t.Helper()
+	list, err := env.Catalog.Quarantine(t.Context(), tenant, catalog.QuarantineFilter{}, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var made []uid.ID
+	for _, e := range list {
+		if len(e.Parties) > 0 {
+			made = append(made, e.AOID)
+		}
+	}
+	for _, state := range []catalog.QuarantineState{catalog.Kept, catalog.Released} {
+		if n, err := boss.Decide(t.Context(), made, state, "we know"); len(made) != 1 || n != 2 || err != nil {
+			t.Errorf("%s: %d of %d, %v", state, n, len(made), err)
+		}
+		count, err := env.Catalog.CountQuarantine(t.Context(), tenant)
+		if err != nil || count[state] != 2 {
+			t.Errorf("%v, %v", count, err)
+		}
+	}
+	if n, err := boss.Decide(t.Context(), made, catalog.Released, ""); n != 0 || err != nil {
+		t.Errorf("again: %d, %v", n, err)
 	}
 }

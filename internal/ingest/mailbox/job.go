@@ -3,6 +3,7 @@ package mailbox
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/muniment/muniment/internal/remote"
 	"github.com/muniment/muniment/internal/uid"
@@ -15,6 +16,9 @@ type job struct {
 
 	mu     sync.Mutex
 	report remote.HistoryReport
+	wrote  time.Time       // when the report was last written down
+	keep   func(jobRecord) // writes it down
+	goesOn bool            // the process ends: the next one goes on
 }
 
 // running reports whether the history is under way.
@@ -27,10 +31,23 @@ func (j *job) running() bool {
 	}
 }
 
-func (j *job) show(r remote.HistoryReport) {
+// show takes over a report, and writes it down now and then, and at the end.
+func (j *job) show(r remote.HistoryReport, last bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.report = r
+	if now := time.Now(); last || now.Sub(j.wrote) >= writeEvery {
+		j.wrote = now
+		j.keep(jobRecord{Report: r, Ended: last && !j.goesOn})
+	}
+}
+
+// end stops it. With goesOn the next process goes on.
+func (j *job) end(goesOn bool) {
+	j.mu.Lock()
+	j.goesOn = j.goesOn || goesOn
+	j.mu.Unlock()
+	j.stop()
 }
 
 // StartHistory begins a history in the background. remote.ErrHistoryRuns if one of the
@@ -47,13 +64,13 @@ func (f *Fetcher) StartHistory(tenant, source uid.ID, asked remote.History) erro
 		return remote.ErrHistoryRuns
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	j := &job{stop: stop, ended: make(chan struct{})}
-	j.report = remote.HistoryReport{Asked: asked, StartedAt: f.Now().UTC()}
+	j := &job{stop: stop, ended: make(chan struct{}), keep: func(r jobRecord) { f.keepJob(k, r) }}
+	j.show(remote.HistoryReport{Asked: asked, StartedAt: f.Now().UTC()}, false)
 	f.jobs[k] = j
 	go func() {
 		defer close(j.ended)
 		defer stop()
-		r, err := f.History(ctx, tenant, source, asked, j.show)
+		r, err := f.History(ctx, tenant, source, asked, func(r remote.HistoryReport) { j.show(r, false) })
 		if r == nil {
 			r = &remote.HistoryReport{Asked: asked, StartedAt: j.report.StartedAt}
 			r.EndedAt = new(f.Now().UTC())
@@ -62,13 +79,13 @@ func (f *Fetcher) StartHistory(tenant, source uid.ID, asked remote.History) erro
 			r.Problem = problem(err, "", nil)
 			f.Log.Error("history of a remote mailbox", "tenant", tenant, "source", source, "error", err)
 		}
-		j.show(*r)
+		j.show(*r, true)
 	}()
 	return nil
 }
 
 // HistoryOf returns how far the last history of a source is that was started in
-// the background; there is none after a restart of the process.
+// the background, by this process or an earlier one.
 func (f *Fetcher) HistoryOf(tenant, source uid.ID) (r remote.HistoryReport, running, ok bool) {
 	f.mu.Lock()
 	j := f.jobs[sourceKey{tenant, source}]
@@ -88,16 +105,17 @@ func (f *Fetcher) CancelHistory(tenant, source uid.ID) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if j := f.jobs[sourceKey{tenant, source}]; j != nil {
-		j.stop()
+		j.end(false)
 	}
 }
 
-// EndHistories ends all histories in the background and waits until they have.
+// EndHistories ends all histories in the background and waits until they have. The next
+// process goes on with them.
 func (f *Fetcher) EndHistories() {
 	f.mu.Lock()
 	var list []*job
 	for _, j := range f.jobs {
-		j.stop()
+		j.end(true)
 		list = append(list, j)
 	}
 	f.mu.Unlock()

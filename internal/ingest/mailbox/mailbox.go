@@ -34,7 +34,8 @@
 //	probe.go     tests of settings
 //	tally.go     what servers say they hold
 //	history.go   archives a whole mailbox once; historyfolder.go: one folder of it;
-//	             agree.go: compares counts; empty.go: removes; job.go: runs in the background
+//	             agree.go: compares counts; empty.go: removes;
+//	             job.go: runs in the background; jobfile.go: outlives the process
 package mailbox
 
 import (
@@ -96,6 +97,9 @@ type Config struct {
 	// PublicOnly refuses servers on this machine and in private networks, also
 	// those to which a name leads.
 	PublicOnly bool
+	// Histories is the directory where histories in the background are written down; it is
+	// made. Empty: they are forgotten with the process.
+	Histories string
 	// OAuth gets access tokens; nil: a client that PublicOnly holds for.
 	OAuth *oauth.Client
 }
@@ -155,8 +159,9 @@ func New(c Config) (*Fetcher, error) {
 	if c.OAuth == nil {
 		c.OAuth = oauth.New(oauth.Config{AllowPrivate: !c.PublicOnly, Now: c.Now})
 	}
-	return &Fetcher{Config: c, keepers: map[sourceKey]keeper{}, timings: usualTimings(), slots: make(chan struct{}, atATime), memory: semaphore.NewWeighted(bytesInFlight),
-		ports: usualPort, locks: map[sourceKey]chan struct{}{}, wakes: map[sourceKey]chan struct{}{}, looked: make(chan struct{}, 1), jobs: map[sourceKey]*job{}}, nil
+	f := &Fetcher{Config: c, keepers: map[sourceKey]keeper{}, timings: usualTimings(), slots: make(chan struct{}, atATime), memory: semaphore.NewWeighted(bytesInFlight),
+		ports: usualPort, locks: map[sourceKey]chan struct{}{}, wakes: map[sourceKey]chan struct{}{}, looked: make(chan struct{}, 1), jobs: map[sourceKey]*job{}}
+	return f, f.loadJobs()
 }
 
 // lock waits until nobody else fetches the source, and returns what ends that.

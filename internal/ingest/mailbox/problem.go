@@ -107,6 +107,7 @@ var texts = map[string]string{ //nolint:gochecknoglobals // never changed
 	remote.CodeUnavailable: "The server refuses at present; it will be tried again.",
 	remote.CodeArchive:     "The archive cannot store at present. Everything stays on the server and will be fetched later.",
 	remote.CodeUnreadable:  "The server does not hand out some messages. They stay there and will be tried again.",
+	remote.CodeInterrupted: "The archive was restarted while it was at work.",
 	remote.CodeNotDeleted:  "Messages are archived, but the server does not delete them.",
 	remote.CodeInternal:    "This should not happen; the log says more.",
 	remote.CodeToken:       "Nobody has logged in to this mailbox yet: there is no access token.",

@@ -22,11 +22,13 @@ type running struct {
 
 // Run fetches all remote mailboxes that are not disabled, each at its interval,
 // until ctx ends; it returns nil then, when nothing of it is at work any more. It
-// notices new and changed sources within seconds.
+// notices new and changed sources within seconds. It begins with the histories that an
+// earlier process had not ended.
 func (f *Fetcher) Run(ctx context.Context) error {
 	var workers sync.WaitGroup
 	defer f.EndHistories()
 	defer workers.Wait()
+	f.resume(ctx)
 	at := map[sourceKey]*running{}
 	tick := time.NewTicker(f.timings.look)
 	defer tick.Stop()

@@ -1529,7 +1529,7 @@ export type Header = {
 
 export type History = {
     /**
-     * Absent: there was none since the server started
+     * Absent: there was none
      */
     report?: HistoryReport;
     running: boolean;
@@ -2113,7 +2113,7 @@ export type MailboxLogInState = {
 };
 
 export type MailboxProblem = {
-    code: 'dns' | 'connect' | 'forbidden' | 'timeout' | 'certificate' | 'tls' | 'auth' | 'protocol' | 'folder' | 'unavailable' | 'archive' | 'unreadable' | 'not-deleted' | 'internal' | 'token' | 'consent' | 'not-assigned' | 'client' | 'client-secret' | 'directory' | 'licence' | 'scope' | 'code-expired' | 'code-declined' | 'revoked' | 'throttled' | 'authority';
+    code: 'dns' | 'connect' | 'forbidden' | 'timeout' | 'certificate' | 'tls' | 'auth' | 'protocol' | 'folder' | 'unavailable' | 'archive' | 'unreadable' | 'not-deleted' | 'interrupted' | 'internal' | 'token' | 'consent' | 'not-assigned' | 'client' | 'client-secret' | 'directory' | 'licence' | 'scope' | 'code-expired' | 'code-declined' | 'revoked' | 'throttled' | 'authority';
     /**
      * What the server or the system said
      */
