@@ -78,6 +78,7 @@ type Receipts struct {
 // ReceiptChoice says what to compare.
 type ReceiptChoice struct {
 	Receipts []string `json:"receipts" minItems:"2" maxItems:"10" doc:"Each a day that has a receipt, the word now, or the text of a receipt's file"`
+	Names    []string `json:"names,omitempty" maxItems:"10" doc:"What the files are called, in the order of receipts; for what is no file, empty. Absent: file"`
 }
 
 // ReceiptComparison says whether the log was only appended to between receipts.
@@ -89,7 +90,7 @@ type ReceiptComparison struct {
 
 // ComparedReceipt is what a receipt says.
 type ComparedReceipt struct {
-	Name string    `json:"name" doc:"A day, now, or file"`
+	Name string    `json:"name" doc:"A day, now, or what the file is called; each has another"`
 	Size int64     `json:"size"`
 	Root string    `json:"root"`
 	Time time.Time `json:"time" doc:"Of the signature"`

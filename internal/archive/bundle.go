@@ -2,9 +2,9 @@ package archive
 
 import (
 	"context"
+	"slices"
 
 	"github.com/muniment/muniment/internal/catalog"
-	"github.com/muniment/muniment/internal/eventlog"
 	"github.com/muniment/muniment/internal/evidence/tsp"
 	"github.com/muniment/muniment/internal/seal"
 	"github.com/muniment/muniment/internal/uid"
@@ -24,6 +24,9 @@ type Bundle struct {
 	// package, whose event is about the whole package.
 	Log []byte
 
+	// stamped is the checkpoint of Log with its time stamps; nil: it has none.
+	stamped *stampedLog
+
 	// version is set for a version of a package, whose members are its parts.
 	version *Package
 
@@ -37,7 +40,10 @@ type Bundle struct {
 func (b *Bundle) Sidecar() (*tsp.Sidecar, error) {
 	all := &tsp.Sidecar{}
 	all.Merge(b.beside)
-	for _, s := range b.Stamps {
+	if b.stamped != nil {
+		all.Merge(b.stamped.beside)
+	}
+	for _, s := range b.all() {
 		if len(s.Sidecar) == 0 {
 			continue
 		}
@@ -48,6 +54,14 @@ func (b *Bundle) Sidecar() (*tsp.Sidecar, error) {
 		all.Merge(&one)
 	}
 	return all, nil
+}
+
+// all are the time stamps of the object and those of the checkpoint.
+func (b *Bundle) all() []*seal.Stamp {
+	if b.stamped == nil {
+		return b.Stamps
+	}
+	return slices.Concat(b.Stamps, b.stamped.stamps)
 }
 
 // Metadata returns the metadata of a message that its evidence record covers, for
@@ -72,11 +86,11 @@ func (h *Handle) Bundle(ctx context.Context, id uid.ID) (*Bundle, error) {
 	if err != nil {
 		return nil, err
 	}
-	checkpoint, err := h.a.bundleCheckpoint(ctx, row.Tenant)
+	log, err := h.a.arrivalProofs(ctx, row.Tenant)
 	if err != nil {
 		return nil, err
 	}
-	b, err := h.a.bundle(ctx, row, checkpoint)
+	b, err := h.a.bundle(ctx, row, log)
 	if err != nil {
 		return nil, err
 	}
@@ -102,14 +116,14 @@ func (a *Archive) Bundle(ctx context.Context, tenant, aoid uid.ID) (*Bundle, err
 	if err != nil {
 		return nil, err
 	}
-	checkpoint, err := a.bundleCheckpoint(ctx, tenant)
+	log, err := a.arrivalProofs(ctx, tenant)
 	if err != nil {
 		return nil, err
 	}
-	return a.bundle(ctx, row, checkpoint)
+	return a.bundle(ctx, row, log)
 }
 
-func (a *Archive) bundle(ctx context.Context, row *catalog.Message, checkpoint *eventlog.Receipt) (*Bundle, error) {
+func (a *Archive) bundle(ctx context.Context, row *catalog.Message, log *arrivalProofs) (*Bundle, error) {
 	e, err := a.evidence(ctx, row)
 	if err != nil {
 		return nil, err
@@ -126,7 +140,7 @@ func (a *Archive) bundle(ctx context.Context, row *catalog.Message, checkpoint *
 		b.Capture.Segment, b.Capture.Frame = row.Segment, row.Frame
 	}
 	if b.version == nil {
-		b.Log, err = a.arrivalProof(ctx, row, checkpoint)
+		b.Log, b.stamped, err = log.arrival(ctx, row.AOID)
 	}
 	return b, err
 }

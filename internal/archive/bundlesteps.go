@@ -29,9 +29,10 @@ type stampSteps struct {
 	next int // token
 }
 
-// steps lists the commands of every time stamp. It returns the number of steps.
-func steps(p *offline.Parts, rec *ers.Record, at bundlePaths, w *readmeWords) (string, int, error) {
-	s := &stampSteps{p: p, rec: rec, at: at, w: w}
+// steps lists the commands of every time stamp, after so many other steps. It returns the
+// number of the last step.
+func steps(p *offline.Parts, rec *ers.Record, at bundlePaths, w *readmeWords, before int) (string, int, error) {
+	s := &stampSteps{p: p, rec: rec, at: at, w: w, step: before}
 	for c, chain := range rec.Chains {
 		for j := range chain {
 			if s.next >= len(p.Manifest.Tokens) {
@@ -66,6 +67,7 @@ func (s *stampSteps) stamp(c, j int) error {
 		first, err = s.rehashed(c, t)
 	default:
 		s.heading(s.w.step.members)
+		s.b.WriteString(s.w.before)
 		first, err = s.members(t)
 	}
 	if err != nil {

@@ -25,8 +25,13 @@ type readmeWords struct {
 	verify, last, logKey, ours, theirs, group, pair, inspection        string
 	step                                                               stepWords
 	log                                                                [5]string
+	checkpoint                                                         checkpointWords
+	before                                                             string // commands that make the first member
 	yes, no, unknown                                                   string
 }
+
+// checkpointWords are for the time stamp on the checkpoint.
+type checkpointWords struct{ heading, note, group string }
 
 // stepWords are the headings of the steps, and what explains the commands of a renewal.
 type stepWords struct {
@@ -67,7 +72,7 @@ func readme(p *offline.Parts, rec *ers.Record, at bundlePaths, w *readmeWords) (
 	if m.Sums != "" {
 		s.WriteString(w.inspection + w.sumsFile)
 	}
-	list, n, err := steps(p, rec, at, w)
+	list, n, err := steps(p, rec, at, w, 0)
 	if err != nil {
 		return "", err
 	}
@@ -78,6 +83,13 @@ func readme(p *offline.Parts, rec *ers.Record, at bundlePaths, w *readmeWords) (
 			return "", err
 		}
 		fmt.Fprintf(&s, "%d. %s\n\n%s\n%s\n\n", n+1, w.step.log, log, w.logKey)
+		if len(at.log) > 0 {
+			stamp, err := logStampSteps(p.Log, at, w, n+1)
+			if err != nil {
+				return "", err
+			}
+			s.WriteString(stamp)
+		}
 	} else {
 		s.WriteString(w.logNone + "\n\n")
 	}
@@ -129,6 +141,11 @@ other message is missing.`,
 		log: [5]string{"the event, and its hash value", "with its neighbour in the tree of the log", "the root, as the checkpoint writes it", "the checkpoint: name of the log, number of events, root, time",
 			"the key of the log, and the signature on the checkpoint"},
 		logKey: `   Whose key it is, the archive's operator can tell (muniment log key), or any receipt of the log.`,
+		checkpoint: checkpointWords{
+			heading: `The time stamp on the checkpoint: since then the log up to there cannot have been rewritten unnoticed,
+   not even by whoever has its key. Its evidence record is in log.json.`,
+			note: "the checkpoint with its signature", group: "with the random value beside it in the evidence record",
+		},
 		ours:   "The same in one step, with our own verifier, which needs neither server nor network:",
 		theirs: "or with any program for evidence records (RFC 4998), such as the library BouncyCastle.",
 		group:  "the group: all members, sorted, one after the other", pair: "with its neighbour in the tree, sorted",
@@ -180,6 +197,11 @@ andere Nachricht fehlt.`,
 		log: [5]string{"das Ereignis und sein Hashwert", "mit dem Nachbarn im Baum des Protokolls", "die Wurzel, wie der Prüfpunkt sie schreibt", "der Prüfpunkt: Name des Protokolls, Zahl der Ereignisse, Wurzel, Zeit",
 			"der Schlüssel des Protokolls, und die Signatur auf dem Prüfpunkt"},
 		logKey: `   Wessen Schlüssel es ist, sagt der Betreiber des Archivs (muniment log key) oder jede Quittung des Protokolls.`,
+		checkpoint: checkpointWords{
+			heading: `Der Zeitstempel auf dem Prüfpunkt: Seither kann das Protokoll bis dorthin nicht unbemerkt umgeschrieben
+   worden sein, auch nicht von dem, der seinen Schlüssel hat. Sein Beweisdatensatz steht in log.json.`,
+			note: "der Prüfpunkt mit seiner Signatur", group: "mit dem Zufallswert, der im Beweisdatensatz daneben steht",
+		},
 		ours:   "Dasselbe in einem Schritt mit unserem Prüfprogramm, das weder Server noch Netz braucht:",
 		theirs: "oder mit jedem Programm für Beweisdatensätze (RFC 4998), etwa der Bibliothek BouncyCastle.",
 		group:  "die Gruppe: alle Bestandteile, sortiert, aneinandergehängt", pair: "mit dem Nachbarn im Baum, sortiert",

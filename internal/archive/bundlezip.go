@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/sha512"
-	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
@@ -92,7 +91,7 @@ func (b *Bundle) WriteZIP(ctx context.Context, w io.Writer) error {
 	if err := z.inspection(b.facts(ctx, p, t), ""); err != nil {
 		return err
 	}
-	if err := b.describe(z, p, "", bundlePaths{anchors: bundleAnchors, chain: bundleChain, verify: "."}); err != nil {
+	if err := b.describe(z, p, "", bundlePaths{anchors: bundleAnchors, chain: bundleChain, verify: ".", log: t.log}); err != nil {
 		return err
 	}
 	z.put(offline.SumsFile, z.sums())
@@ -157,78 +156,12 @@ func (b *Bundle) open(ctx context.Context) (io.ReadCloser, error) {
 	return b.a.open(ctx, b.Row)
 }
 
-// proof writes record, tokens and what their verification needs.
-func (b *Bundle) proof(z *bundleWriter, p *offline.Parts) (*bundleTrust, error) {
-	z.put(bundleRecord, b.Record)
-	t, err := b.trust(p.Manifest)
-	if err != nil {
-		return nil, err
-	}
-	for i, s := range b.Stamps {
-		name := fmt.Sprintf("token-%d.tst", i+1)
-		z.put(name, s.Token)
-		p.Manifest.Tokens[i].File = name
-	}
-	z.put(bundleSidecar, t.der)
-	z.put(bundleChain, certificates(t.side.Certificates))
-	z.put(bundleAnchors, certificates(t.anchors))
-	for i, c := range t.side.CRLs {
-		z.put(fmt.Sprintf("trust/crl-%d.crl", i+1), c)
-	}
-	for i, o := range t.side.OCSP {
-		z.put(fmt.Sprintf("trust/ocsp-%d.der", i+1), o)
-	}
-	return t, z.err
-}
-
-// bundleTrust is what the verification of time stamps needs.
-type bundleTrust struct {
-	side    *tsp.Sidecar
-	der     []byte   // of side
-	anchors [][]byte // certificates that the archive trusted, each once
-	trust   offline.Trust
-}
-
-// trust joins what was kept beside the time stamps, and tells of them in the manifest.
-func (b *Bundle) trust(m *offline.Manifest) (*bundleTrust, error) {
-	t := &bundleTrust{}
-	var err error
-	if t.side, err = b.Sidecar(); err != nil {
-		return nil, err
-	}
-	if t.der, err = t.side.MarshalBinary(); err != nil {
-		return nil, err
-	}
-	seen := map[string]bool{}
-	for _, s := range b.Stamps {
-		token, err := tsp.ParseToken(s.Token)
-		if err != nil {
-			return nil, err
-		}
-		m.Tokens = append(m.Tokens, offline.ManifestToken{Authority: s.Authority, GenTime: s.GenTime, Imprint: hex.EncodeToString(token.Info.Imprint)})
-		m.Test = m.Test || s.Test
-		for _, raw := range s.Anchors {
-			if seen[string(raw)] {
-				continue
-			}
-			seen[string(raw)] = true
-			c, err := x509.ParseCertificate(raw)
-			if err != nil {
-				return nil, err
-			}
-			t.anchors, t.trust.Anchors = append(t.anchors, raw), append(t.trust.Anchors, c)
-		}
-	}
-	t.trust.Options = ers.Options{Anchors: tsp.NewAnchors(t.trust.Anchors), Sidecar: t.side}
-	return t, nil
-}
-
 // facts verifies the bundle as whoever gets it will, with the certificates that the
 // archive trusted.
 func (b *Bundle) facts(ctx context.Context, p *offline.Parts, t *bundleTrust) *inspect.Facts {
 	trust := t.trust
 	trust.Options.At = b.a.now().UTC().Truncate(time.Second)
-	for _, s := range b.Stamps {
+	for _, s := range b.all() {
 		if s.GenTime.After(trust.Options.At) { // the authority's clock is a little ahead
 			trust.Options.At = s.GenTime
 		}
@@ -247,8 +180,9 @@ func (b *Bundle) facts(ctx context.Context, p *offline.Parts, t *bundleTrust) *i
 // bundlePaths are where the commands of a README find what it needs.
 type bundlePaths struct {
 	anchors, chain string
-	verify         string // the bundle, for our own verifier
-	root           string // what leads to the root of a bundle of many objects, such as ../../../
+	verify         string                  // the bundle, for our own verifier
+	root           string                  // what leads to the root of a bundle of many objects, such as ../../../
+	log            []offline.ManifestToken // the time stamps on the checkpoint; none: it has none
 }
 
 // file is where a command finds a file of the manifest.

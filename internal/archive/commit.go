@@ -35,7 +35,7 @@ func (a *Archive) commitLoop(w *tenantWork) {
 
 // gather takes what is waiting, and what is about to come, up to the bounds of a group.
 func (w *tenantWork) gather(first *pending) []*pending {
-	group := []*pending{first}
+	group := first.all()
 	size := stored(first)
 	var over <-chan time.Time
 	for len(group) < batchMessages && size < batchBytes {
@@ -59,18 +59,20 @@ func (w *tenantWork) gather(first *pending) []*pending {
 		if !ok {
 			return group // it is closed
 		}
-		group = append(group, p)
+		group = append(group, p.all()...)
 		size += stored(p)
 	}
 	return group
 }
 
-// stored is what a submission weighs in its group.
-func stored(p *pending) int64 {
-	if p.prepared == nil {
-		return 0
+// stored is what a submission weighs in its group, with those that belong to it.
+func stored(p *pending) (size int64) {
+	for _, x := range p.all() {
+		if x.prepared != nil {
+			size += x.prepared.Stored() + int64(len(x.doc.Body))
+		}
 	}
-	return p.prepared.Stored() + int64(len(p.doc.Body))
+	return size
 }
 
 // commitGroup makes a group durable and answers everybody in it.

@@ -175,6 +175,35 @@ func (r *rebuild) holds(ctx context.Context, tenant uid.ID) error {
 	})
 }
 
+// retentions looks for settings of retention that the vault remembers and the catalog has
+// lost: what arrived under them could be deleted too early.
+func (f *fsck) retentions(ctx context.Context, tenant uid.ID) error {
+	k, err := f.a.keeping(ctx, tenant)
+	if len(rowErrors(err)) > 0 { // Check has reported it
+		return nil
+	}
+	if err != nil {
+		return f.unreadable(ctx, "catalog", err)
+	}
+	info, err := f.a.vault.Tenant(ctx, tenant)
+	if errors.Is(err, vault.ErrNotFound) { // told of with the tenant
+		return nil
+	}
+	var have tenantData
+	if err != nil || json.Unmarshal(info.Data, &have) != nil {
+		return f.unreadable(ctx, "description of tenant "+tenant.String(), err)
+	}
+	for _, d := range lostSettings(k.history, have.Retention) {
+		since := "the beginning"
+		if !d.From.IsZero() {
+			since = d.From.UTC().Format(time.DateOnly)
+		}
+		f.damage("retention of tenant "+tenant.String(), "the vault remembers that %d years (%s) hold from %s on, but the catalog has lost that: what arrived then could be deleted too early; muniment rebuild restores it",
+			d.Years, d.Jurisdiction, since)
+	}
+	return nil
+}
+
 // holds compares the holds of a tenant with what the vault remembers of them.
 func (f *fsck) holds(ctx context.Context, tenant uid.ID) error {
 	list, err := f.a.catalog.Holds(ctx, tenant, false)

@@ -19,7 +19,6 @@ import (
 
 	"github.com/muniment/muniment/internal/access"
 	"github.com/muniment/muniment/internal/catalog"
-	"github.com/muniment/muniment/internal/eventlog"
 	"github.com/muniment/muniment/internal/evidence"
 	"github.com/muniment/muniment/internal/evidence/inspect"
 	"github.com/muniment/muniment/internal/evidence/offline"
@@ -39,17 +38,17 @@ const smallMessage = 4 << 20
 // exportWriter is one bundle that is being written.
 type exportWriter struct {
 	*bundleWriter
-	e          *Export
-	checkpoint *eventlog.Receipt
-	list       hash.Hash // ListLine of all objects
-	contents   bytes.Buffer
-	csv        *csv.Writer
-	done       offline.Complete
-	page       inspect.Selection
-	trusts     map[string]*sharedTrust
-	shared     map[string]bool // names of shared files that were written
-	anchors    [][]byte
-	chain      [][]byte
+	e        *Export
+	log      *arrivalProofs
+	list     hash.Hash // ListLine of all objects
+	contents bytes.Buffer
+	csv      *csv.Writer
+	done     offline.Complete
+	page     inspect.Selection
+	trusts   map[string]*sharedTrust
+	shared   map[string]bool // names of shared files that were written
+	anchors  [][]byte
+	chain    [][]byte
 }
 
 // sharedTrust is what the objects of one batch share.
@@ -57,6 +56,7 @@ type sharedTrust struct {
 	bundleTrust
 	sidecar string
 	tokens  []offline.ManifestToken
+	log     []offline.ManifestToken // of the checkpoint
 	test    bool
 }
 
@@ -69,7 +69,7 @@ func (e *Export) WriteZIP(ctx context.Context, out io.Writer) (*offline.Complete
 	w.done = offline.Complete{Version: offline.ManyVersion, LeftOut: []offline.LeftOut{}}
 	w.page = inspect.Selection{Title: e.title, At: w.at, Checked: true}
 	var err error
-	if w.checkpoint, err = e.h.a.bundleCheckpoint(ctx, e.h.actor.Tenant); err != nil {
+	if w.log, err = e.h.a.arrivalProofs(ctx, e.h.actor.Tenant); err != nil {
 		return nil, err
 	}
 	if err := w.json(offline.ManyFile, offline.Many{Version: offline.ManyVersion, Tenant: e.h.actor.Tenant.String(), Title: e.title, Query: e.r.Query, MadeAt: w.at, Volume: e.r.Volume}); err != nil {
@@ -153,7 +153,7 @@ func (w *exportWriter) bundle(ctx context.Context, id uid.ID) (*Bundle, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := h.a.bundle(ctx, row, w.checkpoint)
+	b, err := h.a.bundle(ctx, row, w.log)
 	if err != nil {
 		return nil, err
 	}
@@ -193,7 +193,7 @@ func (w *exportWriter) write(ctx context.Context, b *Bundle) error {
 	}
 	f := b.facts(ctx, p, &t.bundleTrust)
 	const root = "../../../"
-	if err := b.describe(w.bundleWriter, p, dir, bundlePaths{root: root, anchors: root + bundleAnchors, chain: root + bundleChain, verify: root}); err != nil {
+	if err := b.describe(w.bundleWriter, p, dir, bundlePaths{root: root, anchors: root + bundleAnchors, chain: root + bundleChain, verify: root, log: t.log}); err != nil {
 		return err
 	}
 	manifest := w.last(dir + offline.ManifestFile)
@@ -222,7 +222,10 @@ func (w *exportWriter) last(name string) string {
 // trust writes what the objects of a batch share, once.
 func (w *exportWriter) trust(b *Bundle) (*sharedTrust, error) {
 	key := ""
-	for _, s := range b.Stamps {
+	for i, s := range b.all() {
+		if i == len(b.Stamps) {
+			key += " "
+		}
 		sum := sha256.Sum256(s.Token)
 		key += hex.EncodeToString(sum[:8])
 	}
@@ -234,11 +237,14 @@ func (w *exportWriter) trust(b *Bundle) (*sharedTrust, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &sharedTrust{bundleTrust: *x, tokens: m.Tokens, test: m.Test}
-	t.trust.Options.Cache = tsp.NewCache(len(b.Stamps) + 1)
+	t := &sharedTrust{bundleTrust: *x, tokens: m.Tokens, log: x.log, test: m.Test}
+	t.trust.Options.Cache = tsp.NewCache(len(b.all()) + 1)
 	t.sidecar = w.once("sidecar", ".der", x.der)
 	for i, s := range b.Stamps {
 		t.tokens[i].File = w.once("token", ".tst", s.Token)
+	}
+	for i := range t.log {
+		t.log[i].File = w.once("token", ".tst", b.stamped.stamps[i].Token)
 	}
 	w.anchors, w.chain = append(w.anchors, x.anchors...), append(w.chain, x.side.Certificates...)
 	w.trusts[key] = t

@@ -202,6 +202,9 @@ func (f *fsck) tenant(ctx context.Context, tenant uid.ID) error {
 	if err := f.holds(ctx, tenant); err != nil {
 		return err
 	}
+	if err := f.retentions(ctx, tenant); err != nil {
+		return err
+	}
 	return f.index(ctx, tenant)
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -64,6 +65,13 @@ func TestLostRetentionIsRestored(t *testing.T) {
 	db.Close()
 	e := archivetest.New(t, archivetest.Options{Dir: dir, Now: o.now.time})
 	e.DescribeTenants(ctx)
+	var found []archive.Finding
+	must(e.Fsck(ctx, archive.FsckOptions{Report: func(f archive.Finding) { found = append(found, f) }}))(t)
+	if !slices.ContainsFunc(found, func(x archive.Finding) bool {
+		return x.Severity == archive.Damage && x.Object == "retention of tenant "+o.tenant.ID.String() && strings.Contains(x.What, "30 years")
+	}) {
+		t.Errorf("fsck does not tell that the setting is lost: %+v", found)
+	}
 	for range 2 { // the second time there is nothing to restore
 		if out := must(e.Rebuild(ctx, nil))(t); len(out.Damaged) > 0 {
 			t.Fatal(out.Damaged)

@@ -36,6 +36,7 @@ type pending struct {
 	verdict  verdict                  // of a new message
 	entry    *catalog.QuarantineEntry // of a new message that goes to quarantine
 	done     chan result              // capacity 1
+	with     []*pending               // are committed in the same transaction
 }
 
 type result struct {
@@ -60,23 +61,15 @@ type mood struct{ duplicates atomic.Bool }
 // Errors match ErrTooLarge, ErrBusy, ErrTenantEnded, ErrInvalid (of a Document) or ctx's. Calls wait for each other in group
 // commits: many concurrent calls are much faster than one after another.
 func (a *Archive) Ingest(ctx context.Context, sub Submission) (Receipt, error) {
-	if sub.Raw.Size() > MaxMessage {
-		return Receipt{}, fmt.Errorf("%d bytes, at most %d: %w", sub.Raw.Size(), MaxMessage, ErrTooLarge)
+	if err := a.admitSubmission(ctx, &sub); err != nil {
+		return Receipt{}, err
 	}
-	if err := a.Takes(ctx, sub.Tenant); err != nil {
-		return Receipt{}, busy(err)
-	}
-	if sub.ReceivedAt.IsZero() {
-		sub.ReceivedAt = a.now()
-	}
-	sub.ReceivedAt = sub.ReceivedAt.UTC().Truncate(time.Millisecond)
 	if sub.Document != nil {
-		d := *sub.Document
-		if err := d.Check(); err != nil {
+		list, err := a.ingestAll(ctx, []Submission{sub})
+		if err != nil {
 			return Receipt{}, err
 		}
-		sub.Document = &d
-		return a.ingest(ctx, sub)
+		return list[0], nil
 	}
 	list, done, err := a.identify(ctx, sub)
 	defer done()
@@ -88,54 +81,100 @@ func (a *Archive) Ingest(ctx context.Context, sub Submission) (Receipt, error) {
 	}
 	var first Receipt
 	for i, s := range list {
-		r, err := a.ingest(ctx, s)
+		r, err := a.ingestAll(ctx, []Submission{s})
 		if err != nil {
 			return Receipt{}, err
 		}
 		if i == 0 {
-			first = r
+			first = r[0]
 		}
 	}
 	return first, nil
 }
 
-// ingest archives one message as it is.
-func (a *Archive) ingest(ctx context.Context, sub Submission) (Receipt, error) {
-	w, err := a.work(sub.Tenant)
-	if err != nil {
-		return Receipt{}, err
+// admitSubmission looks whether a submission can be taken at all, and completes it.
+func (a *Archive) admitSubmission(ctx context.Context, sub *Submission) error {
+	if sub.Raw.Size() > MaxMessage {
+		return fmt.Errorf("%d bytes, at most %d: %w", sub.Raw.Size(), MaxMessage, ErrTooLarge)
 	}
-	w.storing.RLock() // attachments that it need not bring must stay until it is stored
-	p, err := a.send(ctx, w, sub)
-	if err != nil {
-		w.storing.RUnlock()
-		return Receipt{}, err
+	if err := a.Takes(ctx, sub.Tenant); err != nil {
+		return busy(err)
 	}
-	select {
-	case r := <-p.done:
-		w.storing.RUnlock()
-		return r.receipt, r.err
-	case <-ctx.Done():
-		go func() { <-p.done; w.storing.RUnlock() }()
-		// It may still be committed; without the acknowledgement the sender
-		// offers it again and it will be a duplicate.
-		return Receipt{}, ctx.Err()
+	if sub.ReceivedAt.IsZero() {
+		sub.ReceivedAt = a.now()
 	}
+	sub.ReceivedAt = sub.ReceivedAt.UTC().Truncate(time.Millisecond)
+	if sub.Document == nil {
+		return nil
+	}
+	d := *sub.Document
+	sub.Document = &d
+	return d.Check()
 }
 
-// send prepares a submission and hands it to the committer.
-func (a *Archive) send(ctx context.Context, w *tenantWork, sub Submission) (*pending, error) {
-	w.coming.Add(1)
-	defer w.coming.Add(-1)
-	p, err := a.prepare(ctx, w, sub)
+// ingestAll archives submissions of one tenant as they are, in one transaction: after an
+// error none of them is there, unless the error is that of ctx.
+func (a *Archive) ingestAll(ctx context.Context, list []Submission) ([]Receipt, error) {
+	w, err := a.work(list[0].Tenant)
 	if err != nil {
-		return nil, busy(err)
-	}
-	if err := a.enqueue(ctx, w, p); err != nil {
-		p.close()
 		return nil, err
 	}
-	return p, nil
+	w.storing.RLock() // attachments that they need not bring must stay until they are stored
+	first, err := a.send(ctx, w, list)
+	if err != nil {
+		w.storing.RUnlock()
+		return nil, err
+	}
+	out := make([]Receipt, 0, len(list))
+	for _, p := range first.all() {
+		select {
+		case r := <-p.done:
+			out = append(out, r.receipt)
+			err = r.err // it is the same for all
+		case <-ctx.Done():
+			go func() { <-p.done; w.storing.RUnlock() }()
+			// They may still be committed; without the acknowledgement the sender
+			// offers them again and they will be duplicates.
+			return nil, ctx.Err()
+		}
+	}
+	w.storing.RUnlock()
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// send prepares submissions and hands them to the committer, as the first with the others.
+func (a *Archive) send(ctx context.Context, w *tenantWork, list []Submission) (*pending, error) {
+	w.coming.Add(1)
+	defer w.coming.Add(-1)
+	var first *pending
+	for _, sub := range list {
+		p, err := a.prepare(ctx, w, sub)
+		switch {
+		case err != nil:
+			first.close()
+			return nil, busy(err)
+		case first == nil:
+			first = p
+		default:
+			first.with = append(first.with, p)
+		}
+	}
+	if err := a.enqueue(ctx, w, first); err != nil {
+		first.close()
+		return nil, err
+	}
+	return first, nil
+}
+
+// all are p and those that are committed with it; none if p is nil.
+func (p *pending) all() []*pending {
+	if p == nil {
+		return nil
+	}
+	return append([]*pending{p}, p.with...)
 }
 
 func (a *Archive) enqueue(ctx context.Context, w *tenantWork, p *pending) error {
@@ -155,10 +194,13 @@ func (a *Archive) enqueue(ctx context.Context, w *tenantWork, p *pending) error 
 	}
 }
 
+// close gives up what was prepared.
 func (p *pending) close() {
-	if p.prepared != nil {
-		p.prepared.Close()
-		p.prepared = nil
+	for _, x := range p.all() {
+		if x.prepared != nil {
+			x.prepared.Close()
+			x.prepared = nil
+		}
 	}
 }
 

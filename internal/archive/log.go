@@ -280,26 +280,40 @@ const maxCompared = 10
 // ErrReceipt is matched by errors about a receipt that somebody has handed in.
 var ErrReceipt = errors.New("no receipt")
 
-// CompareReceipts decides whether nothing was removed, inserted, changed or
-// reordered in the actor's log between receipts: each is a day that has one, "now",
-// or a receipt's file. ErrReceipt, catalog.ErrNotFound.
+// GivenReceipt is a receipt that is to be compared.
+type GivenReceipt struct {
+	// Which is a day that has a receipt, "now", or the text of a receipt's file.
+	Which string
+	// Name is what its file is called; empty: "file". Only for files.
+	Name string
+}
+
+// CompareReceipts decides whether nothing was removed, inserted, changed or reordered in
+// the actor's log between receipts. In the answer every one has a name of its own: files
+// of the same name have numbers after it. ErrReceipt, catalog.ErrNotFound.
 //
 // The evidence records of the receipts are verified as well, with the certificates that
 // the archive trusts.
-func (h *Handle) CompareReceipts(ctx context.Context, which []string) (*ComparedReceipts, error) {
+func (h *Handle) CompareReceipts(ctx context.Context, given []GivenReceipt) (*ComparedReceipts, error) {
 	if err := h.actor.Check(access.SeeLog); err != nil {
 		return nil, err
 	}
-	if len(which) < 2 || len(which) > maxCompared {
+	if len(given) < 2 || len(given) > maxCompared {
 		return nil, fmt.Errorf("%w: want 2 to %d receipts", ErrReceipt, maxCompared)
 	}
 	var list []eventlog.Named
 	var sizes []int64
-	for _, w := range which {
-		r, err := h.namedReceipt(ctx, w)
+	names := map[string]bool{}
+	for _, g := range given {
+		r, err := h.namedReceipt(ctx, g)
 		if err != nil {
 			return nil, err
 		}
+		name := r.Name
+		for n := 2; names[r.Name]; n++ {
+			r.Name = fmt.Sprintf("%s (%d)", name, n)
+		}
+		names[r.Name] = true
 		list = append(list, *r)
 		if o, err := r.Receipt.Open(); err == nil {
 			sizes = append(sizes, o.Head.Size)
@@ -329,8 +343,12 @@ func (h *Handle) CompareReceipts(ctx context.Context, which []string) (*Compared
 	return h.stampsOf(ctx, list, eventlog.Compare(list, e))
 }
 
-func (h *Handle) namedReceipt(ctx context.Context, which string) (*eventlog.Named, error) {
+// maxReceiptName bounds the name of a file in an answer, in bytes.
+const maxReceiptName = 200
+
+func (h *Handle) namedReceipt(ctx context.Context, g GivenReceipt) (*eventlog.Named, error) {
 	var body string
+	which := g.Which
 	switch {
 	case which == presentState:
 		r, err := h.a.Checkpoint(ctx, h.actor.Tenant)
@@ -346,10 +364,13 @@ func (h *Handle) namedReceipt(ctx context.Context, which string) (*eventlog.Name
 		body = row.Body
 	default:
 		body, which = which, "file"
+		if name := FileName(g.Name); g.Name != "" && len(name) <= maxReceiptName {
+			which = name
+		}
 	}
 	r, err := eventlog.ParseReceipt([]byte(body))
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrReceipt, err)
+		return nil, fmt.Errorf("%w: %s: %w", ErrReceipt, which, err)
 	}
 	return &eventlog.Named{Name: which, Receipt: r}, nil
 }

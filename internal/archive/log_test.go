@@ -126,19 +126,35 @@ func TestReceiptsComeDaily(t *testing.T) {
 		t.Errorf("receipts of %v, want %v", days, want)
 	}
 	e.clock = time.Date(2026, 11, 27, 9, 0, 0, 0, time.UTC)
-	c, err := e.admin.CompareReceipts(t.Context(), []string{"2026-11-21", "2026-11-27", "now"})
+	c, err := e.admin.CompareReceipts(t.Context(), given("2026-11-21", "2026-11-27", "now"))
 	if err != nil || c.Verdict != eventlog.Valid || !c.KeyTrusted || len(c.Receipts) != 3 {
 		t.Errorf("comparison: %+v, %v", c, err)
 	}
 	if c.Receipts[0].Zone != "Europe/Berlin" || c.Receipts[0].Day != "2026-11-21" {
 		t.Errorf("receipt says %+v", c.Receipts[0])
 	}
+	var files []archive.GivenReceipt
+	for _, x := range []struct{ day, name string }{{"2026-11-21", `C:\kept\november.json`}, {"2026-11-26", "november.json"}, {"2026-11-27", ""}} {
+		r, err := e.Catalog.Receipt(t.Context(), e.tenant.ID, x.day)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, archive.GivenReceipt{Which: r.Body, Name: x.name})
+	}
+	if c, err = e.admin.CompareReceipts(t.Context(), files); err != nil || c.Verdict != eventlog.Valid {
+		t.Fatalf("comparison of files: %+v, %v", c, err)
+	}
+	for i, want := range []string{"november.json", "november.json (2)", "file"} {
+		if got := c.Receipts[i]; got.Name != want || got.Day != []string{"2026-11-21", "2026-11-26", "2026-11-27"}[i] {
+			t.Errorf("the file %d is called %q, of %s; want %q", i, got.Name, got.Day, want)
+		}
+	}
 	for _, which := range [][]string{{"2026-11-21"}, nil, {"2026-11-21", "{}"}} {
-		if _, err := e.admin.CompareReceipts(t.Context(), which); !errors.Is(err, archive.ErrReceipt) {
+		if _, err := e.admin.CompareReceipts(t.Context(), given(which...)); !errors.Is(err, archive.ErrReceipt) {
 			t.Errorf("comparison of %q: %v", which, err)
 		}
 	}
-	if _, err := e.admin.CompareReceipts(t.Context(), []string{"2026-11-21", "2026-11-22"}); !errors.Is(err, catalog.ErrNotFound) {
+	if _, err := e.admin.CompareReceipts(t.Context(), given("2026-11-21", "2026-11-22")); !errors.Is(err, catalog.ErrNotFound) {
 		t.Errorf("comparison with a day that has none: %v", err)
 	}
 }
@@ -161,7 +177,7 @@ func TestKeysOfTheLogChange(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := e.admin.CompareReceipts(t.Context(), []string{string(b), second.Day})
+	c, err := e.admin.CompareReceipts(t.Context(), given(string(b), second.Day))
 	if err != nil || c.Verdict != eventlog.Valid {
 		t.Errorf("across a change of keys: %+v, %v", c, err)
 	}
@@ -205,7 +221,7 @@ func TestRewrittenHistoryIsFound(t *testing.T) {
 			for _, more := range []int{0, 1, 5} {
 				e.ingest(t, more)
 				e.clock = e.clock.Add(time.Hour)
-				c, err := e.admin.CompareReceipts(t.Context(), []string{yesterday.Body, "now"})
+				c, err := e.admin.CompareReceipts(t.Context(), given(yesterday.Body, "now"))
 				want := eventlog.Invalid
 				if name == "nothing" {
 					want = eventlog.Valid
@@ -285,7 +301,7 @@ func TestWhoSeesTheLog(t *testing.T) {
 			"log": failed(h.Log(t.Context())), "events": failed(h.Events(t.Context(), catalog.EventFilter{}, 5)), "proof": failed(h.EventProof(t.Context(), 0)),
 			"checkpoint": failed(h.Checkpoint(t.Context())), "consistency": failed(h.Consistency(t.Context(), 0, 1)), "receipts": failed(h.Receipts(t.Context(), "")),
 			"export": h.ExportLog(t.Context(), &bytes.Buffer{}), "audit": failed(h.Audit(t.Context())), "settings": failed(h.ReceiptSettings(t.Context())),
-			"comparison": failed(h.CompareReceipts(t.Context(), []string{"now", "now"})),
+			"comparison": failed(h.CompareReceipts(t.Context(), given("now", "now"))),
 		} {
 			if may && err != nil || !may && !errors.Is(err, access.ErrForbidden) {
 				t.Errorf("%s as %s: %v", name, role, err)
@@ -347,4 +363,12 @@ func TestDetailsCanGo(t *testing.T) {
 	if l, _, err := p.Check(); err != nil || l.Details == "" || strings.Contains(p.Leaf, "anna") {
 		t.Errorf("proof without details: %+v, %v", l, err)
 	}
+}
+
+// given are receipts that are to be compared.
+func given(which ...string) (list []archive.GivenReceipt) {
+	for _, w := range which {
+		list = append(list, archive.GivenReceipt{Which: w})
+	}
+	return list
 }

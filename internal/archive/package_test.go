@@ -10,8 +10,10 @@ import (
 
 	"github.com/muniment/muniment/internal/access"
 	"github.com/muniment/muniment/internal/archivetest"
+	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/evidence/algo"
 	"github.com/muniment/muniment/internal/tresor"
+	"github.com/muniment/muniment/internal/uid"
 )
 
 // twoParts is a package whose second data object is not protected.
@@ -71,5 +73,37 @@ func TestPartsOfAVersion(t *testing.T) {
 		check()
 		must(e.Rebuild(t.Context(), nil))(t)
 		check()
+	})
+}
+
+// All versions of a package are archived in one transaction: after a crash there are all
+// or none.
+func TestVersionsTogether(t *testing.T) {
+	onBoth(t, func(t *testing.T, e *archivetest.Env) {
+		tenant, _ := e.Tenant(t, "acme")
+		p := twoParts()
+		for _, id := range []string{"V002", "V003"} {
+			v := p.Versions[0]
+			v.ID, v.Units = id, []tresor.Unit{{ID: "U" + id, Protected: []string{"A", "B"}}}
+			p.Versions = append(p.Versions, v)
+		}
+		r, object, err := e.Submit(t.Context(), tenant.ID, p)
+		if err != nil || r.Major != tresor.OK {
+			t.Fatalf("%+v, %v", r, err)
+		}
+		segments := map[uid.ID]int{}
+		err = e.Catalog.WalkMessages(t.Context(), tenant.ID, func(m *catalog.Message, err error) error {
+			segments[m.Segment]++
+			return err
+		})
+		if err != nil || len(segments) != 1 {
+			t.Errorf("the versions of %s are in %d segments: %v, %v", object, len(segments), segments, err)
+		}
+		for _, n := range segments {
+			if n != 3 {
+				t.Errorf("%d versions, want 3", n)
+			}
+		}
+		findings(t, e, nil)
 	})
 }

@@ -85,12 +85,17 @@ func (a *Archive) submit(ctx context.Context, tenant uid.ID, p *tresor.Package) 
 		}
 	}
 	object := uid.New(now)
+	var list []*submitted
 	for i := range p.Versions {
-		v := &submitted{pkg: p, object: object, number: i + 1, at: now}
-		if r, err := a.ingestVersion(ctx, tenant, v); err != nil {
-			return tresor.Result{}, uid.ID{}, err
-		} else if r.Outcome != catalog.Stored {
-			return tresor.Result{}, uid.ID{}, fmt.Errorf("version %d of a new object is %s", v.number, r.Outcome)
+		list = append(list, &submitted{pkg: p, object: object, number: i + 1, at: now})
+	}
+	done, err := a.ingestVersions(ctx, tenant, list)
+	if err != nil {
+		return tresor.Result{}, uid.ID{}, err
+	}
+	for i, r := range done {
+		if r.Outcome != catalog.Stored {
+			return tresor.Result{}, uid.ID{}, fmt.Errorf("version %d of a new object is %s", i+1, r.Outcome)
 		}
 	}
 	return accepted(p.Objects), object, nil
@@ -153,11 +158,11 @@ func (a *Archive) update(ctx context.Context, tenant uid.ID, p *tresor.Package) 
 			return tresor.Failed(tresor.DXAIPEvidence, why), uid.ID{}, nil
 		}
 	}
-	r, err := a.ingestVersion(ctx, tenant, &submitted{pkg: p, object: object, number: len(rests) + 1, at: now})
+	done, err := a.ingestVersions(ctx, tenant, []*submitted{{pkg: p, object: object, number: len(rests) + 1, at: now}})
 	if err != nil {
 		return tresor.Result{}, uid.ID{}, err
 	}
-	if r.Outcome != catalog.Stored {
+	if done[0].Outcome != catalog.Stored {
 		return tresor.Failed(tresor.DXAIPVersion, "Another program has given this version in the meantime."), uid.ID{}, nil
 	}
 	return accepted(p.Objects), object, nil
@@ -288,12 +293,25 @@ type submitted struct {
 	at     time.Time
 }
 
-// ingestVersion archives a version: its manifest, and all objects that it points to.
-func (a *Archive) ingestVersion(ctx context.Context, tenant uid.ID, s *submitted) (Receipt, error) {
+// ingestVersions archives versions of an object in one transaction: all of them or none.
+func (a *Archive) ingestVersions(ctx context.Context, tenant uid.ID, versions []*submitted) ([]Receipt, error) {
 	source, err := a.namedSource(ctx, &catalog.Source{Tenant: tenant, Kind: KindUpload, Name: preservationSource})
 	if err != nil {
-		return Receipt{}, err
+		return nil, err
 	}
+	var list []Submission
+	for _, s := range versions {
+		sub := s.submission(tenant, source.ID)
+		if err := a.admitSubmission(ctx, &sub); err != nil {
+			return nil, err
+		}
+		list = append(list, sub)
+	}
+	return a.ingestAll(ctx, list)
+}
+
+// submission is a version: its manifest, and all objects that it points to.
+func (s *submitted) submission(tenant, source uid.ID) Submission {
 	v := &s.pkg.Versions[0]
 	if s.pkg.Update == nil {
 		v = &s.pkg.Versions[s.number-1]
@@ -309,7 +327,7 @@ func (a *Archive) ingestVersion(ctx context.Context, tenant uid.ID, s *submitted
 			d.Package.Parts = append(d.Package.Parts, newPart(o, covered))
 		}
 	}
-	return a.Ingest(ctx, Submission{Tenant: tenant, Source: source.ID, Raw: joined(objects), Document: d, ReceivedAt: s.at})
+	return Submission{Tenant: tenant, Source: source, Raw: joined(objects), Document: d, ReceivedAt: s.at}
 }
 
 // fromElsewhere is the AOID that a new object had where it comes from.

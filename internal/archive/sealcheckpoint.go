@@ -178,15 +178,20 @@ func (a *Archive) checkpointRecord(ctx context.Context, c *catalog.SealCheckpoin
 	if err != nil {
 		return nil, "", err
 	}
+	der, err = recordOf(c, chains, member)
+	return der, member.Note, err
+}
+
+// recordOf issues the record of a checkpoint from its chains.
+func recordOf(c *catalog.SealCheckpoint, chains []chain, member *seal.Checkpoint) ([]byte, error) {
 	if len(chains) == 0 {
-		return nil, "", fmt.Errorf("checkpoint of %d events: %w", c.Size, ErrNotSealed)
+		return nil, fmt.Errorf("checkpoint of %d events: %w", c.Size, ErrNotSealed)
 	}
 	r, err := issue(chains, func(h algo.Hash) ([][]byte, error) { return member.Sums(h), nil })
 	if err != nil {
-		return nil, "", fmt.Errorf("checkpoint of %d events: %w", c.Size, err)
+		return nil, fmt.Errorf("checkpoint of %d events: %w", c.Size, err)
 	}
-	der, err = r.Marshal()
-	return der, member.Note, err
+	return r.Marshal()
 }
 
 // AttachCheckpoints puts the evidence records of stamped checkpoints into their
@@ -248,20 +253,30 @@ func (a *Archive) stampedCheckpoint(ctx context.Context, tenant uid.ID, least in
 	if err != nil {
 		return nil, 0, err
 	}
-	der, note, err := a.checkpointRecord(ctx, c)
+	chains, member, err := a.checkpointChains(ctx, c.Batch, c.Position)
 	if err != nil {
 		return nil, 0, err
+	}
+	r, err := a.sealedReceipt(ctx, c, chains, member)
+	return r, c.Size, err
+}
+
+// sealedReceipt puts a checkpoint and its record into a receipt. ErrNotSealed.
+func (a *Archive) sealedReceipt(ctx context.Context, c *catalog.SealCheckpoint, chains []chain, member *seal.Checkpoint) (*eventlog.Receipt, error) {
+	der, err := recordOf(c, chains, member)
+	if err != nil {
+		return nil, err
 	}
 	s, err := a.logSigner(ctx)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	r, err := s.signedBy(note, s.origin(tenant))
+	r, err := s.signedBy(member.Note, s.origin(c.Tenant))
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	r.EvidenceRecord = der
-	return r, c.Size, nil
+	return r, nil
 }
 
 // LogGap is how much of a log has no time stamp.

@@ -108,7 +108,17 @@ func (s *Server) CompareReceipts(ctx context.Context, c api.ReceiptChoice) (*api
 	if err != nil {
 		return nil, err
 	}
-	r, err := h.CompareReceipts(ctx, c.Receipts)
+	if len(c.Names) > len(c.Receipts) {
+		return nil, mistake("body.names", "more names than receipts")
+	}
+	given := make([]archive.GivenReceipt, len(c.Receipts))
+	for i, which := range c.Receipts {
+		given[i].Which = which
+		if i < len(c.Names) {
+			given[i].Name = c.Names[i]
+		}
+	}
+	r, err := h.CompareReceipts(ctx, given)
 	if errors.Is(err, archive.ErrReceipt) {
 		return nil, mistake("body.receipts", err.Error())
 	}

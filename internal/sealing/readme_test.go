@@ -1,10 +1,12 @@
 package sealing_test
 
 import (
+	"database/sql"
 	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,7 +26,10 @@ func TestBundleInstructions(t *testing.T) {
 	t.Parallel()
 	needOpenSSL(t)
 	w, tenant, aoid, list := sealedMail(t, []byte("From: anna@example.com\r\nTo: bernd@example.com\r\nSubject: S\r\n\r\nB\r\n"))
-	instructions(t, put(t, t.TempDir(), list), 15)
+	instructions(t, put(t, t.TempDir(), list), 15+checkpointCommands)
+	if slices.ContainsFunc(list, func(f entry) bool { return strings.HasPrefix(f.name, "log-token") }) {
+		t.Error("the time stamp of message and checkpoint is there twice")
+	}
 	other, source := w.Tenant(t, "b")
 	w.ingest(t, other, source, 10, 1) // a second batch, so that renewals have a tree
 	w.now(t)
@@ -33,16 +38,56 @@ func TestBundleInstructions(t *testing.T) {
 	}
 	list = w.bundle(t, tenant, aoid)
 	dir := put(t, t.TempDir(), list)
-	instructions(t, dir, 15+4*3) // each renewal has three commands at least
+	instructions(t, dir, 15+checkpointCommands+2*4*3) // each renewal has three commands at least
 	readme := string(find(t, list, "README.txt"))
-	if n := strings.Count(readme, "-attime"); n != 4 {
-		t.Errorf("%d time stamps are verified as of their renewal, want 4", n)
+	if n := strings.Count(readme, "-attime"); n != 2*4 {
+		t.Errorf("%d time stamps of message and checkpoint are verified as of their renewal, want 8", n)
 	}
-	if x, err := w.verify(t, offline.Request{Files: []string{dir}}); err != nil || x.Verdict != evidence.Valid {
+	x, err := w.verify(t, offline.Request{Files: []string{dir}})
+	if err != nil || x.Verdict != evidence.Valid {
 		t.Errorf("renewed bundle: %+v, %v", x, err)
+	}
+	if x.Bundles[0].Log.Stamped.IsZero() {
+		t.Error("the verifier finds no time stamp on the checkpoint")
 	}
 	if page := string(find(t, list, "inspection-report.html")); !strings.Contains(page, ">Valid<") {
 		t.Error("the report of a renewed bundle does not say that it is valid")
+	}
+}
+
+// checkpointCommands is how many commands the time stamp on the checkpoint has at least.
+const checkpointCommands = 5
+
+// A checkpoint may be sealed later than the message: then its time stamps are in the bundle
+// beside those of the message.
+func TestBundleOfOldLog(t *testing.T) {
+	t.Parallel()
+	needOpenSSL(t)
+	w := newWorld(t, archivetest.Options{})
+	tenant, source := w.Tenant(t, "a")
+	aoid := w.ingest(t, tenant, source, 0, 1)[0]
+	w.now(t)
+	db, err := sql.Open("sqlite", filepath.Join(w.Dir, "catalog.db")+"?_pragma=busy_timeout(5000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), "DELETE FROM seal_checkpoint"); err != nil { // as if it had been sealed by an early release
+		t.Fatal(err)
+	}
+	list := w.bundle(t, tenant, aoid)
+	if strings.Contains(string(find(t, list, "log.json")), `"evidence_record": "`) {
+		t.Error("a checkpoint without a time stamp has a record")
+	}
+	instructions(t, put(t, t.TempDir(), list), 15)
+	w.ingest(t, tenant, source, 1, 1)
+	w.now(t)
+	list = w.bundle(t, tenant, aoid)
+	find(t, list, "log-token-1.tst")
+	dir := put(t, t.TempDir(), list)
+	instructions(t, dir, 15+checkpointCommands)
+	if x, err := w.verify(t, offline.Request{Files: []string{dir}}); err != nil || x.Verdict != evidence.Valid || x.Bundles[0].Log.Stamped.IsZero() {
+		t.Errorf("bundle: %+v, %v", x, err)
 	}
 }
 
@@ -103,7 +148,7 @@ func TestExportInstructions(t *testing.T) {
 	folders := 0
 	for _, f := range list {
 		if path.Base(f.name) == "README.txt" && path.Dir(f.name) != "." {
-			instructions(t, filepath.Join(dir, path.Dir(f.name)), 15+2*3)
+			instructions(t, filepath.Join(dir, path.Dir(f.name)), 15+checkpointCommands+2*2*3)
 			folders++
 		}
 	}

@@ -45,7 +45,7 @@ func TestReceiptRecords(t *testing.T) {
 	}
 	compare := func(verdict eventlog.Verdict, first, second string) {
 		t.Helper()
-		c, err := auditor.CompareReceipts(t.Context(), days)
+		c, err := auditor.CompareReceipts(t.Context(), given(days...))
 		if err != nil || c.Verdict != verdict {
 			t.Fatalf("%v: %+v", err, c.Comparison)
 		}
@@ -96,11 +96,19 @@ func TestReceiptRecords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := auditor.CompareReceipts(t.Context(), []string{days[0], bad.Body})
+	c, err := auditor.CompareReceipts(t.Context(), given(days[0], bad.Body))
 	if err != nil || c.Verdict != eventlog.Invalid || len(c.Findings) != 1 || c.Findings[0].Code != offline.CodeRecordInvalid {
 		t.Fatalf("a record of another receipt: %v, %+v", err, c)
 	}
 	if n := len(c.Stamps); n != 2 || c.Stamps[days[0]].Verdict != evidence.Valid {
 		t.Errorf("%d records were judged", n)
 	}
+}
+
+// given are receipts that are to be compared.
+func given(which ...string) (list []archive.GivenReceipt) {
+	for _, w := range which {
+		list = append(list, archive.GivenReceipt{Which: w})
+	}
+	return list
 }

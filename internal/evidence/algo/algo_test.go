@@ -10,6 +10,7 @@ import (
 	"encoding/asn1"
 	"encoding/hex"
 	"errors"
+	"math/big"
 	"testing"
 	"time"
 
@@ -122,6 +123,70 @@ func TestSignatures(t *testing.T) {
 	}
 	if _, err := algo.ReadSignatureID(id(t, 1, 2, 840, 10040, 4, 3)); !errors.Is(err, algo.ErrUnsupported) {
 		t.Errorf("DSA: %v", err)
+	}
+}
+
+// pssID returns the contents of the AlgorithmIdentifier of RSASSA-PSS with SHA-256.
+func pssID(salt int) cryptobyte.String {
+	var b cryptobyte.Builder
+	tag := func(n uint8) cbasn1.Tag { return cbasn1.Tag(n).ContextSpecific().Constructed() }
+	b.AddASN1ObjectIdentifier(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 10})
+	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1(tag(0), algo.SHA256.AppendID)
+		b.AddASN1(tag(1), func(b *cryptobyte.Builder) {
+			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+				b.AddASN1ObjectIdentifier(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 8})
+				algo.SHA256.AppendID(b)
+			})
+		})
+		b.AddASN1(tag(2), func(b *cryptobyte.Builder) { b.AddASN1Int64(int64(salt)) })
+	})
+	return b.BytesOrPanic()
+}
+
+// unsalted signs with an empty salt, which the standard library cannot (RFC 8017 §9.1.1).
+func unsalted(key *rsa.PrivateKey, digest []byte) []byte {
+	h := algo.SHA256.Sum(make([]byte, 8), digest)
+	block := make([]byte, key.Size()-len(h)-1)
+	block[len(block)-1] = 1
+	for i := range (len(block) + 31) / 32 { // MGF1
+		for k, x := range algo.SHA256.Sum(h, []byte{0, 0, 0, byte(i)}) {
+			if at := 32*i + k; at < len(block) {
+				block[at] ^= x
+			}
+		}
+	}
+	block[0] &= 0x7f
+	m := new(big.Int).SetBytes(append(append(block, h...), 0xbc))
+	return m.Exp(m, key.D, key.N).FillBytes(make([]byte, key.Size()))
+}
+
+// The salt of RSASSA-PSS may be empty, or as long as there is room for.
+func TestSaltLengths(t *testing.T) {
+	t.Parallel()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	message := []byte("what is signed")
+	digest := algo.SHA256.Sum(message)
+	for _, salt := range []int{0, 20, 222} {
+		sig := unsalted(key, digest)
+		if salt > 0 {
+			if sig, err = key.Sign(rand.Reader, digest, &rsa.PSSOptions{SaltLength: salt, Hash: crypto.SHA256}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s, err := algo.ReadSignatureID(pssID(salt))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Verify(key.Public(), message, sig); err != nil {
+			t.Errorf("salt of %d bytes: %v", salt, err)
+		}
+		if err := s.Verify(key.Public(), []byte("another"), sig); !errors.Is(err, algo.ErrSignature) {
+			t.Errorf("salt of %d bytes, another message: %v", salt, err)
+		}
 	}
 }
 

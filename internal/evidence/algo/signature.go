@@ -72,6 +72,9 @@ func ReadSignatureID(contents cryptobyte.String) (Signature, error) {
 	return Signature{}, fmt.Errorf("signature %v: %w", oid, ErrUnsupported)
 }
 
+// maxSalt bounds the salt of RSASSA-PSS, in bytes: as much as a key of 16384 bits has room for.
+const maxSalt = 2048
+
 // readPSS reads RSASSA-PSS-params (RFC 8017 §A.2.3).
 func readPSS(params cryptobyte.String) (Signature, error) {
 	malformed := errors.New("malformed parameters of RSASSA-PSS")
@@ -108,7 +111,7 @@ func readPSS(params cryptobyte.String) (Signature, error) {
 			return sig, err
 		}
 	}
-	if !seq.ReadOptionalASN1(&part, &has, tag(2)) || has && !part.ReadASN1Integer(&sig.salt) || sig.salt < 0 || sig.salt > 512 {
+	if !seq.ReadOptionalASN1(&part, &has, tag(2)) || has && !part.ReadASN1Integer(&sig.salt) || sig.salt < 0 || sig.salt > maxSalt {
 		return sig, malformed
 	}
 	trailer := 1
@@ -154,7 +157,7 @@ func (s Signature) Verify(key crypto.PublicKey, message, sig []byte) error {
 		case RSA:
 			ok = rsa.VerifyPKCS1v15(k, s.Hash.Crypto(), digest, sig) == nil
 		case PSS:
-			ok = rsa.VerifyPSS(k, s.Hash.Crypto(), digest, sig, &rsa.PSSOptions{SaltLength: s.saltLength()}) == nil
+			ok = rsa.VerifyPSS(k, s.Hash.Crypto(), digest, sig, &rsa.PSSOptions{SaltLength: s.salt}) == nil // without a salt: of any length, which the signature tells
 		}
 		if !ok && k.N.BitLen() < 1024 {
 			return fmt.Errorf("RSA key of %d bits: %w", k.N.BitLen(), ErrUnsupported)
@@ -170,13 +173,6 @@ func (s Signature) Verify(key crypto.PublicKey, message, sig []byte) error {
 		return ErrSignature
 	}
 	return nil
-}
-
-func (s Signature) saltLength() int {
-	if s.salt == 0 {
-		return rsa.PSSSaltLengthEqualsHash // an empty salt is not used by anybody
-	}
-	return s.salt
 }
 
 // Key returns the public key of a certificate, also one that is marked for

@@ -10,6 +10,7 @@ import (
 
 	"github.com/muniment/muniment/internal/evidence"
 	"github.com/muniment/muniment/internal/evidence/algo"
+	"github.com/muniment/muniment/internal/evidence/der"
 	"github.com/muniment/muniment/internal/evidence/tsp"
 )
 
@@ -77,8 +78,8 @@ func (v *verifier) run(ctx context.Context, record []byte) {
 			code = CodeMalformed
 		}
 		verdict := evidence.Invalid
-		if code == CodeTooLarge || code == CodeVersion {
-			verdict = evidence.Indeterminate
+		if code == CodeTooLarge || code == CodeVersion || errors.Is(err, der.ErrBER) {
+			verdict = evidence.Indeterminate // it cannot be read here, which says nothing about it
 		}
 		v.add(code, verdict, -1, -1, err.Error())
 		return
@@ -134,7 +135,11 @@ func (v *verifier) parseTokens() {
 			if err != nil {
 				var code evidence.Code
 				errors.As(err, &code)
-				v.add(code, evidence.Invalid, c, j, err.Error())
+				verdict := evidence.Invalid
+				if errors.Is(err, der.ErrBER) {
+					verdict = evidence.Indeterminate
+				}
+				v.add(code, verdict, c, j, err.Error())
 				continue
 			}
 			v.tokens[c][j] = token

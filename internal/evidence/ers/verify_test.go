@@ -205,6 +205,13 @@ func TestBroken(t *testing.T) {
 	if _, err := ers.ParseRecord([]byte{0x30, 0x80, 0, 0}); !errors.Is(err, der.ErrBER) {
 		t.Errorf("BER: %v", err)
 	}
+	if r := verify([]byte{0x30, 0x80, 0, 0}, data, w.Options()); r.Verdict != evidence.Indeterminate {
+		t.Errorf("a record by BER cannot be judged: %+v", r.Findings)
+	}
+	open := append(append([]byte{0x30, 0x80}, first[4:]...), 0, 0) // the token by BER
+	if r := verify(raw(t, all, []ers.Stamp{{Hash: h, Token: open}}), data, w.Options()); r.Verdict != evidence.Indeterminate || !r.Findings.Has(ers.CodeMalformed) {
+		t.Errorf("a time stamp by BER cannot be judged: %v %+v", r.Verdict, r.Findings)
+	}
 	if _, err := ers.ParseRecord([]byte{0x30, 3, 2, 1, 2}); !errors.Is(err, ers.CodeVersion) {
 		t.Errorf("version 2: %v", err)
 	}

@@ -52,6 +52,10 @@ type Request struct {
 	Reports      []string  // files to write the inspection report of a bundle into: .html or .pdf
 	Language     string    // of the inspection report: "en" or "de"; empty: English
 
+	// Cache is for many bundles with the same Anchors, At and certificates beside; may be
+	// nil.
+	Cache *tsp.Cache
+
 	logKey ed25519.PublicKey
 }
 

@@ -43,6 +43,25 @@ func RunBundles(ctx context.Context, r Request, bundles []string, out io.Writer)
 	if err != nil {
 		return evidence.Indeterminate, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
+	return r.tell(worst, reports, out)
+}
+
+// RunFS is RunBundles for one bundle that lies unpacked in a file system.
+func RunFS(ctx context.Context, r Request, files fs.FS, out io.Writer) (evidence.Verdict, error) {
+	anchors, remarks, err := r.trusted()
+	if err != nil {
+		return evidence.Indeterminate, fmt.Errorf("%w: %w", ErrRequest, err)
+	}
+	b, err := r.verifyFiles(ctx, files, "", anchors)
+	if err != nil {
+		return evidence.Indeterminate, fmt.Errorf("%w: %w", ErrRequest, err)
+	}
+	b.remark(remarks)
+	return r.tell(b.verdict(), []*BundleReport{b}, out)
+}
+
+// tell writes the reports.
+func (r Request) tell(worst evidence.Verdict, reports []*BundleReport, out io.Writer) (evidence.Verdict, error) {
 	if len(r.Reports) > 0 {
 		if err := r.writeReports(reports); err != nil {
 			return evidence.Indeterminate, fmt.Errorf("%w: %w", ErrRequest, err)
@@ -75,12 +94,26 @@ func RunBundles(ctx context.Context, r Request, bundles []string, out io.Writer)
 	return worst, nil
 }
 
-func (r Request) bundles(ctx context.Context, paths []string) (worst evidence.Verdict, reports []*BundleReport, err error) {
-	anchors, remarks, err := certificates(r.Anchors)
-	if err != nil {
-		return worst, nil, err
+// trusted reads what bundles are judged by.
+func (r *Request) trusted() (anchors []*x509.Certificate, remarks evidence.Findings, err error) {
+	if anchors, remarks, err = certificates(r.Anchors); err == nil {
+		r.logKey, err = parseLogKey(r.LogKey)
 	}
-	if r.logKey, err = parseLogKey(r.LogKey); err != nil {
+	return anchors, remarks, err
+}
+
+// remark adds what was noticed about the request itself.
+func (b *BundleReport) remark(remarks evidence.Findings) {
+	if b.Report != nil {
+		b.Report.Findings = append(b.Report.Findings, remarks...)
+	} else {
+		b.Many.Findings = append(b.Many.Findings, remarks...)
+	}
+}
+
+func (r Request) bundles(ctx context.Context, paths []string) (worst evidence.Verdict, reports []*BundleReport, err error) {
+	anchors, remarks, err := r.trusted()
+	if err != nil {
 		return worst, nil, err
 	}
 	reports = []*BundleReport{}
@@ -89,11 +122,7 @@ func (r Request) bundles(ctx context.Context, paths []string) (worst evidence.Ve
 		if err != nil {
 			return worst, nil, fmt.Errorf("%s: %w", path, err)
 		}
-		if b.Report != nil {
-			b.Report.Findings = append(b.Report.Findings, remarks...)
-		} else {
-			b.Many.Findings = append(b.Many.Findings, remarks...)
-		}
+		b.remark(remarks)
 		worst = graver(worst, b.verdict())
 		reports = append(reports, b)
 	}
@@ -106,6 +135,11 @@ func (r Request) verifyBundle(ctx context.Context, path string, anchors []*x509.
 		return nil, err
 	}
 	defer closer.Close()
+	return r.verifyFiles(ctx, files, path, anchors)
+}
+
+// verifyFiles verifies a bundle under the name that it is told of by.
+func (r Request) verifyFiles(ctx context.Context, files fs.FS, path string, anchors []*x509.Certificate) (*BundleReport, error) {
 	b := &bundleFiles{fs: files, r: r, anchors: anchors}
 	b.trusts.logs = &logs{}
 	if _, err := fs.Stat(files, ManyFile); err == nil {
@@ -169,7 +203,9 @@ func (t *trusts) of(b *bundleFiles, sidecar, anchors string, m *Manifest) (*Trus
 	if x.Options.At.IsZero() {
 		x.Options.At = time.Now().UTC()
 	}
-	x.Options.Cache = tsp.NewCache(maxTokens)
+	if x.Options.Cache = b.r.Cache; x.Options.Cache == nil {
+		x.Options.Cache = tsp.NewCache(maxTokens)
+	}
 	if t.byName == nil || len(t.byName) >= maxTrusts {
 		t.byName = map[[2]string]*Trust{}
 	}

@@ -42,6 +42,7 @@ type Parts struct {
 	Signers      int                   // copies of the SignerInfo
 	AttrType     asn1.ObjectIdentifier // in the contentType attribute; nil: none
 	Digest       []byte                // in the messageDigest attribute; nil: none
+	Unordered    bool                  // the attributes are not sent in the order of DER
 	Signature    []byte                // nil: the right one
 	Content      []byte                // TSTInfo; nil: made from the fields above
 
@@ -230,7 +231,13 @@ func (a *Authority) signerInfo(p *Parts) ([]byte, error) {
 			b.AddASN1BigInt(p.Unit.Cert.SerialNumber)
 		})
 		a.o.Hash.AppendID(b)
-		addSet(b, cbasn1.Tag(0).ContextSpecific().Constructed(), attrs)
+		sent := cbasn1.Tag(0).ContextSpecific().Constructed()
+		if p.Unordered {
+			slices.SortFunc(attrs, func(x, y []byte) int { return bytes.Compare(y, x) })
+			b.AddASN1(sent, func(b *cryptobyte.Builder) { b.AddBytes(bytes.Join(attrs, nil)) })
+		} else {
+			addSet(b, sent, attrs)
+		}
 		b.AddBytes(id)
 		b.AddASN1OctetString(p.Signature)
 	})

@@ -47,7 +47,13 @@ func (t *Token) Signer(extra []*x509.Certificate) (*x509.Certificate, error) {
 		return cert, fmt.Errorf("%w: %w", CodeUnsupported, s.sigErr)
 	}
 	sig := s.scheme()
-	switch err := sig.Verify(key, s.rawAttrs, s.value); {
+	err = sig.Verify(key, s.rawAttrs, s.value)
+	if errors.Is(err, algo.ErrSignature) && s.derAttrs != nil {
+		// What is signed is the DER of the attributes, in whatever order they are sent
+		// (RFC 5652 §5.4); many sign what they send all the same.
+		err = sig.Verify(key, s.derAttrs, s.value)
+	}
+	switch {
 	case errors.Is(err, algo.ErrUnsupported):
 		return cert, fmt.Errorf("%w: %w", CodeUnsupported, err)
 	case err != nil:

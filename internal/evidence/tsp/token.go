@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -78,6 +79,7 @@ type signerInfo struct {
 	sig        algo.Signature
 	attrs      []attribute
 	rawAttrs   []byte // with the tag SET OF: what is signed
+	derAttrs   []byte // the same in the order of DER; nil if it is in that order
 	value      []byte
 	unsigned   int
 	digestErr  error // an algorithm that is not supported
@@ -306,6 +308,8 @@ func (s *signerInfo) parseAttrs(element cryptobyte.String) error {
 		return errors.New("signed attributes")
 	}
 	s.sortedAttr = true
+	head := s.rawAttrs[:len(s.rawAttrs)-len(in)]
+	var all [][]byte
 	for !in.Empty() {
 		var whole, seq cryptobyte.String
 		a := attribute{}
@@ -313,11 +317,15 @@ func (s *signerInfo) parseAttrs(element cryptobyte.String) error {
 			return fmt.Errorf("signed attributes: malformed, or more than %d", maxAttrs)
 		}
 		s.sortedAttr = s.sortedAttr && bytes.Compare(last, whole) <= 0
-		last = whole
+		last, all = whole, append(all, whole)
 		if !whole.ReadASN1(&seq, cbasn1.SEQUENCE) || !seq.ReadASN1ObjectIdentifier(&a.oid) || !seq.ReadASN1(&a.values, cbasn1.SET) || !seq.Empty() {
 			return errors.New("signed attributes")
 		}
 		s.attrs = append(s.attrs, a)
+	}
+	if !s.sortedAttr {
+		slices.SortFunc(all, bytes.Compare)
+		s.derAttrs = slices.Concat(append([][]byte{head}, all...)...)
 	}
 	return nil
 }

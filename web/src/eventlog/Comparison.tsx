@@ -24,9 +24,14 @@ export function Comparison() {
   const [chosen, setChosen] = useState<string>();
   const [until, setUntil] = useState(now);
   const [own, setOwn] = useState<File | null>(null);
+  const [ownLater, setOwnLater] = useState<File | null>(null);
   const first = chosen ?? days.at(-1) ?? file;
+  const read = async (choice: string, kept: File | null) => (choice === file ? await (kept?.text() ?? '') : choice);
+  const name = (choice: string, kept: File | null) => (choice === file ? (kept?.name ?? '') : '');
   const compare = useMutation({
-    mutationFn: async () => ask(compareReceipts({ body: { receipts: [first === file ? await (own?.text() ?? '') : first, until] } })),
+    mutationFn: async () => ask(compareReceipts({
+      body: { receipts: [await read(first, own), await read(until, ownLater)], names: [name(first, own), name(until, ownLater)] },
+    })),
   });
   const day = (value: string) => ({ value, label: t('eventlog.receiptOf', { day: formatDay(value, i18n.language) }) });
   return (
@@ -37,9 +42,10 @@ export function Comparison() {
           data={[...days.map(day), { value: file, label: t('eventlog.ownFile') }]} />
         {first === file && <FileInput label={t('eventlog.file')} placeholder={t('eventlog.chooseFile')} accept="application/json,.json" value={own} onChange={(f) => { setOwn(f); compare.reset(); }} clearable clearButtonProps={{ 'aria-label': t('eventlog.removeFile') }} />}
         <NativeSelect label={t('eventlog.later')} value={until} onChange={(e) => { setUntil(e.currentTarget.value); compare.reset(); }}
-          data={[{ value: now, label: t('eventlog.now') }, ...days.map(day)]} />
+          data={[{ value: now, label: t('eventlog.now') }, ...days.map(day), { value: file, label: t('eventlog.ownFile') }]} />
+        {until === file && <FileInput label={t('eventlog.laterFile')} placeholder={t('eventlog.chooseFile')} accept="application/json,.json" value={ownLater} onChange={(f) => { setOwnLater(f); compare.reset(); }} clearable clearButtonProps={{ 'aria-label': t('eventlog.removeFile') }} />}
       </div>
-      <Group><Button onClick={() => compare.mutate()} loading={compare.isPending} disabled={first === file && !own}>{t('eventlog.prove')}</Button></Group>
+      <Group><Button onClick={() => compare.mutate()} loading={compare.isPending} disabled={(first === file && !own) || (until === file && !ownLater)}>{t('eventlog.prove')}</Button></Group>
       {compare.error && <FailureNote error={compare.error} />}
       {compare.data && <Outcome c={compare.data} />}
     </Section>
