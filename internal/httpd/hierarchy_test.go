@@ -118,6 +118,18 @@ func TestOrderByToken(t *testing.T) {
 		problem.Code != api.CodeDifferent || problem.Errors[0].Location != "body.limits" {
 		t.Errorf("%d %+v", status, problem)
 	}
+	// A shop whose variable is empty would make a customer with every try.
+	if status := s.ask(t, s.token, "POST", "/provisioning/tenants", `{"name":"X"}`, &problem, "Idempotency-Key", " "); status != http.StatusUnprocessableEntity ||
+		problem.Errors[0].Location != "header.Idempotency-Key" {
+		t.Errorf("%d %+v", status, problem)
+	}
+	many := `{"name":"X","users":[{"login":"x","addresses":["a@x.example"` + strings.Repeat(`,"a@x.example"`, 100) + `]}]}`
+	for body, location := range map[string]string{many: "body.users[0].addresses", "{\"name\":\"M\xfcller\"}": "body"} {
+		if status := s.ask(t, s.token, "POST", "/provisioning/tenants", body, &problem, "Accept-Language", "de"); status < 400 || problem.Errors[0].Location != location ||
+			problem.Errors[0].Message != "höchstens 100" && problem.Errors[0].Message != "die Anfrage ist kein UTF-8" {
+			t.Errorf("%d %+v", status, problem)
+		}
+	}
 	var list api.Tenants
 	if s.ask(t, s.token, "GET", "/tenants", "", &list); len(list.Tenants) != 1 || list.Tenants[0].Limits[0].Limit != 25 {
 		t.Errorf("%+v", list)
