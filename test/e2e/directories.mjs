@@ -110,19 +110,19 @@ export function directories(world) {
       await matches.getByText('2 Personen sind vielleicht schon hier').waitFor();
       await matches.getByText('gleicher Benutzername').waitFor();
       await matches.getByText(`gleiche Adresse: lang@${domain}`).waitFor();
-      await matches.getByLabel('Entscheidung für paula').selectOption({ label: 'Ist dieselbe Person wie paula' });
+      await matches.getByLabel('Entscheidung über paula').selectOption({ label: 'Ist dieselbe Person wie paula' });
       await matches.getByText('Das hiesige Passwort endet.').waitFor();
       await matches.scrollIntoViewIfNeeded();
       await assertAccessible(page, 'users who are here already');
       await screenshot(page, 'directory-matches');
       await page.setViewportSize({ width: 390, height: 844 });
       assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), 'nothing is cut off at the side');
-      const field = await matches.getByLabel('Entscheidung für q.lang').boundingBox();
+      const field = await matches.getByLabel('Entscheidung über q.lang').boundingBox();
       assert.ok(field && field.width > 200, 'decisions can be read on a telephone');
       await assertAccessible(page, 'users who are here already, on a telephone');
       await screenshot(page, 'directory-matches-phone');
       await page.getByRole('button', { name: '1 Änderung übernehmen' }).click();
-      await page.getByText('Die Änderungen sind gemacht.').waitFor();
+      await page.getByText('Wer nicht entschieden wurde, ist geblieben, wie er war.').waitFor();
 
       const paula = await openPage(world.browser, world.server);
       await logIn(paula, { login: 'paula', password: 'directory of paula' });
