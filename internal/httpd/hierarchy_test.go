@@ -234,3 +234,29 @@ func TestBrandingByHost(t *testing.T) {
 		}
 	}
 }
+
+// TestProblemsInTheLanguageOfTheReader: whichever way a problem leaves the server.
+func TestProblemsInTheLanguageOfTheReader(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	for _, c := range []struct{ method, path, body, want string }{
+		{"GET", "/users", "", "Dafür kann ein Token nicht benutzt werden."},
+		{"POST", "/provisioning/tenants", `{"name":7}`, "Text angeben"},
+		{"POST", "/provisioning/tenants", `{"name":""}`, "fehlt"},
+		{"GET", "/usage.csv?month=x", "", "einen Monat wie 2026-11 angeben"},
+		{"GET", "/nowhere", "", "Hier ist nichts, was Sie sehen dürfen."},
+	} {
+		var german, english api.Problem
+		s.ask(t, s.token, c.method, c.path, c.body, &german, "Accept-Language", "de-DE,de;q=0.9")
+		s.ask(t, s.token, c.method, c.path, c.body, &english)
+		said := func(p api.Problem) string {
+			if len(p.Errors) > 0 {
+				return p.Errors[0].Message
+			}
+			return p.Detail
+		}
+		if said(german) != c.want || said(english) == c.want || german.Code != english.Code || german.Title != english.Title {
+			t.Errorf("%s %s: %+v\n%+v", c.method, c.path, german, english)
+		}
+	}
+}

@@ -6,7 +6,7 @@ import type { Problem } from './api';
 const members = [
   'name', 'login', 'password', 'language', 'address', 'addresses', 'slug', 'zone', 'reseller', 'limits', 'mailboxes', 'storage', 'customers', 'shared', 'domains', 'alias_of', 'journal',
   'journal_domain', 'state', 'url', 'kinds', 'description', 'host', 'accent', 'support', 'reply_to', 'logo', 'scopes', 'expires_at', 'expires_on', 'disabled', 'reason', 'years', 'messages',
-  'from', 'to', 'until', 'note', 'query', 'covert',
+  'admin', 'from', 'to', 'until', 'note', 'query', 'covert',
 ] as const;
 
 // mistakesOf says what the server finds wrong with a request, each with the name of what it
@@ -14,9 +14,9 @@ const members = [
 export function mistakesOf(t: TFunction, problem: Problem | undefined): string[] {
   return (problem?.errors ?? []).map(({ location, message }) => {
     const path = (location ?? '').replace(/^body\.?/u, '').replace(/\[\d+\]/gu, '');
-    const last = path.split('.').at(-1);
-    const known = members.find((m) => m === last);
-    const name = known ? t(`fields.${known}`) : path;
+    const parts = path.startsWith('domains.') ? ['domains'] : path.split('.');
+    const known = parts.flatMap((part) => members.find((m) => m === part) ?? []);
+    const name = known.map((m) => t(`fields.${m}`)).join(', ') || path;
     return name ? `${name}: ${message}` : message;
   });
 }
