@@ -214,7 +214,9 @@ func (o operations) authenticate(right access.Right, d op) func(ctx huma.Context
 			return
 		}
 		_, w := humago.Unwrap(ctx)
-		WriteProblem(w, o.door.RequestID(ctx.Context()), o.door.Problem(ctx.Context(), err))
+		fault := o.door.Problem(ctx.Context(), err)
+		o.door.Say(ctx.Context(), fault.Base())
+		WriteProblem(w, o.door.RequestID(ctx.Context()), fault)
 	}
 }
 

@@ -32,6 +32,9 @@ type Door interface {
 	Problem(ctx context.Context, err error) Fault
 	// RequestID returns the id of the request that ctx belongs to.
 	RequestID(ctx context.Context) string
+	// Say puts the texts of a problem into the language of the request that ctx belongs
+	// to, as far as they are not.
+	Say(ctx context.Context, p *Problem)
 }
 
 // Service carries out the operations. Except for Status, LogIn and LogOut, ctx
@@ -115,9 +118,11 @@ func finish(ctx context.Context, d Door, v any) any {
 	case *huma.ErrorModel:
 		p := fromModel(e)
 		p.RequestID = d.RequestID(ctx)
+		d.Say(ctx, p)
 		return p
 	case Fault:
 		e.Base().RequestID = d.RequestID(ctx)
+		d.Say(ctx, e.Base())
 	}
 	return v
 }

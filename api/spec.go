@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -50,6 +51,9 @@ func config() huma.Config {
 // unmarshal reads JSON. A number that does not fit is told in words for people, with the
 // member, and not with the names of types.
 func unmarshal(data []byte, v any) error {
+	if !utf8.Valid(data) { // RFC 8259 §8.1; it would be stored with other characters than were sent
+		return errors.New("the request is not UTF-8")
+	}
 	err := huma.DefaultJSONFormat.Unmarshal(data, v)
 	var wrong *json.UnmarshalTypeError
 	if !errors.As(err, &wrong) {

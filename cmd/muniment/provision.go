@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"unicode/utf8"
 
 	"github.com/muniment/muniment/api"
 	"github.com/muniment/muniment/internal/archive"
@@ -55,7 +56,7 @@ func (c *provisionCmd) Run(ctx context.Context, g *Globals, s *streams) error {
 	if err != nil {
 		return err
 	}
-	out := api.Provisioned{Tenant: p.Tenant.String(), Slug: p.Slug, Name: p.Name, JournalAddress: p.JournalAddress, Domains: p.Domains, LogInLink: p.LogInLink}
+	out := api.Provisioned{Tenant: p.Tenant.String(), Slug: p.Slug, Name: p.Name, JournalAddress: p.JournalAddress, Domains: append([]string{}, p.Domains...), LogInLink: p.LogInLink, Users: []api.ProvisionedPerson{}}
 	for _, u := range p.Users {
 		out.Users = append(out.Users, api.ProvisionedPerson{ID: u.ID.String(), Login: u.Login, Role: u.Role})
 	}
@@ -64,13 +65,19 @@ func (c *provisionCmd) Run(ctx context.Context, g *Globals, s *streams) error {
 	return enc.Encode(out)
 }
 
-// readOrder reads an order. Unknown members are mistakes.
+// readOrder reads one order. Unknown members are mistakes, and so is what follows it.
 func readOrder(b []byte) (archive.Order, error) {
 	var o api.Order
+	if !utf8.Valid(b) {
+		return archive.Order{}, errors.New("order: the file is not UTF-8")
+	}
 	dec := json.NewDecoder(bytes.NewReader(b))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&o); err != nil {
 		return archive.Order{}, fmt.Errorf("order: %w", err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return archive.Order{}, errors.New("order: something follows it; one file is one order")
 	}
 	out := archive.Order{Reference: o.Reference, Reseller: o.Reseller, Slug: o.Slug, Name: o.Name, Zone: o.Zone, Journal: o.Journal, Shared: o.Shared}
 	if o.Limits != nil {

@@ -58,7 +58,7 @@ func (a *Archive) candidates(ctx context.Context, in LogIn) (*candidates, error)
 		}
 	}
 	if strings.Contains(login, "@") {
-		users, err := a.addressees(ctx, message.NormalizeAddress(login))
+		users, err := a.addressees(ctx, addressOf(in.Login))
 		if err != nil {
 			return nil, err
 		}
@@ -76,16 +76,35 @@ func (a *Archive) candidates(ctx context.Context, in LogIn) (*candidates, error)
 	return c, nil
 }
 
+// addressOf is the mail address that somebody logs in with, however it is written.
+func addressOf(login string) string { return message.NormalizeAddress(normalLogin(login)) }
+
 // addressees finds the users who have an address, those of the tenant first whose
-// domain it is: others who write it down as theirs do not get in its users' way.
+// domain it is: others who write it down as theirs do not get in its users' way. In that
+// tenant an address in an alias domain is the same as that in the main one.
 func (a *Archive) addressees(ctx context.Context, address string) ([]*catalog.User, error) {
 	users, err := a.catalog.UsersByAddress(ctx, address)
-	if err != nil || len(users) < 2 {
-		return users, err
+	if err != nil {
+		return nil, err
 	}
 	owner, err := a.ownerOf(ctx, address)
 	if err != nil || owner.IsZero() {
 		return users, err
+	}
+	rules, err := a.routing(ctx, owner)
+	if err != nil {
+		return nil, err
+	}
+	for _, same := range rules.withAliases([]string{address})[1:] {
+		more, err := a.catalog.UsersByAddress(ctx, same)
+		if err != nil {
+			return nil, err
+		}
+		for _, u := range more {
+			if u.Tenant == owner && !slices.ContainsFunc(users, func(o *catalog.User) bool { return o.ID == u.ID }) {
+				users = append(users, u)
+			}
+		}
 	}
 	slices.SortStableFunc(users, func(x, y *catalog.User) int {
 		rank := map[bool]int{true: 0, false: 1}
@@ -94,7 +113,8 @@ func (a *Archive) addressees(ctx context.Context, address string) ([]*catalog.Us
 	return users, nil
 }
 
-// ownerOf returns the tenant whose domain an address is in; zero: nobody's.
+// ownerOf returns the tenant whose domain an address is in; zero: nobody's, or the
+// domain has to be proven and is not.
 func (a *Archive) ownerOf(ctx context.Context, address string) (uid.ID, error) {
 	domains, err := a.catalog.Domains(ctx)
 	if err != nil && len(rowErrors(err)) == 0 {
@@ -104,6 +124,10 @@ func (a *Archive) ownerOf(ctx context.Context, address string) (uid.ID, error) {
 	i := slices.IndexFunc(domains, func(d *catalog.Domain) bool { return d.Name == name })
 	if i < 0 {
 		return uid.ID{}, nil
+	}
+	proven, err := a.provenDomains(ctx, domains[i].Tenant)
+	if err != nil || proven != nil && !proven[name] {
+		return uid.ID{}, err
 	}
 	return domains[i].Tenant, nil
 }

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -92,6 +93,18 @@ func (d DirectoryDraft) check() error {
 		errs = append(errs, &remote.FieldError{Field: "secret", Text: "want at most 4096 bytes"})
 	}
 	return errors.Join(append(errs, d.Settings.Check(GivenRoles()))...)
+}
+
+// tellsApart refuses a mail server that would let in two people by one mailbox.
+func (t *TenantDirectories) tellsApart(ctx context.Context, set directory.Settings) error {
+	if set.IMAP == nil {
+		return nil
+	}
+	rules, err := t.a.routing(ctx, t.tenant)
+	if err == nil && rules.ambiguous(set.IMAP) {
+		err = &remote.FieldError{Field: "domains", Text: "name the one domain whose mailboxes these are: without what is behind the @, people of several domains are not told apart"}
+	}
+	return err
 }
 
 // Directories returns the verbs on the tenant's directories to those who may manage
@@ -195,7 +208,7 @@ func viewDirectory(r *catalog.Directory) (*DirectoryView, error) {
 // Create adds a directory. What is wrong is told as *remote.FieldErrors joined;
 // catalog.ErrTaken if the tenant has one of the name.
 func (t *TenantDirectories) Create(ctx context.Context, d DirectoryDraft) (*DirectoryView, error) {
-	if err := d.check(); err != nil {
+	if err := cmp.Or(d.check(), t.tellsApart(ctx, d.Settings)); err != nil {
 		return nil, err
 	}
 	rows, err := t.a.catalog.Directories(ctx, t.tenant)
@@ -239,7 +252,7 @@ func (a *Archive) fillDirectory(r *catalog.Directory, d DirectoryDraft) (err err
 // Change replaces everything but the kind. The stored secret stays only for the server
 // and the name that it was given for: with others, it would come out.
 func (t *TenantDirectories) Change(ctx context.Context, id uid.ID, d DirectoryDraft) (*DirectoryView, error) {
-	if err := d.check(); err != nil {
+	if err := cmp.Or(d.check(), t.tellsApart(ctx, d.Settings)); err != nil {
 		return nil, err
 	}
 	old, err := t.a.catalog.Directory(ctx, t.tenant, id)

@@ -198,3 +198,20 @@ func TestNoSecondPassword(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestAdoptionByAlias: whoever has an address in an alias domain may be the user with that
+// in the main domain: a second user would see the mail of the first.
+func TestAdoptionByAlias(t *testing.T) {
+	t.Parallel()
+	c, ctx := newCompany(t), t.Context()
+	must(c.AddDomain(ctx, c.tenant, "gruppe.example", "firma.example"))(t)
+	must(c.CreateUser(ctx, archive.NewUser{Tenant: c.tenant, Login: "anna", Role: access.RoleUser, Password: localPassword, Addresses: []string{"anna@firma.example", "anna@gruppe.example"}}))(t)
+	d := must(c.dirs.Create(ctx, ldapDraft()))(t)
+	c.fake.people = []directory.Person{c.person("1", "a.muster", "anna@gruppe.example"), c.person("2", "chef", "admin@gruppe.example")}
+	p := must(c.dirs.Preview(ctx, d.ID))(t)
+	for _, who := range []string{"a.muster", "chef"} {
+		if m := match(t, p, who).Matches; len(m) != 1 || len(m[0].Addresses) != 1 {
+			t.Errorf("%s: %+v", who, m)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/muniment/muniment/internal/access"
 	"github.com/muniment/muniment/internal/catalog"
@@ -109,10 +110,9 @@ func (a *Archive) askAll(ctx context.Context, users []catalog.User, in LogIn, ou
 // ErrTenantNeeded and ErrLogIn if one would have to be asked and another tenant's user, or
 // somebody above the tenants, may be meant.
 func (a *Archive) ofOneTenant(ctx context.Context, c *candidates, users []catalog.User, in LogIn) ([]catalog.User, error) {
-	if !c.more && !slices.ContainsFunc(c.users, func(u catalog.User) bool { return u.Tenant != c.users[0].Tenant }) {
-		return users, nil
-	}
-	if address := message.NormalizeAddress(in.Login); strings.Contains(address, "@") {
+	// Whoever owns the address may not be a user yet: somebody of another tenant who has it
+	// as user name is not meant, unless that tenant is named.
+	if address := addressOf(in.Login); strings.Contains(address, "@") && strings.TrimSpace(in.Tenant) == "" {
 		owner, err := a.ownerOf(ctx, address)
 		if err != nil {
 			return nil, err
@@ -120,6 +120,9 @@ func (a *Archive) ofOneTenant(ctx context.Context, c *candidates, users []catalo
 		if !owner.IsZero() {
 			return slices.DeleteFunc(slices.Clone(users), func(u catalog.User) bool { return u.Tenant != owner }), nil
 		}
+	}
+	if !c.more && !slices.ContainsFunc(c.users, func(u catalog.User) bool { return u.Tenant != c.users[0].Tenant }) {
+		return users, nil
 	}
 	for _, u := range users {
 		if u.PasswordHash != "" || u.Tenant.IsZero() || !mayLogIn(&u, a.now()) {
@@ -188,7 +191,7 @@ func (a *Archive) asked(ctx context.Context, row *catalog.Directory, external, p
 // takes their address and password. The first time, the user is bound to that server, or
 // made. Users with a password or a directory of their own never get in this way.
 func (a *Archive) byMailServer(ctx context.Context, users []catalog.User, in LogIn) (_ *catalog.User, down bool, err error) {
-	address := message.NormalizeAddress(in.Login)
+	address := addressOf(in.Login)
 	if !strings.Contains(address, "@") || in.Password == "" || in.Operator || strings.ContainsRune(address, 0) {
 		return nil, false, nil
 	}
@@ -218,6 +221,10 @@ func (a *Archive) byMailServer(ctx context.Context, users []catalog.User, in Log
 		down = down || off
 		if ok {
 			u, err := a.bindUser(ctx, row, user, directory.Identity{Email: address}, address, in.Peer)
+			if directory.Code(err) == directory.CodeUnknown && !errors.Is(err, ErrTenantEnded) {
+				a.log.Error("a mail server lets somebody in who cannot be made a user", "tenant", row.Tenant, "directory", row.ID, "error", err)
+				return nil, false, nil
+			}
 			return u, false, err
 		}
 	}
@@ -233,8 +240,12 @@ func (a *Archive) mailUser(ctx context.Context, row *catalog.Directory, users []
 	}
 	set := view.Settings.IMAP
 	rules, err := a.routing(ctx, row.Tenant)
-	if err != nil || !rules.ours(address) || !set.Serves(message.DomainOf(address)) {
+	if err != nil || !rules.ours(address) || rules.proven != nil && !rules.proven[message.DomainOf(address)] || !set.Serves(message.DomainOf(address)) {
 		return nil, false, err
+	}
+	if rules.ambiguous(set) {
+		a.log.Error("a mail server that knows people by what is before the @ is not asked: several domains are not told apart; name the domain that it serves", "tenant", row.Tenant, "directory", row.ID)
+		return nil, false, nil
 	}
 	var mine []catalog.User
 	for _, u := range users {
@@ -250,6 +261,32 @@ func (a *Archive) mailUser(ctx context.Context, row *catalog.Directory, users []
 	}
 	origins, err := a.catalog.OriginsOf(ctx, row.Tenant, mine[0].ID)
 	return &mine[0], err == nil && len(origins) == 0, err
+}
+
+// ambiguous reports whether a mail server knows people by what is before the @, and would
+// be asked about more than one domain: then one mailbox would let in two people. Alias
+// domains are no others.
+func (r *routing) ambiguous(set *directory.IMAP) bool {
+	if set.User != directory.UserLocal {
+		return false
+	}
+	mains := map[string]bool{}
+	for domain, main := range r.domains {
+		if set.Serves(domain) {
+			mains[main] = true
+		}
+	}
+	return len(mains) > 1
+}
+
+// loginOf makes a user name of an address: characters that no user name has are replaced.
+func loginOf(address string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Ll, unicode.N) || strings.ContainsRune("._@+-", r) {
+			return r
+		}
+		return '-'
+	}, strings.ToLower(address))
 }
 
 // nameAs gives a user the names of an identity, as far as it has any.
@@ -276,7 +313,7 @@ func (a *Archive) bindUser(ctx context.Context, row *catalog.Directory, u *catal
 			return nil, directory.Fail(directory.CodeUnknown, err)
 		}
 		action = "user.created"
-		login := strings.ToLower(who.Email)
+		login := loginOf(who.Email)
 		if !loginForm.MatchString(login) {
 			return nil, directory.Fail(directory.CodeUnknown, invalid("the address %.100q cannot be a user name", login))
 		}

@@ -55,6 +55,83 @@ func TestMailServerLogIn(t *testing.T) {
 	findings(t, c.Env, nil)
 }
 
+// TestMailServerAndAliases: an alias domain makes nobody a second user, who would get in
+// beside the password and the second factor of the first.
+func TestMailServerAndAliases(t *testing.T) {
+	t.Parallel()
+	c, ctx := newCompany(t), t.Context()
+	must(c.AddDomain(ctx, c.tenant, "firma-gruppe.example", "firma.example"))(t)
+	must(c.dirs.Create(ctx, archive.DirectoryDraft{Name: "mail", Settings: directory.Settings{IMAP: &directory.IMAP{Host: "mail.firma.example", TLS: remote.Implicit, Create: true}}}))(t)
+	c.fake.passwords["admin@firma-gruppe.example"] = "mail"
+	if _, err := c.logIn(t, "admin@firma-gruppe.example", "mail"); !errors.Is(err, archive.ErrLogIn) || c.fake.asked != 0 {
+		t.Errorf("%v, asked %d times", err, c.fake.asked)
+	}
+	if _, err := c.logIn(t, "admin@firma-gruppe.example", localPassword); err != nil {
+		t.Errorf("by the own password: %v", err)
+	}
+	// An odd name, and one that is in use as user name, get no answer that looks like a fault.
+	c.fake.passwords["o'neil@firma.example"] = "mail"
+	if _, err := c.logIn(t, "O'Neil@firma.example", "mail"); err != nil {
+		t.Error(err)
+	}
+	must(c.CreateUser(ctx, archive.NewUser{Tenant: c.tenant, Login: "o-brian@firma.example", Role: access.RoleUser}))(t)
+	c.fake.passwords["o'brian@firma.example"] = "mail"
+	if _, err := c.logIn(t, "o'brian@firma.example", "mail"); !errors.Is(err, archive.ErrLogIn) {
+		t.Error(err)
+	}
+	if err := c.As(access.Actor{Role: access.RoleOperator}).SetTenantState(ctx, c.tenant, catalog.TenantEnded); err != nil {
+		t.Fatal(err)
+	}
+	c.fake.passwords["new@firma.example"] = "mail"
+	if _, err := c.logIn(t, "new@firma.example", "mail"); !errors.Is(err, archive.ErrTenantEnded) {
+		t.Error(err)
+	}
+	if n := len(must(c.Users(ctx, c.tenant))(t)); n != 3 {
+		t.Errorf("%d users", n)
+	}
+}
+
+// TestMailServerOfLocalParts: a server that knows people by what is before the @ is asked
+// about one domain only, or whoever has the mailbox gets in as the namesake in another.
+func TestMailServerOfLocalParts(t *testing.T) {
+	t.Parallel()
+	c, ctx := newCompany(t), t.Context()
+	imap := &directory.IMAP{Host: "mail.firma.example", TLS: remote.Implicit, Create: true, User: directory.UserLocal}
+	draft := archive.DirectoryDraft{Name: "mail", Settings: directory.Settings{IMAP: imap}}
+	d := must(c.dirs.Create(ctx, draft))(t)
+	must(c.AddDomain(ctx, c.tenant, "tochter.example", ""))(t)
+	c.fake.passwords["anna@tochter.example"] = "mail"
+	if _, err := c.logIn(t, "anna@tochter.example", "mail"); !errors.Is(err, archive.ErrLogIn) || c.fake.asked != 0 {
+		t.Errorf("%v, asked %d times", err, c.fake.asked)
+	}
+	var field *remote.FieldError
+	if _, err := c.dirs.Change(ctx, d.ID, draft); !errors.As(err, &field) || field.Field != "domains" {
+		t.Error(err)
+	}
+	imap.Domains = []string{"tochter.example"}
+	must(c.dirs.Change(ctx, d.ID, draft))(t)
+	if _, err := c.logIn(t, "anna@tochter.example", "mail"); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestMailServerIsNotGuessedBySpelling: the same address written otherwise has the same
+// count.
+func TestMailServerIsNotGuessedBySpelling(t *testing.T) {
+	t.Parallel()
+	c, ctx := newCompany(t), t.Context()
+	must(c.dirs.Create(ctx, archive.DirectoryDraft{Name: "mail", Settings: directory.Settings{IMAP: &directory.IMAP{Host: "mail.firma.example", TLS: remote.Implicit, Create: true}}}))(t)
+	spellings := []string{"eva@firma.example", "<EVA@firma.example>", "mailto:eva@firma.example", "\"eva\"@firma.example.", "\uff45va@firma.example"}
+	for i := range 300 {
+		if _, _, err := c.LogIn(ctx, archive.LogIn{Login: spellings[i%len(spellings)], Tenant: []string{"", "firma"}[i%2], Password: "guess"}); err == nil {
+			t.Fatal("let in")
+		}
+	}
+	if c.fake.asked > 60 {
+		t.Errorf("the mail server was asked %d times", c.fake.asked)
+	}
+}
+
 // TestProviderLogIn binds accounts of a provider to users.
 func TestProviderLogIn(t *testing.T) {
 	t.Parallel()

@@ -113,7 +113,7 @@ func (t *TenantDirectories) plan(ctx context.Context, row *catalog.Directory) (*
 	}
 	normalise(snap)
 	return directory.Make(known, snap, directory.Rules{Roles: len(view.Settings.Roles) > 0, Guard: view.Settings.LDAP.Guard, Usual: string(access.RoleUser), Admin: string(access.RoleTenantAdmin),
-		Ours: rules.mayOwn, Login: loginForm.MatchString}), before, nil
+		Ours: rules.mayOwn, Main: rules.mainAddress, Login: loginForm.MatchString}), before, nil
 }
 
 // mayOwn reports whether users of the tenant may have an address: one in its domains, or

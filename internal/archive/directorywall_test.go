@@ -63,6 +63,15 @@ func TestPasswordsStayWithTheirTenant(t *testing.T) {
 	if c.fake.asked != 0 {
 		t.Errorf("the directory of another tenant was asked %d times", c.fake.asked)
 	}
+	// Somebody of firma.example who is no user yet, and whose address a user of the other
+	// tenant has for a name.
+	c.fake.people = append(c.fake.people, c.person("5", "eva@firma.example", "e@hostile.example"))
+	must(c.DirectoriesOf(other).Sync(ctx, d.ID, ""))(t)
+	try("eva@firma.example", "", "password of 5", archive.ErrLogIn)
+	if c.fake.asked != 0 {
+		t.Errorf("the directory of another tenant was asked %d times about an address that is not in its domains", c.fake.asked)
+	}
+	try("eva@firma.example", "hostile", "password of 5", nil)
 	try("anna", "hostile", "password of 1", nil)
 	try("only", "", "password of 4", nil)
 	asked := c.fake.asked

@@ -121,7 +121,11 @@ func keyOf(what string, user uid.ID, device *device) guessKey {
 
 // strangerKey counts attempts at a name of nobody like those at a user.
 func strangerKey(in LogIn) guessKey {
-	h := sha256.Sum256([]byte(strings.ToLower(strings.TrimSpace(in.Login)) + "\x00" + strings.ToLower(strings.TrimSpace(in.Tenant)) + fmt.Sprint(in.Operator)))
+	name, tenant := normalLogin(in.Login), strings.ToLower(strings.TrimSpace(in.Tenant))
+	if strings.Contains(name, "@") { // however it is written: a mail server may be asked
+		name, tenant = addressOf(name), ""
+	}
+	h := sha256.Sum256([]byte(name + "\x00" + tenant + fmt.Sprint(in.Operator)))
 	return guessKey{text: string(h[:]), stranger: true}
 }
 

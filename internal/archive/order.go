@@ -126,6 +126,9 @@ func (a *Archive) checkOrderUsers(o *Order) error {
 		if u.Addresses, err = Addresses(u.Addresses); err != nil {
 			return inField(field+".addresses", err)
 		}
+		if len(u.Addresses) > maxAddresses {
+			return wrongField(field+".addresses", "at most %d", maxAddresses)
+		}
 		for _, x := range u.Addresses {
 			if len(o.Domains) > 0 && !slices.ContainsFunc(o.Domains, func(d OrderDomain) bool { return d.Name == message.DomainOf(x) }) {
 				return wrongField(field+".addresses", "%s is in none of the domains", x)

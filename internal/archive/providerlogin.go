@@ -199,7 +199,7 @@ func (a *Archive) introduced(ctx context.Context, row *catalog.Directory, create
 	case !rules.ours(who.Email):
 		return nil, directory.Fail(directory.CodeUnknown, errors.New("the e-mail address is in none of the tenant's domains"))
 	}
-	list, err := a.catalog.UsersByAddress(ctx, who.Email)
+	list, err := a.addressees(ctx, who.Email)
 	if err != nil {
 		return nil, err
 	}

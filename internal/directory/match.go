@@ -83,8 +83,19 @@ func (p *planner) known(k Known) {
 	}
 	p.byLogin[k.Login] = k
 	for _, a := range k.Addresses {
-		p.byAddress[a] = append(p.byAddress[a], k)
+		main := p.meant(a)
+		if list := p.byAddress[main]; len(list) == 0 || list[len(list)-1].ID != k.ID { // one with both addresses is one
+			p.byAddress[main] = append(list, k)
+		}
 	}
+}
+
+// meant is an address without its alias domain.
+func (p *planner) meant(address string) string {
+	if p.Main == nil {
+		return address
+	}
+	return p.Main(address)
 }
 
 // isAdmin reports whether a user can administer the tenant with nothing but what is
@@ -115,7 +126,7 @@ func (p *planner) matches(person Person, given []string) []Match {
 		add(k, "")
 	}
 	for _, a := range person.Addresses {
-		if owners := p.byAddress[a]; len(owners) == 1 && slices.Contains(given, a) {
+		if owners := p.byAddress[p.meant(a)]; len(owners) == 1 && slices.Contains(given, a) {
 			add(owners[0], a)
 		}
 	}

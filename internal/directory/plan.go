@@ -100,6 +100,8 @@ type Rules struct {
 	Guard int  // percent, as LDAP.Guard
 	// Ours reports whether the tenant may have an address, which is normalised.
 	Ours func(address string) bool
+	// Main is the address that another means because of an alias domain; nil: itself.
+	Main func(address string) string
 	// Login reports whether a user name has the right form.
 	Login func(login string) bool
 	// Usual is the role of whom no group gives one.

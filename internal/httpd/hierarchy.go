@@ -198,6 +198,9 @@ func (s *Server) Provision(ctx context.Context, key string, o api.Order) (*api.P
 	if err != nil {
 		return nil, err
 	}
+	if requestOf(ctx).keyless { // a variable of the shop that was not set: every try would make another customer
+		return nil, mistake("header.Idempotency-Key", "is empty; give the number of the order, or leave the header out")
+	}
 	if o.Reference == "" {
 		o.Reference = key
 	} else if key != "" && key != o.Reference {

@@ -118,6 +118,18 @@ func TestOrderByToken(t *testing.T) {
 		problem.Code != api.CodeDifferent || problem.Errors[0].Location != "body.limits" {
 		t.Errorf("%d %+v", status, problem)
 	}
+	// A shop whose variable is empty would make a customer with every try.
+	if status := s.ask(t, s.token, "POST", "/provisioning/tenants", `{"name":"X"}`, &problem, "Idempotency-Key", " "); status != http.StatusUnprocessableEntity ||
+		problem.Errors[0].Location != "header.Idempotency-Key" {
+		t.Errorf("%d %+v", status, problem)
+	}
+	many := `{"name":"X","users":[{"login":"x","addresses":["a@x.example"` + strings.Repeat(`,"a@x.example"`, 100) + `]}]}`
+	for body, location := range map[string]string{many: "body.users[0].addresses", "{\"name\":\"M\xfcller\"}": "body"} {
+		if status := s.ask(t, s.token, "POST", "/provisioning/tenants", body, &problem, "Accept-Language", "de"); status < 400 || problem.Errors[0].Location != location ||
+			problem.Errors[0].Message != "höchstens 100" && problem.Errors[0].Message != "die Anfrage ist kein UTF-8" {
+			t.Errorf("%d %+v", status, problem)
+		}
+	}
 	var list api.Tenants
 	if s.ask(t, s.token, "GET", "/tenants", "", &list); len(list.Tenants) != 1 || list.Tenants[0].Limits[0].Limit != 25 {
 		t.Errorf("%+v", list)
@@ -219,6 +231,32 @@ func TestBrandingByHost(t *testing.T) {
 	for field, body := range map[string]string{"body.logo": `{"logo":"PHN2Zz4="}`, "body.branding.accent": `{"branding":{"accent":"#ffffff"}}`, "body.host": `{"host":"x"}`} {
 		if status := s.ask(t, s.token, "PATCH", "/resellers/"+r.ID, body, &problem); status != http.StatusUnprocessableEntity || problem.Errors[0].Location != field {
 			t.Errorf("%s: %d %+v", field, status, problem)
+		}
+	}
+}
+
+// TestProblemsInTheLanguageOfTheReader: whichever way a problem leaves the server.
+func TestProblemsInTheLanguageOfTheReader(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	for _, c := range []struct{ method, path, body, want string }{
+		{"GET", "/users", "", "Dafür kann ein Token nicht benutzt werden."},
+		{"POST", "/provisioning/tenants", `{"name":7}`, "Text angeben"},
+		{"POST", "/provisioning/tenants", `{"name":""}`, "fehlt"},
+		{"GET", "/usage.csv?month=x", "", "einen Monat wie 2026-11 angeben"},
+		{"GET", "/nowhere", "", "Hier ist nichts, was Sie sehen dürfen."},
+	} {
+		var german, english api.Problem
+		s.ask(t, s.token, c.method, c.path, c.body, &german, "Accept-Language", "de-DE,de;q=0.9")
+		s.ask(t, s.token, c.method, c.path, c.body, &english)
+		said := func(p api.Problem) string {
+			if len(p.Errors) > 0 {
+				return p.Errors[0].Message
+			}
+			return p.Detail
+		}
+		if said(german) != c.want || said(english) == c.want || german.Code != english.Code || german.Title != english.Title {
+			t.Errorf("%s %s: %+v\n%+v", c.method, c.path, german, english)
 		}
 	}
 }

@@ -19,6 +19,22 @@ import (
 // RequestID implements api.Door.
 func (s *Server) RequestID(ctx context.Context) string { return requestOf(ctx).id }
 
+// Say implements api.Door.
+func (s *Server) Say(ctx context.Context, p *api.Problem) {
+	if requestOf(ctx).language != "de" {
+		return
+	}
+	g, err := loadGerman()
+	if err != nil {
+		s.cfg.Log.Error("texts cannot be said in German", "error", err)
+		return
+	}
+	p.Detail, _ = g.say(p.Detail)
+	for i := range p.Errors {
+		p.Errors[i].Message, _ = g.say(p.Errors[i].Message)
+	}
+}
+
 // Problem implements api.Door.
 func (s *Server) Problem(ctx context.Context, err error) api.Fault {
 	var fault api.Fault
@@ -73,6 +89,7 @@ func codeOf(err error) api.Code {
 
 // refuse answers a request of a plain handler with a problem.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, f api.Fault) {
+	s.Say(r.Context(), f.Base())
 	api.WriteProblem(w, requestOf(r.Context()).id, f)
 }
 

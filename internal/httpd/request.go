@@ -32,6 +32,7 @@ type request struct {
 	device   string // likewise of a browser that somebody has logged in with
 	bearer   string // token of a program, not yet checked
 	program  bool   // there is such a token: the cookie is not looked at
+	keyless  bool   // there is a header Idempotency-Key with nothing in it
 	pattern  string // of the route
 	host     string // as the client called the server
 	agent    string
@@ -173,6 +174,7 @@ func (s *Server) describe(r *http.Request) *request {
 		}
 	}
 	q.bearer, q.program = bearer(r)
+	q.keyless = len(r.Header.Values("Idempotency-Key")) > 0 && strings.TrimSpace(r.Header.Get("Idempotency-Key")) == ""
 
 	q.language = s.preferred(r.Header.Get("Accept-Language"))
 	return q

@@ -20,9 +20,9 @@ func typed(location string, err error) error {
 	case errors.Is(err, archive.ErrInvalid):
 		return mistake(location, err.Error())
 	case errors.Is(err, archive.ErrUnavailable):
-		return mistake(location, "is not available")
+		return mistakes(api.ProblemError{Location: location, Code: "unavailable", Message: "is not available"})
 	case errors.Is(err, catalog.ErrTaken):
-		return mistake(location, "is in the list already")
+		return mistakes(api.ProblemError{Location: location, Code: "taken", Message: "is in the list already"})
 	case errors.Is(err, archive.ErrUnconfirmed):
 		return mistake("body.confirmed", archive.ErrUnconfirmed.Error())
 	}

@@ -72,6 +72,8 @@ func (f field) check() *Problem {
 		return &Problem{Code: CodeLong, Args: map[string]string{"limit": fmt.Sprint(MaxField)}, Text: fmt.Sprintf("is longer than %d bytes; shorten it", MaxField)}
 	case strings.ContainsFunc(f.text, unicode.IsControl):
 		return &Problem{Code: CodeControl, Text: "contains a control character such as a tab; remove it"}
+	case strings.ContainsRune(f.text, utf8.RuneError):
+		return &Problem{Code: CodeLost, Text: "contains a \uFFFD in place of a letter that some program could not write; put the letter there"}
 	}
 	return nil
 }

@@ -212,6 +212,6 @@ func header(fields []field) bool {
 		}, strings.ToLower(fields[column-1].text))
 		return slices.Contains(names, plain)
 	}
-	return is(ColumnID, "userid", "user", "id", "login", "username", "uid", "name", "account", "konto", "benutzer", "benutzerid", "benutzername", "benutzerkennung", "kennung", "anmeldename") &&
+	return is(ColumnID, "userid", "user", "nutzer", "id", "login", "username", "uid", "name", "account", "konto", "benutzer", "benutzerid", "benutzername", "benutzerkennung", "kennung", "anmeldename") &&
 		(is(ColumnPassword, "password", "passwort", "kennwort", "pass") || is(ColumnAddress, "email", "mail", "emailaddress", "emailadresse", "mailadresse", "address", "adresse"))
 }

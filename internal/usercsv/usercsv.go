@@ -60,6 +60,7 @@ const (
 	CodeAfterQuote = "quote-after"
 	CodeBareQuote  = "quote-inside"
 	CodeControl    = "control"
+	CodeLost       = "letter-lost"
 	CodeFields     = "fields"
 	CodeTooMany    = "fields-many"
 	CodeLong       = "field-long"

@@ -63,6 +63,8 @@ func TestProblemsOfForm(t *testing.T) {
 		"line in field":    {"kai,,\"Kai\nUwe\",M,kai@firma.example\n" + good, []string{"line 1, column 3 (first name): the quotation mark at its beginning is not closed in this line; close it. A field must not contain a line break", `line 2, column 1 (user id): a quotation mark stands inside the field; write the field in quotation marks, and those inside it twice`}, 1},
 		"behind a quote":   {`kai,,"Kai" Uwe,M,kai@firma.example`, []string{"line 1, column 3 (first name): something stands behind the closing quotation mark; write quotation marks inside a field twice"}, 0},
 		"quote inside":     {`kai,,Kai "Uwe",M,kai@firma.example`, []string{"line 1, column 3 (first name): a quotation mark stands inside the field; write the field in quotation marks, and those inside it twice"}, 0},
+		"letter lost":      {good + "kai,,M\ufffdller,M,kai@firma.example", []string{"line 2, column 3 (first name): contains a \ufffd in place of a letter that some program could not write; put the letter there"}, 1},
+		"header, Nutzer":   {"Nutzer;Kennwort;Vorname;Name;Mail\n", []string{"line 1: this is a header line; the format has none, delete it"}, 0},
 		"control":          {"kai,,K\x07ai,M\tX,kai@firma.example", []string{"line 1, column 3 (first name): contains a control character such as a tab; remove it", "line 1, column 4 (last name): contains a control character such as a tab; remove it"}, 0},
 		"no id":            {",geheim,Kai,M,kai@firma.example", []string{"line 1, column 1 (user id): the user id is missing"}, 0},
 		"id twice":         {good + "kai,,Kai,M,\nGUT,,X,Y,", []string{`line 3, column 1 (user id): user id "gut" stands in line 1 already`}, 2},

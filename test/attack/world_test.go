@@ -5,7 +5,7 @@
 //	foreign_test.go  other people's things             input_test.go    what is sent in
 //	admin_test.go    what administers                  output_test.go   what is handed out
 //	reach_test.go    directories, bombs    list_test.go     the list is complete
-//	act_test.go      deletion, holds
+//	act_test.go      deletion, holds       elsewhere_test.go  mail servers, tokens of programs
 package attack
 
 import (
@@ -41,7 +41,7 @@ type attempt struct {
 // attempts are all of them, in the order of docs/security.md.
 func attempts() []attempt {
 	var all []attempt
-	for _, list := range [][]attempt{sessionAttempts(), logInAttempts(), foreignAttempts(), adminAttempts(), inputAttempts(), bombAttempts(), outputAttempts(), siteAttempts(), actAttempts()} {
+	for _, list := range [][]attempt{sessionAttempts(), logInAttempts(), foreignAttempts(), adminAttempts(), inputAttempts(), bombAttempts(), outputAttempts(), siteAttempts(), actAttempts(), elsewhereAttempts()} {
 		all = append(all, list...)
 	}
 	return all

@@ -3,6 +3,7 @@ import { it } from 'node:test';
 
 import { assertAccessible, assertOnlyHome, logIn, openPage, screenshot } from './browser.mjs';
 import { startProvider } from './provider.mjs';
+import { missing, startSlapd } from './slapd.mjs';
 
 export function directories(world) {
   it('shows directories to administrators only', async () => {
@@ -80,6 +81,61 @@ export function directories(world) {
     assertOnlyHome(tab);
     assert.deepEqual(tab.record.errors, []);
     await tab.context.close();
+  });
+
+  it('takes users over who are here already', { skip: missing() && `${missing()} is not installed` }, async () => {
+    const domain = 'abgleich.example';
+    const slapd = await startSlapd([
+      { login: 'paula', first: 'Paula', last: 'Lang', mails: [`paula@${domain}`] },
+      { login: 'q.lang', first: 'Quirin', last: 'Lang', mails: [`lang@${domain}`] },
+    ]);
+    const tab = await openPage(world.browser, world.server, { locale: 'de-DE' });
+    const { page } = tab;
+    await logIn(tab, world.admin);
+    const call = (method, path, body) => page.evaluate(async ([m, p, b]) => {
+      const answer = await fetch(`/api/v1${p}`, { method: m, ...(b && { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(b) }) });
+      return { status: answer.status, body: answer.status === 204 ? null : await answer.json() };
+    }, [method, path, body]);
+    assert.equal((await call('POST', '/domains', { name: domain })).status, 201);
+    for (const user of [{ login: 'paula', addresses: [] }, { login: 'quirin', addresses: [`lang@${domain}`] }]) {
+      assert.equal((await call('POST', '/users', { ...user, role: 'user', password: 'Kaffee-Tanne-71-Zebra' })).status, 201);
+    }
+    const made = await call('POST', '/directories', { name: 'OpenLDAP', secret: slapd.password, settings: {
+      ldap: { flavour: 'generic', host: '127.0.0.1', port: slapd.port, tls: 'none', bind_dn: slapd.reader, base_dn: slapd.base } } });
+    assert.equal(made.status, 201, JSON.stringify(made.body));
+    try {
+      await tab.visit(`/directories/${made.body.id}`);
+      await page.getByRole('button', { name: 'Vorschau' }).click();
+      const matches = page.getByTestId('directory-matches');
+      await matches.getByText('2 Personen sind vielleicht schon hier').waitFor();
+      await matches.getByText('gleicher Benutzername').waitFor();
+      await matches.getByText(`gleiche Adresse: lang@${domain}`).waitFor();
+      await matches.getByLabel('Entscheidung über paula').selectOption({ label: 'Ist dieselbe Person wie paula' });
+      await matches.getByText('Das hiesige Passwort endet.').waitFor();
+      await matches.scrollIntoViewIfNeeded();
+      await assertAccessible(page, 'users who are here already');
+      await screenshot(page, 'directory-matches');
+      await page.setViewportSize({ width: 390, height: 844 });
+      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), 'nothing is cut off at the side');
+      const field = await matches.getByLabel('Entscheidung über q.lang').boundingBox();
+      assert.ok(field && field.width > 200, 'decisions can be read on a telephone');
+      await assertAccessible(page, 'users who are here already, on a telephone');
+      await screenshot(page, 'directory-matches-phone');
+      await page.getByRole('button', { name: '1 Änderung übernehmen' }).click();
+      await page.getByText('Wer nicht entschieden wurde, ist geblieben, wie er war.').waitFor();
+
+      const paula = await openPage(world.browser, world.server);
+      await logIn(paula, { login: 'paula', password: 'directory of paula' });
+      await paula.context.close();
+      const quirin = await openPage(world.browser, world.server); // nobody has decided: all stays
+      await logIn(quirin, { login: 'quirin', password: 'Kaffee-Tanne-71-Zebra' });
+      await quirin.context.close();
+    } finally {
+      assert.equal((await call('DELETE', `/directories/${made.body.id}`)).status, 204);
+      assert.equal((await call('DELETE', `/domains/${domain}`)).status, 204);
+      await tab.context.close();
+      await slapd.stop();
+    }
   });
 
   it('logs in at a provider', async () => {

@@ -1,4 +1,4 @@
-import { Button } from '@mantine/core';
+import { Button, Tooltip } from '@mantine/core';
 import { IconTrash } from '@tabler/icons-react';
 import { lazy, Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -14,7 +14,9 @@ export function DeletionButton({ ids, size, classNames }: Props) {
   const [opened, setOpened] = useState(false);
   return (
     <>
-      <Button variant="subtle" color="gray" size={size} leftSection={<IconTrash size={16} aria-hidden />} onClick={() => setOpened(true)} aria-label={t('deletion.ask')} {...(classNames && { classNames })}>{t('deletion.ask')}</Button>
+      <Tooltip label={t('deletion.ask')} disabled={!classNames}>
+        <Button variant="subtle" color="gray" size={size} leftSection={<IconTrash size={16} aria-hidden />} onClick={() => setOpened(true)} aria-label={t('deletion.ask')} {...(classNames && { classNames })}>{t('deletion.ask')}</Button>
+      </Tooltip>
       {opened && <Suspense><DeletionDialogue ids={ids} close={() => setOpened(false)} /></Suspense>}
     </>
   );

@@ -56,7 +56,7 @@ export function Matches({ changes, choices, choose }: { changes: DirectoryChange
       <Text size="sm" c="dimmed">{t('directories.match.hint')}</Text>
       {same.length > 1 && <div><Button size="xs" variant="default" onClick={takeAll}>{t('directories.match.takeAll', { number: formatNumber(same.length, i18n.language) })}</Button></div>}
       <div className={classes.scroll}>
-        <Table aria-label={t('directories.match.label')} verticalSpacing="xs">
+        <Table aria-label={t('directories.match.label')} verticalSpacing="xs" className={classes.matches}>
           <Table.Thead><Table.Tr><Table.Th>{t('directories.match.inDirectory')}</Table.Th><Table.Th>{t('directories.match.here')}</Table.Th><Table.Th>{t('directories.match.decision')}</Table.Th></Table.Tr></Table.Thead>
           <Table.Tbody>
             {changes.slice(0, 200).map((c) => <Match key={c.person} change={c} choice={choices[c.person ?? ''] ?? undecided} set={(choice) => choose({ ...choices, [c.person ?? '']: choice })} />)}
@@ -81,9 +81,9 @@ function Match({ change: c, choice, set }: { change: DirectoryChange; choice: Ch
   ];
   return (
     <Table.Tr>
-      <Table.Td className={classes.breakable}>{who}<Text size="sm" c="dimmed">{plain(matches[0]?.after.name ?? '')}</Text></Table.Td>
-      <Table.Td className={classes.breakable}>{matches.map((m) => <Here key={m.user} match={m} />)}</Table.Td>
-      <Table.Td>
+      <Table.Td className={classes.breakable} data-label={t('directories.match.inDirectory')}>{who}<Text size="sm" c="dimmed">{plain(matches[0]?.after.name ?? '')}</Text></Table.Td>
+      <Table.Td className={classes.breakable} data-label={t('directories.match.here')}>{matches.map((m) => <Here key={m.user} match={m} />)}</Table.Td>
+      <Table.Td className={classes.decision}>
         <NativeSelect aria-label={t('directories.match.decisionFor', { who })} data={options} value={choice.user} onChange={(e) => set({ user: e.currentTarget.value, confirmed: false })} />
         {now?.password && <Text size="sm" c="dimmed" mt={4}>{t('directories.match.password')}</Text>}
         {now && now.after.login !== now.now.login && <Text size="sm" c="dimmed" mt={4}>{t('directories.from', { what: t('directories.user'), before: plain(now.now.login), after: plain(now.after.login) })}</Text>}

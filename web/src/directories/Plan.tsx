@@ -39,7 +39,7 @@ export function Plan({ id, users }: { id: string; users: number }) {
       </Group>
       {failure && <FailureNote error={failure} />}
       {plan?.problem && <Trouble problem={plan.problem} />}
-      {plan?.done && <Alert variant="light" color="teal" py={8} role="status" icon={<IconCircleCheck aria-hidden />}>{t('directories.done')}</Alert>}
+      {plan?.done && <Alert variant="light" color="teal" py={8} role="status" icon={<IconCircleCheck aria-hidden />}>{t(plan.changes.some((c) => c.kind === 'match') ? 'directories.doneButOpen' : 'directories.done')}</Alert>}
       {plan && !plan.problem && <Changes key={plan.digest} plan={plan} busy={sync.isPending} apply={(list) => sync.mutate({ digest: plan.digest, decisions: list })} />}
     </Stack>
   );
@@ -73,7 +73,7 @@ function Changes({ plan, busy, apply }: { plan: DirectoryPlan; busy: boolean; ap
       {!plan.done && open > 0 && (
         <div>
           {toConfirm && <Text size="sm" c="var(--m-bad)" mb="xs">{t('directories.match.confirm')}</Text>}
-          <Button color={plan.guard ? 'red' : 'teal'} loading={busy} disabled={toConfirm} onClick={() => apply(decided)}>{t(plan.guard ? 'directories.applyAnyway' : 'directories.apply', { count: open, number: number(open) })}</Button>
+          <Button {...(plan.guard && { color: 'red' })} loading={busy} disabled={toConfirm} onClick={() => apply(decided)}>{t(plan.guard ? 'directories.applyAnyway' : 'directories.apply', { count: open, number: number(open) })}</Button>
         </div>
       )}
     </Stack>

@@ -111,7 +111,7 @@ function Shown({ message, q, back, close }: { message: Message; q: string; back:
                 {t('message.download')}
               </Button>
             </Tooltip>
-            {deletes && <DeletionButton ids={[message.id]} size="xs" classNames={{ label: classes.actionLabel, section: classes.actionIcon }} />}
+            {deletes && <DeletionButton ids={[message.id]} size="xs" classNames={{ label: classes.rareLabel, section: classes.rareIcon }} />}
             <ActionIcon variant="subtle" color="gray" size={30} aria-label={t('app.close')} onClick={close} className={classes.close}>
               <IconX size={18} aria-hidden />
             </ActionIcon>

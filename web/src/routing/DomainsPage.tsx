@@ -92,8 +92,8 @@ function reasonOf(error: unknown): 'taken' | 'unavailable' | 'badDomain' | undef
   if (!hasCode(error, 'invalid') || !(error instanceof Failure)) {
     return undefined;
   }
-  const text = error.problem?.errors?.[0]?.message ?? '';
-  return text === 'is in the list already' ? 'taken' : text === 'is not available' ? 'unavailable' : 'badDomain';
+  const code = error.problem?.errors?.[0]?.code;
+  return code === 'taken' || code === 'unavailable' ? code : 'badDomain';
 }
 
 function AddDomain({ list }: { list: readonly Domain[] }) {

@@ -15,7 +15,7 @@ import { useAccount, useTitle } from '../shell/usePage';
 import { proposalsQuery, selectionQuery } from './queries';
 import classes from './Routing.module.css';
 import { RoutingTabs } from './RoutingTabs';
-import { addressesIn, choicesOf, matching, type Choice } from './select';
+import { addressesIn, choicesOf, hays, matching, type Choice } from './select';
 
 // SelectionPage lets an administrator choose whose mail is archived.
 export function SelectionPage() {
@@ -97,11 +97,13 @@ function AddressList({ choices, chosen, toggle, add }: ListProps) {
   const { t, i18n } = useTranslation();
   const [text, setText] = useState('');
   const wanted = useDeferredValue(text);
-  const shown = useMemo(() => matching(choices, wanted), [choices, wanted]);
+  const hay = useMemo(() => hays(choices), [choices]);
+  const known = useMemo(() => new Set(choices.map((c) => c.address)), [choices]);
+  const shown = useMemo(() => matching(choices, hay, wanted), [choices, hay, wanted]);
   const scroll = useRef<HTMLDivElement>(null);
   // eslint-disable-next-line react-hooks/incompatible-library -- the virtualizer is used in this component only
   const rows = useVirtualizer({ count: shown.length, getScrollElement: () => scroll.current, estimateSize: () => rowHeight, overscan: 10 });
-  const typed = useMemo(() => addressesIn(text).filter((a) => !choices.some((c) => c.address === a)), [text, choices]);
+  const typed = useMemo(() => addressesIn(text).filter((a) => !known.has(a)), [text, known]);
   const all = shown.length > 0 && shown.every((c) => chosen.has(c.address));
   return (
     <>

@@ -1,4 +1,5 @@
 import type { ProposedAddress } from '../api';
+import { searchable, wordsOf } from '../fold';
 
 export type Choice = { address: string; name: string; user: boolean };
 
@@ -14,13 +15,14 @@ export function choicesOf(selected: readonly string[], proposed: readonly Propos
   return [...all.values()].sort((a, b) => (a.address < b.address ? -1 : 1));
 }
 
-// matching keeps the choices in whose address or name every word occurs.
-export function matching(choices: readonly Choice[], text: string): Choice[] {
-  const words = text.toLowerCase().split(/\s+/u).filter(Boolean);
-  return choices.filter((c) => {
-    const hay = `${c.address} ${c.name}`.toLowerCase();
-    return words.every((w) => hay.includes(w));
-  });
+// hays are what choices are found by, made once for all that is typed.
+export const hays = (choices: readonly Choice[]): string[] => choices.map((c) => searchable([c.address, c.name]));
+
+// matching keeps the choices in whose address or name every word occurs, however it is
+// written: Müller, Muller, Mueller.
+export function matching(choices: readonly Choice[], hay: readonly string[], text: string): readonly Choice[] {
+  const words = wordsOf(text);
+  return words.length === 0 ? choices : choices.filter((_, i) => words.every((w) => hay[i]?.includes(w)));
 }
 
 // addressesIn finds the addresses in what somebody has typed or pasted.

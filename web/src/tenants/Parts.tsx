@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next';
 
 import type { LimitUse, TenantFigures } from '../api';
 import { Failure } from '../failure';
+import { mistakesOf } from '../fields';
 import { formatNumber, formatSize } from '../format';
 import { FailureNote } from '../shell/Failure';
 import classes from './Tenants.module.css';
@@ -53,9 +54,10 @@ export function Limit({ use }: { use: LimitUse }) {
 // Refusal says in plain words what the server did not like: the mistakes of a request
 // are said as they are, everything else by the usual note.
 export function Refusal({ error }: { error: unknown }) {
+  const { t } = useTranslation();
   if (error instanceof Failure && ['invalid', 'limit', 'different-order', 'not-deletable'].includes(error.code)) {
     const problem = error.problem;
-    const texts = (problem?.errors ?? []).map((e) => `${(e.location ?? '').replace(/^body\./u, '')}: ${e.message}`);
+    const texts = mistakesOf(t, problem);
     return (
       <Alert variant="light" color="red" role="alert" icon={<IconAlertTriangle aria-hidden />}>
         {error.code === 'invalid' && texts.length > 0 ? texts.map((text) => <div key={text}>{text}</div>) : problem?.detail}

@@ -7,6 +7,7 @@ import { useTranslation } from 'react-i18next';
 import { getUpload, type Upload, type UploadItem } from '../api';
 import { ask, Failure } from '../failure';
 import { formatNumber, plain } from '../format';
+import { whyNot } from './reasons';
 import classes from './Upload.module.css';
 
 const csvAddress = (id: string, language: string) => `/api/v1/uploads/${encodeURIComponent(id)}/report.csv?separator=${language === 'de' ? 'semicolon' : 'comma'}`;
@@ -16,7 +17,7 @@ const shown = 5;
 
 // says words what became of an item, with the reason if there is one.
 function says(t: TFunction, i: UploadItem) {
-  const why = plain([i.reason, i.detail].filter(Boolean).join(': '));
+  const why = whyNot(t, i);
   const what = i.outcome === 'stored' || i.outcome === 'duplicate' ? '' : t(`upload.outcome.${i.outcome}`);
   return why ? `${what} (${why})` : what;
 }

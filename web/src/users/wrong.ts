@@ -7,7 +7,7 @@ import { Failure } from '../failure';
 export const codes = [
   'login-form', 'login-taken', 'name-form', 'name-invisible', 'role', 'language', 'expiry', 'last-admin', 'address-form', 'address-domain', 'address-taken', 'address-many',
   'password-directory', 'password-too-short', 'password-too-long', 'password-encoding', 'password-common', 'password-personal', 'password-guessable', 'password-breached',
-  'import-running', 'file-size', 'file-empty', 'rows', 'encoding', 'utf16', 'line-ends', 'delimiter', 'header', 'quote-open', 'quote-after', 'quote-inside', 'control',
+  'import-running', 'file-size', 'file-empty', 'rows', 'encoding', 'utf16', 'line-ends', 'delimiter', 'header', 'quote-open', 'quote-after', 'quote-inside', 'control', 'letter-lost',
   'fields', 'fields-many', 'field-long', 'id-empty', 'id-twice', 'hash', 'hash-kind', 'no-address', 'no-password', 'no-domains', 'shared-with', 'address-removed',
 ] as const;
 
