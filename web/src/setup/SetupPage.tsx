@@ -51,7 +51,7 @@ export function SetupPage() {
       <main className={classes.main}>
         <Group gap="sm" mb={4}><Logo size={36} /><Titled><Title order={1} size="h2">{t('setup.title')}</Title></Titled></Group>
         <Text c="dimmed" mb="lg">{t('setup.intro')}</Text>
-        <Stepper active={step} size="sm" mb="lg" allowNextStepsSelect={false} {...(founded && { onStepClick: (n: number) => n > 0 && setStep(n) })}>
+        <Stepper active={step} size="sm" iconSize={28} wrap={false} mb="lg" classNames={{ separator: classes.between }} allowNextStepsSelect={false} {...(founded && { onStepClick: (n: number) => n > 0 && setStep(n) })}>
           {steps.map((s) => <Stepper.Step key={s} label={t(`setup.step.${s}`)} classNames={{ stepBody: classes.label }} />)}
         </Stepper>
         <Paper withBorder p="lg" radius="md" className={classes.card}>
