@@ -100,6 +100,7 @@ export function hierarchy(world) {
     const secret = (await page.getByText(/^mun_[a-z2-7]{40}$/).textContent()) ?? '';
     await assertAccessible(page, 'tokens');
     await screenshot(page, 'tokens');
+    await page.getByRole('row', { name: /^Shop/ }).getByText('See customers').waitFor(); // not the name of the scope
     const ask = (path) => fetch(`${tab.home}/api/v1${path}`, { headers: { Authorization: `Bearer ${secret}` } });
     assert.equal((await ask('/tenants')).status, 200);
     assert.equal((await ask('/search')).status, 403);

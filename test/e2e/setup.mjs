@@ -67,7 +67,13 @@ export function setup(world) {
       await page.getByRole('heading', { name: 'Sending mail' }).waitFor();
       assert.equal(new URL(page.url()).hash, '');
       await assertAccessible(page, 'first start, mail');
+      const tops = await page.locator('.mantine-Stepper-step').evaluateAll((all) => new Set(all.map((s) => Math.round(s.getBoundingClientRect().top))).size);
+      assert.equal(tops, 1, 'the steps stand in one line');
+      await page.getByRole('textbox', { name: 'Server' }).fill('mail.firma.example'); // many take "continue" for "save"
       await page.getByRole('button', { name: 'Continue' }).click();
+      await page.getByText('What you have entered here is not saved yet').waitFor();
+      assert.equal(await page.getByRole('textbox', { name: 'Server' }).inputValue(), 'mail.firma.example');
+      await page.getByRole('button', { name: 'Go on without saving' }).click();
       await page.getByRole('heading', { name: 'Time stamps', exact: true }).waitFor();
       await page.getByText('nobody else can check since when it is there').waitFor();
       await assertAccessible(page, 'first start, time stamps');

@@ -32,6 +32,7 @@ export function staff(world) {
     await other.page.getByText('Staff can be seen by operators only.').waitFor();
 
     await page.getByRole('link', { name: 'Staff' }).click();
+    await page.getByText('muniment operator create').waitFor(); // how there is another one
     const own = page.getByRole('region', { name: world.operator.login });
     await own.getByText('(you)').waitFor();
     assert.equal(await own.getByRole('button', { name: 'Disable' }).count(), 0, 'operators could lock themselves out');

@@ -2,6 +2,7 @@ import { ActionIcon, Button, Checkbox, Drawer, Group, NativeSelect, Stack, Text,
 import { useMediaQuery } from '@mantine/hooks';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { IconCertificate, IconFilter, IconInbox, IconMailSearch, IconSortAscending, IconSortDescending } from '@tabler/icons-react';
+import { Link } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useMemo, useRef, useState, type RefObject } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -14,7 +15,7 @@ import { rawAddress, searchAgain, searchQuery, type Order } from '../queries';
 import { FailureNote, PageLoading } from '../shell/Failure';
 import { useKeys } from '../shell/shortcuts';
 import { useLate } from '../shell/useLate';
-import { useTitle } from '../shell/usePage';
+import { useAccount, useTitle } from '../shell/usePage';
 import { nothing, reach, toggled, toggledAll, type Chosen, type Reach } from './choice';
 import { ChoiceBar } from './ChoiceBar';
 import { Chips, QueryMistake } from './Conditions';
@@ -277,12 +278,14 @@ function Results({ state, hits, q, clear, mistaken, children }: ResultsProps) {
 
 function Empty({ q, clear }: { q: string; clear: () => void }) {
   const { t } = useTranslation();
+  const auditor = useAccount().role === 'auditor' && !q; // who came for other people's mail
   return (
     <Stack align="center" gap="xs" className={classes.empty}>
       {q ? <IconMailSearch size={40} stroke={1.2} aria-hidden /> : <IconInbox size={40} stroke={1.2} aria-hidden />}
       <Title order={2} size="h4">{t(q ? 'search.empty' : 'search.emptyArchive')}</Title>
       <Text size="sm" c="dimmed" maw={360}>{t(q ? 'search.emptyHint' : 'search.emptyArchiveHint')}</Text>
       {q && <Button variant="default" size="xs" onClick={clear}>{t('search.clearAll')}</Button>}
+      {auditor && <><Text size="sm" c="dimmed" maw={360}>{t('search.othersMail')}</Text><Button variant="default" size="xs" renderRoot={(props) => <Link to="/access" {...props} />}>{t('search.toAccess')}</Button></>}
     </Stack>
   );
 }

@@ -51,7 +51,7 @@ export function SetupPage() {
       <main className={classes.main}>
         <Group gap="sm" mb={4}><Logo size={36} /><Titled><Title order={1} size="h2">{t('setup.title')}</Title></Titled></Group>
         <Text c="dimmed" mb="lg">{t('setup.intro')}</Text>
-        <Stepper active={step} size="sm" mb="lg" allowNextStepsSelect={false} {...(founded && { onStepClick: (n: number) => n > 0 && setStep(n) })}>
+        <Stepper active={step} size="sm" iconSize={28} wrap={false} mb="lg" classNames={{ separator: classes.between }} allowNextStepsSelect={false} {...(founded && { onStepClick: (n: number) => n > 0 && setStep(n) })}>
           {steps.map((s) => <Stepper.Step key={s} label={t(`setup.step.${s}`)} classNames={{ stepBody: classes.label }} />)}
         </Stepper>
         <Paper withBorder p="lg" radius="md" className={classes.card}>
@@ -67,15 +67,26 @@ export function SetupPage() {
   );
 }
 
-type StepProps = { title: string; hint: string; children: ReactNode; next: () => void; nextText?: string | undefined };
+type StepProps = { title: string; hint: string; children: ReactNode; next: () => void; nextText?: string | undefined; saved?: unknown };
 
-function Step({ title, hint, children, next, nextText }: StepProps) {
+// Step asks before it leaves what was typed in behind: many take "continue" for "save".
+// It knows what is stored at present; once that is another, what was typed in is stored.
+function Step({ title, hint, children, next, nextText, saved }: StepProps) {
   const { t } = useTranslation();
+  const [touched, setTouched] = useState<unknown>();
+  const [asking, setAsking] = useState(false);
+  const unsaved = touched !== undefined && touched === saved;
   return (
     <Stack gap="md">
       <div><Title order={2} size="h4">{title}</Title><Text size="sm" c="dimmed">{hint}</Text></div>
-      {children}
-      <Group justify="flex-end"><Button variant="default" onClick={next}>{nextText ?? t('setup.next')}</Button></Group>
+      <Stack gap="md" onChange={() => setTouched(saved)}>{children}</Stack>
+      {asking && unsaved && (
+        <Alert variant="light" color="orange" role="alert" icon={<IconInfoCircle size={18} aria-hidden />}>
+          <Text size="sm" mb="xs">{t('setup.unsaved')}</Text>
+          <Button size="xs" variant="default" onClick={next}>{t('setup.leave')}</Button>
+        </Alert>
+      )}
+      <Group justify="flex-end"><Button variant="default" onClick={() => (unsaved ? setAsking(true) : next())}>{nextText ?? t('setup.next')}</Button></Group>
     </Stack>
   );
 }
@@ -84,7 +95,7 @@ function MailStep({ next }: { next: () => void }) {
   const { t } = useTranslation();
   const state = useQuery(smarthostQuery);
   return (
-    <Step title={t('setup.step.mail')} hint={t('setup.mailHint')} next={next}>
+    <Step title={t('setup.step.mail')} hint={t('setup.mailHint')} next={next} saved={state.data}>
       {state.error && <FailureNote error={state.error} retry={() => void state.refetch()} />}
       {state.data && <SmarthostForm state={state.data} />}
     </Step>
@@ -96,7 +107,7 @@ function StampStep({ next }: { next: () => void }) {
   const state = useQuery(sealingQuery);
   const none = state.data?.authorities.length === 0;
   return (
-    <Step title={t('setup.step.stamps')} hint={t('setup.stampHint')} next={next} nextText={none ? t('setup.noStamps') : undefined}>
+    <Step title={t('setup.step.stamps')} hint={t('setup.stampHint')} next={next} nextText={none ? t('setup.noStamps') : undefined} saved={state.data?.authorities}>
       {state.error && <FailureNote error={state.error} retry={() => void state.refetch()} />}
       {none && <Alert variant="light" color="gray" icon={<IconInfoCircle size={18} aria-hidden />} py={8}>{t('setup.noStampsMean')}</Alert>}
       {state.data && <AuthoritiesForm key={JSON.stringify(state.data.authorities)} sealing={state.data} />}
@@ -123,7 +134,7 @@ function SiteStep({ next }: { next: () => void }) {
   const { t } = useTranslation();
   const state = useQuery(siteQuery);
   return (
-    <Step title={t('setup.step.site')} hint={t('site.intro')} next={next}>
+    <Step title={t('setup.step.site')} hint={t('site.intro')} next={next} saved={state.data}>
       {state.error && <FailureNote error={state.error} retry={() => void state.refetch()} />}
       {state.data && <><Certificate state={state.data} /><SiteForm state={state.data} /></>}
     </Step>

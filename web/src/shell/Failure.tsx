@@ -64,5 +64,5 @@ export function Crash() {
 export function PageLoading() {
   const { t } = useTranslation();
   const late = useLate(true);
-  return <Center mih="40vh">{late && <Loader aria-label={t('app.loading')} />}</Center>;
+  return <Center mih="40vh" aria-busy>{late && <Loader aria-label={t('app.loading')} />}</Center>;
 }

@@ -80,7 +80,7 @@ function Framed({ account }: { account: Account }) {
             <Logo branding={branding} />
             <Text fw={650} span truncate>{branding?.name ?? status.data?.name ?? 'Muniment'}</Text>
           </Link>
-          {account.tenant && <Text span c="dimmed" size="sm" className={classes.tenant} truncate>{account.tenant.name}</Text>}
+          {account.tenant && <Text span c="dimmed" size="sm" className={classes.tenant} truncate title={account.tenant.name}>{account.tenant.name}</Text>}
           {status.data?.demo && (
             <Tooltip label={t('app.demoHint')} multiline maw={260}>
               <Badge variant="light" color="orange" radius="sm" c="var(--m-demo)" className={classes.demo}>{t('app.demo')}</Badge>

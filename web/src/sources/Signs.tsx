@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next';
 
 import type { MailboxProblem } from '../api';
 import { plain } from '../format';
+import { cureOf } from './cure';
 import type { Health } from './health';
 import classes from './Sources.module.css';
 
@@ -20,15 +21,15 @@ export function HealthSign({ health }: { health: Health }) {
 }
 
 // ProblemNote says what is wrong and what to do; what the server has said is one
-// click away and can be copied.
-export function ProblemNote({ problem, since }: { problem: MailboxProblem; since?: string }) {
+// click away and can be copied. What was only tested is not tried again by itself.
+export function ProblemNote({ problem, since, tested = false }: { problem: MailboxProblem; since?: string; tested?: boolean }) {
   const { t } = useTranslation();
   const [open, setOpen] = useState(false);
   const detail = plain([problem.code, problem.text, problem.detail].filter(Boolean).join('\n'));
   return (
     <div className={classes.trouble}>
       <Text size="sm" fw={600}>{t(`sources.problem.${problem.code}`)}</Text>
-      <Text size="sm">{t(`sources.cure.${problem.code}`)}</Text>
+      <Text size="sm">{t(cureOf(problem.code, tested))}</Text>
       {since && <Text size="xs" c="dimmed" mt={2}>{t('sources.since', { date: since })}</Text>}
       <Group gap={4} mt={4} ml={-8}>
         <Button variant="subtle" color="gray" size="compact-xs" aria-expanded={open} onClick={() => setOpen(!open)}>{t(open ? 'sources.hideDetails' : 'sources.details')}</Button>

@@ -24,7 +24,7 @@ export function TestResult({ finding: f, draft, change }: Props) {
           <Text size="sm">{t('sources.testMessages', { count: f.messages, number: formatNumber(f.messages, i18n.language) })}</Text>
         </Alert>
       )}
-      {f.problem && <ProblemNote problem={f.problem} />}
+      {f.problem && <ProblemNote problem={f.problem} tested />}
       {f.found && (
         <Group gap="xs">
           <Text size="sm"><b>{t('sources.found')}:</b> {way(f.found.protocol, f.found.port, f.found.tls)}</Text>

@@ -1,5 +1,6 @@
-import { Badge, Button, Code, Group, Modal, Paper, Stack, Text, TextInput, Title } from '@mantine/core';
+import { Anchor, Badge, Button, Code, Group, Modal, Paper, Stack, Text, TextInput, Title } from '@mantine/core';
 import { queryOptions, useMutation, useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -32,7 +33,12 @@ export function StaffPage() {
     <main className={classes.narrow}>
       <Titled><Title order={1} size="h2" mb="sm">{t('staff.title')}</Title></Titled>
       {!allowed && <Text role="alert">{t('staff.forbidden')}</Text>}
-      {allowed && <Text size="sm" c="dimmed" mb="lg">{t('staff.intro')}</Text>}
+      {allowed && <Text size="sm" c="dimmed" mb="xs">{t('staff.intro')}</Text>}
+      {allowed && (
+        <Text size="sm" c="dimmed" mb="lg">
+          {t('staff.introNew')} <Code>muniment operator create</Code>. <Anchor inherit underline="always" renderRoot={(props) => <Link to="/resellers" {...props} />}>{t('staff.resellers')}</Anchor>
+        </Text>
+      )}
       <Stack gap="md">
         {staff.error && <FailureNote error={staff.error} retry={() => void staff.refetch()} />}
         {staff.data?.staff.map((s) => <One key={s.id} person={s} />)}

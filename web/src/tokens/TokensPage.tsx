@@ -44,7 +44,7 @@ export function TokensPage() {
               <Table.Tbody>
                 {list.map((x) => (
                   <Table.Tr key={x.id}>
-                    <Table.Td><span className={classes.name}>{x.name}</span> <Code>{x.start}…</Code><Text size="xs" c="dimmed">{x.scopes.join(', ')}</Text></Table.Td>
+                    <Table.Td><span className={classes.name}>{x.name}</span> <Code>{x.start}…</Code>{x.scopes.map((s) => <Text key={s} size="xs" c="dimmed">{t(scopeText(s))}</Text>)}</Table.Td>
                     <Table.Td className={classes.wide}><Text size="sm">{x.expires_at ? formatDateTime(x.expires_at, i18n.language, zone) : t('tokens.never')}</Text></Table.Td>
                     <Table.Td><Text size="sm">{x.used_at ? formatDateTime(x.used_at, i18n.language, zone) : t('tokens.unused')}</Text><Text size="xs" c="dimmed">{x.used_from.slice(0, 3).join(', ')}</Text></Table.Td>
                     <Table.Td ta="right"><ActionIcon variant="subtle" color="gray" onClick={() => setRevoking(x)} aria-label={t('tokens.revoke', { name: x.name })}><IconTrash size={18} aria-hidden /></ActionIcon></Table.Td>
@@ -59,6 +59,9 @@ export function TokensPage() {
     </main>
   );
 }
+
+// scopeText names the words for a right of a token.
+const scopeText = (scope: string) => `tokens.scope.${scope.replace(':', '-') as 'tenants-read'}` as const;
 
 const days = [30, 90, 365, 0] as const;
 
@@ -91,7 +94,7 @@ function NewTokenForm({ scopes }: { scopes: readonly string[] }) {
           </Group>
           <Checkbox.Group label={t('tokens.scopes')} value={chosen} onChange={setChosen}>
             <Stack gap={6} mt={6}>
-              {scopes.map((s) => <Checkbox key={s} value={s} label={<>{t(`tokens.scope.${s.replace(':', '-') as 'tenants-read'}`)} <Code>{s}</Code></>} />)}
+              {scopes.map((s) => <Checkbox key={s} value={s} label={<>{t(scopeText(s))} <Code>{s}</Code></>} />)}
             </Stack>
           </Checkbox.Group>
           {make.error && <Refusal error={make.error} />}
