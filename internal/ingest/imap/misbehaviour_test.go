@@ -144,10 +144,10 @@ func TestMisbehaviour(t *testing.T) {
 		imapd.NilBody:            {bad: ErrNoBody},
 		imapd.EmptyBody:          {bad: ErrNoBody},
 		imapd.QuotedBody:         {step: "fetch", kind: ErrProtocol, got: -1},
-		imapd.Literal8:           fine,
-		imapd.LiteralPlus:        fine,
-		imapd.OldBodyName:        fine,
-		imapd.PartialBody:        fine,
+		imapd.Literal8:           {step: "fetch", kind: ErrProtocol},
+		imapd.LiteralPlus:        {step: "fetch", kind: ErrProtocol},
+		imapd.OldBodyName:        {step: "fetch", kind: ErrProtocol},
+		imapd.PartialBody:        {bad: ErrGone}, // nothing that was asked for came
 		imapd.ThrottledInFetch:   {step: "fetch", kind: ErrTemporary, got: -1},
 		imapd.ShrinksInFetch:     fine,
 
