@@ -51,6 +51,7 @@ type Mailbox struct {
 	MaxBytes       int64    `json:"max_bytes,omitempty" doc:"Larger messages stay on the server and are listed; 0: no limit"`
 	Folders        string   `json:"folders,omitempty" enum:",inbox,all,list" doc:"IMAP only; empty: inbox"`
 	Named          []string `json:"named,omitempty" maxItems:"1000" doc:"Folders, for list"`
+	Without        []string `json:"without,omitempty" maxItems:"1000" doc:"Folders to leave out of all, with what lies below them"`
 	Drafts         bool     `json:"drafts,omitempty" doc:"Drafts too, for all"`
 	Spam           bool     `json:"spam,omitempty"`
 	Trash          bool     `json:"trash,omitempty"`

@@ -41,6 +41,7 @@ type sourceAddMailboxCmd struct {
 	MaxSize  int64         `help:"Largest message to fetch, in MiB (1 to 150); larger ones stay on the server and are listed. 0: no limit." default:"0" placeholder:"MIB"`
 	Folders  string        `help:"Folders to fetch by IMAP: ${enum}; all leaves out drafts, spam and trash, list takes those of --folder." enum:"inbox,all,list" default:"inbox"`
 	Folder   []string      `help:"Folder to fetch with --folders list; may be repeated." sep:"none"`
+	Without  []string      `help:"Folder to leave out with --folders all, with what lies below it; may be repeated." sep:"none"`
 	Drafts   bool          `help:"With --folders all: drafts too."`
 	Spam     bool          `help:"With --folders all: spam too."`
 	Trash    bool          `help:"With --folders all: trash too."`
@@ -53,7 +54,7 @@ type sourceAddMailboxCmd struct {
 func (c *sourceAddMailboxCmd) settings() (remote.Settings, error) {
 	s := remote.Settings{Protocol: c.Protocol, Host: c.Host, Port: c.Port, TLS: c.TLS, Pin: c.Pin, User: c.User,
 		Interval: int(c.Every / time.Second), Keep: c.Keep, MaxBytes: c.MaxSize << 20,
-		Folders: c.Folders, Named: c.Folder, Drafts: c.Drafts, Spam: c.Spam, Trash: c.Trash}
+		Folders: c.Folders, Named: c.Folder, Without: c.Without, Drafts: c.Drafts, Spam: c.Spam, Trash: c.Trash}
 	c.apply(&s)
 	if c.NoReport {
 		s.JournalReports = new(false)

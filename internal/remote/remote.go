@@ -71,9 +71,11 @@ type Settings struct {
 	MaxBytes int64    `json:"max_bytes,omitempty"` // larger messages stay on the server; 0: no limit
 	Folders  string   `json:"folders,omitempty"`   // Inbox (also empty), All, List; IMAP only
 	Named    []string `json:"named,omitempty"`     // for List
-	Drafts   bool     `json:"drafts,omitempty"`    // for All
-	Spam     bool     `json:"spam,omitempty"`
-	Trash    bool     `json:"trash,omitempty"`
+	// Without are folders that are left out of All, with what lies below them.
+	Without []string `json:"without,omitempty"`
+	Drafts  bool     `json:"drafts,omitempty"` // for All
+	Spam    bool     `json:"spam,omitempty"`
+	Trash   bool     `json:"trash,omitempty"`
 	// JournalReports is archive.CommonSettings.JournalReports.
 	JournalReports *bool `json:"journal_reports,omitempty"`
 }
@@ -128,6 +130,9 @@ func (s Settings) Check() error {
 }
 
 func (s Settings) checkFolders() error {
+	if len(s.Without) > 1000 || len(s.Without) > 0 && s.Folders != All {
+		return bad("without", "name at most 1000 folders, and only with all folders")
+	}
 	switch s.Folders {
 	case "", Inbox, All:
 		return nil

@@ -117,6 +117,9 @@ func TestMisbehaviour(t *testing.T) {
 		imapd.SearchIncomplete: fine,
 		imapd.ListIncomplete:   {got: n - 3}, // in each of the ranges that are asked for
 		imapd.Drip:             {step: "folders", kind: ErrTemporary},
+		imapd.BareLF:           fine,
+		imapd.SearchOdd:        fine,
+		imapd.ListTwice:        fine,
 
 		imapd.SizeTooSmall:       fine,
 		imapd.SizeTooLarge:       fine,
@@ -141,6 +144,12 @@ func TestMisbehaviour(t *testing.T) {
 		imapd.NilBody:            {bad: ErrNoBody},
 		imapd.EmptyBody:          {bad: ErrNoBody},
 		imapd.QuotedBody:         {step: "fetch", kind: ErrProtocol, got: -1},
+		imapd.Literal8:           {step: "fetch", kind: ErrProtocol},
+		imapd.LiteralPlus:        {step: "fetch", kind: ErrProtocol},
+		imapd.OldBodyName:        {step: "fetch", kind: ErrProtocol},
+		imapd.PartialBody:        {bad: ErrGone}, // nothing that was asked for came
+		imapd.ThrottledInFetch:   {step: "fetch", kind: ErrTemporary, got: -1},
+		imapd.ShrinksInFetch:     fine,
 
 		imapd.StoreLies:    {step: "delete", kind: ErrNotDeleted, got: n},
 		imapd.StoreRefused: {step: "delete", kind: ErrRefused, got: n},

@@ -229,7 +229,7 @@ func (h *history) choose(ctx context.Context, c *imap.Conn) error {
 	if len(h.asked.Folders) > 0 {
 		names = named(h.asked.Folders, all)
 	}
-	h.report.LeftOut = leftOut(names, h.asked.Folders, all)
+	h.report.LeftOut = leftOut(names, h.asked.Folders, set.Without, all)
 	if err := h.remember(ctx); err != nil {
 		return err
 	}
@@ -264,7 +264,7 @@ func named(asked []string, all []imap.Folder) []string {
 }
 
 // leftOut lists the folders that are not read, and why.
-func leftOut(names, asked []string, all []imap.Folder) []remote.FolderLeftOut {
+func leftOut(names, asked, without []string, all []imap.Folder) []remote.FolderLeftOut {
 	out := []remote.FolderLeftOut{}
 	kinds := map[string]string{}
 	for _, f := range all {
@@ -277,6 +277,8 @@ func leftOut(names, asked []string, all []imap.Folder) []remote.FolderLeftOut {
 			why = "its name is not properly encoded; it cannot be opened"
 		case len(asked) > 0:
 			why = "not asked for"
+		case excluded(without, f):
+			why = "left out by the settings of the mailbox"
 		case f.Use == `\Flagged` || f.Use == `\Important`:
 			why = "it only shows messages of other folders"
 		case kindOf(f) != "":

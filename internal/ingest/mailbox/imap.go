@@ -87,6 +87,15 @@ func inboxLast(names []string) []string {
 	return out
 }
 
+// excluded reports whether a folder, or one that it lies in, is among those that are
+// left out.
+func excluded(without []string, f imap.Folder) bool {
+	return slices.ContainsFunc(without, func(n string) bool {
+		return n == f.Name || f.Delimiter != "" && strings.HasPrefix(f.Name, n+f.Delimiter) ||
+			strings.EqualFold(n, inbox) && (strings.EqualFold(f.Name, inbox) || f.Delimiter != "" && len(f.Name) > len(inbox) && strings.EqualFold(f.Name[:len(inbox)], inbox) && strings.HasPrefix(f.Name[len(inbox):], f.Delimiter))
+	})
+}
+
 // wanted chooses the folders of the setting All. Those that only show what lies in
 // other folders (\Flagged, \Important) are not read; \All is, as some servers have
 // messages nowhere else.
@@ -97,6 +106,9 @@ func wanted(set remote.Settings, all []imap.Folder) []string {
 	}
 	var out []string
 	for _, f := range all {
+		if excluded(set.Without, f) {
+			continue
+		}
 		if f.NoSelect || f.Unreadable || f.Use == `\Flagged` || f.Use == `\Important` {
 			continue
 		}

@@ -3,6 +3,7 @@ package mailbox
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/muniment/muniment/internal/ingest/imap"
@@ -128,6 +129,11 @@ func (p *probe) imap(ctx context.Context, c *imap.Conn) {
 	switch p.set.Folders {
 	case remote.All:
 		names = inboxLast(wanted(p.set, all))
+		for _, n := range p.set.Without { // a slip of the pen would have fetched what is not to be
+			if !slices.ContainsFunc(all, func(f imap.Folder) bool { return excluded([]string{n}, f) }) {
+				p.fail("folder "+n, &coded{remote.CodeFolder, fmt.Errorf("there is no folder %q that could be left out", n)})
+			}
+		}
 	case remote.List:
 		names = inboxLast(p.set.Named)
 	}

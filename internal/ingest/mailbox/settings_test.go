@@ -215,6 +215,12 @@ func settings(t *testing.T, s, strict, bare *dovecot.Server) []setting {
 		{name: "folders", value: "all", set: folders(remote.All), stored: 5, check: holds(letter(10))},
 		{name: "folders", value: "list", set: folders(remote.List, "Sent", "Trash"), stored: 2, check: holds(letter(10), letter(13))},
 		{name: "folders", value: "a missing one", set: folders(remote.List, "Sent", "Nowhere"), stored: 1, code: remote.CodeFolder},
+		{name: "folders", value: "all without some", set: all(folders(remote.All), func(s *remote.Settings) { s.Without, s.Trash = []string{"Sent", "Trash"}, true }), stored: 4,
+			check: func(o one) {
+				if o.has(letter(10)) || o.has(letter(13)) {
+					o.Error("what is left out is archived")
+				}
+			}},
 		{name: "drafts", value: "on", set: all(folders(remote.All), func(s *remote.Settings) { s.Drafts = true }), stored: 6, check: holds(letter(11))},
 		{name: "spam", value: "on", set: all(folders(remote.All), func(s *remote.Settings) { s.Spam = true }), stored: 6, check: holds(letter(12))},
 		{name: "trash", value: "on", set: all(folders(remote.All), func(s *remote.Settings) { s.Trash = true }), stored: 7, check: holds(letter(13), letter(14))},

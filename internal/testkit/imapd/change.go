@@ -90,6 +90,13 @@ func (c *session) search(cmd *command) {
 			out.WriteString(" " + uint32String(m.UID))
 		}
 	}
+	if c.s.is(SearchOdd) {
+		found := strings.Fields(out.String())
+		slices.Reverse(found)
+		for _, uid := range append(slices.Clone(found), "4000000000", uint32String(last+7)) {
+			out.WriteString(" " + uid)
+		}
+	}
 	c.sayf("* %s%s", c.word("SEARCH"), out.String())
 	c.done(cmd)
 }

@@ -36,6 +36,13 @@ func (c *session) fetch(cmd *command) {
 	for i, m := range messages {
 		if body {
 			c.chatter()
+			if c.s.is(ThrottledInFetch) && i > 0 {
+				c.sayf("%s NO [THROTTLED] too many requests", cmd.tag)
+				return
+			}
+			if c.s.is(ShrinksInFetch) {
+				c.sayf("* %d EXISTS", max(len(f.Messages)-1-i, 0))
+			}
 			if c.s.is(ByeInFetch) && i > 0 {
 				c.sayf("* BYE server is going down")
 				c.over = true
@@ -134,9 +141,21 @@ func (c *session) date(m Message) string {
 
 // body writes BODY[] and its value, with what is wrong with it.
 func (c *session) body(m Message) {
-	fmt.Fprintf(c.out, "%s[] ", c.word("BODY"))
 	declared, sent := m.Size, m.Size
 	is := c.s.is
+	name, mark, plus := c.word("BODY")+"[]", "", ""
+	switch {
+	case is(Literal8):
+		mark = "~"
+	case is(LiteralPlus):
+		plus = "+"
+	case is(OldBodyName):
+		name = "RFC822"
+	case is(PartialBody):
+		name += "<0>"
+		declared, sent = declared/2, sent/2
+	}
+	fmt.Fprintf(c.out, "%s ", name)
 	switch {
 	case is(NilBody):
 		fmt.Fprint(c.out, c.word("NIL"))
@@ -156,7 +175,7 @@ func (c *session) body(m Message) {
 	case is(CutInLiteral):
 		sent /= 2
 	}
-	fmt.Fprintf(c.out, "{%d}\r\n", declared)
+	fmt.Fprintf(c.out, "%s{%d%s}%s", mark, declared, plus, c.eol())
 	if _, err := io.CopyN(c.out, m.Open(), sent); err != nil {
 		c.over = true
 	}

@@ -22,6 +22,10 @@ func (c *session) list(cmd *command) {
 	}
 	c.s.mu.Unlock()
 	slices.Reverse(names)
+	if c.s.is(ListTwice) {
+		c.sayf("* LIST () \"/\" inbox")
+		names = append(names, names...)
+	}
 	for i, n := range names {
 		gap := ""
 		if c.s.is(OddSpacing) {

@@ -41,6 +41,9 @@ const (
 	SearchIncomplete Misbehaviour = "leaves every third message out of SEARCH"
 	ListIncomplete   Misbehaviour = "leaves a message out of every listing"
 	Drip             Misbehaviour = "sends a byte now and then, without end"
+	BareLF           Misbehaviour = "ends its lines with LF alone"
+	SearchOdd        Misbehaviour = "finds messages twice, backwards, and some that do not exist"
+	ListTwice        Misbehaviour = "lists every folder twice, and the inbox in lower case too"
 
 	// in answers to FETCH
 	SizeTooSmall       Misbehaviour = "says RFC822.SIZE 1"
@@ -66,6 +69,12 @@ const (
 	NilBody            Misbehaviour = "gives NIL for a body"
 	EmptyBody          Misbehaviour = "gives an empty string for a body"
 	QuotedBody         Misbehaviour = "gives bodies of one line as quoted strings, others with line ends in the quotes"
+	Literal8           Misbehaviour = "gives bodies as binary literals"
+	LiteralPlus        Misbehaviour = "gives bodies as non-synchronising literals"
+	OldBodyName        Misbehaviour = "calls a body RFC822"
+	PartialBody        Misbehaviour = "gives the first half of a body, as BODY[]<0>"
+	ThrottledInFetch   Misbehaviour = "answers FETCH of bodies NO [THROTTLED] after the first"
+	ShrinksInFetch     Misbehaviour = "counts fewer messages from answer to answer"
 
 	// in answers to changes
 	StoreLies    Misbehaviour = "says OK to STORE and does nothing"
@@ -81,10 +90,11 @@ func All() []Misbehaviour {
 		LoginDisabled, LoginUnavailable, LoginThrottled,
 		Unavailable, Throttled, Silent, Garbage, WrongTag, UnknownResponses, OddSpacing, HugeLine, EndlessLine, HugeName,
 		BrokenFolder, NewUIDValidity, NoUIDValidity, UIDValidityMoves, NoUIDNext, UIDNextTooLow,
-		ExistsTooMany, ExistsTooFew, SearchIncomplete, ListIncomplete, Drip,
+		ExistsTooMany, ExistsTooFew, SearchIncomplete, ListIncomplete, Drip, BareLF, SearchOdd, ListTwice,
 		SizeTooSmall, SizeTooLarge, BadDates, BadFlags, LiteralLonger, LiteralShorter, LiteralAbsurd, CutInLiteral,
 		CutAfterLiteral, ByeInFetch, Unordered, Twice, UIDAfterBody, UIDMissing, WrongMessage, FlagsFirst, ForeignFetch,
 		ExpungeDuringFetch, FetchNothing, FetchRefused, NilBody, EmptyBody, QuotedBody,
+		Literal8, LiteralPlus, OldBodyName, PartialBody, ThrottledInFetch, ShrinksInFetch,
 		StoreLies, StoreRefused, ExpungeFails, ExpungeLies,
 	}
 }

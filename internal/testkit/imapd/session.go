@@ -59,7 +59,15 @@ func (c *session) startTLS() bool {
 	return true
 }
 
-func (c *session) sayf(format string, args ...any) { fmt.Fprintf(c.out, format+"\r\n", args...) }
+func (c *session) sayf(format string, args ...any) { fmt.Fprintf(c.out, format+c.eol(), args...) }
+
+// eol is how a line ends.
+func (c *session) eol() string {
+	if c.s.is(BareLF) {
+		return "\n"
+	}
+	return "\r\n"
+}
 
 func (c *session) flush() {
 	if err := c.out.Flush(); err != nil {

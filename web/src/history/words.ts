@@ -58,6 +58,7 @@ const reasonWords = {
   'it only shows messages of other folders': 'shows',
   'below drafts, spam or trash': 'below',
   'its name is not properly encoded; it cannot be opened': 'badName',
+  'left out by the settings of the mailbox': 'without',
   'there is no such folder': 'noFolder',
 } as const;
 const reasonStarts = { 'the folder cannot be opened: ': 'closed', 'not removed: ': 'notIntact' } as const;

@@ -47,6 +47,10 @@ function Folders({ draft, change, wrong, folders }: FieldProps & { folders: read
           clearButtonProps={{ 'aria-hidden': true }} error={wrong('named')} />
       )}
       {draft.folders === 'all' && (
+        <TagsInput label={t('sources.without')} description={t('sources.withoutHint')} value={draft.without} onChange={(without) => change({ without })} data={[...folders]} maxTags={1000} splitChars={[]} acceptValueOnBlur
+          clearButtonProps={{ 'aria-hidden': true }} error={wrong('without')} />
+      )}
+      {draft.folders === 'all' && (
         <Checkbox.Group label={t('sources.also')} description={t('sources.alsoHint')} value={extra.filter((e) => draft[e])}
           onChange={(chosen) => change({ drafts: chosen.includes('drafts'), spam: chosen.includes('spam'), trash: chosen.includes('trash') })}>
           <Group mt={6}>{extra.map((e) => <Checkbox key={e} value={e} label={t(`sources.${e}`)} />)}</Group>

@@ -25,6 +25,7 @@ export type Draft = {
   limit: number | ''; // mebibytes
   folders: 'inbox' | 'all' | 'list';
   named: string[];
+  without: string[];
   drafts: boolean;
   spam: boolean;
   trash: boolean;
@@ -62,6 +63,7 @@ export function draftOf(source?: Source): Draft {
     limit: m?.max_bytes ? m.max_bytes / mebibyte : 50,
     folders: m?.folders || 'inbox',
     named: m?.named ?? [],
+    without: m?.without ?? [],
     drafts: m?.drafts ?? false,
     spam: m?.spam ?? false,
     trash: m?.trash ?? false,
@@ -89,6 +91,7 @@ export function mailboxOf(d: Draft): Mailbox {
   if (d.protocol === 'pop3') m.folders = 'inbox';
   if (m.folders === 'list') m.named = d.named;
   if (m.folders === 'all') {
+    if (d.without.length > 0) m.without = d.without;
     if (d.drafts) m.drafts = true;
     if (d.spam) m.spam = true;
     if (d.trash) m.trash = true;
@@ -145,7 +148,7 @@ export function nameOfStep(what: string): (typeof stepNames)[keyof typeof stepNa
 }
 
 export const fields = [
-  'name', 'category', 'password', 'host', 'port', 'user', 'protocol', 'tls', 'pin', 'ca', 'interval_seconds', 'max_bytes', 'folders', 'named', 'oauth', 'method',
+  'name', 'category', 'password', 'host', 'port', 'user', 'protocol', 'tls', 'pin', 'ca', 'interval_seconds', 'max_bytes', 'folders', 'named', 'without', 'oauth', 'method',
   'directory', 'client_id', 'authority', 'log_in',
 ] as const;
 export type Field = (typeof fields)[number];

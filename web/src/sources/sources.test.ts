@@ -67,6 +67,8 @@ describe('the form of a mailbox', () => {
     const d = { ...draftOf(), folders: 'inbox' as const, named: ['A'], trash: true, limit: 5 };
     expect(mailboxOf(d)).not.toHaveProperty('named');
     expect(mailboxOf(d)).not.toHaveProperty('trash');
+    expect(mailboxOf({ ...d, without: ['Private'] })).not.toHaveProperty('without');
+    expect(mailboxOf({ ...d, folders: 'all', without: ['Private'] })).toMatchObject({ without: ['Private'] });
     expect(mailboxOf(d)).not.toHaveProperty('max_bytes');
     expect(mailboxOf({ ...d, protocol: 'pop3', folders: 'list' })).toMatchObject({ folders: 'inbox' });
   });
