@@ -42,9 +42,9 @@ func arrivals() []string {
 // logs remembers checkpoints, because all objects of a bundle mostly share one. Safe
 // for concurrent use; nil remembers nothing.
 type logs struct {
-	mu   sync.Mutex
-	text string
-	open *eventlog.OpenReceipt
+	mu    sync.Mutex
+	text  string
+	open  *eventlog.OpenReceipt
 	stamp checkpointStamp
 }
 
