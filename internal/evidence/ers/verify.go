@@ -65,6 +65,9 @@ func Verify(ctx context.Context, record []byte, members []Member, o Options) *Re
 	return v.report
 }
 
+// sequenceTag is what every ASN.1 record begins with, by BER as well.
+const sequenceTag = 0x30
+
 // add records a finding about a stamp; chain -1 is none.
 func (v *verifier) add(c evidence.Code, verdict evidence.Verdict, chain, stamp int, detail string) {
 	v.report.Findings = append(v.report.Findings, evidence.Finding{Code: c, Verdict: verdict, Chain: chain, Stamp: stamp, Detail: detail})
@@ -78,7 +81,7 @@ func (v *verifier) run(ctx context.Context, record []byte) {
 			code = CodeMalformed
 		}
 		verdict := evidence.Invalid
-		if code == CodeTooLarge || code == CodeVersion || errors.Is(err, der.ErrBER) {
+		if code == CodeTooLarge || code == CodeVersion || errors.Is(err, der.ErrBER) && record[0] == sequenceTag {
 			verdict = evidence.Indeterminate // it cannot be read here, which says nothing about it
 		}
 		v.add(code, verdict, -1, -1, err.Error())

@@ -42,12 +42,17 @@ func arrivals() []string {
 // logs remembers checkpoints, because all objects of a bundle mostly share one. Safe
 // for concurrent use; nil remembers nothing.
 type logs struct {
-	mu   sync.Mutex
-	text string
-	open *eventlog.OpenReceipt
-	// stamped is the time stamp on it; problem is why there is none.
-	stamped time.Time
-	problem string
+	mu    sync.Mutex
+	text  string
+	open  *eventlog.OpenReceipt
+	stamp checkpointStamp
+}
+
+// checkpointStamp is what came of the evidence record of a checkpoint.
+type checkpointStamp struct {
+	at      time.Time        // first time stamp, if it is proven; zero: it has none
+	verdict evidence.Verdict // of the record; valid if there is none
+	problem string           // why it is not valid
 }
 
 // log verifies the proof that the arrival of the object is in the event log.
@@ -68,7 +73,7 @@ func (j *judging) logProof(ctx context.Context, out *inspect.Log, metadata *evid
 	if err != nil {
 		return err
 	}
-	r, stamped, problem, err := j.t.logs.receipt(ctx, p.Receipt, j.t.Options)
+	r, stamp, err := j.t.logs.receipt(ctx, p.Receipt, j.t.Options)
 	if err != nil {
 		return err
 	}
@@ -80,9 +85,9 @@ func (j *judging) logProof(ctx context.Context, out *inspect.Log, metadata *evid
 	if leaf.Object != m.AOID || leaf.Tenant != m.Tenant || !slices.Contains(arrivals(), leaf.Type) {
 		return fmt.Errorf("it is about the event %q of object %q of tenant %q", leaf.Type, leaf.Object, leaf.Tenant)
 	}
-	*out = inspect.Log{Seq: leaf.Seq, Event: leaf.Type, Time: time.UnixMilli(leaf.Time).UTC(), Size: r.Head.Size, Signed: r.Time, Origin: r.Origin, Key: p.Receipt.Key, Stamped: stamped}
-	if problem != "" {
-		j.note(CodeLogStamp, evidence.Invalid, m.Log, "%s", problem)
+	*out = inspect.Log{Seq: leaf.Seq, Event: leaf.Type, Time: time.UnixMilli(leaf.Time).UTC(), Size: r.Head.Size, Signed: r.Time, Origin: r.Origin, Key: p.Receipt.Key, Stamped: stamp.at}
+	if stamp.verdict != evidence.Valid {
+		j.note(CodeLogStamp, stamp.verdict, m.Log, "%s", stamp.problem)
 	}
 	if err := j.binds(out, leaf, metadata); err != nil {
 		return err
@@ -118,36 +123,40 @@ func (j *judging) binds(out *inspect.Log, leaf *eventlog.Leaf, metadata *evidenc
 }
 
 // receipt opens a checkpoint and verifies the record on it, if it has one.
-func (l *logs) receipt(ctx context.Context, r *eventlog.Receipt, o ers.Options) (open *eventlog.OpenReceipt, stamped time.Time, problem string, err error) {
+func (l *logs) receipt(ctx context.Context, r *eventlog.Receipt, o ers.Options) (open *eventlog.OpenReceipt, stamp checkpointStamp, err error) {
 	b, err := r.Encode()
 	if err != nil {
-		return nil, stamped, "", err
+		return nil, stamp, err
 	}
 	if l != nil {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		if l.open != nil && l.text == string(b) {
-			return l.open, l.stamped, l.problem, nil
+			return l.open, l.stamp, nil
 		}
 	}
 	if open, err = r.Open(); err != nil {
-		return nil, stamped, "", err
+		return nil, stamp, err
 	}
 	if len(r.EvidenceRecord) > 0 {
-		o.Whole = false
-		report := ers.Verify(ctx, r.EvidenceRecord, []ers.Member{{Name: "checkpoint", Data: ers.Bytes(r.Checkpoint)}}, o)
-		switch report.Verdict {
-		case evidence.Valid:
-			stamped = report.Proven
-		case evidence.Invalid:
-			problem = "the evidence record of the checkpoint does not prove it"
-		case evidence.Indeterminate:
-		}
+		stamp = judgeStamp(ctx, r, o)
 	}
 	if l != nil {
-		l.text, l.open, l.stamped, l.problem = string(b), open, stamped, problem
+		l.text, l.open, l.stamp = string(b), open, stamp
 	}
-	return open, stamped, problem, nil
+	return open, stamp, nil
+}
+
+func judgeStamp(ctx context.Context, r *eventlog.Receipt, o ers.Options) checkpointStamp {
+	o.Whole = false
+	report := ers.Verify(ctx, r.EvidenceRecord, []ers.Member{{Name: "checkpoint", Data: ers.Bytes(r.Checkpoint)}}, o)
+	switch report.Verdict {
+	case evidence.Valid:
+		return checkpointStamp{at: report.Proven}
+	case evidence.Invalid:
+		return checkpointStamp{verdict: evidence.Invalid, problem: "the evidence record of the checkpoint does not prove it: " + Gravest(report.Findings)}
+	}
+	return checkpointStamp{verdict: report.Verdict, problem: "whether the evidence record proves the checkpoint cannot be told: " + Gravest(report.Findings)}
 }
 
 // parseLogKey reads a key as "muniment log key" prints it, or its base64 part.

@@ -455,7 +455,7 @@ export type Chip = {
 export type ComparedReceipt = {
     key: string;
     /**
-     * A day, now, or file
+     * A day, now, or what the file is called; each has another
      */
     name: string;
     root: string;
@@ -2956,6 +2956,10 @@ export type Receipt = {
 };
 
 export type ReceiptChoice = {
+    /**
+     * What the files are called, in the order of receipts; for what is no file, empty. Absent: file
+     */
+    names?: Array<string>;
     /**
      * Each a day that has a receipt, the word now, or the text of a receipt's file
      */
