@@ -16,7 +16,7 @@
 //	evidence.go  what proves messages            log.go       the event log, its proofs and receipts
 //	access.go    access to other people's mail   login.go     second steps, passkeys, links
 //	security.go  factors, sessions   user.go  userimport.go  users of a tenant
-//	hierarchy.go usage.go  tenants, resellers and what they use    token.go  programs
+//	hierarchy.go provision.go usage.go  tenants, resellers and what they use    token.go  programs
 //	directory.go user repositories   provider.go  log-in at a provider
 //	dashboard.go figures and alarms
 //	preservation.go  the functions of BSI TR-03125
