@@ -5,6 +5,7 @@
 //	httpd.go     the server and its routes   session.go   log-in and log-out
 //	request.go   what belongs to a request   throttle.go  failed log-ins
 //	problem.go   errors for clients          search.go    searching
+//	german.go    texts of problems in German (german.json)
 //	message.go   reading                     download.go  streams
 //	cursor.go    pages of results            ui.go        the web interface
 //	source.go    sources             completeness.go  their accounts
