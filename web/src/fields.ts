@@ -11,8 +11,8 @@ const members = [
 
 // lengthOf says in plain words how long something has to be; in German the server does.
 function lengthOf(t: TFunction, message: string): string {
-  const [, least] = /^expected (?:array )?length >= (\d+)$/u.exec(message) ?? [];
-  return least ? t('fields.atLeast', { count: Number(least) }) : message;
+  const [, list, least] = /^expected (array )?length >= (\d+)$/u.exec(message) ?? [];
+  return least ? t(list ? 'fields.atLeastEntries' : 'fields.atLeast', { count: Number(least) }) : message;
 }
 
 // mistakesOf says what the server finds wrong with a request, each with the name of what it
