@@ -24,7 +24,7 @@ const siteEvery = 30 * time.Second
 // configuration file or that of the catalog in force. One of the catalog that cannot be
 // used does not stop the server: how else would it be set right.
 func (a *app) newCertificates() (*site.Keeper, error) {
-	k := site.NewKeeper(site.Config{Cache: a.archive.CertificateCache()})
+	k := site.NewKeeper(site.Config{Cache: a.archive.CertificateCache(), Also: a.archive.ResellerHost})
 	if a.config.HTTP.TLSCert == "" {
 		return k, nil
 	}

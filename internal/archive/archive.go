@@ -35,7 +35,7 @@
 //	describetenant.go  what the vault remembers of tenants and sources
 //	webhook.go webhooktell.go trouble.go  other programs that are told of events
 //	staff.go  operators and the staff of resellers
-//	hierarchy.go reseller.go provision.go usage.go tenantstate.go deletetenant.go token.go
+//	hierarchy.go reseller.go branding.go provision.go usage.go tenantstate.go deletetenant.go token.go
 //	                   what operators and resellers do
 package archive
 

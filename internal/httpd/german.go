@@ -48,7 +48,7 @@ var loadGerman = sync.OnceValues(func() (*german, error) { return parseGerman(ge
 func parseGerman(content []byte) (*german, error) {
 	var texts map[string]string
 	if err := json.Unmarshal(content, &texts); err != nil {
-		return nil, fmt.Errorf("German texts: %w", err)
+		return nil, fmt.Errorf("texts in German: %w", err)
 	}
 	g := &german{whole: map[string]string{}}
 	for english, text := range texts {
@@ -67,7 +67,7 @@ func parseGerman(content []byte) (*german, error) {
 		}
 		p.fixed += len(english) - last
 		if n := strings.Count(text, "%s"); n != len(at) || p.fixed == 0 {
-			return nil, fmt.Errorf("German texts: %q: %d of %d places", english, n, len(at))
+			return nil, fmt.Errorf("texts in German: %q: %d of %d places", english, n, len(at))
 		}
 		p.match = regexp.MustCompile(form + regexp.QuoteMeta(english[last:]) + `$`)
 		g.patterns = append(g.patterns, p)

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	"github.com/muniment/muniment/internal/access"
 	"github.com/muniment/muniment/internal/archive"
 	"github.com/muniment/muniment/internal/archivetest"
+	"github.com/muniment/muniment/internal/site"
 )
 
 // shop is a server with an operator's token.
@@ -257,6 +259,37 @@ func TestProblemsInTheLanguageOfTheReader(t *testing.T) {
 		}
 		if said(german) != c.want || said(english) == c.want || german.Code != english.Code || german.Title != english.Title {
 			t.Errorf("%s %s: %+v\n%+v", c.method, c.path, german, english)
+		}
+	}
+}
+
+// byACME is a site whose certificates come by ACME.
+type byACME struct{ Certificates }
+
+func (byACME) Ready() bool { return true }
+
+func (byACME) Settings() site.Settings {
+	return site.Settings{Host: "archive.example", TLS: site.ACME}
+}
+
+// TestPlainRequestsToResellers are led to TLS under the name that they came by, if it is a
+// reseller's, and else to the site.
+func TestPlainRequestsToResellers(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.ask(t, s.token, "POST", "/resellers", `{"slug":"nord","host":"archiv.nord.example"}`, nil)
+	h, err := New(Config{Archive: s.Archive, Certificates: byACME{}, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, Port: "443"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for host, want := range map[string]string{"archiv.nord.example": "https://archiv.nord.example/x?y=1", "Archiv.Nord.example:80": "https://archiv.nord.example/x?y=1",
+		"archive.example": "https://archive.example/x?y=1", "evil.example": "https://archive.example/x?y=1", "archiv.nord.example.evil.example": "https://archive.example/x?y=1"} {
+		r := httptest.NewRequest(http.MethodGet, "/x?y=1", nil)
+		r.Host, r.RemoteAddr = host, "192.0.2.7:4000"
+		w := httptest.NewRecorder()
+		h.HTTP().Handler.ServeHTTP(w, r)
+		if got := w.Header().Get("Location"); w.Code != http.StatusPermanentRedirect || got != want {
+			t.Errorf("%s: %d %q", host, w.Code, got)
 		}
 	}
 }

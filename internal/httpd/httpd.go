@@ -5,6 +5,7 @@
 //	httpd.go     the server and its routes   session.go   log-in and log-out
 //	request.go   what belongs to a request   throttle.go  failed log-ins
 //	problem.go   errors for clients          search.go    searching
+//	german.go    texts of problems in German (german.json)
 //	message.go   reading                     download.go  streams
 //	cursor.go    pages of results            ui.go        the web interface
 //	source.go    sources             completeness.go  their accounts
@@ -16,7 +17,7 @@
 //	evidence.go  what proves messages            log.go       the event log, its proofs and receipts
 //	access.go    access to other people's mail   login.go     second steps, passkeys, links
 //	security.go  factors, sessions   user.go  userimport.go  users of a tenant
-//	hierarchy.go usage.go  tenants, resellers and what they use    token.go  programs
+//	hierarchy.go provision.go usage.go  tenants, resellers and what they use    token.go  programs
 //	directory.go user repositories   provider.go  log-in at a provider
 //	dashboard.go figures and alarms
 //	preservation.go  the functions of BSI TR-03125

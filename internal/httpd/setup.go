@@ -166,7 +166,11 @@ func (s *Server) toTLS(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		to := strings.TrimSuffix(c.Settings().URL(s.cfg.Port), "/")
+		set := c.Settings()
+		if host, err := s.cfg.Archive.ResellerHost(r.Context(), q.host); err == nil && host != "" && set.TLS == site.ACME {
+			set.Host = host // there is a certificate for it, too
+		}
+		to := strings.TrimSuffix(set.URL(s.cfg.Port), "/")
 		if to == "" {
 			next.ServeHTTP(w, r)
 			return

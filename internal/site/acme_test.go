@@ -103,7 +103,12 @@ func resolver(t *testing.T) string {
 func TestACME(t *testing.T) {
 	t.Setenv("PEBBLE_VA_NOSLEEP", "1")
 	cache := newMemory()
-	k := NewKeeper(Config{Cache: cache})
+	k := NewKeeper(Config{Cache: cache, Also: func(_ context.Context, name string) (string, error) {
+		if name != "archiv.nord.example" {
+			return "", nil
+		}
+		return name, nil
+	}})
 	addr := serve(t, k)
 	_, port, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -124,6 +129,12 @@ func TestACME(t *testing.T) {
 	}
 	if got, err := ask(t, "https://"+addr, host, roots); err != nil || !strings.HasPrefix(got, "tls ") {
 		t.Errorf("%q, %v", got, err)
+	}
+	if got, err := ask(t, "https://"+addr, "archiv.nord.example", roots); err != nil || !strings.HasPrefix(got, "tls ") {
+		t.Errorf("at a reseller's name: %q, %v", got, err)
+	}
+	if _, err := k.certificate(helloFor("evil.example")); err == nil {
+		t.Error("a certificate for a name of nobody's")
 	}
 	if c, err := k.certificate(helloFor("")); err != nil || c.Leaf.VerifyHostname(host) != nil {
 		t.Errorf("who names no host: %v", err)

@@ -37,6 +37,9 @@ type Config struct {
 	// Cache keeps keys and certificates of ACME, sealed. It is shared by all servers
 	// of an installation.
 	Cache autocert.Cache
+	// Also returns a name if it is one besides the site's for which certificates are got by
+	// ACME, else nothing; nil: there are none.
+	Also func(ctx context.Context, name string) (string, error)
 	// Client talks to the ACME server; nil: http.DefaultClient.
 	Client *http.Client
 	// Now is the clock; nil: time.Now.
@@ -97,9 +100,28 @@ func (k *Keeper) newManager(set Settings) *autocert.Manager {
 		directory = LetsEncrypt
 	}
 	return &autocert.Manager{
-		Prompt: func(string) bool { return set.Agreed }, Email: set.Email, HostPolicy: autocert.HostWhitelist(set.Host),
+		Prompt: func(string) bool { return set.Agreed }, Email: set.Email, HostPolicy: k.policy(set.Host),
 		Cache:  within{k.cfg.Cache, directory},
 		Client: &acme.Client{DirectoryURL: directory, HTTPClient: k.cfg.Client, UserAgent: "muniment"},
+	}
+}
+
+// policy says for which names certificates are got: whoever connects can ask for any.
+func (k *Keeper) policy(host string) autocert.HostPolicy {
+	site := autocert.HostWhitelist(host)
+	return func(ctx context.Context, name string) error {
+		err := site(ctx, name)
+		if err == nil || k.cfg.Also == nil {
+			return err
+		}
+		also, more := k.cfg.Also(ctx, name)
+		if more != nil {
+			return fmt.Errorf("names of the site: %w", more)
+		}
+		if also == "" {
+			return err
+		}
+		return nil
 	}
 }
 

@@ -9,6 +9,12 @@ const members = [
   'admin', 'from', 'to', 'until', 'note', 'query', 'covert',
 ] as const;
 
+// lengthOf says in plain words how long something has to be; in German the server does.
+function lengthOf(t: TFunction, message: string): string {
+  const [, list, least] = /^expected (array )?length >= (\d+)$/u.exec(message) ?? [];
+  return least ? t(list ? 'fields.atLeastEntries' : 'fields.atLeast', { count: Number(least) }) : message;
+}
+
 // mistakesOf says what the server finds wrong with a request, each with the name of what it
 // is about. The server says it in the reader's language.
 export function mistakesOf(t: TFunction, problem: Problem | undefined): string[] {
@@ -17,6 +23,6 @@ export function mistakesOf(t: TFunction, problem: Problem | undefined): string[]
     const parts = path.startsWith('domains.') ? ['domains'] : path.split('.');
     const known = parts.flatMap((part) => members.find((m) => m === part) ?? []);
     const name = known.map((m) => t(`fields.${m}`)).join(', ') || path;
-    return name ? `${name}: ${message}` : message;
+    return name ? `${name}: ${lengthOf(t, message)}` : message;
   });
 }
