@@ -23,6 +23,9 @@ const (
 	maxSaidBytes = 4096
 )
 
+// joinsTexts joins texts that have to be known: by itself it says nothing.
+const joinsTexts = "%s und %s"
+
 // verb is what fmt fills in.
 var verb = regexp.MustCompile(`%[0-9.]*[a-zA-Z]`)
 
@@ -91,12 +94,17 @@ func (g *german) within(english string, depth int) (string, bool) {
 		if groups == nil {
 			continue
 		}
-		args := make([]any, len(groups)-1)
+		args, known := make([]any, len(groups)-1), true
 		for i, said := range groups[1:] {
 			if v := p.verbs[i]; v == 's' || v == 'v' { // what is quoted is what somebody has typed
-				said, _ = g.within(said, depth-1)
+				var ok bool
+				said, ok = g.within(said, depth-1)
+				known = known && ok
 			}
 			args[i] = said
+		}
+		if !known && p.text == joinsTexts {
+			continue
 		}
 		return fmt.Sprintf(p.text, args...), true
 	}

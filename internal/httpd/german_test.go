@@ -32,7 +32,7 @@ func TestProblemsAreSaidInGerman(t *testing.T) {
 	for _, k := range api.Kinds() {
 		texts = append(texts, k.Detail)
 	}
-	found := textsIn(t, ".", "../archive", "../site", "../remote", "../directory", "../upload", "../retention", "../webhook")
+	found := textsIn(t, ".", "../archive", "../site", "../remote", "../directory", "../upload", "../retention", "../webhook", "../password")
 	if len(found) < 150 {
 		t.Errorf("only %d texts were found in the sources", len(found))
 	}
@@ -46,7 +46,7 @@ func TestProblemsAreSaidInGerman(t *testing.T) {
 
 // spoken are the functions whose texts are answers, with the place of the text.
 func spoken(name string) (int, bool) {
-	place, ok := map[string]int{"wrongField": 1, "mistake": 1, "NewProblem": 1, "invalid": 0, "bad": 1}[name]
+	place, ok := map[string]int{"wrongField": 1, "mistake": 1, "NewProblem": 1, "invalid": 0, "bad": 1, "weak": 1}[name]
 	return place, ok
 }
 
@@ -148,20 +148,21 @@ func TestGermanTexts(t *testing.T) {
 	for english, want := range map[string]string{
 		"is missing":            "fehlt",
 		"expected length >= 12": "mindestens 12 Zeichen",
-		"reason: want at least 10 characters and at most 500 bytes of text": "Begründung: mindestens 10 Zeichen und höchstens 500 Byte Text",
-		`address "is missing": is no mail address such as anna@example.com`: `Adresse "is missing": ist keine E-Mail-Adresse wie anna@example.com`,
-		"no such retention: years: want 1 to 100":                           "so eine Aufbewahrung gibt es nicht: Jahre: 1 bis 100",
-		"branding.accent: want a colour such as #0b5b5c":                    "branding.accent: eine Farbe wie #0b5b5c angeben",
-		"users[3].login: %s is there twice":                                 "users[3].login: %s kommt zweimal vor",
-		"anna\nx is there twice":                                            "anna\nx kommt zweimal vor",
-		"expected required property name to be present":                     "name fehlt",
-		`expected value to be one of "active, suspended, ended"`:            "eines von „active, suspended, ended“ angeben",
+		"reason: want at least 10 characters and at most 500 bytes of text":                                                             "Begründung: mindestens 10 Zeichen und höchstens 500 Byte Text",
+		`address "is missing": is no mail address such as anna@example.com`:                                                             `Adresse "is missing": ist keine E-Mail-Adresse wie anna@example.com`,
+		"is easy to guess: it consists of common words and dates or years; use e.g. four words that have nothing to do with each other": "ist leicht zu erraten: es besteht aus häufigen Wörtern und Daten oder Jahreszahlen; verwenden Sie zum Beispiel vier Wörter, die nichts miteinander zu tun haben",
+		"no such retention: years: want 1 to 100":                                                                                       "so eine Aufbewahrung gibt es nicht: Jahre: 1 bis 100",
+		"branding.accent: want a colour such as #0b5b5c":                                                                                "branding.accent: eine Farbe wie #0b5b5c angeben",
+		"users[3].login: %s is there twice":                                                                                             "users[3].login: %s kommt zweimal vor",
+		"anna\nx is there twice":                                                                                                        "anna\nx kommt zweimal vor",
+		"expected required property name to be present":                                                                                 "name fehlt",
+		`expected value to be one of "active, suspended, ended"`:                                                                        "eines von „active, suspended, ended“ angeben",
 	} {
 		if got, ok := g.say(english); !ok || got != want {
 			t.Errorf("%q: %q, %v", english, got, ok)
 		}
 	}
-	for _, english := range []string{"", "something else", "x: y", strings.Repeat("a: ", 5000) + "is missing"} {
+	for _, english := range []string{"", "something else", "this and that", "x: y", strings.Repeat("a: ", 5000) + "is missing"} {
 		if got, ok := g.say(english); ok || got != english {
 			t.Errorf("%.40q: %.40q, %v", english, got, ok)
 		}
