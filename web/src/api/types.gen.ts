@@ -2043,6 +2043,10 @@ export type Mailbox = {
     tls: 'auto' | 'implicit' | 'starttls' | 'none';
     trash?: boolean;
     user: string;
+    /**
+     * Folders to leave out of all, with what lies below them
+     */
+    without?: Array<string>;
 };
 
 export type MailboxFinding = {
