@@ -36,17 +36,11 @@ func (c *session) fetch(cmd *command) {
 	for i, m := range messages {
 		if body {
 			c.chatter()
-			if c.s.is(ThrottledInFetch) && i > 0 {
-				c.sayf("%s NO [THROTTLED] too many requests", cmd.tag)
+			if c.breaksOff(cmd, i) {
 				return
 			}
 			if c.s.is(ShrinksInFetch) {
 				c.sayf("* %d EXISTS", max(len(f.Messages)-1-i, 0))
-			}
-			if c.s.is(ByeInFetch) && i > 0 {
-				c.sayf("* BYE server is going down")
-				c.over = true
-				return
 			}
 			if c.s.is(ExpungeDuringFetch) && m.UID%2 == 0 {
 				c.s.Remove(c.folder, m.UID)
@@ -76,6 +70,22 @@ func (c *session) fetch(cmd *command) {
 		c.sync() // UID FETCH may (RFC 9051 §7.5.1)
 	}
 	c.done(cmd)
+}
+
+// breaksOff ends an answer before its ith message.
+func (c *session) breaksOff(cmd *command, i int) bool {
+	switch {
+	case i == 0:
+		return false
+	case c.s.is(ThrottledInFetch):
+		c.sayf("%s NO [THROTTLED] too many requests", cmd.tag)
+		return true
+	case c.s.is(ByeInFetch):
+		c.sayf("* BYE server is going down")
+		c.over = true
+		return true
+	}
+	return false
 }
 
 // answer is one FETCH response.
