@@ -64,6 +64,14 @@ export function hierarchy(world) {
     await own.getByText('Nordarchiv').waitFor();
     assert.equal(await own.getByRole('link', { name: 'Resellers' }).count(), 0);
     await own.getByRole('link', { name: 'New customer' }).click();
+    await own.getByLabel('Name *').fill('Krume OHG'); // no password: there is a link to hand over
+    await own.getByLabel('Domains').fill('krume-e2e.example');
+    await own.getByLabel('User name').fill('kurt');
+    await own.getByRole('button', { name: 'Create' }).click();
+    await own.getByText('With this link the administrator sets a password').waitFor();
+    await own.getByRole('button', { name: 'Copy the link' }).waitFor();
+    await own.getByRole('link', { name: 'Customers' }).first().click();
+    await own.getByRole('link', { name: 'New customer' }).click();
     await own.getByLabel('Name *').fill('Muster GmbH');
     await own.getByLabel('Domains').fill('muster-e2e.example');
     await own.getByLabel('User name').fill('carla');
@@ -81,9 +89,9 @@ export function hierarchy(world) {
     await screenshot(own, 'tenant');
     await own.getByRole('link', { name: 'Customers' }).first().click();
     await own.getByLabel('Filter by name').fill('nobody');
-    await own.getByText('0 of 1 customers').waitFor();
+    await own.getByText('0 of 2 customers').waitFor();
     await own.getByLabel('Filter by name').fill('must');
-    await own.getByText('1 of 1 customers').waitFor();
+    await own.getByText('1 of 2 customers').waitFor();
     assertOnlyHome(tab);
     assert.deepEqual(tab.record.errors, []);
     await tab.context.close();

@@ -36,7 +36,7 @@ export function StaffPage() {
       {allowed && <Text size="sm" c="dimmed" mb="xs">{t('staff.intro')}</Text>}
       {allowed && (
         <Text size="sm" c="dimmed" mb="lg">
-          {t('staff.introNew')} <Code>muniment operator create</Code>. <Anchor inherit underline="always" renderRoot={(props) => <Link to="/resellers" {...props} />}>{t('staff.resellers')}</Anchor>
+          {t('staff.introNew')} <code>muniment operator create</code>. <Anchor inherit underline="always" renderRoot={(props) => <Link to="/resellers" {...props} />}>{t('staff.resellers')}</Anchor>
         </Text>
       )}
       <Stack gap="md">

@@ -9,6 +9,7 @@ import { provisionTenant, type Order, type Provisioned } from '../api';
 import { ask } from '../failure';
 import { Titled } from '../shell/ManualLink';
 import { useAccount, useTitle } from '../shell/usePage';
+import { Copy } from '../sources/Signs';
 import { Refusal, Section } from './Parts';
 import { changed } from './queries';
 import { ResellerField } from './ResellerField';
@@ -81,7 +82,12 @@ function Made({ made }: { made: Provisioned }) {
           <Code className={classes.breakable}>{made.journal_address}</Code>
           <CopyButton value={made.journal_address}>{({ copied, copy }) => <Button size="compact-sm" variant="default" onClick={copy}>{t(copied ? 'proof.copied' : 'tenants.copy')}</Button>}</CopyButton>
         </Group>
-        {made.log_in_link && <Text size="sm" className={classes.breakable}>{t('tenants.link')} <Code>{made.log_in_link}</Code></Text>}
+        {made.log_in_link && (
+          <div>
+            <Text size="sm">{t('tenants.link')}</Text>
+            <Group gap={4} wrap="nowrap"><Code className={classes.breakable}>{made.log_in_link}</Code><Copy value={made.log_in_link} label={t('tenants.copyLink')} /></Group>
+          </div>
+        )}
         <Button size="sm" renderRoot={(props) => <Link to="/tenants/$id" params={{ id: made.tenant }} {...props} />}>{t('tenants.open')}</Button>
       </Stack>
     </Alert>
