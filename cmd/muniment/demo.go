@@ -153,15 +153,15 @@ func (a *app) createDemo(ctx context.Context) (*demoState, error) {
 		return nil, err
 	}
 	for _, u := range demo.Users() {
-		role := access.RoleUser
-		if u.Admin {
-			role = access.RoleTenantAdmin
+		n := archive.NewUser{Tenant: t.ID, Login: u.Login, Name: u.Name, Role: access.Role(u.Role), Password: demoPassword, Addresses: u.Addresses, Shared: true, Demo: true}
+		create := a.archive.CreateUser
+		if n.Role == access.RoleOperator {
+			create = a.archive.CreateOperator
 		}
-		_, err := a.archive.CreateUser(ctx, archive.NewUser{Tenant: t.ID, Login: u.Login, Name: u.Name, Role: role, Password: demoPassword, Addresses: u.Addresses, Shared: true, Demo: true})
-		if err != nil && !errors.Is(err, catalog.ErrTaken) {
+		if _, err := create(ctx, n); err != nil && !errors.Is(err, catalog.ErrTaken) {
 			return nil, err
 		}
-		state.Logins = append(state.Logins, httpd.DemoLogin{Login: u.Login, Password: demoPassword, Name: u.Name, Role: string(role)})
+		state.Logins = append(state.Logins, httpd.DemoLogin{Login: u.Login, Password: demoPassword, Name: u.Name, Role: u.Role})
 	}
 	if state.Journal, err = a.demoJournal(ctx, t.ID); err != nil {
 		return nil, err

@@ -25,20 +25,24 @@ type Company struct{ Slug, Name string }
 // Tenant returns the company.
 func Tenant() Company { return Company{Slug: "nordlicht", Name: "Nordlicht Möbel GmbH"} }
 
-// User is an employee.
+// User is somebody who can log in.
 type User struct {
 	Login     string
 	Name      string
 	Addresses []string
-	Admin     bool
+	Role      string // of package access
 }
 
-// Users returns the employees who can log in.
+// Users returns those who can log in: employees, those who control, and who runs the
+// installation.
 func Users() []User {
 	return []User{
-		{Login: "anna", Name: "Anna Petersen", Addresses: []string{"anna.petersen@nordlicht.example", "info@nordlicht.example"}, Admin: true},
-		{Login: "bernd", Name: "Bernd Jürgensen", Addresses: []string{"bernd.juergensen@nordlicht.example", "einkauf@nordlicht.example"}},
-		{Login: "carla", Name: "Carla Rossi", Addresses: []string{"carla.rossi@nordlicht.example", "buchhaltung@nordlicht.example"}},
+		{Login: "anna", Name: "Anna Petersen", Addresses: []string{"anna.petersen@nordlicht.example", "info@nordlicht.example"}, Role: "tenant-admin"},
+		{Login: "bernd", Name: "Bernd Jürgensen", Addresses: []string{"bernd.juergensen@nordlicht.example", "einkauf@nordlicht.example"}, Role: "user"},
+		{Login: "carla", Name: "Carla Rossi", Addresses: []string{"carla.rossi@nordlicht.example", "buchhaltung@nordlicht.example"}, Role: "user"},
+		{Login: "erik", Name: "Erik Thomsen", Role: "auditor"},
+		{Login: "dana", Name: "Dana Vogt", Role: "dpo"},
+		{Login: "olaf", Name: "Olaf Behrens", Role: "operator"},
 	}
 }
 
