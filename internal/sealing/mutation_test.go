@@ -177,7 +177,7 @@ func TestBundleMutation(t *testing.T) {
 	}
 	m = newMutation(t, w, lean(w.bundle(t, tenant, aoid)))
 	for _, f := range m.files {
-		m.start(t, f, everyByte(f.b, 40))
+		m.start(t, f, everyByte(f.b, 15))
 	}
 }
 
