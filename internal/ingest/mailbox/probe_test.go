@@ -197,6 +197,7 @@ func TestProblemsInPlainWords(t *testing.T) {
 		{"later", imapSettings(later), s.Password, remote.CodeUnavailable},
 		{"no TLS there", with(imapSettings(later), func(s *remote.Settings) { s.TLS = remote.Implicit }), s.Password, remote.CodeTLS},
 		{"no such folder", with(trusted, func(s *remote.Settings) { s.Folders, s.Named = remote.List, []string{"Nowhere"} }), s.Password, remote.CodeFolder},
+		{"no such folder to leave out", with(trusted, func(s *remote.Settings) { s.Folders, s.Without = remote.All, []string{"Nowhere"} }), s.Password, remote.CodeFolder},
 		{"password in the answer", popSettings(p), pop3d.Password, remote.CodeAuth},
 	} {
 		got := r.f.Test(t.Context(), c.set, oauth.NewMemory([]byte(c.secret)))
