@@ -208,3 +208,41 @@ andere Nachricht fehlt.`,
 		yes: "ja, laut Vertrauensliste", no: "nein", unknown: "nicht festgestellt",
 	}
 }
+
+// exportReadme tells what is in a bundle of many messages.
+func exportReadme(c offline.Complete, german bool) string {
+	if german {
+		return fmt.Sprintf(`Beweispaket mit %d Objekten; %d konnten nicht aufgenommen werden.
+
+  objects/          je Objekt ein Ordner: das Original, was es beweist, und LIESMICH.txt mit jedem Befehl für openssl
+  contents.csv      was enthalten ist, und was nicht
+  shared/, trust/   was mehrere Objekte gemeinsam haben: Zeitstempel, Zertifikate, Sperrdaten
+  Pruefbericht.*    was das Prüfprogramm sagt, für Menschen
+  complete.json     wie viele Objekte es sein müssen, und was fehlt; ohne diese Datei wurde das Paket abgeschnitten
+  SHA256SUMS        Hashwerte dieser Dateien, gegen Versehen: sha256sum -c SHA256SUMS
+
+Alles auf einmal prüfen, in dem Ordner, in dem dieses Paket ausgepackt wurde:
+
+   muniment verify --anchors trust/anchors.pem .
+
+trust/anchors.pem sind die Zertifikate, denen das Archiv vertraut hat. Holen Sie sie bei der
+Zeitstempelstelle oder aus der Vertrauensliste ihres Landes und vergleichen Sie.
+`, c.Objects, len(c.LeftOut))
+	}
+	return fmt.Sprintf(`Proof bundle of %d objects; %d could not be put in.
+
+  objects/          a folder for each object: the original, what proves it, and README.txt with every command for openssl
+  contents.csv      what is in it, and what is not
+  shared/, trust/   what several objects have in common: time stamps, certificates, revocation data
+  inspection-report.*  what the verifier says, for people
+  complete.json     how many objects there must be, and what is missing; without this file the bundle was cut off
+  SHA256SUMS        hash values of these files, against mishaps: sha256sum -c SHA256SUMS
+
+Verify all at once, in the folder where this bundle was unpacked:
+
+   muniment verify --anchors trust/anchors.pem .
+
+trust/anchors.pem are the certificates that the archive trusted. Get them from the authority, or
+from the trusted list of its country, and compare.
+`, c.Objects, len(c.LeftOut))
+}

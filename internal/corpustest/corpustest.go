@@ -10,9 +10,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"sync"
 	"testing"
+
+	"github.com/muniment/muniment/internal/testkit/need"
 )
 
 // Dir returns the directory of Find. Without a corpus the test is skipped, unless
@@ -21,7 +22,7 @@ func Dir(t testing.TB) string {
 	t.Helper()
 	dir, err := Find()
 	if errors.Is(err, fs.ErrNotExist) {
-		missing(t, "corpus", err.Error())
+		need.Lacks(t, "corpus", err.Error())
 	} else if err != nil {
 		t.Fatalf("unpack corpus: %v", err)
 	}
@@ -46,16 +47,6 @@ func Find() (string, error) {
 		return "", fmt.Errorf("no corpus at %s; set MUNIMENT_CORPUS: %w", dir, fs.ErrNotExist)
 	}
 	return unpackOnce(dir)
-}
-
-func missing(t testing.TB, name, why string) {
-	t.Helper()
-	for n := range strings.SplitSeq(os.Getenv("MUNIMENT_TEST_REQUIRE"), ",") {
-		if n == name || n == "all" {
-			t.Fatalf("%s (required by MUNIMENT_TEST_REQUIRE)", why)
-		}
-	}
-	t.Skip(why)
 }
 
 var unpacking sync.Mutex

@@ -6,9 +6,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
+
+	"github.com/muniment/muniment/internal/testkit/need"
 )
 
 // TestReadpstReadsSamples lets readpst read what the builder wrote, so that the
@@ -17,16 +18,7 @@ import (
 // in test/interop.
 func TestReadpstReadsSamples(t *testing.T) {
 	t.Parallel()
-	readpst, err := exec.LookPath("readpst")
-	if err != nil {
-		why := "readpst is not installed; scripts/setup test installs it"
-		for n := range strings.SplitSeq(os.Getenv("MUNIMENT_TEST_REQUIRE"), ",") {
-			if n == "readpst" || n == "all" {
-				t.Fatal(why)
-			}
-		}
-		t.Skip(why)
-	}
+	readpst := need.Program(t, "readpst")
 	for name, make := range forms() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

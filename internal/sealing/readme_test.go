@@ -17,6 +17,7 @@ import (
 	"github.com/muniment/muniment/internal/evidence/ers"
 	"github.com/muniment/muniment/internal/evidence/offline"
 	"github.com/muniment/muniment/internal/sealing"
+	"github.com/muniment/muniment/internal/testkit/need"
 )
 
 // Every command of the instructions in a bundle does what they say, in both languages,
@@ -124,9 +125,7 @@ func instructions(t *testing.T, dir string, least int) {
 func needOpenSSL(t *testing.T) {
 	t.Helper()
 	for _, program := range []string{"bash", "openssl", "xxd"} {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("without %s", program)
-		}
+		need.Program(t, program)
 	}
 }
 

@@ -22,10 +22,10 @@ export function users(world) {
     const { page } = tab;
     await logIn(tab, world.admin);
     await tab.visit('/users');
-    await page.getByText('3 of 3 users').waitFor();
+    await page.getByText('3 of 5 users').waitFor();
     await assertAccessible(page, 'users');
     await page.getByLabel('Find by name, user name or address').fill('jürg einkauf');
-    await page.getByText('1 of 3 users').waitFor();
+    await page.getByText('1 of 5 users').waitFor();
     assert.equal(await page.getByRole('link', { name: /Bernd Jürgensen/u }).count(), 1);
     await page.getByRole('link', { name: 'Add user' }).click();
     await page.getByLabel('User name').fill('Doris');

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/muniment/muniment/internal/testkit/need"
 )
 
 // kills is how often the archive is killed; MUNIMENT_TEST_KILLS chooses more.
@@ -99,7 +101,7 @@ func (s *subject) acknowledgeFiles(dir string) {
 func TestDiskFull(t *testing.T) {
 	disk := t.TempDir()
 	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=24m"); err != nil {
-		missing(t, "root", fmt.Sprintf("cannot mount a small disk: %v", err))
+		need.Lacks(t, "root", fmt.Sprintf("cannot mount a small disk: %v", err))
 	}
 	t.Cleanup(func() {
 		if err := syscall.Unmount(disk, syscall.MNT_DETACH); err != nil {

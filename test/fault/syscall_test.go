@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/muniment/muniment/internal/testkit/need"
 )
 
 // calls are the system calls by which a commit reaches the disk. The number is
@@ -25,9 +27,7 @@ var calls = []struct {
 // Each system call of a commit fails in turn, in vault, catalog and index. What
 // the sender gets is 250 or 4xx, or the server ends; nothing acknowledged is lost.
 func TestSystemCallsFail(t *testing.T) {
-	if _, err := exec.LookPath("strace"); err != nil {
-		missing(t, "strace", "strace is not installed")
-	}
+	need.Program(t, "strace")
 	s := newSubject(t, t.TempDir())
 	srv := s.serve()
 	answered, refused, died := 0, 0, 0
@@ -109,15 +109,4 @@ func inject(t *testing.T, srv *server, calls, errno string, n int) (detach func(
 		cmd.Process.Signal(syscall.SIGINT) //nolint:errcheck // it ends with the server
 		cmd.Wait()                         //nolint:errcheck // its exit code says nothing
 	}
-}
-
-// missing skips, or fails where MUNIMENT_TEST_REQUIRE names what is missing.
-func missing(t *testing.T, name, why string) {
-	t.Helper()
-	for n := range strings.SplitSeq(os.Getenv("MUNIMENT_TEST_REQUIRE"), ",") {
-		if n == name || n == "all" {
-			t.Fatal(why)
-		}
-	}
-	t.Skip(why)
 }

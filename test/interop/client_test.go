@@ -8,12 +8,13 @@ import (
 	"testing"
 
 	"github.com/muniment/muniment/internal/archivetest"
+	"github.com/muniment/muniment/internal/testkit/need"
 )
 
 // TestPython delivers with Python's smtplib and with its bare sockets.
 func TestPython(t *testing.T) {
 	t.Parallel()
-	python := need(t, "python3")
+	python := need.Program(t, "python3")
 	r := receive(t, archivetest.Options{}, nil)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -37,7 +38,7 @@ func TestPython(t *testing.T) {
 // TestOpenSSL speaks through the STARTTLS of openssl s_client.
 func TestOpenSSL(t *testing.T) {
 	t.Parallel()
-	openssl := need(t, "openssl")
+	openssl := need.Program(t, "openssl")
 	r := receive(t, archivetest.Options{}, nil)
 	for kind, addr := range map[string]string{"smtp": r.smtp, "lmtp": r.lmtp} {
 		ctx, cancel := context.WithTimeout(t.Context(), patience)

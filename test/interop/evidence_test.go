@@ -15,6 +15,7 @@ import (
 	"github.com/muniment/muniment/internal/evidence/ers"
 	"github.com/muniment/muniment/internal/evidence/evidencetest"
 	"github.com/muniment/muniment/internal/evidence/tsa"
+	"github.com/muniment/muniment/internal/testkit/need"
 )
 
 // bouncyCastle are the archives of Debian's libbcpkix-java and what it needs.
@@ -23,10 +24,10 @@ const bouncyCastle = "/usr/share/java/bcpkix.jar:/usr/share/java/bcprov.jar:/usr
 // harness compiles bc/Harness.java and returns a function that gives it a list.
 func harness(t *testing.T) func(list string) string {
 	t.Helper()
-	java, javac := need(t, "java"), need(t, "javac")
+	java, javac := need.Program(t, "java"), need.Program(t, "javac")
 	for jar := range strings.SplitSeq(bouncyCastle, ":") {
 		if _, err := os.Stat(jar); err != nil {
-			lacks(t, "bouncycastle", jar+" is missing; scripts/setup test installs libbcpkix-java")
+			need.Lacks(t, "bouncycastle", jar+" is missing; scripts/setup test installs libbcpkix-java")
 		}
 	}
 	classes := t.TempDir()

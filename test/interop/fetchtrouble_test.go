@@ -19,6 +19,7 @@ import (
 	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/corpustest"
 	"github.com/muniment/muniment/internal/testkit/dovecot"
+	"github.com/muniment/muniment/internal/testkit/need"
 )
 
 // cutter is a TCP proxy that cuts connections.
@@ -193,7 +194,7 @@ func TestFetchingThroughTrouble(t *testing.T) {
 	for _, protocol := range []string{"imap", "pop3"} {
 		for _, mode := range []string{"implicit", "starttls", "none"} {
 			t.Run(protocol+" "+mode, func(t *testing.T) {
-				need(t, "dovecot")
+				need.Program(t, "dovecot")
 				emptyThroughTrouble(t, protocol, mode, troubles())
 			})
 		}

@@ -19,6 +19,7 @@ import (
 	"github.com/muniment/muniment/internal/ingest/importer"
 	"github.com/muniment/muniment/internal/ingest/mbox"
 	"github.com/muniment/muniment/internal/spool"
+	"github.com/muniment/muniment/internal/testkit/need"
 )
 
 // everyBulk is the distance of the bulk's messages that the format tests use.
@@ -181,7 +182,7 @@ func writeMbox(t *testing.T, dir string, want [][]byte, pattern, eol string) {
 
 func writePython(t *testing.T, dir string, want [][]byte) {
 	t.Helper()
-	python := need(t, "python3")
+	python := need.Program(t, "python3")
 	from := t.TempDir()
 	for i, m := range want[:len(want)/2] {
 		put(t, filepath.Join(from, fmt.Sprintf("%06d", i)), string(m))

@@ -23,30 +23,6 @@ import (
 // patience is how long a test waits for something before it fails.
 const patience = time.Minute
 
-// need returns the path of a program of others.
-func need(t *testing.T, program string) string {
-	t.Helper()
-	for _, dir := range []string{"", "/usr/sbin/", "/sbin/"} {
-		if path, err := exec.LookPath(dir + program); err == nil {
-			return path
-		}
-	}
-	lacks(t, program, program+" is not installed; scripts/setup test installs it")
-	return ""
-}
-
-// lacks ends a test that cannot run: where MUNIMENT_TEST_REQUIRE names what it
-// is about, or "all" as in the CI run, that is a failure.
-func lacks(t *testing.T, name, why string) {
-	t.Helper()
-	for n := range strings.SplitSeq(os.Getenv("MUNIMENT_TEST_REQUIRE"), ",") {
-		if n == name || n == "all" {
-			t.Fatalf("%s (MUNIMENT_TEST_REQUIRE asks for %s)", why, name)
-		}
-	}
-	t.Skip(why)
-}
-
 // builds holds the program, if it had to be built, for all tests.
 type builds struct {
 	once sync.Once

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/muniment/muniment/internal/testkit/dovecot"
+	"github.com/muniment/muniment/internal/testkit/need"
 )
 
 // addMailbox adds a remote mailbox to the tenant acme.
@@ -33,7 +34,7 @@ func (i *installation) addMailbox(name, addr string, flags ...string) {
 // The server fetches on its own: new mail is there soon, and the mailbox is empty.
 func TestServeFetches(t *testing.T) {
 	t.Parallel()
-	need(t, "dovecot")
+	need.Program(t, "dovecot")
 	s := dovecot.New(t, dovecot.Options{})
 	s.Put(t, []byte(letter(1)))
 	i := install(t)
@@ -49,7 +50,7 @@ func TestServeFetches(t *testing.T) {
 // The way is found on ports that offer only one, and what is wrong is told.
 func TestFindingTheWay(t *testing.T) {
 	t.Parallel()
-	need(t, "dovecot")
+	need.Program(t, "dovecot")
 	s := dovecot.New(t, dovecot.Options{NoPlain: true})
 	s.Put(t, []byte(letter(1)))
 	i := install(t)
@@ -88,7 +89,7 @@ func TestFindingTheWay(t *testing.T) {
 // Without TLS it works only if that is asked for.
 func TestFetchingWithoutTLS(t *testing.T) {
 	t.Parallel()
-	need(t, "dovecot")
+	need.Program(t, "dovecot")
 	s := dovecot.New(t, dovecot.Options{NoStartTLS: true, NoImplicitTLS: true})
 	i := install(t)
 	for n, addr := range []string{s.IMAP, s.POP3} {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/muniment/muniment/internal/archivetest"
 	"github.com/muniment/muniment/internal/corpustest"
+	"github.com/muniment/muniment/internal/testkit/need"
 )
 
 // byQueue waits until both the archive and the sink have n messages and returns
@@ -104,7 +105,7 @@ func TestMilterLocal(t *testing.T) {
 	if err := sendRaw(dialPostfix(t, p), "s@a.example", []string{"list@alias.example", "bcc@c.example"}, m); err != nil {
 		t.Fatal(err)
 	}
-	sendmail := exec.Command(need(t, "sendmail"), "-C", p.conf, "-i", "-f", "s@a.example", "list@alias.example", "bcc@c.example")
+	sendmail := exec.Command(need.Program(t, "sendmail"), "-C", p.conf, "-i", "-f", "s@a.example", "list@alias.example", "bcc@c.example")
 	sendmail.Stdin = strings.NewReader(strings.ReplaceAll(m, "\r\n", "\n"))
 	if b, err := sendmail.CombinedOutput(); err != nil {
 		t.Fatalf("sendmail: %v: %s\n%s", err, b, p.read())

@@ -15,6 +15,7 @@ import (
 
 	"github.com/muniment/muniment/internal/archivetest"
 	smtpdoor "github.com/muniment/muniment/internal/ingest/smtp"
+	"github.com/muniment/muniment/internal/testkit/need"
 )
 
 // postfix is a mail server of its own in a temporary directory. It listens on
@@ -93,9 +94,9 @@ func startPostfix(t *testing.T, r *receiver) *postfix {
 // Postfix does.
 func runPostfix(t *testing.T, settings string) *postfix {
 	t.Helper()
-	program := need(t, "postfix")
+	program := need.Program(t, "postfix")
 	if os.Getuid() != 0 {
-		lacks(t, "postfix", "postfix must be started by root")
+		need.Lacks(t, "postfix", "postfix must be started by root")
 	}
 	// The queue's sockets have long names; a socket's path has 107 bytes.
 	dir, err := os.MkdirTemp("", "pf")

@@ -29,6 +29,7 @@ import (
 	"github.com/muniment/muniment/internal/corpustest"
 	"github.com/muniment/muniment/internal/mapi"
 	"github.com/muniment/muniment/internal/pst"
+	"github.com/muniment/muniment/internal/testkit/need"
 )
 
 // pstFiles are the PST files of the corpus.
@@ -263,7 +264,7 @@ func dropFrom(b []byte) []byte {
 // the plain texts of mails, the contents of attachments.
 func TestReadpst(t *testing.T) {
 	t.Parallel()
-	readpst := need(t, "readpst")
+	readpst := need.Program(t, "readpst")
 	for _, path := range pstFiles(t) {
 		t.Run(filepath.Base(filepath.Dir(path))+"/"+filepath.Base(path), func(t *testing.T) {
 			t.Parallel()

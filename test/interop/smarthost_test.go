@@ -18,6 +18,7 @@ import (
 	"github.com/muniment/muniment/internal/outbox"
 	"github.com/muniment/muniment/internal/remote"
 	"github.com/muniment/muniment/internal/testkit/dovecot"
+	"github.com/muniment/muniment/internal/testkit/need"
 )
 
 // smarthostCF takes mail by TLS from those who log in, and hands it all to a sink.
@@ -36,7 +37,7 @@ default_transport = smtp:[127.0.0.1]:%[2]s
 // startSmarthost runs a Postfix that is a smarthost; Dovecot knows the passwords.
 func startSmarthost(t *testing.T, s *sink) (*postfix, remote.Smarthost) {
 	t.Helper()
-	openssl := need(t, "openssl")
+	openssl := need.Program(t, "openssl")
 	dir, err := os.MkdirTemp("", "sh") // the path of a socket has 107 bytes
 	if err != nil {
 		t.Fatal(err)

@@ -22,12 +22,13 @@ import (
 	"github.com/muniment/muniment/internal/evidence/tsa"
 	"github.com/muniment/muniment/internal/evidence/tsp"
 	"github.com/muniment/muniment/internal/evidence/tspclient"
+	"github.com/muniment/muniment/internal/testkit/need"
 )
 
 // openssl runs the program in a directory and returns what it printed.
 func openssl(t *testing.T, dir string, args ...string) (string, error) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), need(t, "openssl"), args...)
+	cmd := exec.CommandContext(t.Context(), need.Program(t, "openssl"), args...)
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
 	return string(out), err

@@ -25,9 +25,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/muniment/muniment/internal/testkit/need"
 )
 
 // User and Password are those of the only mailbox.
@@ -80,7 +81,7 @@ func New(t testing.TB, opts Options) *Server {
 	t.Helper()
 	s, err := Start(opts)
 	if errors.Is(err, ErrMissing) {
-		lacks(t, err.Error()+"; scripts/setup test installs it")
+		need.Lacks(t, "dovecot", err.Error()+"; scripts/setup test installs it")
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -128,16 +129,4 @@ func (s *Server) TLS() *tls.Config {
 func (s *Server) Log() string {
 	b, _ := os.ReadFile(filepath.Join(s.dir, "log")) // none yet
 	return string(b)
-}
-
-// lacks ends a test that cannot run: where MUNIMENT_TEST_REQUIRE names
-// "dovecot", or "all" as in the CI run, that is a failure.
-func lacks(t testing.TB, why string) {
-	t.Helper()
-	for n := range strings.SplitSeq(os.Getenv("MUNIMENT_TEST_REQUIRE"), ",") {
-		if n == "dovecot" || n == "all" {
-			t.Fatalf("%s (MUNIMENT_TEST_REQUIRE asks for %s)", why, n)
-		}
-	}
-	t.Skip(why)
 }

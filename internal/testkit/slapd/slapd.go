@@ -13,11 +13,11 @@ package slapd
 
 import (
 	"io"
-	"os"
-	"strings"
 	"testing"
 
 	"github.com/go-ldap/ldap/v3"
+
+	"github.com/muniment/muniment/internal/testkit/need"
 )
 
 // What every server has.
@@ -55,16 +55,8 @@ type Server struct {
 // there is no slapd.
 func New(t testing.TB, opts Options) *Server {
 	t.Helper()
-	program := find("slapd")
-	if program == "" || find("slapadd") == "" {
-		why := "slapd is not installed; scripts/setup test installs it"
-		for n := range strings.SplitSeq(os.Getenv("MUNIMENT_TEST_REQUIRE"), ",") {
-			if n == "slapd" || n == "all" {
-				t.Fatal(why)
-			}
-		}
-		t.Skip(why)
-	}
+	program := need.Program(t, "slapd")
+	need.Program(t, "slapadd")
 	s := &Server{dir: t.TempDir()}
 	if err := s.start(program, opts); err != nil {
 		t.Fatalf("slapd: %v", err)

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
+
+	"github.com/muniment/muniment/internal/testkit/need"
 )
 
 const (
@@ -83,16 +85,6 @@ userPassword: ` + ReaderPassword + `
 
 `
 
-// find returns the path of a program; empty if there is none.
-func find(name string) string {
-	for _, dir := range []string{"", "/usr/sbin/", "/sbin/"} {
-		if path, err := exec.LookPath(dir + name); err == nil {
-			return path
-		}
-	}
-	return ""
-}
-
 func (s *Server) start(program string, opts Options) error {
 	if opts.SizeLimit == 0 {
 		opts.SizeLimit = 500
@@ -104,7 +96,7 @@ func (s *Server) start(program string, opts Options) error {
 	if err != nil {
 		return err
 	}
-	add := exec.Command(find("slapadd"), "-q", "-f", filepath.Join(s.dir, "slapd.conf"), "-l", filepath.Join(s.dir, "data.ldif"))
+	add := exec.Command(need.Find("slapadd"), "-q", "-f", filepath.Join(s.dir, "slapd.conf"), "-l", filepath.Join(s.dir, "data.ldif"))
 	if out, err := add.CombinedOutput(); err != nil {
 		return fmt.Errorf("slapadd: %w: %s", err, out)
 	}
