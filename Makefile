@@ -6,6 +6,7 @@ export MUNIMENT_BIN = $(CURDIR)/bin/muniment
 
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 VULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.1.4
+LONGEST := ./test/interop ./internal/ingest/mailbox ./test/corpus ./internal/archive ./internal/catalog ./test/fault ./internal/index/fts ./internal/vault ./internal/sealing
 WEB := $(shell find web/src web/public web/index.html web/*.ts web/*.json -type f 2>/dev/null)
 
 .DEFAULT_GOAL := help
@@ -41,7 +42,7 @@ setup:
 # The packages that take longest go first, so that none of them is left alone
 # at the end; half of them mostly wait for servers.
 test-go: web/dist/index.html
-	go test -p 4 -timeout 25m ./test/interop ./internal/ingest/mailbox ./test/corpus ./internal/archive ./...
+	go test -p 4 -timeout 25m $(LONGEST) ./...
 
 test-web: web/node_modules/.stamp
 	cd web && npm run --silent lint && npm run --silent test

@@ -35,7 +35,7 @@ var allowed = map[string][]string{
 	"internal/socket":          {},
 	"internal/spool":           {},
 	// verbs
-	"internal/archive": {"internal/access", "internal/alarm", "internal/blob", "internal/catalog", "internal/directory", "internal/eventlog", "internal/evidence", "internal/evidence/algo", "internal/evidence/ers", "internal/evidence/inspect", "internal/evidence/offline", "internal/evidence/tsp", "internal/factor", "internal/index", "internal/index/query", "internal/journal", "internal/mailer", "internal/message", "internal/password", "internal/remote", "internal/retention", "internal/seal", "internal/site", "internal/tresor", "internal/uid", "internal/usercsv", "internal/vault", "internal/webhook"},
+	"internal/archive": {"internal/access", "internal/alarm", "internal/blob", "internal/catalog", "internal/directory", "internal/eventlog", "internal/evidence", "internal/evidence/algo", "internal/evidence/ers", "internal/evidence/inspect", "internal/evidence/offline", "internal/evidence/tsp", "internal/factor", "internal/index", "internal/index/query", "internal/journal", "internal/mailer", "internal/message", "internal/password", "internal/remote", "internal/retention", "internal/seal", "internal/site", "internal/tresor", "internal/uid", "internal/usercsv", "internal/vault", "internal/watch", "internal/webhook"},
 	"internal/sealing": {"internal/archive", "internal/catalog", "internal/evidence", "internal/evidence/algo", "internal/evidence/ers", "internal/evidence/tsp", "internal/evidence/tspclient", "internal/remote", "internal/seal"},
 	// verbs
 	// verbs

@@ -7,6 +7,7 @@ import (
 	"github.com/muniment/muniment/internal/access"
 	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/uid"
+	"github.com/muniment/muniment/internal/watch"
 )
 
 // UploadSource finds or makes the source called name for what people give in the web
@@ -38,6 +39,27 @@ func (a *Archive) WatchedFolders(ctx context.Context) ([]SourceView, error) {
 func (a *Archive) CreateFolder(ctx context.Context, tenant uid.ID, d SourceDraft) (*catalog.Source, error) {
 	d.Kind = KindFolder
 	return a.createSource(ctx, tenant, d, a.cliEvent)
+}
+
+// apart returns a *FieldError if a watched folder would take what is another one's, its
+// done and failed included. Disabled ones take nothing. Settings that cannot be read are
+// for the door to refuse.
+func (a *Archive) apart(ctx context.Context, s *catalog.Source, settings []byte) error {
+	mine, err := watch.Parse(settings)
+	if err != nil || s.Kind != KindFolder || s.Disabled {
+		return nil //nolint:nilerr // see above
+	}
+	others, err := a.sourceViews(ctx, s.Tenant, KindFolder)
+	if err != nil {
+		return err
+	}
+	for _, o := range others {
+		set, err := watch.Parse(o.Settings)
+		if err == nil && o.ID != s.ID && !o.Disabled && mine.Overlaps(set) {
+			return wrongField("folder.directory", "is, contains or lies below that of the watched folder %q", o.Name)
+		}
+	}
+	return nil
 }
 
 // CheckStored reads what is stored under id from the vault, and fails unless it has

@@ -203,6 +203,9 @@ func (a *Archive) configure(ctx context.Context, e *catalog.SourceEdit, d Source
 	if len(e.Settings) == 0 {
 		e.Settings = []byte("{}")
 	}
+	if err := a.apart(ctx, s, e.Settings); err != nil {
+		return err
+	}
 	// Without a secret in the draft the old one stays as it is then: a log-in may be
 	// renewed at the same time.
 	e.KeepSecret = d.Secret == nil

@@ -166,6 +166,9 @@ func (s *Server) manages(ctx context.Context) error {
 }
 
 func taken(err error) error {
+	if field, ok := errors.AsType[*archive.FieldError](err); ok {
+		return mistake("body."+field.Field, field.Text)
+	}
 	if errors.Is(err, catalog.ErrTaken) {
 		return mistake("body.name", "another source of this kind has this name")
 	}

@@ -233,6 +233,15 @@ func TestWatchedFolderSource(t *testing.T) {
 	if made.Folder.Directory != "" || !made.Folder.DocumentsOnly || made.FolderState.Stored != 3 || made.FolderState.Problem.Code != "root" {
 		t.Errorf("%+v %+v", made.Folder, made.FolderState)
 	}
+	// Below it, or above it, is no room for another one, unless it is disabled.
+	other := api.NewSource{Kind: "folder", Name: "Second", Folder: &api.Folder{Directory: "invoices", Owners: []string{"a@example.com"}}}
+	if a := bernd.do(t, "POST", "/api/v1/sources", other); a.code() != "invalid" || !strings.Contains(string(a.body), "body.folder.directory") {
+		t.Errorf("%s", a.body)
+	}
+	other.Disabled = true
+	if a := bernd.do(t, "POST", "/api/v1/sources", other); a.StatusCode != http.StatusCreated {
+		t.Errorf("%s", a.body)
+	}
 	for name, f := range map[string]*api.Folder{
 		"body.folder":                nil,
 		"body.folder.directory":      {Directory: "../beta", Owners: []string{"a@example.com"}},

@@ -202,6 +202,12 @@ func TestBundleTexts(t *testing.T) {
 			m.every(f.name, everyByte(f.b, 8), false)
 		}
 	}
+	// What somebody has put beside it is told, and nothing of its own is taken for that.
+	files := m.fs()
+	files["trust/Expert opinion.pdf"] = &fstest.MapFile{Data: []byte("x")}
+	if strings.Contains(m.whole, string(offline.CodeUnlisted)) || !strings.Contains(m.said(files), `\"trust/Expert opinion.pdf\": no part of the bundle`) {
+		t.Errorf("%s\n%s", m.whole, m.said(files))
+	}
 }
 
 // Every byte of what holds a bundle of many objects together.

@@ -79,6 +79,13 @@ func (s Settings) Check() error {
 	return errors.Join(errs...)
 }
 
+// Overlaps reports whether a file can be in both folders of a tenant: one is the other, or
+// lies below it.
+func (s Settings) Overlaps(o Settings) bool {
+	x, y := s.Directory+"/", o.Directory+"/"
+	return s.Directory == "" || o.Directory == "" || strings.HasPrefix(x, y) || strings.HasPrefix(y, x)
+}
+
 // SettleTime is for how long a file must not have changed.
 func (s Settings) SettleTime() time.Duration {
 	if s.Settle == 0 {

@@ -42,3 +42,18 @@ func TestCheck(t *testing.T) {
 		t.Error("a misspelt setting is taken")
 	}
 }
+func TestOverlaps(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		x, y string
+		want bool
+	}{
+		{"", "", true}, {"", "a", true}, {"a", "a", true}, {"a", "a/b", true}, {"a/b/c", "a", true},
+		{"a", "b", false}, {"a", "ab", false}, {"a/b", "a/c", false}, {"a/b", "a/bc", false},
+	} {
+		x, y := Settings{Directory: c.x}, Settings{Directory: c.y}
+		if x.Overlaps(y) != c.want || y.Overlaps(x) != c.want {
+			t.Errorf("%q, %q: not %v", c.x, c.y, c.want)
+		}
+	}
+}

@@ -181,21 +181,6 @@ func attempts() map[string]struct {
 		"SwapSourceSecret": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
 			return e.SwapSourceSecret(ctx, t, of.source.ID, nil, []byte("stolen"))
 		}},
-		"DomainsOf": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.DomainsOf(ctx, t) }},
-		"RemoveDomain": {denies, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
-			return nil, e.RemoveDomain(ctx, t, "theirs.example")
-		}},
-		"Selection": {denies, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.Selection(ctx, t) }},
-		"Quarantine": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) {
-			return e.Quarantine(ctx, t, catalog.QuarantineFilter{}, 9)
-		}},
-		"QuarantinedMessage": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
-			return e.QuarantinedMessage(ctx, t, of.strange)
-		}},
-		"CountQuarantine": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.CountQuarantine(ctx, t) }},
-		"Decide": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
-			return nil, e.Decide(ctx, t, catalog.Decisions{List: []catalog.Decision{{AOID: of.strange, State: catalog.Released}}})
-		}},
 		"SourceSettings": {empty, func(ctx context.Context, e *env, t uid.ID, _ theirs) (any, error) { return e.SourceSettings(ctx, t) }},
 		"SourceSetting": {denies, func(ctx context.Context, e *env, t uid.ID, of theirs) (any, error) {
 			return e.SourceSetting(ctx, t, of.source.ID)
@@ -334,9 +319,7 @@ func testWall(t *testing.T, e *env) {
 	mail.Tenant = tenant
 	must(t, e.Enqueue(ctx, mail, []byte("body")))
 	must(t, e.SetSourceCount(ctx, tenant, catalog.SourceCount{Source: of.source.ID, Folder: "INBOX", Day: "2026-01-02", Came: 1, Held: 1}))
-	of.strange = e.commit(t, tenant, quarantined(tenant, 1)).Messages[0].AOID
-	must(t, e.AddDomain(ctx, &catalog.Domain{Name: "theirs.example", Tenant: tenant, CreatedAt: at(0)}))
-	must(t, e.SetSelection(ctx, &catalog.Selection{Tenant: tenant, Enabled: true, ChangedAt: at(0)}, events(0, 1)[0]))
+	e.withRouting(t, tenant, &of)
 	must(t, e.SetIndexed(ctx, tenant, 1))
 	must(t, e.UpdateFacts(ctx, tenant, of.batch.Messages[2].AOID, catalog.Described{Category: "mine"}))
 	before := snapshot(t, e, tenant)

@@ -68,6 +68,7 @@ func allAttempts() map[string]struct {
 	maps.Copy(all, sealAttempts())
 	maps.Copy(all, directoryAttempts())
 	maps.Copy(all, webhookAttempts())
+	maps.Copy(all, routingAttempts())
 	maps.Copy(all, holdAttempts())
 	return all
 }

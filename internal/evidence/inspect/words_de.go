@@ -16,7 +16,7 @@ func german() *words {
 
 		TheObject: "Das Objekt", AOID: "Kennung (AOID)", Tenant: "Archiv des Mandanten", Subject: "Betreff", From: "Von", Date: "Datum", Arrived: "Im Archiv eingegangen",
 		File: "Datei", Size: "Größe", Bytes: "Bytes", Claimed: "Betreff, Absender und Datum sind das, was die Nachricht über sich selbst sagt.",
-		Covered: "bewiesen", NotCovered: "NICHT BEWIESEN", Withheld: "Vorenthalten", WithheldWhy: "%s: Der Bestandteil nennt Personen, von denen der Empfänger nicht wissen darf. Die anderen Dateien sind ohne ihn bewiesen.",
+		Covered: "bewiesen", NotCovered: "NICHT BEWIESEN", Withheld: "Vorenthalten", WithheldWhy: "%s: Der Bestandteil nennt Personen, von denen der Empfänger nicht wissen darf. Die anderen Dateien sind ohne ihn bewiesen. Nummer und Mandant des Objekts sind dann nur behauptet.",
 		Original: "Original, wie es eingegangen ist", Metadata: "Metadaten des Eingangs", JournalReport: "Journalbericht, mit dem es kam",
 
 		Stamps: "Zeitstempel", Stamp: "Zeitstempel %d", Renews: "Zeitstempel %d, erneuert den vorigen", Time: "Zeit", Accuracy: "Genauigkeit", Authority: "Signiert von", IssuedBy: "Zertifikat ausgestellt von",

@@ -16,7 +16,7 @@ func english() *words {
 
 		TheObject: "The object", AOID: "Identifier (AOID)", Tenant: "Archive of the tenant", Subject: "Subject", From: "From", Date: "Date", Arrived: "Arrived in the archive",
 		File: "File", Size: "Size", Bytes: "bytes", Claimed: "Subject, sender and date are what the message says of itself.",
-		Covered: "proven", NotCovered: "NOT PROVEN", Withheld: "Withheld", WithheldWhy: "%s: it names people of whom the reader may not know. The other files are proven without it.",
+		Covered: "proven", NotCovered: "NOT PROVEN", Withheld: "Withheld", WithheldWhy: "%s: it names people of whom the reader may not know. The other files are proven without it. Number and tenant of the object are then only claimed.",
 		Original: "Original, as it arrived", Metadata: "Metadata of its arrival", JournalReport: "Journal report in which it came",
 
 		Stamps: "Time stamps", Stamp: "Time stamp %d", Renews: "Time stamp %d, renews the one before", Time: "Time", Accuracy: "Accuracy", Authority: "Signed by", IssuedBy: "Certificate issued by",

@@ -28,6 +28,7 @@ const (
 	maxMembers  = 100
 	maxMember   = 4 << 30 // bytes, unpacked
 	maxSums     = 1 << 20 // bytes of SHA256SUMS
+	maxUnlisted = 5       // names that are told
 )
 
 // Codes of findings about bundles.
@@ -45,6 +46,9 @@ const (
 	// CodeSums: a file is not as the list of hash values of the bundle tells, or the list
 	// lacks one.
 	CodeSums evidence.Code = "file-changed"
+	// CodeUnlisted: files lie in the bundle that its list of hash values lacks. They are no
+	// part of it: whoever passed it on may have put them there.
+	CodeUnlisted evidence.Code = "files-not-listed"
 )
 
 // graver returns the verdict that weighs more: one that is invalid, then one that is
@@ -183,25 +187,48 @@ func (b *bundleFiles) sums(dir string, m *Manifest, report *ers.Report) {
 	for _, x := range m.Members {
 		needed = append(needed, x.File)
 	}
-	b.compareSums(resolve(dir, m.Sums), dir, needed, func(name, format string, args ...any) {
+	listed := b.compareSums(resolve(dir, m.Sums), dir, needed, func(name, format string, args ...any) {
 		report.Findings = append(report.Findings, evidence.Finding{Code: CodeSums, Verdict: evidence.Invalid, Chain: -1, Stamp: -1, Member: name, Detail: fmt.Sprintf(format, args...)})
 		report.Verdict = evidence.Invalid
 	})
+	listed[m.Sums] = true
+	if others := b.unlisted(dir, listed); others != "" {
+		report.Findings = append(report.Findings, evidence.Finding{Code: CodeUnlisted, Verdict: evidence.Valid, Chain: -1, Stamp: -1, Detail: others + ": no part of the bundle, and proven by nothing"})
+	}
 }
 
-// compareSums compares the files that a list names, which needed have to be among.
-func (b *bundleFiles) compareSums(list, dir string, needed []string, note func(name, format string, args ...any)) {
+// unlisted names files of a bundle, maxUnlisted at most, that are not listed.
+func (b *bundleFiles) unlisted(dir string, listed map[string]bool) string {
+	var names []string
+	//nolint:errcheck // what cannot be read is told where it is needed
+	fs.WalkDir(b.fs, dir, func(name string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil || e.IsDir() || listed[strings.TrimPrefix(name, dir+"/")]:
+			return nil
+		case len(names) == maxUnlisted:
+			names = append(names, "…")
+			return fs.SkipAll
+		}
+		names = append(names, fmt.Sprintf("%.200q", name))
+		return nil
+	})
+	return strings.Join(names, ", ")
+}
+
+// compareSums compares the files that a list names, which needed have to be among, and
+// returns their names.
+func (b *bundleFiles) compareSums(list, dir string, needed []string, note func(name, format string, args ...any)) (seen map[string]bool) {
+	seen = map[string]bool{}
 	text, err := readPart(b.fs, list, maxSums)
 	if err != nil {
 		note(list, "%v", err)
-		return
+		return seen
 	}
-	seen := map[string]bool{}
 	for line := range strings.Lines(string(text)) {
 		sum, name, ok := strings.Cut(strings.TrimRight(line, "\r\n"), "  ")
 		if !ok || seen[name] {
 			note(list, "is not as sha256sum writes it")
-			return
+			return seen
 		}
 		seen[name] = true
 		h := sha256.New()
@@ -216,6 +243,7 @@ func (b *bundleFiles) compareSums(list, dir string, needed []string, note func(n
 			note(list, "does not name %s", name)
 		}
 	}
+	return seen
 }
 
 // prints names certificates by their SHA-256.

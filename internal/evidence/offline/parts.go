@@ -94,7 +94,11 @@ func (p *Parts) Verify(ctx context.Context, t Trust) *inspect.Facts {
 		j.note(CodeOwnAnchors, evidence.Indeterminate, "", "trusted was only what the bundle itself brings: %s. Get these certificates from the authority or from its country's trusted list, compare, and give them by --anchors", prints(t.Anchors))
 	}
 	if len(m.Withheld) > 0 {
-		j.note(CodeWithheld, evidence.Valid, "", "%s", strings.Join(m.Withheld, ", "))
+		text := strings.Join(m.Withheld, ", ")
+		if slices.Contains(m.Withheld, "metadata") {
+			text += "; the number of the object and its tenant are claimed by " + ManifestFile + " and proven by nothing"
+		}
+		j.note(CodeWithheld, evidence.Valid, "", "%s", text)
 	}
 	return j.facts
 }

@@ -14,18 +14,19 @@ import { useAccount } from '../shell/usePage';
 type Reason = NonNullable<NonNullable<Failure['problem']>['errors']>[number];
 
 // Refused says why messages were not deleted, or why it could not be asked for that.
-export function Refused({ error }: { error: unknown }) {
-  return error instanceof Failure && error.code === 'kept' ? <Kept reasons={error.problem?.errors ?? []} /> : <Mistake error={error} />;
+export function Refused({ error, one = false }: { error: unknown; one?: boolean }) {
+  return error instanceof Failure && error.code === 'kept' ? <Kept reasons={error.problem?.errors ?? []} one={one} /> : <Mistake error={error} />;
 }
 
-function Kept({ reasons }: { reasons: readonly Reason[] }) {
+// Kept names the messages by their numbers, unless there is one that people see before them.
+function Kept({ reasons, one }: { reasons: readonly Reason[]; one: boolean }) {
   const { t, i18n } = useTranslation();
   const zone = useAccount().tenant?.zone;
   const held = reasons.some((r) => r.code === 'held');
   const holds = useQuery({ ...holdsQuery, enabled: held });
   const hold = (id: string) => plain(holds.data?.holds.find((h) => h.id === id)?.name ?? id);
   const words = ({ code, args = {}, message }: Reason): string => {
-    const id = args['message'] ?? '';
+    const id = one ? t('deletion.why.this') : args['message'] ?? '';
     switch (code) {
       case 'missing': return t('deletion.why.missing', { id });
       case 'held': return t('deletion.why.held', { id, name: hold(args['hold'] ?? '') });
@@ -36,7 +37,7 @@ function Kept({ reasons }: { reasons: readonly Reason[] }) {
     }
   };
   return (
-    <Alert variant="light" color="red" role="alert" icon={<IconAlertTriangle aria-hidden />} title={t('failure.kept')}>
+    <Alert variant="light" color="red" role="alert" icon={<IconAlertTriangle aria-hidden />} title={t(one ? 'deletion.why.oneKept' : 'failure.kept')}>
       {reasons.map((r, i) => <div key={i} className={classes.breakable}>{words(r)}</div>)}
       {held && <div><Link to="/retention" className={classes.link}>{t('deletion.why.toHolds')}</Link></div>}
     </Alert>

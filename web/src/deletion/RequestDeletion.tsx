@@ -15,7 +15,7 @@ const week = 7 * 24 * 60 * 60 * 1000;
 
 // DeletionForm asks that messages are deleted: those given, or those whose numbers are
 // typed.
-export function DeletionForm({ ids }: { ids?: readonly string[] }) {
+export function DeletionForm({ ids, cancel }: { ids?: readonly string[]; cancel?: () => void }) {
   const { t } = useTranslation();
   const [typed, setTyped] = useState('');
   const [reason, setReason] = useState('');
@@ -54,8 +54,11 @@ export function DeletionForm({ ids }: { ids?: readonly string[] }) {
         <Textarea label={t('deletion.reason')} description={t('deletion.reasonHint')} autosize minRows={2} maxRows={8} value={reason} maxLength={2000} onChange={(e) => setReason(e.currentTarget.value)} />
         <TextInput type="datetime-local" label={t('deletion.until')} description={t('deletion.untilHint')} required value={until} onChange={(e) => setUntil(e.currentTarget.value)} maw={320} />
         {send.isSuccess && <Alert color="green" variant="light" role="status">{t('deletion.sent')}</Alert>}
-        {send.error && <Refused error={send.error} />}
-        <Group><Button type="submit" loading={send.isPending} disabled={messages.length === 0}>{t('access.send')}</Button></Group>
+        {send.error && <Refused error={send.error} one={ids?.length === 1} />}
+        <Group>
+          <Button type="submit" loading={send.isPending} disabled={messages.length === 0}>{t('access.send')}</Button>
+          {cancel && <Button variant="default" onClick={cancel}>{t('deletion.no')}</Button>}
+        </Group>
       </Stack>
     </form>
   );
@@ -66,7 +69,7 @@ export function DeletionDialogue({ ids, close }: { ids: readonly string[]; close
   const { t } = useTranslation();
   return (
     <Modal opened onClose={close} title={t('deletion.ask')} closeButtonProps={{ 'aria-label': t('app.close') }}>
-      <DeletionForm ids={ids} />
+      <DeletionForm ids={ids} cancel={close} />
     </Modal>
   );
 }
