@@ -202,15 +202,14 @@ func (b *bundleFiles) unlisted(dir string, listed map[string]bool) string {
 	var names []string
 	//nolint:errcheck // what cannot be read is told where it is needed
 	fs.WalkDir(b.fs, dir, func(name string, e fs.DirEntry, err error) error {
-		switch {
-		case err != nil || e.IsDir() || listed[strings.TrimPrefix(name, dir+"/")]:
-			return nil
-		case len(names) == maxUnlisted:
-			names = append(names, "…")
-			return fs.SkipAll
+		if err == nil && !e.IsDir() && !listed[strings.TrimPrefix(name, dir+"/")] {
+			if len(names) == maxUnlisted {
+				names = append(names, "…")
+				return fs.SkipAll
+			}
+			names = append(names, fmt.Sprintf("%.200q", name))
 		}
-		names = append(names, fmt.Sprintf("%.200q", name))
-		return nil
+		return nil //nolint:nilerr // see above
 	})
 	return strings.Join(names, ", ")
 }
