@@ -22,7 +22,7 @@ export function users(world) {
     const { page } = tab;
     await logIn(tab, world.admin);
     await tab.visit('/users');
-    await page.getByText('3 of 5 users').waitFor();
+    await page.getByText('5 of 5 users').waitFor();
     await assertAccessible(page, 'users');
     await page.getByLabel('Find by name, user name or address').fill('jürg einkauf');
     await page.getByText('1 of 5 users').waitFor();
