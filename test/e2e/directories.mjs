@@ -86,7 +86,7 @@ export function directories(world) {
   it('takes users over who are here already', { skip: missing() && `${missing()} is not installed` }, async () => {
     const domain = 'abgleich.example';
     const slapd = await startSlapd([
-      { login: 'paula', first: 'Paula', last: 'Lang', mails: [`paula@${domain}`] },
+      { login: 'pia', first: 'Pia', last: 'Lang', mails: [`pia@${domain}`] },
       { login: 'q.lang', first: 'Quirin', last: 'Lang', mails: [`lang@${domain}`] },
     ]);
     const tab = await openPage(world.browser, world.server, { locale: 'de-DE' });
@@ -97,8 +97,9 @@ export function directories(world) {
       return { status: answer.status, body: answer.status === 204 ? null : await answer.json() };
     }, [method, path, body]);
     assert.equal((await call('POST', '/domains', { name: domain })).status, 201);
-    for (const user of [{ login: 'paula', addresses: [] }, { login: 'quirin', addresses: [`lang@${domain}`] }]) {
-      assert.equal((await call('POST', '/users', { ...user, role: 'user', password: 'Kaffee-Tanne-71-Zebra' })).status, 201);
+    for (const user of [{ login: 'pia', addresses: [] }, { login: 'quirin', addresses: [`lang@${domain}`] }]) {
+      const made = await call('POST', '/users', { ...user, role: 'user', password: 'Kaffee-Tanne-71-Zebra' });
+      assert.equal(made.status, 201, JSON.stringify(made.body));
     }
     const made = await call('POST', '/directories', { name: 'OpenLDAP', secret: slapd.password, settings: {
       ldap: { flavour: 'generic', host: '127.0.0.1', port: slapd.port, tls: 'none', bind_dn: slapd.reader, base_dn: slapd.base } } });
@@ -110,7 +111,7 @@ export function directories(world) {
       await matches.getByText('2 Personen sind vielleicht schon hier').waitFor();
       await matches.getByText('gleicher Benutzername').waitFor();
       await matches.getByText(`gleiche Adresse: lang@${domain}`).waitFor();
-      await matches.getByLabel('Entscheidung über paula').selectOption({ label: 'Ist dieselbe Person wie paula' });
+      await matches.getByLabel('Entscheidung über pia').selectOption({ label: 'Ist dieselbe Person wie pia' });
       await matches.getByText('Das hiesige Passwort endet.').waitFor();
       await matches.scrollIntoViewIfNeeded();
       await assertAccessible(page, 'users who are here already');
@@ -124,9 +125,9 @@ export function directories(world) {
       await page.getByRole('button', { name: '1 Änderung übernehmen' }).click();
       await page.getByText('Wer nicht entschieden wurde, ist geblieben, wie er war.').waitFor();
 
-      const paula = await openPage(world.browser, world.server);
-      await logIn(paula, { login: 'paula', password: 'directory of paula' });
-      await paula.context.close();
+      const pia = await openPage(world.browser, world.server);
+      await logIn(pia, { login: 'pia', password: 'directory of pia' });
+      await pia.context.close();
       const quirin = await openPage(world.browser, world.server); // nobody has decided: all stays
       await logIn(quirin, { login: 'quirin', password: 'Kaffee-Tanne-71-Zebra' });
       await quirin.context.close();
