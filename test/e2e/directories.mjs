@@ -98,8 +98,8 @@ export function directories(world) {
     }, [method, path, body]);
     assert.equal((await call('POST', '/domains', { name: domain })).status, 201);
     for (const user of [{ login: 'pia', addresses: [] }, { login: 'quirin', addresses: [`lang@${domain}`] }]) {
-      const made = await call('POST', '/users', { ...user, role: 'user', password: 'Kaffee-Tanne-71-Zebra' });
-      assert.equal(made.status, 201, JSON.stringify(made.body));
+      const added = await call('POST', '/users', { ...user, role: 'user', password: 'Kaffee-Tanne-71-Zebra' });
+      assert.equal(added.status, 201, JSON.stringify(added.body));
     }
     const made = await call('POST', '/directories', { name: 'OpenLDAP', secret: slapd.password, settings: {
       ldap: { flavour: 'generic', host: '127.0.0.1', port: slapd.port, tls: 'none', bind_dn: slapd.reader, base_dn: slapd.base } } });
