@@ -12,7 +12,7 @@ import (
 
 	"github.com/muniment/muniment/api"
 	"github.com/muniment/muniment/internal/archive"
-	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/httpd"
 )
 
 // maxOrder bounds the file with an order, in bytes, as the REST interface does.
@@ -79,19 +79,7 @@ func readOrder(b []byte) (archive.Order, error) {
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return archive.Order{}, errors.New("order: something follows it; one file is one order")
 	}
-	out := archive.Order{Reference: o.Reference, Reseller: o.Reseller, Slug: o.Slug, Name: o.Name, Zone: o.Zone, Journal: o.Journal, Shared: o.Shared}
-	if o.Limits != nil {
-		out.Limits = catalog.Limits{Mailboxes: o.Limits.Mailboxes, Storage: o.Limits.Storage}
-	}
-	for _, d := range o.Domains {
-		out.Domains = append(out.Domains, archive.OrderDomain(d))
-	}
-	if o.Admin != nil {
-		u := archive.OrderUser(*o.Admin)
-		out.Admin = &u
-	}
-	for _, u := range o.Users {
-		out.Users = append(out.Users, archive.OrderUser(u))
-	}
+	out := httpd.OrderOf(o)
+	out.Limits.Customers = 0 // customers have none of their own
 	return out, nil
 }

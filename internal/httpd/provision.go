@@ -22,21 +22,7 @@ func (s *Server) Provision(ctx context.Context, key string, o api.Order) (*api.P
 	} else if key != "" && key != o.Reference {
 		return nil, mistake("header.Idempotency-Key", "differs from the reference in the body; one of them is enough")
 	}
-	order := archive.Order{Reference: o.Reference, Reseller: o.Reseller, Slug: o.Slug, Name: o.Name, Zone: o.Zone, Journal: o.Journal, Shared: o.Shared}
-	if l := limits(o.Limits); l != nil {
-		order.Limits = *l
-	}
-	for _, d := range o.Domains {
-		order.Domains = append(order.Domains, archive.OrderDomain(d))
-	}
-	if o.Admin != nil {
-		u := archive.OrderUser(*o.Admin)
-		order.Admin = &u
-	}
-	for _, u := range o.Users {
-		order.Users = append(order.Users, archive.OrderUser(u))
-	}
-	p, err := h.Provision(ctx, order)
+	p, err := h.Provision(ctx, OrderOf(o))
 	if err != nil {
 		return nil, judged(err)
 	}
@@ -46,4 +32,23 @@ func (s *Server) Provision(ctx context.Context, key string, o api.Order) (*api.P
 		out.Users = append(out.Users, api.ProvisionedPerson{ID: u.ID.String(), Login: u.Login, Role: u.Role})
 	}
 	return out, nil
+}
+
+// OrderOf is an order as the archive takes it; the command line reads the same JSON.
+func OrderOf(o api.Order) archive.Order {
+	out := archive.Order{Reference: o.Reference, Reseller: o.Reseller, Slug: o.Slug, Name: o.Name, Zone: o.Zone, Journal: o.Journal, Shared: o.Shared}
+	if l := limits(o.Limits); l != nil {
+		out.Limits = *l
+	}
+	for _, d := range o.Domains {
+		out.Domains = append(out.Domains, archive.OrderDomain(d))
+	}
+	if o.Admin != nil {
+		u := archive.OrderUser(*o.Admin)
+		out.Admin = &u
+	}
+	for _, u := range o.Users {
+		out.Users = append(out.Users, archive.OrderUser(u))
+	}
+	return out
 }
