@@ -6,11 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 
 	"github.com/muniment/muniment/internal/archive"
 	"github.com/muniment/muniment/internal/uid"
+	"github.com/muniment/muniment/internal/wholefile"
 )
 
 type logCmd struct {
@@ -65,25 +64,7 @@ func writeOut(s *streams, name string, write func(io.Writer) error) error {
 		}
 		return w.Flush()
 	}
-	f, err := os.CreateTemp(filepath.Dir(name), ".new-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // is renamed, if all is well
-	err = write(f)
-	if err == nil {
-		err = f.Chmod(0o640)
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), name)
+	return wholefile.Replace(name, 0o640, write)
 }
 
 type encoder interface{ Encode() ([]byte, error) }

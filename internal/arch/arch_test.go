@@ -22,23 +22,21 @@ var allowed = map[string][]string{
 	"internal/ingest/folder":   {"internal/archive", "internal/catalog", "internal/ingest/importer", "internal/spool", "internal/uid", "internal/watch"},
 	"internal/ingest/imap":     {},
 	"internal/ingest/milter":   {"internal/archive", "internal/catalog", "internal/socket", "internal/spool", "internal/uid"},
-	"internal/ingest/importer": {"internal/archive", "internal/catalog", "internal/ingest/maildir", "internal/ingest/mbox", "internal/ingest/zipfile", "internal/mapi", "internal/msg", "internal/pst", "internal/spool", "internal/tnef", "internal/uid"},
-	"internal/ingest/mailbox":  {"internal/archive", "internal/catalog", "internal/ingest/imap", "internal/ingest/pop3", "internal/oauth", "internal/remote", "internal/spool", "internal/uid"},
-	"internal/ingest/smtp":     {"internal/archive", "internal/catalog", "internal/spool", "internal/uid"},
+	"internal/ingest/importer": {"internal/archive", "internal/catalog", "internal/ingest/maildir", "internal/ingest/mbox", "internal/ingest/zipfile", "internal/mapi", "internal/msg", "internal/pst", "internal/spool", "internal/tnef", "internal/uid", "internal/wholefile"},
+	"internal/ingest/mailbox":  {"internal/archive", "internal/catalog", "internal/ingest/imap", "internal/ingest/pop3", "internal/oauth", "internal/remote", "internal/spool", "internal/uid", "internal/wholefile"},
+	"internal/ingest/smtp":     {"internal/archive", "internal/catalog", "internal/spool", "internal/uid", "internal/wholefile"},
 	"internal/ingest/maildir":  {},
 	"internal/ingest/mbox":     {},
 	"internal/ingest/pop3":     {},
 	"internal/ingest/uploaded": {"internal/access", "internal/archive", "internal/catalog", "internal/ingest/importer", "internal/spool", "internal/uid", "internal/upload"},
 	"internal/ingest/zipfile":  {},
 	"internal/outbox":          {"internal/archive", "internal/catalog", "internal/mailer", "internal/remote", "internal/uid"},
-	"internal/receipts":        {"internal/archive", "internal/catalog", "internal/mailer", "internal/outbox", "internal/uid"},
+	"internal/receipts":        {"internal/archive", "internal/catalog", "internal/mailer", "internal/outbox", "internal/uid", "internal/wholefile"},
 	"internal/socket":          {},
 	"internal/spool":           {},
 	// verbs
 	"internal/archive": {"internal/access", "internal/alarm", "internal/blob", "internal/catalog", "internal/directory", "internal/eventlog", "internal/evidence", "internal/evidence/algo", "internal/evidence/ers", "internal/evidence/inspect", "internal/evidence/offline", "internal/evidence/tsp", "internal/factor", "internal/index", "internal/index/query", "internal/journal", "internal/mailer", "internal/message", "internal/password", "internal/remote", "internal/retention", "internal/seal", "internal/site", "internal/tresor", "internal/uid", "internal/usercsv", "internal/vault", "internal/watch", "internal/webhook"},
 	"internal/sealing": {"internal/archive", "internal/catalog", "internal/evidence", "internal/evidence/algo", "internal/evidence/ers", "internal/evidence/tsp", "internal/evidence/tspclient", "internal/remote", "internal/seal"},
-	// verbs
-	// verbs
 	// rules
 	"internal/access":    {"internal/uid"},
 	"internal/alarm":     {"internal/uid"},
@@ -56,7 +54,7 @@ var allowed = map[string][]string{
 	"internal/retention": {},
 	"internal/site":      {},
 	"internal/seal":      {"internal/evidence/algo", "internal/evidence/ers", "internal/uid"},
-	"internal/upload":    {"internal/uid"},
+	"internal/upload":    {"internal/uid", "internal/wholefile"},
 	"internal/watch":     {},
 	"internal/webhook":   {"internal/remote"},
 	"internal/tnef":      {"internal/mapi"},
@@ -83,7 +81,7 @@ var allowed = map[string][]string{
 	"internal/trustlist":          {},
 	// ports
 	"internal/catalog":     {"internal/eventlog", "internal/uid"},
-	"internal/vault":       {"internal/blob", "internal/uid"},
+	"internal/vault":       {"internal/blob", "internal/uid", "internal/wholefile"},
 	"internal/blob":        {},
 	"internal/index":       {"internal/index/query", "internal/uid"},
 	"internal/index/query": {"internal/index/text", "internal/uid"},
@@ -92,16 +90,17 @@ var allowed = map[string][]string{
 	"internal/blob/file": {"internal/blob"},
 	"internal/index/fts": {"internal/index", "internal/index/query", "internal/index/text", "internal/uid"},
 	// beside the storeys
-	"internal/arch":    {},
-	"internal/config":  {},
-	"internal/demo":    {},
-	"internal/uid":     {},
-	"api":              {"internal/access"}, // an operation names the right that it needs
-	"api/genspec":      {"api"},
-	"docs/manual":      {},
-	"internal/manual":  {},
-	"web":              {},
-	"internal/usercsv": {},
+	"internal/arch":      {},
+	"internal/config":    {},
+	"internal/demo":      {},
+	"internal/uid":       {},
+	"internal/wholefile": {},
+	"api":                {"internal/access"}, // an operation names the right that it needs
+	"api/genspec":        {"api"},
+	"docs/manual":        {},
+	"internal/manual":    {},
+	"web":                {},
+	"internal/usercsv":   {},
 	// for tests of the evidence only
 	"internal/evidence/evidencetest": {"internal/evidence", "internal/evidence/algo", "internal/evidence/ers", "internal/evidence/tsa", "internal/evidence/tsp"},
 	// for tests only

@@ -22,6 +22,7 @@ import (
 	"github.com/muniment/muniment/internal/archive"
 	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/outbox"
+	"github.com/muniment/muniment/internal/wholefile"
 )
 
 // look is the time between two looks for what is due.
@@ -130,8 +131,8 @@ func fileName(o *archive.LogOwner, x *catalog.Receipt) string {
 	return "muniment-receipt-" + o.Slug + "-" + x.Day + ".json"
 }
 
-// file writes a receipt under a temporary name, makes it durable and renames it. A
-// file that is there is not overwritten: it may be the one that tells the truth.
+// file writes a receipt durably. A file that is there is not overwritten: it may be the
+// one that tells the truth.
 func (r *Receipts) file(o *archive.LogOwner, x *catalog.Receipt) error {
 	dir := filepath.Join(r.cfg.Dir, o.Slug)
 	if err := os.MkdirAll(dir, 0o750); err != nil {
@@ -148,21 +149,8 @@ func (r *Receipts) file(o *archive.LogOwner, x *catalog.Receipt) error {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("directory for receipts: %w", err)
 	}
-	f, err := os.CreateTemp(dir, ".new-*")
-	if err != nil {
-		return fmt.Errorf("directory for receipts: %w", err)
+	if err := wholefile.Create(name, 0o440, wholefile.Bytes([]byte(x.Body))); err != nil {
+		return fmt.Errorf("write a receipt: %w", err)
 	}
-	_, err = f.WriteString(x.Body)
-	err = errors.Join(err, f.Chmod(0o440), f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), name)
-	}
-	if err != nil {
-		return fmt.Errorf("write a receipt: %w", errors.Join(err, os.Remove(f.Name())))
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return nil
 }

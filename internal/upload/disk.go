@@ -11,13 +11,13 @@ import (
 	"syscall"
 
 	"github.com/muniment/muniment/internal/uid"
+	"github.com/muniment/muniment/internal/wholefile"
 )
 
 // Names in the directory of an upload, which is named by its id.
 const (
 	dataFile = "data"
 	metaFile = "upload.json"
-	newFile  = "upload.json.new"
 )
 
 func (s *Store) path(id uid.ID, name string) string {
@@ -30,31 +30,7 @@ func (s *Store) save(u *Upload) error {
 	if err != nil {
 		return err
 	}
-	fresh := s.path(u.ID, newFile)
-	if err := writeSynced(fresh, b); err != nil {
-		return full(err)
-	}
-	if err := os.Rename(fresh, s.path(u.ID, metaFile)); err != nil {
-		return err
-	}
-	return syncDir(filepath.Join(s.dir, u.ID.String()))
-}
-
-func writeSynced(name string, b []byte) error {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	return errors.Join(err, f.Sync(), f.Close())
-}
-
-func syncDir(name string) error {
-	d, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return full(wholefile.Replace(s.path(u.ID, metaFile), 0o600, wholefile.Bytes(b)))
 }
 
 // full marks errors that mean "no space".

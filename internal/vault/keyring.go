@@ -9,10 +9,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
+
+	"github.com/muniment/muniment/internal/wholefile"
 )
 
 // The instance key file is one line:
@@ -105,42 +105,10 @@ func CreateKeyring(path string) (*Keyring, error) {
 	var key [keySize]byte
 	rand.Read(key[:]) // never fails
 	k := newKeyring(key)
-	if err := writeKeyFile(path, k.fileText()); err != nil {
+	if err := wholefile.Create(path, 0o600, wholefile.Bytes([]byte(k.fileText()))); err != nil {
 		return nil, fmt.Errorf("create instance key: %w", err)
 	}
 	return k, nil
-}
-
-func writeKeyFile(path, text string) (err error) {
-	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, ".new-key-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if rmErr := os.Remove(f.Name()); err == nil && !errors.Is(rmErr, fs.ErrNotExist) {
-			err = rmErr
-		}
-	}()
-	_, err = f.WriteString(text)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	if err := os.Link(f.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(dir)
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // derive makes a key for one purpose from another key (HKDF-SHA-256 without

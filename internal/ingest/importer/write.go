@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/muniment/muniment/internal/wholefile"
 )
 
 // Summary says in one or two lines how the run went.
@@ -121,16 +123,8 @@ func (r *Report) WriteFile(name string) error {
 		}
 		return errors.Join(write(f), f.Close())
 	}
-	f, err := os.CreateTemp(filepath.Dir(name), ".import-report-*") // mode 0600
-	if err != nil {
+	if err := wholefile.Replace(name, 0o600, write); err != nil {
 		return fmt.Errorf("write report: %w", err)
-	}
-	err = errors.Join(write(f), f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), name)
-	}
-	if err != nil {
-		return fmt.Errorf("write report: %w", errors.Join(err, os.Remove(f.Name())))
 	}
 	return nil
 }

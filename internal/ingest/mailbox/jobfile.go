@@ -13,6 +13,7 @@ import (
 
 	"github.com/muniment/muniment/internal/remote"
 	"github.com/muniment/muniment/internal/uid"
+	"github.com/muniment/muniment/internal/wholefile"
 )
 
 // Histories in the background outlive the process: each is written down in a file, from
@@ -39,27 +40,11 @@ func (f *Fetcher) keepJob(k sourceKey, r jobRecord) {
 	}
 	b, err := json.Marshal(r)
 	if err == nil {
-		err = replaceFile(filepath.Join(f.Histories, jobFile(k)), b)
+		err = wholefile.Replace(filepath.Join(f.Histories, jobFile(k)), 0o600, wholefile.Bytes(b))
 	}
 	if err != nil {
 		f.Log.Warn("a history of a mailbox is not written down; it would be forgotten with this process", "source", k.source, "error", err)
 	}
-}
-
-// replaceFile writes a file in one step.
-func replaceFile(name string, b []byte) error {
-	t, err := os.CreateTemp(filepath.Dir(name), ".history-*")
-	if err != nil {
-		return err
-	}
-	_, err = t.Write(b)
-	if err = errors.Join(err, t.Sync(), t.Close()); err == nil {
-		err = os.Rename(t.Name(), name)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(t.Name()))
-	}
-	return nil
 }
 
 // loadJobs reads the histories of earlier processes.
@@ -76,7 +61,7 @@ func (f *Fetcher) loadJobs() error {
 	}
 	for _, e := range entries {
 		path := filepath.Join(f.Histories, e.Name())
-		if strings.HasPrefix(e.Name(), ".history-") {
+		if wholefile.Unfinished(e.Name()) {
 			os.Remove(path) //nolint:errcheck // the next start tries again
 			continue
 		}

@@ -62,7 +62,7 @@ func TestHistoryGoesOn(t *testing.T) {
 				t.Fatal(err)
 			}
 			if tt.killed { // nothing of it is written any more
-				files := map[string][]byte{jobFile(sourceKey{r.tenant.ID, id}): nil, ".history-123": []byte("{"), "of somebody.json": []byte("{}"), "06-07.json": []byte("{}")}
+				files := map[string][]byte{jobFile(sourceKey{r.tenant.ID, id}): nil, ".unfinished-123": []byte("{"), "of somebody.json": []byte("{}"), "06-07.json": []byte("{}")}
 				name := jobFile(sourceKey{r.tenant.ID, id})
 				if files[name], err = os.ReadFile(filepath.Join(dir, name)); err != nil {
 					t.Fatal(err)

@@ -17,6 +17,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/muniment/muniment/internal/wholefile"
 )
 
 const (
@@ -119,19 +121,14 @@ func ensureSelfMade(cfg CertificateConfig) error {
 	if err != nil {
 		return fmt.Errorf("self-made certificate: %w", err)
 	}
-	if err := writeFile(cfg.KeyFile, key); err != nil {
-		return err
+	err = wholefile.Replace(cfg.KeyFile, 0o600, wholefile.Bytes(key))
+	if err == nil {
+		err = wholefile.Replace(cfg.CertFile, 0o600, wholefile.Bytes(cert))
 	}
-	return writeFile(cfg.CertFile, cert)
-}
-
-// writeFile puts a whole file in place, or none.
-func writeFile(name string, data []byte) error {
-	tmp := name + ".new"
-	if err := os.WriteFile(tmp, data, 0o600); err != nil {
+	if err != nil {
 		return fmt.Errorf("self-made certificate: %w", err)
 	}
-	return os.Rename(tmp, name)
+	return nil
 }
 
 // selfMade returns a certificate for host signed by itself, and its key, in PEM.
