@@ -1,6 +1,7 @@
 // Chromium with what the tests need: a record of every request, accessibility
 // checks and screenshots.
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -15,8 +16,11 @@ const args = [
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
 ];
 
+// The one without a window of its own takes a third less time than the whole browser.
+const browsers = ['/usr/bin/chromium-headless-shell', '/usr/bin/chromium'];
+
 export function launch() {
-  return chromium.launch({ executablePath: process.env.MUNIMENT_CHROMIUM ?? '/usr/bin/chromium', headless: true, args });
+  return chromium.launch({ executablePath: process.env.MUNIMENT_CHROMIUM ?? browsers.find(existsSync) ?? browsers[0], headless: true, args });
 }
 
 // pictures are what the README shows; they replace those of the repository only on
