@@ -43,7 +43,7 @@ func (c *session) endOfBody(data []byte) error {
 		c.s.stats.acceptedBytes.Add(tx.size)
 		log.Info("milter: archived", "aoid", receipt.AOID, "outcome", receipt.Outcome)
 		c.send(replyContinue, nil)
-	case c.s.ctx.Err() != nil: // cut off by Shutdown: the MTA is not answered
+	case c.s.Context().Err() != nil: // cut off by Shutdown: the MTA is not answered
 		c.closing = true
 		c.s.stats.deferred.Add(1)
 		log.Warn("milter: not archived before the end", "error", err)
@@ -68,7 +68,7 @@ func (c *session) ingest(tx *transaction, now time.Time) (r archive.Receipt, err
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	ctx, cancel := context.WithTimeout(c.s.ctx, c.s.cfg.Limits.Ingest)
+	ctx, cancel := context.WithTimeout(c.s.Context(), c.s.cfg.Limits.Ingest)
 	defer cancel()
 	source := c.s.cfg.Source
 	return c.s.cfg.Archive.Ingest(ctx, archive.Submission{
@@ -87,7 +87,7 @@ func (c *session) ingest(tx *transaction, now time.Time) (r archive.Receipt, err
 // refused counts a message that goes its way unarchived; the account must be
 // kept even while shutting down.
 func (c *session) refused(bytes int64) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.s.ctx), c.s.cfg.Limits.Ingest)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.s.Context()), c.s.cfg.Limits.Ingest)
 	defer cancel()
 	c.s.cfg.Archive.Refused(ctx, c.s.cfg.Source.Tenant, c.s.cfg.Source.ID, bytes)
 }

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/muniment/muniment/internal/ingest/wire"
 )
 
 // memory is a connection whose peer has sent everything and listens to nothing.
@@ -144,7 +146,7 @@ func FuzzSession(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		newSession(s, &wire{Conn: memory{in: bytes.NewReader(in)}}, slog.New(slog.DiscardHandler)).run()
+		newSession(s, wire.NewConn(memory{in: bytes.NewReader(in)}, time.Second), slog.New(slog.DiscardHandler)).run()
 		var got []string
 		for _, m := range a.stored {
 			got = append(got, m.sub.EnvelopeFrom+"|"+strings.Join(m.sub.EnvelopeTo, ",")+"|"+m.data)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/muniment/muniment/internal/archive"
+	"github.com/muniment/muniment/internal/ingest/wire"
 )
 
 const patience = 20 * time.Second
@@ -51,7 +52,7 @@ func TestNetworks(t *testing.T) {
 		t.Errorf("stats %+v", st)
 	}
 	for peer, want := range map[string]bool{"192.0.2.9:1": true, "[::ffff:192.0.2.9]:1": true, "192.0.3.1:1": false, "[2001:db9::1]:1": false} {
-		if got := s.allowed(addrOf(net.TCPAddrFromAddrPort(netip.MustParseAddrPort(peer)))); got != want {
+		if got := wire.Allowed(s.cfg.Networks, wire.Peer(net.TCPAddrFromAddrPort(netip.MustParseAddrPort(peer)))); got != want {
 			t.Errorf("%s: %v", peer, got)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/muniment/muniment/internal/ingest/wire"
 	"github.com/muniment/muniment/internal/spool"
 )
 
@@ -106,7 +107,7 @@ func (c *session) rcpt(data []byte) error {
 		return fmt.Errorf("RCPT: %w", c.misplaced(ok))
 	}
 	tx := c.tx
-	if tx.envelope += len(to); !within(len(tx.to), c.s.cfg.Limits.Recipients) || tx.envelope > maxEnvelope {
+	if tx.envelope += len(to); !wire.Within(len(tx.to), c.s.cfg.Limits.Recipients) || tx.envelope > maxEnvelope {
 		tx.fail(errTooManyRecipients)
 	} else {
 		tx.to = append(tx.to, address(to))

@@ -37,9 +37,9 @@
 // The package must not look into messages: no content decides anything here, and
 // neither content nor addresses are logged.
 //
-// Layout: server.go listens and shuts down, session.go runs one connection,
+// Layout: server.go meets a peer, session.go runs one connection,
 // packet.go parses, message.go puts the message together, deliver.go hands over
-// to the archive, wire.go keeps deadlines.
+// to the archive; package wire listens, keeps deadlines and shuts down.
 //
 // Why this is not built on a library is told in docs/decisions.
 package milter

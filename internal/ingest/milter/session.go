@@ -9,6 +9,8 @@ import (
 	"os"
 	"runtime/debug"
 	"time"
+
+	"github.com/muniment/muniment/internal/ingest/wire"
 )
 
 const readBuffer = 64 << 10
@@ -16,7 +18,7 @@ const readBuffer = 64 << 10
 // session is one connection. It belongs to one goroutine.
 type session struct {
 	s    *Server
-	wire *wire
+	wire *wire.Conn
 	in   *bufio.Reader
 	buf  []byte // for the data of packets
 	log  *slog.Logger
@@ -28,7 +30,7 @@ type session struct {
 	closing bool
 }
 
-func newSession(s *Server, w *wire, log *slog.Logger) *session {
+func newSession(s *Server, w *wire.Conn, log *slog.Logger) *session {
 	return &session{s: s, wire: w, in: bufio.NewReaderSize(w, readBuffer), log: log}
 }
 
@@ -82,21 +84,21 @@ func (c *session) drop() {
 func (c *session) next() (packet, error) {
 	limits, now := c.s.cfg.Limits, time.Now()
 	if c.tx == nil || c.tx.body == nil {
-		if c.s.isClosing() {
+		if c.s.Closing() {
 			return packet{}, ErrClosed
 		}
-		c.wire.phase(now.Add(limits.Idle), true)
+		c.wire.Phase(0, now.Add(limits.Idle), true)
 	} else {
 		until := now.Add(limits.DataIdle)
 		if c.tx.until.Before(until) {
 			until = c.tx.until
 		}
-		c.wire.phase(until, false)
+		c.wire.Phase(0, until, false)
 	}
 	if _, err := c.in.Peek(1); err != nil {
 		return packet{}, err
 	}
-	c.wire.phase(time.Now().Add(limits.Packet), false)
+	c.wire.Phase(0, time.Now().Add(limits.Packet), false)
 	return readPacket(c.in, c.buf)
 }
 
@@ -104,7 +106,7 @@ func (c *session) next() (packet, error) {
 // it is told to do without the filter.
 func (c *session) lost(err error) {
 	switch {
-	case errors.Is(err, io.EOF), c.s.isClosing():
+	case errors.Is(err, io.EOF), c.s.Closing():
 	case errors.Is(err, errEmptyPacket):
 		c.s.stats.malformed.Add(1)
 		c.log.Error("milter: connection ended: the MTA does not keep to the protocol", "error", err)

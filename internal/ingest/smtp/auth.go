@@ -46,7 +46,7 @@ func (c *session) auth(arg string) {
 		return
 	}
 	// The exchange is bound by the time for one command.
-	c.wire.phase(c.s.cfg.Limits.Command, c.s.cfg.Limits.Command, true)
+	c.phase(c.s.cfg.Limits.Command, c.s.cfg.Limits.Command, true)
 	var user, password string
 	var err error
 	if mechanism == "PLAIN" {
@@ -54,7 +54,7 @@ func (c *session) auth(arg string) {
 	} else {
 		user, password, err = c.authLogin(strings.TrimSpace(initial))
 	}
-	c.wire.phase(c.s.cfg.Limits.DataIdle, c.s.cfg.Limits.Data, false)
+	c.phase(c.s.cfg.Limits.DataIdle, c.s.cfg.Limits.Data, false)
 	var malformed base64.CorruptInputError
 	switch {
 	case errors.Is(err, errCancelled), errors.Is(err, errLineTooLong), errors.As(err, &malformed):

@@ -36,7 +36,7 @@ func (c *session) data(arg string) {
 		return
 	}
 	c.reply("354 end with <CR><LF>.<CR><LF>")
-	c.wire.phase(c.s.cfg.Limits.DataIdle, c.s.cfg.Limits.Data, false)
+	c.phase(c.s.cfg.Limits.DataIdle, c.s.cfg.Limits.Data, false)
 	sink := &sink{dst: c.tx.body}
 	if err := copyData(sink, c.in); err != nil {
 		c.brokenOff(err)
@@ -55,7 +55,7 @@ func (c *session) bdat(arg string) {
 		c.reply("501 5.5.4 cannot read that: BDAT size [LAST]")
 		return
 	}
-	c.wire.phase(c.s.cfg.Limits.DataIdle, c.s.cfg.Limits.Data, false)
+	c.phase(c.s.cfg.Limits.DataIdle, c.s.cfg.Limits.Data, false)
 	valid := c.tx != nil && len(c.tx.rcpts) > 0
 	if !valid || !c.tx.chunked && !c.begin() {
 		if err := c.skip(size); err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/muniment/muniment/internal/archive"
 	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/ingest/wire"
 	"github.com/muniment/muniment/internal/uid"
 )
 
@@ -64,7 +65,7 @@ func (c *session) ingest(source *catalog.Source, now time.Time) (res result) {
 		Source:       source.ID,
 		Raw:          c.tx.body,
 		EnvelopeFrom: c.tx.from,
-		Peer:         peerName(c.peer),
+		Peer:         wire.PeerName(c.peer),
 		Category:     source.Category,
 		ReceivedAt:   now,
 	})
@@ -135,7 +136,7 @@ func (c *session) answerAll(text string) {
 func (c *session) tooLarge(sources []*catalog.Source, size int64) {
 	c.s.stats.tooLarge.Add(1)
 	// The account must be kept even while shutting down.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.s.ctx), c.s.cfg.Limits.Ingest)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.s.Context()), c.s.cfg.Limits.Ingest)
 	defer cancel()
 	for _, s := range sources {
 		c.log.Warn("smtp: message too large", "tenant", s.Tenant, "source", s.ID, "bytes", size)

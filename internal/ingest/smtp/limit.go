@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/muniment/muniment/internal/ingest/wire"
 	"github.com/muniment/muniment/internal/uid"
 )
 
@@ -79,14 +80,12 @@ func network(peer netip.Addr) netip.Prefix {
 	return p
 }
 
-func within(n, limit int) bool { return limit < 0 || n < limit }
-
 // connect counts a connection, unless it would be one too many.
 func (l *limiter) connect(peer netip.Addr) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	u := entry(l.peers, network(peer), l.limits.MessagesPerPeer)
-	if !within(l.total, l.limits.Connections) || !within(u.now, l.limits.ConnectionsPerPeer) {
+	if !wire.Within(l.total, l.limits.Connections) || !wire.Within(u.now, l.limits.ConnectionsPerPeer) {
 		return false
 	}
 	l.total++
@@ -122,7 +121,7 @@ func (l *limiter) receive(tenants []uid.ID) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, t := range tenants {
-		if !within(entry(l.tenants, t, l.limits.MessagesPerTenant).now, l.limits.ReceivingPerTenant) {
+		if !wire.Within(entry(l.tenants, t, l.limits.MessagesPerTenant).now, l.limits.ReceivingPerTenant) {
 			return false
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/muniment/muniment/internal/archive"
+	"github.com/muniment/muniment/internal/ingest/wire"
 	"github.com/muniment/muniment/internal/spool"
 	"github.com/muniment/muniment/internal/uid"
 )
@@ -43,11 +44,11 @@ func TestNetworks(t *testing.T) {
 	for peer, want := range map[string]bool{
 		"192.0.2.9:1": true, "[::ffff:192.0.2.9]:1": true, "192.0.3.1:1": false, "[2001:db8::1]:1": true, "[2001:db9::1]:1": false, "[fe80::1%eth0]:1": false,
 	} {
-		if got := s.allowed(addrOf(net.TCPAddrFromAddrPort(netip.MustParseAddrPort(peer)))); got != want {
+		if got := wire.Allowed(s.cfg.Networks, wire.Peer(net.TCPAddrFromAddrPort(netip.MustParseAddrPort(peer)))); got != want {
 			t.Errorf("%s: %v", peer, got)
 		}
 	}
-	if !s.allowed(addrOf(&net.UnixAddr{Name: "/run/x", Net: "unix"})) {
+	if !wire.Allowed(s.cfg.Networks, wire.Peer(&net.UnixAddr{Name: "/run/x", Net: "unix"})) {
 		t.Error("a local socket is not allowed")
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/muniment/muniment/internal/archive"
 	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/ingest/wire"
 	"github.com/muniment/muniment/internal/spool"
 	"github.com/muniment/muniment/internal/uid"
 )
@@ -150,7 +151,7 @@ func (c *session) rcpt(arg string) {
 			return
 		}
 	}
-	if !within(len(c.tx.rcpts), c.s.cfg.Limits.Recipients) {
+	if !wire.Within(len(c.tx.rcpts), c.s.cfg.Limits.Recipients) {
 		c.reply("452 4.5.3 too many recipients")
 		return
 	}

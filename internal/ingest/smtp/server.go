@@ -1,35 +1,25 @@
 package smtp
 
 import (
-	"context"
-	"errors"
 	"io"
 	"log/slog"
-	"net"
-	"net/netip"
-	"sync"
 	"sync/atomic"
-	"time"
+
+	"github.com/muniment/muniment/internal/ingest/wire"
 )
 
 // ErrClosed is returned by Serve after Shutdown.
-var ErrClosed = errors.New("smtp: server closed")
+var ErrClosed = wire.ErrClosed
 
-// Server receives mail on any number of listeners. Make one with New.
+// Server receives mail on any number of listeners. Make one with New. Shutdown tells
+// waiting peers to come again (421), and lets messages that are being received be
+// finished and acknowledged; what it cuts off is not acknowledged.
 type Server struct {
+	*wire.Server
 	cfg     Config
 	limiter *limiter
 	stats   counters
 	serial  atomic.Uint64 // numbers the connections in the log
-
-	ctx    context.Context // of all work; cancelled when Shutdown loses patience
-	cancel context.CancelFunc
-
-	mu        sync.Mutex
-	closing   bool
-	listeners map[net.Listener]struct{}
-	wires     map[*wire]struct{}
-	done      sync.WaitGroup
 }
 
 // New returns a server that listens nowhere yet.
@@ -38,135 +28,17 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{
-		cfg:       cfg,
-		limiter:   newLimiter(cfg.Limits),
-		listeners: map[net.Listener]struct{}{},
-		wires:     map[*wire]struct{}{},
-	}
-	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s := &Server{cfg: cfg, limiter: newLimiter(cfg.Limits)}
+	s.Server = wire.New(wire.Config{Protocol: "smtp", Log: cfg.Log, Write: cfg.Limits.Write, Attend: s.attend})
 	return s, nil
 }
 
-// Serve takes connections from ln until Shutdown, and then returns ErrClosed;
-// any other error is the listener's. It may be called for several listeners.
-func (s *Server) Serve(ln net.Listener) error {
-	if !s.addListener(ln) {
-		return errors.Join(ErrClosed, ln.Close())
-	}
-	defer s.removeListener(ln)
-	pause := time.Duration(0)
-	for {
-		conn, err := ln.Accept()
-		if err == nil {
-			pause = 0
-			s.serve(conn)
-			continue
-		}
-		if s.isClosing() {
-			return ErrClosed
-		}
-		var temporary interface{ Temporary() bool } // such as no file descriptor left
-		if !errors.As(err, &temporary) || !temporary.Temporary() {
-			return err
-		}
-		pause = min(max(2*pause, 5*time.Millisecond), time.Second)
-		s.cfg.Log.Warn("smtp: accept failed", "error", err, "retry_in", pause)
-		select {
-		case <-time.After(pause):
-		case <-s.ctx.Done():
-		}
-	}
-}
-
-// Shutdown stops listening, tells waiting peers to come again (421), lets
-// messages that are being received be finished and acknowledged, and returns
-// when all connections are closed. When ctx ends first, the remaining ones are
-// cut off unacknowledged and the context's error is returned.
-func (s *Server) Shutdown(ctx context.Context) error {
-	s.mu.Lock()
-	s.closing = true
-	for ln := range s.listeners {
-		ln.Close()
-	}
-	for w := range s.wires {
-		w.interrupt()
-	}
-	s.mu.Unlock()
-
-	idle := make(chan struct{})
-	go func() { s.done.Wait(); close(idle) }()
-	defer s.cancel()
-	select {
-	case <-idle:
-		return nil
-	case <-ctx.Done():
-	}
-	s.cancel()
-	s.mu.Lock()
-	for w := range s.wires {
-		w.Close()
-	}
-	s.mu.Unlock()
-	<-idle
-	return ctx.Err()
-}
-
-func (s *Server) addListener(ln net.Listener) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closing {
-		return false
-	}
-	s.listeners[ln] = struct{}{}
-	return true
-}
-
-func (s *Server) removeListener(ln net.Listener) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.listeners, ln)
-	ln.Close()
-}
-
-func (s *Server) isClosing() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.closing
-}
-
-// serve starts the session of a new connection, or turns it away.
-func (s *Server) serve(conn net.Conn) {
-	w := &wire{Conn: conn, write: s.cfg.Limits.Write}
-	s.mu.Lock()
-	if s.closing {
-		s.mu.Unlock()
-		conn.Close()
-		return
-	}
-	s.wires[w] = struct{}{}
-	s.done.Add(1)
-	s.mu.Unlock()
-	go func() {
-		defer s.done.Done()
-		defer s.forget(w)
-		s.attend(w)
-	}()
-}
-
-func (s *Server) forget(w *wire) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.wires, w)
-	w.Close()
-}
-
 // attend runs one connection from greeting to end.
-func (s *Server) attend(w *wire) {
-	peer := addrOf(w.RemoteAddr())
-	log := s.cfg.Log.With(slog.Uint64("conn", s.serial.Add(1)), slog.String("peer", peerName(peer)))
+func (s *Server) attend(w *wire.Conn) {
+	peer := wire.Peer(w.RemoteAddr())
+	log := s.cfg.Log.With(slog.Uint64("conn", s.serial.Add(1)), slog.String("peer", wire.PeerName(peer)))
 	s.stats.connections.Add(1)
-	if !s.allowed(peer) {
+	if !wire.Allowed(s.cfg.Networks, peer) {
 		s.turnAway(w, "554 5.7.1 your network is not allowed here")
 		log.Warn("smtp: peer outside the allowed networks")
 		return
@@ -182,39 +54,10 @@ func (s *Server) attend(w *wire) {
 	newSession(s, w, peer, log).run()
 }
 
-func (s *Server) turnAway(w *wire, reply string) {
+func (s *Server) turnAway(w *wire.Conn, reply string) {
 	s.stats.turnedAway.Add(1)
 	if !s.cfg.ImplicitTLS {
 		// The peer may be gone already; there is nobody to tell then.
 		_, _ = io.WriteString(w, reply+"\r\n")
 	}
-}
-
-func (s *Server) allowed(peer netip.Addr) bool {
-	if len(s.cfg.Networks) == 0 || !peer.IsValid() {
-		return true
-	}
-	for _, n := range s.cfg.Networks {
-		if n.Contains(peer) {
-			return true
-		}
-	}
-	return false
-}
-
-// addrOf returns the IP address of a; the zero Addr if it has none.
-func addrOf(a net.Addr) netip.Addr {
-	ap, err := netip.ParseAddrPort(a.String())
-	if err != nil {
-		return netip.Addr{}
-	}
-	return ap.Addr().Unmap().WithZone("")
-}
-
-// peerName returns what Submission.Peer and the log say.
-func peerName(a netip.Addr) string {
-	if !a.IsValid() {
-		return "local"
-	}
-	return a.String()
 }

@@ -13,6 +13,9 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
+	"time"
+
+	"github.com/muniment/muniment/internal/ingest/wire"
 )
 
 const (
@@ -26,7 +29,7 @@ var errLineTooLong = errors.New("line too long")
 // session is one connection. It belongs to one goroutine.
 type session struct {
 	s    *Server
-	wire *wire
+	wire *wire.Conn
 	conn net.Conn // the wire, or TLS over it
 	in   *bufio.Reader
 	out  *bufio.Writer
@@ -41,10 +44,16 @@ type session struct {
 	closing bool // after the present reply
 }
 
-func newSession(s *Server, w *wire, peer netip.Addr, log *slog.Logger) *session {
+func newSession(s *Server, w *wire.Conn, peer netip.Addr, log *slog.Logger) *session {
 	c := &session{s: s, wire: w, peer: peer, log: log}
 	c.attach(w)
 	return c
+}
+
+// phase sets how long the coming reads may take: each, and in total. Waiting says that
+// a shutdown need not wait for them.
+func (c *session) phase(each, total time.Duration, waiting bool) {
+	c.wire.Phase(each, time.Now().Add(total), waiting)
 }
 
 // attach makes conn the channel. Before each read from it, the replies written
@@ -71,7 +80,7 @@ func (r *flushingReader) Read(p []byte) (int, error) {
 func (c *session) run() {
 	defer c.end()
 	limits := c.s.cfg.Limits
-	c.wire.phase(limits.Command, limits.Command, true)
+	c.phase(limits.Command, limits.Command, true)
 	if c.s.cfg.ImplicitTLS && !c.startTLS() {
 		return
 	}
@@ -81,13 +90,13 @@ func (c *session) run() {
 	}
 	c.reply("220 " + c.s.cfg.Hostname + " " + protocol + " ready")
 	for !c.closing {
-		if c.s.isClosing() {
+		if c.s.Closing() {
 			c.reply("421 4.3.2 " + c.s.cfg.Hostname + " is going down, try again later")
 			return
 		}
-		c.wire.phase(limits.Command, limits.Command, true)
+		c.phase(limits.Command, limits.Command, true)
 		line, err := c.readLine(maxCommand)
-		c.wire.phase(limits.DataIdle, limits.Data, false)
+		c.phase(limits.DataIdle, limits.Data, false)
 		switch {
 		case errors.Is(err, errLineTooLong):
 			c.complain("500 5.5.2 line too long")
@@ -117,7 +126,7 @@ func (c *session) end() {
 func (c *session) readFailed(err error) {
 	var timeout net.Error
 	switch {
-	case c.s.isClosing():
+	case c.s.Closing():
 		c.reply("421 4.3.2 " + c.s.cfg.Hostname + " is going down, try again later")
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		c.reply("421 4.4.2 waited too long for a command")
@@ -275,9 +284,9 @@ func (c *session) upgrade(arg string) {
 // startTLS does the handshake. After a failure the connection is useless.
 func (c *session) startTLS() bool {
 	conn := tls.Server(c.wire, c.s.cfg.TLS)
-	c.wire.phase(c.s.cfg.Limits.Command, c.s.cfg.Limits.Command, false)
+	c.phase(c.s.cfg.Limits.Command, c.s.cfg.Limits.Command, false)
 	c.reset()
-	if err := conn.HandshakeContext(c.s.ctx); err != nil {
+	if err := conn.HandshakeContext(c.s.Context()); err != nil {
 		c.log.Info("smtp: TLS handshake failed", "error", err)
 		c.out.Reset(io.Discard)
 		return false
@@ -289,5 +298,5 @@ func (c *session) startTLS() bool {
 
 // context returns the context for a call to the archive.
 func (c *session) context() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(c.s.ctx, c.s.cfg.Limits.Ingest)
+	return context.WithTimeout(c.s.Context(), c.s.cfg.Limits.Ingest)
 }

@@ -16,10 +16,10 @@
 // The package must not look into messages: no content decides anything here,
 // and none is logged. Journal addresses are secrets and are not logged either.
 //
-// Layout: server.go listens and shuts down, session.go runs one connection,
+// Layout: server.go meets a peer, session.go runs one connection,
 // command.go parses lines, mail.go and data.go are the commands, deliver.go
-// hands over to the archive, auth.go, certificate.go, limit.go and wire.go
-// (deadlines) help them.
+// hands over to the archive, auth.go, certificate.go and limit.go help them;
+// package wire listens, keeps deadlines and shuts down.
 //
 // Why this is not built on a library is told in docs/decisions.
 package smtp
