@@ -113,14 +113,15 @@ var allowed = map[string][]string{
 	"internal/index/naive":         {"internal/index", "internal/index/query", "internal/uid"},
 	"internal/journal/journaltest": {},
 	"internal/pgtest":              {},
-	"internal/testkit/dovecot":     {"internal/testkit/need"},
-	"internal/testkit/pop3d":       {},
-	"internal/testkit/imapd":       {},
+	"internal/testkit/dovecot":     {"internal/testkit/loopback", "internal/testkit/need"},
+	"internal/testkit/imapd":       {"internal/testkit/loopback"},
+	"internal/testkit/loopback":    {},
+	"internal/testkit/pop3d":       {"internal/testkit/loopback"},
 	"internal/testkit/need":        {},
 	"internal/testkit/oauthd":      {},
 	"internal/testkit/oidcd":       {},
-	"internal/testkit/slapd":       {"internal/testkit/need"},
-	"internal/testkit/smtpd":       {},
+	"internal/testkit/slapd":       {"internal/testkit/loopback", "internal/testkit/need"},
+	"internal/testkit/smtpd":       {"internal/testkit/loopback"},
 }
 
 // free are the packages that may import anything: the composition, and tests.

@@ -19,7 +19,6 @@ package dovecot
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -28,6 +27,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/muniment/muniment/internal/testkit/loopback"
 	"github.com/muniment/muniment/internal/testkit/need"
 )
 
@@ -62,7 +62,7 @@ type Server struct {
 	CertFile string
 
 	dir  string
-	cert *x509.Certificate
+	cert *loopback.Identity
 	who  owner
 	life io.Closer
 	done <-chan struct{}
@@ -120,9 +120,9 @@ func Start(opts Options) (*Server, error) {
 
 // TLS returns a configuration for clients that trusts this server only.
 func (s *Server) TLS() *tls.Config {
-	pool := x509.NewCertPool()
-	pool.AddCert(s.cert)
-	return &tls.Config{RootCAs: pool, ServerName: hostname, MinVersion: tls.VersionTLS12}
+	c := s.cert.Trust()
+	c.ServerName = hostname
+	return c
 }
 
 // Log returns what the server has logged so far.

@@ -23,7 +23,6 @@
 //	fetch.go      FETCH and its misbehaviour
 //	change.go     STORE, EXPUNGE, SEARCH
 //	wire.go       odd packets and cuts
-//	tls.go        its certificate
 package imapd
 
 import (
@@ -32,6 +31,8 @@ import (
 	"slices"
 	"sync"
 	"testing"
+
+	"github.com/muniment/muniment/internal/testkit/loopback"
 )
 
 // User, Password and Token are what a server takes unless Options says else.
@@ -59,92 +60,57 @@ type Server struct {
 	Password,
 	Token string
 
-	opts     Options
-	listener net.Listener
-	cert     func() *identity // made when first needed
-	group    sync.WaitGroup
+	opts Options
+	who  func() *loopback.Identity // made when first needed
 
 	mu       sync.Mutex
 	folders  map[string]*folder
 	wrong    map[Misbehaviour]bool
 	cut      int64 // bytes after which a connection is cut; negative: never
-	conns    map[net.Conn]bool
 	opened   int
 	commands []string
 	changed  chan struct{} // closed and replaced when a folder changes
-	closing  bool
 }
 
 // New starts a server with an empty INBOX. It ends with the test.
 func New(t testing.TB, opts Options) *Server {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
 	s := &Server{
-		opts: opts, listener: l, User: opts.User, Password: opts.Password, Token: opts.Token,
+		opts: opts, User: opts.User, Password: opts.Password, Token: opts.Token,
 		folders: map[string]*folder{}, wrong: map[Misbehaviour]bool{}, cut: -1,
-		conns: map[net.Conn]bool{}, changed: make(chan struct{}),
+		changed: make(chan struct{}),
 	}
 	for v, d := range map[*string]string{&s.User: User, &s.Password: Password, &s.Token: Token} {
 		if *v == "" {
 			*v = d
 		}
 	}
-	addr, ok := l.Addr().(*net.TCPAddr)
-	if !ok {
-		t.Fatalf("unexpected address %v", l.Addr())
-	}
-	s.Host, s.Port = addr.IP.String(), addr.Port
-	s.cert = sync.OnceValue(func() *identity { return certificate(t) })
+	s.who = sync.OnceValue(func() *loopback.Identity {
+		who, err := loopback.Certify(loopback.Names{Common: "imapd"})
+		if err != nil {
+			t.Error(err)
+			return &loopback.Identity{}
+		}
+		return who
+	})
 	s.folder("INBOX")
 	s.Misbehave(opts.Misbehave...)
-	s.group.Go(s.accept)
-	t.Cleanup(s.close)
+	addr := loopback.Serve(t, s.attend)
+	s.Host, s.Port = addr.IP.String(), addr.Port
 	return s
 }
 
-func (s *Server) accept() {
-	for {
-		conn, err := s.listener.Accept()
-		if err != nil {
-			return // closed
-		}
-		s.mu.Lock()
-		if s.closing {
-			s.mu.Unlock()
-			conn.Close()
-			return
-		}
-		s.conns[conn] = true
-		s.opened++
-		number, cut := s.opened, s.cut
-		s.mu.Unlock()
-		s.group.Go(func() {
-			newSession(s, conn, number, cut).run()
-			conn.Close()
-			s.mu.Lock()
-			delete(s.conns, conn)
-			s.mu.Unlock()
-		})
-	}
-}
-
-func (s *Server) close() {
+func (s *Server) attend(conn net.Conn) {
 	s.mu.Lock()
-	s.closing = true
-	for c := range s.conns {
-		c.Close()
-	}
+	s.opened++
+	number, cut := s.opened, s.cut
 	s.mu.Unlock()
-	s.listener.Close()
-	s.group.Wait()
+	newSession(s, conn, number, cut).run()
 }
 
 // TLS returns a configuration for clients that trusts this server only.
 func (s *Server) TLS() *tls.Config {
-	return &tls.Config{RootCAs: s.cert().roots, MinVersion: tls.VersionTLS12}
+	return s.who().Trust()
 }
 
 // Misbehave adds to what is wrong, from now on.

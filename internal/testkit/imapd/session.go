@@ -50,7 +50,7 @@ func (c *session) attach(conn net.Conn) {
 // in bytes of IMAP.
 func (c *session) startTLS() bool {
 	raw := c.wire.Conn
-	conn := tls.Server(raw, &tls.Config{Certificates: []tls.Certificate{c.s.cert().cert}})
+	conn := tls.Server(raw, &tls.Config{Certificates: []tls.Certificate{c.s.who().TLS}})
 	if err := conn.Handshake(); err != nil {
 		return false
 	}

@@ -14,7 +14,7 @@ import (
 
 // encrypt turns the connection into an encrypted one.
 func (c *session) encrypt() error {
-	conn := tls.Server(c.conn, &tls.Config{Certificates: []tls.Certificate{c.s.cert}, MinVersion: tls.VersionTLS12})
+	conn := tls.Server(c.conn, &tls.Config{Certificates: []tls.Certificate{c.s.who.TLS}, MinVersion: tls.VersionTLS12})
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := conn.HandshakeContext(ctx); err != nil {

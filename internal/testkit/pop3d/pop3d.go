@@ -18,14 +18,14 @@ package pop3d
 
 import (
 	"bytes"
-	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"io"
 	"net"
 	"slices"
 	"sync"
 	"testing"
+
+	"github.com/muniment/muniment/internal/testkit/loopback"
 )
 
 // User, Password and Token are what the server accepts unless Options say
@@ -84,15 +84,12 @@ type Server struct {
 	Addr string // host:port
 
 	opts   Options
-	cert   tls.Certificate
-	root   *x509.Certificate
-	closed chan struct{}
-	wait   sync.WaitGroup
+	who    *loopback.Identity
+	closed <-chan struct{}
 
 	wrongs sync.Mutex // guards opts.Misbehave
 
 	mu          sync.Mutex
-	conns       map[net.Conn]bool
 	added       int
 	messages    []Message
 	deleted     []string
@@ -117,53 +114,24 @@ func New(t testing.TB, opts Options) *Server {
 			t.Fatalf("pop3d: unknown misbehaviour %q", m)
 		}
 	}
-	s := &Server{opts: opts, closed: make(chan struct{}), conns: map[net.Conn]bool{}}
+	s := &Server{opts: opts, closed: t.Context().Done()}
 	if err := s.makeCertificate(); err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Addr = l.Addr().String()
-	s.wait.Go(func() { s.accept(l) })
-	t.Cleanup(func() {
-		close(s.closed)
-		l.Close()
-		s.mu.Lock()
-		for c := range s.conns {
-			c.Close()
-		}
-		s.mu.Unlock()
-		s.wait.Wait()
-	})
+	s.Addr = loopback.Serve(t, s.attend).String()
 	return s
 }
 
-func (s *Server) accept(l net.Listener) {
-	for {
-		conn, err := l.Accept()
-		if err != nil {
-			return
-		}
-		s.mu.Lock()
-		s.conns[conn] = true
-		rec := &Connection{}
-		s.connections = append(s.connections, rec)
-		cut := int64(-1)
-		if len(s.cuts) > 0 {
-			cut, s.cuts = s.cuts[0], s.cuts[1:]
-		}
-		n := len(s.connections)
-		s.mu.Unlock()
-		s.wait.Go(func() {
-			newSession(s, conn, rec, uint64(n), cut).serve() //nolint:errcheck // how it ended is in the record
-			conn.Close()
-			s.mu.Lock()
-			delete(s.conns, conn)
-			s.mu.Unlock()
-		})
+func (s *Server) attend(conn net.Conn) {
+	rec, cut := &Connection{}, int64(-1)
+	s.mu.Lock()
+	s.connections = append(s.connections, rec)
+	if len(s.cuts) > 0 {
+		cut, s.cuts = s.cuts[0], s.cuts[1:]
 	}
+	n := len(s.connections)
+	s.mu.Unlock()
+	newSession(s, conn, rec, uint64(n), cut).serve() //nolint:errcheck // how it ended is in the record
 }
 
 // Add puts messages into the maildrop and returns the unique id of the last.

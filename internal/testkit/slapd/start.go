@@ -1,24 +1,17 @@
 package slapd
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"math/big"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
 
+	"github.com/muniment/muniment/internal/testkit/loopback"
 	"github.com/muniment/muniment/internal/testkit/need"
 )
 
@@ -174,27 +167,14 @@ func freePort() (string, error) {
 }
 
 func (s *Server) makeCertificate() error {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	who, err := loopback.Certify(loopback.Names{Common: "slapd"})
 	if err != nil {
 		return err
 	}
-	now := time.Now()
-	tmpl := &x509.Certificate{SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: "slapd"}, NotBefore: now.Add(-time.Hour),
-		NotAfter: now.Add(24 * time.Hour), KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		IsCA: true, BasicConstraintsValid: true, DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
-	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, key.Public(), key)
+	key, err := who.KeyPEM()
 	if err != nil {
 		return err
 	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return err
-	}
-	var ca strings.Builder
-	if err := pem.Encode(&ca, &pem.Block{Type: "CERTIFICATE", Bytes: der}); err != nil {
-		return err
-	}
-	s.CA = ca.String()
-	return errors.Join(os.WriteFile(filepath.Join(s.dir, "cert.pem"), []byte(s.CA), 0o600),
-		os.WriteFile(filepath.Join(s.dir, "key.pem"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600))
+	s.CA = string(who.PEM())
+	return errors.Join(os.WriteFile(filepath.Join(s.dir, "cert.pem"), who.PEM(), 0o600), os.WriteFile(filepath.Join(s.dir, "key.pem"), key, 0o600))
 }

@@ -90,7 +90,7 @@ func (c *session) serve() {
 }
 
 func (c *session) encrypt() bool {
-	secure := tls.Server(c.conn, &tls.Config{Certificates: []tls.Certificate{c.s.cert}, MinVersion: tls.VersionTLS12})
+	secure := tls.Server(c.conn, &tls.Config{Certificates: []tls.Certificate{c.s.who.TLS}, MinVersion: tls.VersionTLS12})
 	if secure.Handshake() != nil {
 		return false
 	}

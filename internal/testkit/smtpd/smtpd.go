@@ -8,12 +8,12 @@
 package smtpd
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"net"
 	"slices"
 	"sync"
 	"testing"
+
+	"github.com/muniment/muniment/internal/testkit/loopback"
 )
 
 // User and Password are what the server accepts.
@@ -44,14 +44,11 @@ type Mail struct {
 type Server struct {
 	Addr string // host:port
 
-	cert   tls.Certificate
-	root   *x509.Certificate
-	closed chan struct{}
-	wait   sync.WaitGroup
+	who    *loopback.Identity
+	closed <-chan struct{}
 
 	mu       sync.Mutex
 	opts     Options
-	conns    map[net.Conn]bool
 	opened   int
 	mails    []Mail
 	commands []string
@@ -69,47 +66,19 @@ func New(t testing.TB, opts Options) *Server {
 			t.Fatalf("smtpd: unknown misbehaviour %q", m)
 		}
 	}
-	s := &Server{opts: opts, closed: make(chan struct{}), conns: map[net.Conn]bool{}, seen: map[string]bool{}}
+	s := &Server{opts: opts, closed: t.Context().Done(), seen: map[string]bool{}}
 	if err := s.makeCertificate(); err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Addr = l.Addr().String()
-	s.wait.Go(func() { s.accept(l) })
-	t.Cleanup(func() {
-		close(s.closed)
-		l.Close()
-		s.mu.Lock()
-		for c := range s.conns {
-			c.Close()
-		}
-		s.mu.Unlock()
-		s.wait.Wait()
-	})
+	s.Addr = loopback.Serve(t, s.attend).String()
 	return s
 }
 
-func (s *Server) accept(l net.Listener) {
-	for {
-		conn, err := l.Accept()
-		if err != nil {
-			return
-		}
-		s.mu.Lock()
-		s.conns[conn] = true
-		s.opened++
-		s.mu.Unlock()
-		s.wait.Go(func() {
-			newSession(s, conn).serve()
-			conn.Close()
-			s.mu.Lock()
-			delete(s.conns, conn)
-			s.mu.Unlock()
-		})
-	}
+func (s *Server) attend(conn net.Conn) {
+	s.mu.Lock()
+	s.opened++
+	s.mu.Unlock()
+	newSession(s, conn).serve()
 }
 
 // Mails returns what was taken, in that order.
