@@ -62,7 +62,7 @@ func (r *run) folder(user, name string, info *mailFolder, seen map[[16]byte]stru
 		case r.cfg.DryRun:
 			r.counted(doneDry, 0)
 			return nil
-		case r.checkpoint.has(k):
+		case r.checkpoint.Has(k):
 			r.counted(doneBefore, 0)
 			return nil
 		}

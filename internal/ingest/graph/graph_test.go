@@ -322,30 +322,6 @@ func TestArchiveIsBusy(t *testing.T) {
 	r.whole(all)
 }
 
-func TestDamagedCheckpoint(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	cfg := Config{State: dir}
-	for range 2 {
-		c, err := openCheckpoint(cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := c.add(key("a", "b")); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := c.file.WriteString(`{"k":"0123`); err != nil {
-			t.Fatal(err)
-		}
-		_ = c.close()
-	}
-	c, err := openCheckpoint(cfg)
-	if err != nil || !c.has(key("a", "b")) || c.has(key("a", "c")) || len(c.done) != 1 {
-		t.Errorf("%+v, %v", c, err)
-	}
-	_ = c.close()
-}
-
 func TestLooksCut(t *testing.T) {
 	t.Parallel()
 	dir, err := spool.Open(t.TempDir())

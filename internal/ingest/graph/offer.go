@@ -93,7 +93,7 @@ func (f *folder) offer(e entry, origin string, buf *spool.Buffer) {
 			if out == excluded { // the rule may be another one tomorrow
 				return
 			}
-			if err := f.checkpoint.add(key(f.user, e.ID)); err != nil { // it only costs a second fetch
+			if err := f.checkpoint.Add(key(f.user, e.ID)); err != nil { // it only costs a second fetch
 				f.cfg.Log.Warn("graph: checkpoint", "error", err)
 			}
 		case f.ctx.Err() != nil: // stopped: the next run has it again

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/muniment/muniment/internal/ingest/checkpoint"
 	"github.com/muniment/muniment/internal/ingest/importer"
 	"github.com/muniment/muniment/internal/remote"
 )
@@ -29,7 +30,7 @@ type run struct {
 	stop       context.CancelCauseFunc // with the reason
 	offers     context.Context         // of calls to the archive: outlives ctx by grace
 	memory     *semaphore.Weighted
-	checkpoint *checkpoint
+	checkpoint *checkpoint.File
 	inARow     atomic.Int64
 
 	mu  sync.Mutex
@@ -54,7 +55,7 @@ func Run(ctx context.Context, cfg Config) (*importer.Report, error) {
 	}
 	cp, err := openCheckpoint(cfg)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("graph: %w", err)
 	}
 	r := &run{cfg: cfg, c: c, memory: semaphore.NewWeighted(bytesInFlight), checkpoint: cp}
 	r.r = importer.Report{Tenant: cfg.Tenant, Source: cfg.Source, Paths: cfg.Mailboxes, DryRun: cfg.DryRun, Started: time.Now()}
@@ -72,7 +73,7 @@ func Run(ctx context.Context, cfg Config) (*importer.Report, error) {
 	if cause := context.Cause(r.ctx); cause != nil {
 		err = cause // it is why the rest ended
 	}
-	if cerr := cp.close(); cerr != nil {
+	if cerr := cp.Close(false); cerr != nil {
 		cfg.Log.Warn("graph: checkpoint", "error", cerr)
 	}
 	r.mu.Lock()

@@ -70,7 +70,7 @@ func (f feeder) outlook(s *source, m *mapi.Message, err error) error {
 	one.place += "converted"
 	made := newFate()
 	switch {
-	case f.checkpoint.has(one):
+	case f.checkpoint.Has(one.key()):
 		f.counted(item{found: one}, doneBefore, 0)
 	case err != nil:
 		f.account.problem(broken(one.origin, err))
@@ -86,7 +86,7 @@ func (f feeder) outlook(s *source, m *mapi.Message, err error) error {
 	if s.top() { // the worker reads it from its file
 		return f.whole(original)
 	}
-	if f.checkpoint.has(original.found) {
+	if f.checkpoint.Has(original.found.key()) {
 		f.counted(original, doneBefore, s.size)
 		return nil
 	}
@@ -113,7 +113,7 @@ func (f feeder) emlx(s *source) error {
 		return f.problem(broken(s.origin, errors.New("changed while being read")))
 	}
 	it := item{found: s.found}
-	if f.checkpoint.has(it.found) {
+	if f.checkpoint.Has(it.found.key()) {
 		f.counted(it, doneBefore, at[1]-at[0])
 		return nil
 	}

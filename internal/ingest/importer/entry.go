@@ -50,7 +50,7 @@ func (f feeder) entry(s *source, e entry) error {
 		return f.problem(Problem{Origin: one.origin, Reason: Unfinished, Bytes: e.size, Detail: "delivery not finished (tmp)"})
 	case e.size == 0:
 		return f.problem(Problem{Origin: one.origin, Reason: Empty})
-	case f.checkpoint.has(one):
+	case f.checkpoint.Has(one.key()):
 		f.counted(item{found: one}, doneBefore, e.size)
 		return nil
 	}
@@ -94,7 +94,7 @@ func (f feeder) stream(s *source, one found, r io.Reader) error {
 		}
 		return f.problem(Problem{Origin: one.origin, Reason: NotAMessage, Bytes: max(one.size, 0), Detail: why})
 	}
-	if f.checkpoint.has(one) { // of a compressed file
+	if f.checkpoint.Has(one.key()) { // of a compressed file
 		n, err := io.Copy(io.Discard, in)
 		if err != nil {
 			return f.bad(s, one.origin, err)

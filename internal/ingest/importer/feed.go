@@ -61,7 +61,7 @@ func (f feeder) file(file found) error {
 
 // whole passes on a file that is to be offered as it is.
 func (f feeder) whole(it item) error {
-	if f.checkpoint.has(it.found) {
+	if f.checkpoint.Has(it.found.key()) {
 		f.counted(it, doneBefore, it.size)
 		f.meter.passed(it.size)
 		return nil
@@ -168,7 +168,7 @@ func (f feeder) mbox(s *source) error {
 func (f feeder) mboxMessage(file found, m *mbox.Message, r *mbox.Reader) error {
 	one := file
 	one.origin = fmt.Sprintf("%s#%d@%d", file.origin, m.No, m.Offset)
-	if f.checkpoint.has(one) {
+	if f.checkpoint.Has(one.key()) {
 		n, err := io.Copy(io.Discard, r)
 		if err == nil {
 			f.counted(item{found: one}, doneBefore, n)

@@ -36,7 +36,7 @@ func (f feeder) pstItem(s *source, it *pst.Item) error {
 		return f.problem(broken(folder, it.Err))
 	case it.Associated:
 		return f.problem(Problem{Origin: one.origin, Reason: Hidden, Detail: "what Outlook keeps for itself in a folder: a view, a rule, a form"})
-	case f.checkpoint.has(one):
+	case f.checkpoint.Has(one.key()):
 		f.counted(item{found: one}, doneBefore, 0)
 		return nil
 	}

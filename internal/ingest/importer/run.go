@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/muniment/muniment/internal/ingest/checkpoint"
 	"github.com/muniment/muniment/internal/spool"
 )
 
@@ -32,7 +33,7 @@ type run struct {
 
 	items      chan item
 	memory     *semaphore.Weighted
-	checkpoint *checkpoint
+	checkpoint *checkpoint.File
 	account    account
 	meter      meter
 	inARow     atomic.Int64 // failures of the archive without a success between
@@ -64,15 +65,15 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 			return nil, fmt.Errorf("import: %w", err)
 		}
 	}
-	checkpoint, err := openCheckpoint(cfg)
+	confirmed, err := openCheckpoint(cfg)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("import: %w", err)
 	}
 	r := &run{
 		cfg:        cfg,
 		items:      make(chan item),
 		memory:     semaphore.NewWeighted(bytesInFlight),
-		checkpoint: checkpoint,
+		checkpoint: confirmed,
 	}
 	r.account.r = Report{Tenant: cfg.Tenant, Source: cfg.Source, Paths: cfg.Paths, DryRun: cfg.DryRun, Started: time.Now()}
 	r.ctx, r.stop = context.WithCancelCause(ctx)
@@ -82,7 +83,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	rep := r.account.report()
 	rep.Ended = time.Now()
 	rep.Finished = err == nil
-	if cerr := r.checkpoint.close(rep.Finished); cerr != nil {
+	if cerr := r.checkpoint.Close(rep.Finished); cerr != nil {
 		cfg.Log.Warn("import: checkpoint", "error", cerr)
 	}
 	return rep, err

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sync/semaphore"
 
+	"github.com/muniment/muniment/internal/ingest/checkpoint"
 	"github.com/muniment/muniment/internal/spool"
 )
 
@@ -32,7 +33,7 @@ func TestLimitsOfArchives(t *testing.T) {
 		t.Errorf("%+v, %v", rep, err)
 	}
 
-	run := &run{cfg: Config{DryRun: true, Format: Auto, MaxMessage: 1 << 20, Spool: config(t, f, dir).Spool}, ctx: context.Background(), checkpoint: &checkpoint{}, memory: semaphore.NewWeighted(bytesInFlight)}
+	run := &run{cfg: Config{DryRun: true, Format: Auto, MaxMessage: 1 << 20, Spool: config(t, f, dir).Spool}, ctx: context.Background(), checkpoint: &checkpoint.File{}, memory: semaphore.NewWeighted(bytesInFlight)}
 	bomb := zipOf(t, file{"1", mail(1)}, file{"2", "Subject: bomb\n\n" + strings.Repeat("0", 1<<20)}, file{"3", mail(3)})
 	for name, b := range map[string]*budget{"bytes": {bytes: 1 << 19, entries: 100}, "entries": {bytes: 1 << 30, entries: 1}} {
 		run.account = account{}
@@ -122,7 +123,7 @@ func FuzzUnpack(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, name string, data []byte) {
-		r := &run{cfg: cfg, ctx: t.Context(), checkpoint: &checkpoint{}, memory: semaphore.NewWeighted(bytesInFlight)}
+		r := &run{cfg: cfg, ctx: t.Context(), checkpoint: &checkpoint.File{}, memory: semaphore.NewWeighted(bytesInFlight)}
 		size := int64(len(data))
 		k := kindOf(data[:min(len(data), sniffed)], size)
 		if k == kindOther || k == kindCompound || k == kindTNEF {
