@@ -51,7 +51,7 @@ function Row({ user: u }: { user: User }) {
         <Text span size="sm" className={classes.cut}>{first ?? t('users.noAddress')}</Text>
         {others.length > 0 && <Text span size="xs" c="dimmed" className={classes.cut}>{t('users.moreAddresses', { count: others.length })}</Text>}
       </span>
-      <Text span size="sm" className={classes.cut}>{t(`users.role.${u.role}`)}</Text>
+      <Text span size="sm" lh={1.25} className={classes.breakable}>{t(`users.role.${u.role}`)}</Text>
       <span className={classes.when} title={u.logged_in_at && formatDateTime(u.logged_in_at, i18n.language, zone)}>
         {u.logged_in_at ? t('users.seen', { when: formatShort(u.logged_in_at, i18n.language, zone) }) : t('users.neverSeen')}
       </span>
