@@ -18,6 +18,7 @@ import (
 
 	"github.com/muniment/muniment/internal/evidence"
 	"github.com/muniment/muniment/internal/evidence/algo"
+	"github.com/muniment/muniment/internal/evidence/brainpool"
 	"github.com/muniment/muniment/internal/evidence/ers"
 	"github.com/muniment/muniment/internal/evidence/inspect"
 )
@@ -286,7 +287,7 @@ func ownAnchors(files fs.FS, name string) ([]*x509.Certificate, error) {
 		if block, b = pem.Decode(b); block == nil {
 			return out, nil
 		}
-		c, err := x509.ParseCertificate(block.Bytes)
+		c, err := brainpool.ParseCertificate(block.Bytes)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
