@@ -8,11 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/muniment/muniment/internal/evidence"
 	"github.com/muniment/muniment/internal/evidence/algo"
 	"github.com/muniment/muniment/internal/evidence/brainpool"
 	"github.com/muniment/muniment/internal/evidence/tsp"
+	"github.com/muniment/muniment/internal/trustlist"
 )
 
 // derOf reads the first part of a PEM file.
@@ -65,6 +67,18 @@ func brainpoolAuthority(t *testing.T, dir, curve string) (token []byte, crls [][
 	return token, crls
 }
 
+// listed asks a trusted list of which the issuer of the unit is a service.
+func listed(t *testing.T, path []*x509.Certificate, at time.Time) trustlist.Verdict {
+	t.Helper()
+	list := &trustlist.List{Territory: "DE", Issued: at.Add(-time.Hour), Next: at.Add(time.Hour), Services: []trustlist.Service{{
+		Entries: []trustlist.Entry{{Type: "http://uri.etsi.org/TrstSvc/Svctype/TSA/QTST", Status: "http://uri.etsi.org/TrstSvc/TrustedList/Svcstatus/granted",
+			Since: at.Add(-time.Hour), Certificates: path[1:2]}},
+	}}}
+	set := &trustlist.Set{Lists: []*trustlist.List{list}, Now: func() time.Time { return at }}
+	verdict, _ := set.Qualify(path[0], path[1:], at)
+	return verdict
+}
+
 // TestBrainpool: units, issuers, roots and revocation lists with keys on brainpool curves
 // (RFC 5639), as German authorities have them; nothing of it is accepted once it was
 // changed.
@@ -88,6 +102,9 @@ func TestBrainpool(t *testing.T) {
 			r := tsp.Verify(token, o)
 			if r.Findings.Verdict() != evidence.Valid || len(r.Path) != 3 || !bytes.Equal(token.Info.Imprint, algo.SHA512.Sum([]byte("data"))) {
 				t.Fatalf("path of %d, %+v", len(r.Path), r.Findings)
+			}
+			if got := listed(t, r.Path, token.Info.GenTime); got != trustlist.Qualified {
+				t.Errorf("a trusted list with the issuer: %v", got)
 			}
 			mustOpenSSL(t, dir, "ts", "-verify", "-in", "token", "-token_in", "-data", "data", "-CAfile", "root.pem", "-untrusted", "inter.pem")
 			bad := bytes.Clone(raw)
