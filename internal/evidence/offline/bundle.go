@@ -1,7 +1,6 @@
 package offline
 
 import (
-	"archive/zip"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -15,12 +14,14 @@ import (
 	"os"
 	"path"
 	"strings"
+	"sync"
 
 	"github.com/muniment/muniment/internal/evidence"
 	"github.com/muniment/muniment/internal/evidence/algo"
 	"github.com/muniment/muniment/internal/evidence/brainpool"
 	"github.com/muniment/muniment/internal/evidence/ers"
 	"github.com/muniment/muniment/internal/evidence/inspect"
+	"github.com/muniment/muniment/internal/evidence/tsp"
 )
 
 // Limits of a bundle.
@@ -76,11 +77,7 @@ func openBundle(path string) (fs.FS, io.Closer, error) {
 		}
 		return root.FS(), root, nil
 	}
-	z, err := zip.OpenReader(path)
-	if err != nil {
-		return nil, nil, fmt.Errorf("is neither a proof bundle (ZIP) nor a directory with one: %w", err)
-	}
-	return z, z, nil
+	return openZip(path)
 }
 
 // bundleFiles is a bundle that is being verified.
@@ -89,6 +86,7 @@ type bundleFiles struct {
 	r       Request
 	anchors []*x509.Certificate // those that were given; none: the bundle's own are taken
 	trusts  trusts
+	tokens  sync.Map // SHA-256 of the files of time stamps by name, as many objects share them
 }
 
 // resolve returns the name of a file that the manifest in dir names.
@@ -130,6 +128,9 @@ func (b *bundleFiles) one(ctx context.Context, dir string) (f *inspect.Facts, ma
 		}
 	}
 	f = p.Verify(ctx, *trust)
+	if err := b.tokenFiles(dir, m, p.Record, f.Report); err != nil {
+		return nil, nil, err
+	}
 	if m.Sums != "" {
 		b.sums(dir, m, f.Report)
 	}
@@ -164,6 +165,41 @@ func (p *Parts) read(files fs.FS, name string, x ManifestMember) error {
 		p.Metadata = keep.Bytes() // a longer one is refused by its parser
 	case keep.left > 0 || keep.Len() > 0:
 		p.Head = keep.Bytes()
+	}
+	return nil
+}
+
+// tokenFiles looks whether the time stamps that lie in the bundle as files, for other
+// programs, are those of the record.
+func (b *bundleFiles) tokenFiles(dir string, m *Manifest, record []byte, report *ers.Report) error {
+	r, err := ers.ParseRecord(record)
+	if err != nil {
+		return nil //nolint:nilerr // the report has said so
+	}
+	inside := map[[sha256.Size]byte]bool{}
+	for _, chain := range r.Chains {
+		for _, stamp := range chain {
+			inside[sha256.Sum256(stamp.Token)] = true
+		}
+	}
+	for _, t := range m.Tokens {
+		if t.File == "" {
+			continue
+		}
+		name := resolve(dir, t.File)
+		sum, known := b.tokens.Load(name)
+		if !known {
+			raw, err := readPart(b.fs, name, tsp.MaxToken)
+			if err != nil {
+				return err
+			}
+			sum = sha256.Sum256(raw)
+			b.tokens.Store(name, sum)
+		}
+		if !inside[sum.([sha256.Size]byte)] { //nolint:forcetypeassert // nothing else is stored
+			report.Findings = append(report.Findings, evidence.Finding{Code: CodeManifest, Verdict: evidence.Invalid, Chain: -1, Stamp: -1, Member: t.File, Detail: "it is none of the time stamps of the record"})
+			report.Verdict = evidence.Invalid
+		}
 	}
 	return nil
 }
