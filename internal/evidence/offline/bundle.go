@@ -86,7 +86,35 @@ type bundleFiles struct {
 	r       Request
 	anchors []*x509.Certificate // those that were given; none: the bundle's own are taken
 	trusts  trusts
+	named   names
 	tokens  sync.Map // SHA-256 of the files of time stamps by name, as many objects share them
+}
+
+// names are the files that manifests name. Safe for concurrent use.
+type names struct {
+	mu  sync.Mutex
+	all map[string]bool
+}
+
+// add takes in the names in a manifest that lies in dir, and of those that always lie there.
+func (n *names) add(dir string, m *Manifest) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.all == nil {
+		n.all = map[string]bool{}
+	}
+	files := []string{ManifestFile, ReadmeFile, LiesmichFile, m.Record, m.Sidecar, m.Anchors, m.Log, m.Sums}
+	for _, x := range m.Members {
+		files = append(files, x.File)
+	}
+	for _, x := range m.Tokens {
+		files = append(files, x.File)
+	}
+	for _, name := range files {
+		if name != "" {
+			n.all[resolve(dir, name)] = true
+		}
+	}
 }
 
 // resolve returns the name of a file that the manifest in dir names.
@@ -109,6 +137,7 @@ func (b *bundleFiles) one(ctx context.Context, dir string) (f *inspect.Facts, ma
 	if err != nil {
 		return nil, nil, err
 	}
+	b.named.add(dir, m)
 	p := &Parts{Manifest: m}
 	if p.Record, err = readPart(b.fs, resolve(dir, m.Record), ers.MaxRecord); err != nil {
 		return nil, nil, err

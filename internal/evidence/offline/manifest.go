@@ -28,6 +28,8 @@ const (
 	CompleteFile = "complete.json" // of a bundle of many objects: after all of them
 	ContentsFile = "contents.csv"  // of a bundle of many objects: what is in it
 	SumsFile     = "SHA256SUMS"    // all other files, but not those of each of many objects
+	ReadmeFile   = "README.txt"    // of each object, for people
+	LiesmichFile = "LIESMICH.txt"  // the same in German
 
 	ObjectsFolder = "objects" // of a bundle of many objects
 )
