@@ -168,7 +168,7 @@ func (b *bundleFiles) one(ctx context.Context, dir string) (f *inspect.Facts, ma
 
 // read takes a member in.
 func (p *Parts) read(files fs.FS, name string, x ManifestMember) error {
-	f, err := files.Open(name)
+	f, err := openPart(files, name)
 	if err != nil {
 		return err
 	}
@@ -321,9 +321,20 @@ func prints(list []*x509.Certificate) string {
 	return strings.Join(out, ", ")
 }
 
+// openPart opens a file of a bundle. It refuses names that lead out of the bundle, and what
+// is no file: opening a pipe would never end.
+func openPart(files fs.FS, name string) (fs.File, error) {
+	if st, err := fs.Stat(files, name); err != nil {
+		return nil, err
+	} else if !st.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no file", name)
+	}
+	return files.Open(name)
+}
+
 // readPart reads a file of a bundle of at most max bytes.
 func readPart(files fs.FS, name string, max int64) ([]byte, error) {
-	f, err := files.Open(name) // refuses names that lead out of the bundle
+	f, err := openPart(files, name)
 	if err != nil {
 		return nil, err
 	}
@@ -376,7 +387,7 @@ func (p part) Sum(h algo.Hash) ([]byte, error) {
 }
 
 func (p part) feed(w io.Writer) (int64, error) {
-	f, err := p.files.Open(p.name)
+	f, err := openPart(p.files, p.name)
 	if err != nil {
 		return 0, err
 	}
