@@ -2,6 +2,7 @@ package offline
 
 import (
 	"archive/zip"
+	"bufio"
 	"cmp"
 	"encoding/binary"
 	"errors"
@@ -94,9 +95,14 @@ func foldName(name string) string {
 const (
 	localHead = 30 // bytes of a local file header before the name
 	endRecord = 22 // bytes of the end of central directory record
+	dirHead   = 46 // bytes of a central file header before the name
 	localSign = "PK\x03\x04"
 	dirSign   = "PK\x01\x02"
 	endSign   = "PK\x05\x06"
+
+	largeRecord = 56 + 20 // bytes of the ZIP64 end record and its locator
+	largeSign   = "PK\x06\x06"
+	locatorSign = "PK\x06\x07"
 )
 
 // checkLayout looks whether the files lie one after the other from the first byte on, with
@@ -127,14 +133,62 @@ func checkLayout(r io.ReaderAt, size int64, files []*zip.File) error {
 		}
 		end = f.at + int64(f.CompressedSize64)
 	}
-	if !slices.ContainsFunc(gaps(end), func(gap int64) bool { return signed(r, end+gap, dirSign) }) && len(files) > 0 {
+	from, length, err := directory(r, size)
+	switch {
+	case err != nil:
+		return err
+	case !slices.ContainsFunc(gaps(end), func(gap int64) bool { return end+gap == from }):
 		return errors.New("bytes that belong to no file")
 	}
+	return countEntries(r, from, length, len(files))
+}
+
+// directory returns where the central directory begins and how long it is, as the end of
+// the file tells, which must follow it at once.
+func directory(r io.ReaderAt, size int64) (from, length int64, err error) {
 	last := make([]byte, endRecord)
-	if _, err := r.ReadAt(last, size-endRecord); err != nil || string(last[:4]) != endSign || last[20] != 0 || last[21] != 0 {
-		return errors.New("bytes behind its end")
+	at := size - endRecord
+	if _, err := r.ReadAt(last, at); err != nil || string(last[:4]) != endSign || last[20] != 0 || last[21] != 0 {
+		return 0, 0, errors.New("bytes behind its end")
 	}
-	return nil
+	length, from = int64(binary.LittleEndian.Uint32(last[12:])), int64(binary.LittleEndian.Uint32(last[16:]))
+	if length == 1<<32-1 || from == 1<<32-1 || binary.LittleEndian.Uint16(last[10:]) == 1<<16-1 { // in the larger record before it
+		large := make([]byte, largeRecord)
+		if at -= largeRecord; at < 0 {
+			return 0, 0, errors.New("its end")
+		}
+		if _, err := r.ReadAt(large, at); err != nil || string(large[:4]) != largeSign || string(large[56:60]) != locatorSign || binary.LittleEndian.Uint64(large[64:]) != uint64(at) {
+			return 0, 0, errors.New("its end")
+		}
+		length, from = int64(binary.LittleEndian.Uint64(large[40:])), int64(binary.LittleEndian.Uint64(large[48:]))
+	}
+	if from < 0 || length < 0 || from > size || length > size || from+length != at {
+		return 0, 0, errors.New("bytes between its directory and its end")
+	}
+	return from, length, nil
+}
+
+// countEntries walks through the central directory, which must hold so many files and
+// nothing else: that which lies there is that which was read.
+func countEntries(r io.ReaderAt, from, length int64, files int) error {
+	b := bufio.NewReader(io.NewSectionReader(r, from, length))
+	h := make([]byte, dirHead)
+	for n := 0; ; n++ {
+		_, err := io.ReadFull(b, h)
+		if errors.Is(err, io.EOF) && n == files {
+			return nil
+		}
+		if err != nil || n == files || string(h[:4]) != dirSign {
+			return errors.New("its directory holds other files")
+		}
+		more := 0
+		for _, i := range []int{28, 30, 32} { // name, extra field, comment
+			more += int(binary.LittleEndian.Uint16(h[i:]))
+		}
+		if _, err := b.Discard(more); err != nil {
+			return errors.New("its directory holds other files")
+		}
+	}
 }
 
 // gaps returns how many bytes may lie behind the contents of a file that end there: a data
@@ -144,12 +198,6 @@ func gaps(end int64) []int64 {
 		return []int64{0} // the first one
 	}
 	return []int64{0, 12, 16, 20, 24}
-}
-
-func signed(r io.ReaderAt, at int64, sign string) bool {
-	b := make([]byte, len(sign))
-	_, err := r.ReadAt(b, at)
-	return err == nil && string(b) == sign
 }
 
 // follows reports whether the header of f, whose contents begin at a place, comes next

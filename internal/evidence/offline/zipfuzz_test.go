@@ -4,8 +4,39 @@ import (
 	"archive/zip"
 	"bytes"
 	"io"
+	"strconv"
 	"testing"
 )
+
+// TestZIP64: more files than the end of an old ZIP file can count, and what can be wrong
+// there.
+func TestZIP64(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	z := zip.NewWriter(&out)
+	const files = 1<<16 + 1
+	for i := range files {
+		if _, err := z.CreateRaw(&zip.FileHeader{Name: strconv.Itoa(i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	raw := out.Bytes()
+	read, err := readZip(bytes.NewReader(raw), int64(len(raw)))
+	if err != nil || len(read.File) != files {
+		t.Fatalf("%v", err)
+	}
+	at := len(raw) - endRecord - largeRecord
+	for name, i := range map[string]int{"end record": at, "length of the directory": at + 40, "its place": at + 48, "locator": at + 56, "place of the record": at + 64, "end": len(raw) - 2} {
+		bad := bytes.Clone(raw)
+		bad[i]++
+		if _, err := readZip(bytes.NewReader(bad), int64(len(bad))); err == nil {
+			t.Errorf("%s: read though it was changed", name)
+		}
+	}
+}
 
 // FuzzReadZip: no bytes make it panic, and what it reads a program that reads from the
 // beginning to the end finds as well.
