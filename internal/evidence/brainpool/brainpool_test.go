@@ -101,7 +101,7 @@ func TestSignatures(t *testing.T) {
 		if k.VerifyASN1(other, sig) {
 			t.Errorf("%s, SHA-%s: accepted with another hash", f[0], f[1])
 		}
-		for i := 0; i < len(sig); i += 29 { // no byte of it may be another
+		for i := 0; i < len(sig); i += 61 { // no byte of it may be another
 			bad := bytes.Clone(sig)
 			bad[i] ^= 0x10
 			if k.VerifyASN1(digest, bad) {
