@@ -37,7 +37,7 @@ var allowed = map[string][]string{
 	"internal/socket":            {},
 	"internal/spool":             {},
 	// verbs
-	"internal/archive": {"internal/access", "internal/alarm", "internal/blob", "internal/catalog", "internal/directory", "internal/eventlog", "internal/evidence", "internal/evidence/algo", "internal/evidence/ers", "internal/evidence/inspect", "internal/evidence/offline", "internal/evidence/tsp", "internal/factor", "internal/index", "internal/index/query", "internal/journal", "internal/mailer", "internal/message", "internal/password", "internal/remote", "internal/retention", "internal/seal", "internal/site", "internal/tresor", "internal/uid", "internal/usercsv", "internal/vault", "internal/watch", "internal/webhook"},
+	"internal/archive": {"internal/access", "internal/alarm", "internal/blob", "internal/catalog", "internal/directory", "internal/eventlog", "internal/evidence", "internal/evidence/algo", "internal/evidence/brainpool", "internal/evidence/ers", "internal/evidence/inspect", "internal/evidence/offline", "internal/evidence/tsp", "internal/factor", "internal/index", "internal/index/query", "internal/journal", "internal/mailer", "internal/message", "internal/password", "internal/remote", "internal/retention", "internal/seal", "internal/site", "internal/tresor", "internal/uid", "internal/usercsv", "internal/vault", "internal/watch", "internal/webhook"},
 	"internal/sealing": {"internal/archive", "internal/catalog", "internal/evidence", "internal/evidence/algo", "internal/evidence/ers", "internal/evidence/tsp", "internal/evidence/tspclient", "internal/remote", "internal/seal"},
 	// rules
 	"internal/access":    {"internal/uid"},
@@ -55,7 +55,7 @@ var allowed = map[string][]string{
 	"internal/remote":    {},
 	"internal/retention": {},
 	"internal/site":      {},
-	"internal/seal":      {"internal/evidence/algo", "internal/evidence/ers", "internal/uid"},
+	"internal/seal":      {"internal/evidence/algo", "internal/evidence/brainpool", "internal/evidence/ers", "internal/uid"},
 	"internal/upload":    {"internal/uid", "internal/wholefile"},
 	"internal/watch":     {},
 	"internal/webhook":   {"internal/remote"},
@@ -71,16 +71,17 @@ var allowed = map[string][]string{
 	// evidence: made and verified without a server, so that an auditor can read
 	// it and the offline verifier links nothing else
 	"cmd/muniment-verify":         {"internal/evidence", "internal/evidence/offline"},
-	"internal/evidence/offline":   {"internal/eventlog", "internal/evidence", "internal/evidence/algo", "internal/evidence/ers", "internal/evidence/inspect", "internal/evidence/tsp", "internal/trustlist"},
+	"internal/evidence/offline":   {"internal/eventlog", "internal/evidence", "internal/evidence/algo", "internal/evidence/brainpool", "internal/evidence/ers", "internal/evidence/inspect", "internal/evidence/tsp", "internal/trustlist"},
 	"internal/evidence":           {},
-	"internal/evidence/algo":      {},
+	"internal/evidence/algo":      {"internal/evidence/brainpool"},
+	"internal/evidence/brainpool": {},
 	"internal/evidence/der":       {},
 	"internal/evidence/ers":       {"internal/evidence", "internal/evidence/algo", "internal/evidence/der", "internal/evidence/tsp"},
 	"internal/evidence/inspect":   {"internal/evidence", "internal/evidence/algo", "internal/evidence/ers", "internal/evidence/tsp"},
 	"internal/evidence/tsa":       {"internal/evidence/algo", "internal/evidence/tsp"},
-	"internal/evidence/tsp":       {"internal/evidence", "internal/evidence/algo", "internal/evidence/der"},
+	"internal/evidence/tsp":       {"internal/evidence", "internal/evidence/algo", "internal/evidence/brainpool", "internal/evidence/der"},
 	"internal/evidence/tspclient": {"internal/evidence/algo", "internal/evidence/tsp"},
-	"internal/trustlist":          {},
+	"internal/trustlist":          {"internal/evidence/algo", "internal/evidence/brainpool"},
 	// ports
 	"internal/catalog":     {"internal/eventlog", "internal/uid"},
 	"internal/vault":       {"internal/blob", "internal/uid", "internal/wholefile"},

@@ -2,10 +2,10 @@ package archive
 
 import (
 	"bytes"
-	"crypto/x509"
 	"encoding/hex"
 	"fmt"
 
+	"github.com/muniment/muniment/internal/evidence/brainpool"
 	"github.com/muniment/muniment/internal/evidence/ers"
 	"github.com/muniment/muniment/internal/evidence/offline"
 	"github.com/muniment/muniment/internal/evidence/tsp"
@@ -92,7 +92,7 @@ func (b *Bundle) trust(m *offline.Manifest) (*bundleTrust, error) {
 				continue
 			}
 			seen[string(raw)] = true
-			c, err := x509.ParseCertificate(raw)
+			c, err := brainpool.ParseCertificate(raw)
 			if err != nil {
 				return nil, err
 			}

@@ -34,8 +34,8 @@ const (
 	bundleLog      = "log.json"
 	bundleMetadata = "metadata.json"
 	bundleReport   = "report.eml"
-	readmeEN       = "README.txt"
-	readmeDE       = "LIESMICH.txt"
+	readmeEN       = offline.ReadmeFile
+	readmeDE       = offline.LiesmichFile
 )
 
 // inspectionName is what the inspection report is called, without its ending.

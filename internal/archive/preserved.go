@@ -16,6 +16,7 @@ import (
 	"github.com/muniment/muniment/internal/access"
 	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/evidence"
+	"github.com/muniment/muniment/internal/evidence/brainpool"
 	"github.com/muniment/muniment/internal/evidence/ers"
 	"github.com/muniment/muniment/internal/evidence/tsp"
 	"github.com/muniment/muniment/internal/tresor"
@@ -350,7 +351,7 @@ func certificatesOf(text []byte) []*x509.Certificate {
 		if block, text = pem.Decode(text); block == nil {
 			return out
 		}
-		if c, err := x509.ParseCertificate(block.Bytes); err == nil {
+		if c, err := brainpool.ParseCertificate(block.Bytes); err == nil {
 			out = append(out, c)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/eventlog"
 	"github.com/muniment/muniment/internal/evidence"
+	"github.com/muniment/muniment/internal/evidence/brainpool"
 	"github.com/muniment/muniment/internal/evidence/ers"
 	"github.com/muniment/muniment/internal/evidence/offline"
 	"github.com/muniment/muniment/internal/evidence/tsp"
@@ -86,7 +87,7 @@ func (a *Archive) settingAnchors(ctx context.Context) (list []*x509.Certificate,
 			if block, rest = pem.Decode(rest); block == nil {
 				break
 			}
-			c, err := x509.ParseCertificate(block.Bytes)
+			c, err := brainpool.ParseCertificate(block.Bytes)
 			if err != nil {
 				return nil, fmt.Errorf("certificates of the authority %q: %w", x.Name, err)
 			}

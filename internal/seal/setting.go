@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/muniment/muniment/internal/evidence/brainpool"
 	"github.com/muniment/muniment/internal/evidence/ers"
 )
 
@@ -256,7 +257,7 @@ func Certificates(text string) ([]*x509.Certificate, error) {
 		if b.Type != "CERTIFICATE" {
 			return nil, fmt.Errorf("a %s is no certificate", b.Type)
 		}
-		c, err := x509.ParseCertificate(b.Bytes)
+		c, err := brainpool.ParseCertificate(b.Bytes)
 		if err != nil {
 			return nil, fmt.Errorf("a certificate cannot be read: %w", err)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/muniment/muniment/internal/evidence/brainpool"
 	"github.com/muniment/muniment/internal/uid"
 )
 
@@ -56,7 +57,7 @@ func ParseStamp(b []byte, batch uid.ID, number int) (*Stamp, error) {
 func (s *Stamp) Certificates() ([]*x509.Certificate, error) {
 	var list []*x509.Certificate
 	for _, raw := range s.Anchors {
-		c, err := x509.ParseCertificate(raw)
+		c, err := brainpool.ParseCertificate(raw)
 		if err != nil {
 			return nil, fmt.Errorf("stamp %d of batch %s: %w", s.Number, s.Batch, err)
 		}

@@ -13,6 +13,8 @@ import (
 	"fmt"
 	"math/big"
 	"strings"
+
+	"github.com/muniment/muniment/internal/evidence/brainpool"
 )
 
 // Names of XML signatures (W3C XML Signature, RFC 9231).
@@ -216,7 +218,7 @@ func signer(sig, info *node, pinned []*x509.Certificate) (*x509.Certificate, err
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSignature, err)
 	}
-	cert, err := x509.ParseCertificate(raw)
+	cert, err := brainpool.ParseCertificate(raw)
 	if err != nil {
 		return nil, fmt.Errorf("%w: signer's certificate: %w", ErrSignature, err)
 	}
@@ -257,12 +259,23 @@ func verifyValue(cert *x509.Certificate, algorithm string, signed, value []byte)
 		holds = family == "rsa" && rsa.VerifyPKCS1v15(k, h, sum(h, signed), value) == nil ||
 			family == "pss" && rsa.VerifyPSS(k, h, sum(h, signed), value, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: h}) == nil
 	case *ecdsa.PublicKey:
-		if n := len(value) / 2; family == "ecdsa" && len(value)%2 == 0 { // RFC 4050 §3.3: r and s
-			holds = ecdsa.Verify(k, sum(h, signed), new(big.Int).SetBytes(value[:n]), new(big.Int).SetBytes(value[n:]))
+		if r, s, ok := numbers(value); ok && family == "ecdsa" {
+			holds = ecdsa.Verify(k, sum(h, signed), r, s)
+		}
+	case *brainpool.PublicKey:
+		if r, s, ok := numbers(value); ok && family == "ecdsa" {
+			holds = k.Verify(sum(h, signed), r, s)
 		}
 	}
 	if !holds {
 		return fmt.Errorf("%w: the value is not that of the signer", ErrSignature)
 	}
 	return nil
+}
+
+// numbers takes the value of an ECDSA signature apart (RFC 4050 §3.3): r and s, of equal
+// length.
+func numbers(value []byte) (r, s *big.Int, ok bool) {
+	n := len(value) / 2
+	return new(big.Int).SetBytes(value[:n]), new(big.Int).SetBytes(value[n:]), len(value)%2 == 0
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"github.com/muniment/muniment/internal/evidence/brainpool"
 )
 
 // tsl is the namespace of trusted lists (TS 119 612 annex C).
@@ -206,7 +208,7 @@ func (r *reader) identity(n *node) (certs []*x509.Certificate, keys [][]byte, er
 			if err != nil {
 				continue
 			}
-			if c, err := x509.ParseCertificate(b); err == nil {
+			if c, err := brainpool.ParseCertificate(b); err == nil {
 				certs = append(certs, c)
 			}
 		}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/muniment/muniment/internal/evidence/algo"
 )
 
 // Verdict says whether a time stamp is a qualified one.
@@ -182,7 +184,7 @@ func issuersOf(tsu *x509.Certificate, chain []*x509.Certificate) []*x509.Certifi
 	for len(out) < maxChain {
 		last := out[len(out)-1]
 		i := slices.IndexFunc(chain, func(c *x509.Certificate) bool {
-			return !slices.ContainsFunc(out, c.Equal) && bytes.Equal(c.RawSubject, last.RawIssuer) && last.CheckSignatureFrom(c) == nil
+			return !slices.ContainsFunc(out, c.Equal) && bytes.Equal(c.RawSubject, last.RawIssuer) && mayIssue(c) && algo.VerifySigned(c, last.Raw) == nil
 		})
 		if i < 0 {
 			break
@@ -190,6 +192,12 @@ func issuersOf(tsu *x509.Certificate, chain []*x509.Certificate) []*x509.Certifi
 		out = append(out, chain[i])
 	}
 	return out
+}
+
+// mayIssue reports whether a certificate is one of an authority that may sign others
+// (RFC 5280 §4.2.1.3, §4.2.1.9).
+func mayIssue(c *x509.Certificate) bool {
+	return (c.IsCA || c.Version < 3 && !c.BasicConstraintsValid) && (c.KeyUsage == 0 || c.KeyUsage&x509.KeyUsageCertSign != 0)
 }
 
 // find looks for the service of qualified time stamps whose identity is one of the

@@ -151,6 +151,7 @@ func TestOpenSSLAuthority(t *testing.T) {
 		"RSA, V2":   {"sha256", []string{"-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:3072"}, algo.SHA256},
 		"RSA, V1":   {"sha1", []string{"-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:3072"}, algo.SHA512},
 		"ECDSA, V2": {"sha256", []string{"-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"}, algo.SHA384},
+		"brainpool": {"sha384", []string{"-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:brainpoolP384r1"}, algo.SHA256},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -179,11 +180,11 @@ func TestOpenSSLAuthority(t *testing.T) {
 	}
 }
 
-// TestUnsupportedKey: a unit with a brainpool key, which we cannot check, is
+// TestUnsupportedKey: a unit with a key on a curve that we do not know is
 // never accepted, and its token is indeterminate, not valid and not invalid.
 func TestUnsupportedKey(t *testing.T) {
 	t.Parallel()
-	address, dir, root := opensslAuthority(t, "sha256", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:brainpoolP256r1")
+	address, dir, root := opensslAuthority(t, "sha256", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:secp256k1")
 	anchors := tsp.NewAnchors([]*x509.Certificate{root})
 	a := tspclient.Authority{Name: "openssl", URL: address, Terms: tsp.Terms{Skew: time.Minute, Anchors: anchors}}
 	if _, err := a.Stamp(t.Context(), algo.SHA256, algo.SHA256.Sum([]byte("data"))); !errors.Is(err, tsp.CodeUnsupported) {

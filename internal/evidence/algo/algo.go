@@ -4,13 +4,14 @@
 //
 // # What is not supported
 //
-// Keys of DSA, of elliptic curves other than P-224 to P-521 and Ed25519 (so
-// the brainpool curves too), RIPEMD-160, SHAKE, and RSASSA-PSS whose mask hash
+// Keys of DSA, of elliptic curves other than P-224 to P-521, the brainpool curves
+// of 256 to 512 bits and Ed25519, RIPEMD-160, SHAKE, and RSASSA-PSS whose mask hash
 // differs from its hash. Errors for these are ErrUnsupported: what cannot be
 // checked is indeterminate, never valid and never invalid.
 //
 //	algo.go       hashes
 //	signature.go  signature algorithms and keys
+//	signed.go     what is signed on certificates, CRLs and OCSP responses
 //	catalogue.go  until when an algorithm is trusted
 package algo
 

@@ -12,6 +12,8 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/muniment/muniment/internal/evidence/brainpool"
 )
 
 // ErrSignature is returned for a signature that does not fit.
@@ -164,6 +166,8 @@ func (s Signature) Verify(key crypto.PublicKey, message, sig []byte) error {
 		}
 	case *ecdsa.PublicKey:
 		ok = s.Scheme == ECDSA && ecdsa.VerifyASN1(k, digest, sig)
+	case *brainpool.PublicKey:
+		ok = s.Scheme == ECDSA && k.VerifyASN1(digest, sig)
 	case ed25519.PublicKey:
 		ok = s.Scheme == Ed25519 && ed25519.Verify(k, message, sig)
 	default:
@@ -183,6 +187,8 @@ func Key(c *x509.Certificate) (crypto.PublicKey, int, error) {
 		return k, k.N.BitLen(), nil
 	case *ecdsa.PublicKey:
 		return k, k.Curve.Params().BitSize, nil
+	case *brainpool.PublicKey:
+		return k, k.Bits(), nil
 	case ed25519.PublicKey:
 		return k, 256, nil
 	}
@@ -202,7 +208,7 @@ func Key(c *x509.Certificate) (crypto.PublicKey, int, error) {
 // SchemeOf returns the scheme a key signs with, RSA for both of RSA's.
 func SchemeOf(key crypto.PublicKey) Scheme {
 	switch key.(type) {
-	case *ecdsa.PublicKey:
+	case *ecdsa.PublicKey, *brainpool.PublicKey:
 		return ECDSA
 	case ed25519.PublicKey:
 		return Ed25519

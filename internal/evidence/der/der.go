@@ -93,13 +93,19 @@ func readHeader(b []byte) (header, error) {
 	}
 	h := header{class: int(b[0] >> 6), constructed: b[0]&0x20 != 0, tag: int(b[0] & 0x1f), size: 1}
 	if h.tag == 0x1f {
-		return header{}, errors.New("tag above 30, which no format read here uses")
+		if err := h.readLongTag(b); err != nil {
+			return header{}, err
+		}
 	}
 	if h.class == classUniversal && h.tag == 0 {
 		return header{}, fmt.Errorf("%w: end-of-contents", ErrBER)
 	}
-	n := int(b[1])
-	h.size = 2
+	if len(b) <= h.size {
+		return header{}, errors.New("element is cut off")
+	}
+	length := b[h.size:]
+	n := int(length[0])
+	h.size++
 	switch {
 	case n < 0x80:
 		h.body = n
@@ -110,21 +116,49 @@ func readHeader(b []byte) (header, error) {
 		return header{}, errors.New("length of more than four bytes")
 	}
 	k := n & 0x7f
-	if len(b) < 2+k {
+	if len(length) < 1+k {
 		return header{}, errors.New("element is cut off")
 	}
 	v := int64(0)
-	for _, c := range b[2 : 2+k] {
+	for _, c := range length[1 : 1+k] {
 		v = v<<8 | int64(c)
 	}
-	if b[2] == 0 || v < 0x80 {
+	if length[1] == 0 || v < 0x80 {
 		return header{}, fmt.Errorf("%w: length is not the shortest", ErrBER)
 	}
 	if v > int64(len(b)) {
 		return header{}, fmt.Errorf("element of %d bytes is cut off", v)
 	}
-	h.size, h.body = 2+k, int(v)
+	h.size, h.body = h.size+k, int(v)
 	return h, nil
+}
+
+// maxTagBytes is how many bytes a tag above 30 may take.
+const maxTagBytes = 4
+
+// readLongTag reads a tag above 30 (X.690 §8.1.2.4). No structure read here has one; what
+// others put into their attributes may.
+func (h *header) readLongTag(b []byte) error {
+	for h.tag = 0; ; h.size++ {
+		switch {
+		case h.size > maxTagBytes:
+			return fmt.Errorf("tag of more than %d bytes", maxTagBytes)
+		case h.size == len(b):
+			return errors.New("element is cut off")
+		}
+		c := b[h.size]
+		h.tag = h.tag<<7 | int(c&0x7f)
+		if h.tag == 0 {
+			return errors.New("tag is not the shortest")
+		}
+		if c < 0x80 {
+			break
+		}
+	}
+	if h.size++; h.tag < 0x1f {
+		return errors.New("tag is not the shortest")
+	}
+	return nil
 }
 
 // primitive checks the contents of a primitive element of a universal type.

@@ -35,7 +35,14 @@ func TestCheck(t *testing.T) {
 		"cut off":                 {"3003020a", false, false},
 		"length of five bytes":    {"3085ffffffffff", false, false},
 		"huge length":             {"3084ffffffff", false, false},
-		"high tag":                {"1f8101020101", false, false},
+		"high tag":                {"9f8101020101", false, true},
+		"high tag, constructed":   {"bf1f03020101", false, true},
+		"high tag, broken inside": {"bf1f03020201", false, false},
+		"high tag of a low one":   {"9f1e00", false, false},
+		"high tag with padding":   {"9f801f00", false, false},
+		"high tag of five bytes":  {"9f818181810100", false, false},
+		"high tag, cut off":       {"9f81", false, false},
+		"high tag, no length":     {"9f1f", false, false},
 		"null with contents":      {"050100", false, false},
 		"open object identifier":  {"060181", false, false},
 		"primitive sequence":      {"1003020101", false, false},
@@ -72,6 +79,7 @@ func TestDepth(t *testing.T) {
 func FuzzCheck(f *testing.F) {
 	f.Add([]byte("\x30\x03\x02\x01\x01"))
 	f.Add([]byte("\x30\x80\x02\x01\x01\x00\x00"))
+	f.Add([]byte("\xbf\x81\x01\x03\x02\x01\x01"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if der.Check(b) != nil {
 			return

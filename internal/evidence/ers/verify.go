@@ -262,6 +262,11 @@ func (v *verifier) tree(c, j int, h algo.Hash, t Stamp, token *tsp.Token) {
 				v.add(CodeUnnamed, evidence.Invalid, c, j, "a list of the hash tree is empty")
 				return
 			}
+			if i := slices.IndexFunc(l, func(value []byte) bool { return len(value) != h.Size() }); i >= 0 {
+				// Else values could be cut otherwise than they were, with the same root.
+				v.add(CodeMalformed, evidence.Invalid, c, j, fmt.Sprintf("a value of the hash tree has %d bytes, one of %v has %d", len(l[i]), h, h.Size()))
+				return
+			}
 		}
 		switch {
 		case len(t.Tree) == 0:

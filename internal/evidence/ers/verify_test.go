@@ -225,6 +225,38 @@ func TestBroken(t *testing.T) {
 	}
 }
 
+// TestValueLengths: values that are cut otherwise than they were lead to the same root and
+// are no hash values.
+func TestValueLengths(t *testing.T) {
+	t.Parallel()
+	w := evidencetest.New(t, tsa.Options{})
+	h, data := algo.SHA256, []byte("one")
+	sum, n, o := h.Sum(data), 0, w.Options()
+	o.Whole = false
+	for i := range 50 {
+		other := h.Sum([]byte{byte(i)})
+		list := [][]byte{sum, other}
+		slices.SortFunc(list, bytes.Compare)
+		token := w.Stamp(h, h.Sum(list...))
+		if r := verify(raw(t, []algo.Hash{h}, []ers.Stamp{{Hash: h, Tree: [][][]byte{{sum, other}}, Token: token}}), data, o); r.Verdict != evidence.Valid {
+			t.Fatalf("whole: %+v", r.Findings)
+		}
+		cut := [][]byte{sum, other[:16], other[16:]}
+		slices.SortFunc(cut, bytes.Compare)
+		if bytes.Equal(h.Sum(cut...), h.Sum(list...)) {
+			n++
+		}
+		for _, tree := range [][][][]byte{{cut}, {{sum}, {other[:16], other[16:]}}} {
+			if r := verify(raw(t, []algo.Hash{h}, []ers.Stamp{{Hash: h, Tree: tree, Token: token}}), data, o); r.Verdict != evidence.Invalid || !r.Findings.Has(ers.CodeMalformed) {
+				t.Errorf("cut: %v %+v", r.Verdict, r.Findings)
+			}
+		}
+	}
+	if n == 0 {
+		t.Error("no values that lead to the same root")
+	}
+}
+
 // TestAlgorithmEnds: SHA-1 of 2010 is proven if it was renewed in 2011 (ALG-3).
 func TestAlgorithmEnds(t *testing.T) {
 	t.Parallel()

@@ -1,7 +1,6 @@
 package offline
 
 import (
-	"archive/zip"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -15,11 +14,14 @@ import (
 	"os"
 	"path"
 	"strings"
+	"sync"
 
 	"github.com/muniment/muniment/internal/evidence"
 	"github.com/muniment/muniment/internal/evidence/algo"
+	"github.com/muniment/muniment/internal/evidence/brainpool"
 	"github.com/muniment/muniment/internal/evidence/ers"
 	"github.com/muniment/muniment/internal/evidence/inspect"
+	"github.com/muniment/muniment/internal/evidence/tsp"
 )
 
 // Limits of a bundle.
@@ -75,11 +77,7 @@ func openBundle(path string) (fs.FS, io.Closer, error) {
 		}
 		return root.FS(), root, nil
 	}
-	z, err := zip.OpenReader(path)
-	if err != nil {
-		return nil, nil, fmt.Errorf("is neither a proof bundle (ZIP) nor a directory with one: %w", err)
-	}
-	return z, z, nil
+	return openZip(path)
 }
 
 // bundleFiles is a bundle that is being verified.
@@ -88,6 +86,35 @@ type bundleFiles struct {
 	r       Request
 	anchors []*x509.Certificate // those that were given; none: the bundle's own are taken
 	trusts  trusts
+	named   names
+	tokens  sync.Map // SHA-256 of the files of time stamps by name, as many objects share them
+}
+
+// names are the files that manifests name. Safe for concurrent use.
+type names struct {
+	mu  sync.Mutex
+	all map[string]bool
+}
+
+// add takes in the names in a manifest that lies in dir, and of those that always lie there.
+func (n *names) add(dir string, m *Manifest) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.all == nil {
+		n.all = map[string]bool{}
+	}
+	files := []string{ManifestFile, ReadmeFile, LiesmichFile, m.Record, m.Sidecar, m.Anchors, m.Log, m.Sums}
+	for _, x := range m.Members {
+		files = append(files, x.File)
+	}
+	for _, x := range m.Tokens {
+		files = append(files, x.File)
+	}
+	for _, name := range files {
+		if name != "" {
+			n.all[resolve(dir, name)] = true
+		}
+	}
 }
 
 // resolve returns the name of a file that the manifest in dir names.
@@ -110,6 +137,7 @@ func (b *bundleFiles) one(ctx context.Context, dir string) (f *inspect.Facts, ma
 	if err != nil {
 		return nil, nil, err
 	}
+	b.named.add(dir, m)
 	p := &Parts{Manifest: m}
 	if p.Record, err = readPart(b.fs, resolve(dir, m.Record), ers.MaxRecord); err != nil {
 		return nil, nil, err
@@ -129,6 +157,9 @@ func (b *bundleFiles) one(ctx context.Context, dir string) (f *inspect.Facts, ma
 		}
 	}
 	f = p.Verify(ctx, *trust)
+	if err := b.tokenFiles(dir, m, p.Record, f.Report); err != nil {
+		return nil, nil, err
+	}
 	if m.Sums != "" {
 		b.sums(dir, m, f.Report)
 	}
@@ -137,7 +168,7 @@ func (b *bundleFiles) one(ctx context.Context, dir string) (f *inspect.Facts, ma
 
 // read takes a member in.
 func (p *Parts) read(files fs.FS, name string, x ManifestMember) error {
-	f, err := files.Open(name)
+	f, err := openPart(files, name)
 	if err != nil {
 		return err
 	}
@@ -163,6 +194,41 @@ func (p *Parts) read(files fs.FS, name string, x ManifestMember) error {
 		p.Metadata = keep.Bytes() // a longer one is refused by its parser
 	case keep.left > 0 || keep.Len() > 0:
 		p.Head = keep.Bytes()
+	}
+	return nil
+}
+
+// tokenFiles looks whether the time stamps that lie in the bundle as files, for other
+// programs, are those of the record.
+func (b *bundleFiles) tokenFiles(dir string, m *Manifest, record []byte, report *ers.Report) error {
+	r, err := ers.ParseRecord(record)
+	if err != nil {
+		return nil //nolint:nilerr // the report has said so
+	}
+	inside := map[[sha256.Size]byte]bool{}
+	for _, chain := range r.Chains {
+		for _, stamp := range chain {
+			inside[sha256.Sum256(stamp.Token)] = true
+		}
+	}
+	for _, t := range m.Tokens {
+		if t.File == "" {
+			continue
+		}
+		name := resolve(dir, t.File)
+		sum, known := b.tokens.Load(name)
+		if !known {
+			raw, err := readPart(b.fs, name, tsp.MaxToken)
+			if err != nil {
+				return err
+			}
+			sum = sha256.Sum256(raw)
+			b.tokens.Store(name, sum)
+		}
+		if !inside[sum.([sha256.Size]byte)] { //nolint:forcetypeassert // nothing else is stored
+			report.Findings = append(report.Findings, evidence.Finding{Code: CodeManifest, Verdict: evidence.Invalid, Chain: -1, Stamp: -1, Member: t.File, Detail: "it is none of the time stamps of the record"})
+			report.Verdict = evidence.Invalid
+		}
 	}
 	return nil
 }
@@ -255,9 +321,20 @@ func prints(list []*x509.Certificate) string {
 	return strings.Join(out, ", ")
 }
 
+// openPart opens a file of a bundle. It refuses names that lead out of the bundle, and what
+// is no file: opening a pipe would never end.
+func openPart(files fs.FS, name string) (fs.File, error) {
+	if st, err := fs.Stat(files, name); err != nil {
+		return nil, err
+	} else if !st.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no file", name)
+	}
+	return files.Open(name)
+}
+
 // readPart reads a file of a bundle of at most max bytes.
 func readPart(files fs.FS, name string, max int64) ([]byte, error) {
-	f, err := files.Open(name) // refuses names that lead out of the bundle
+	f, err := openPart(files, name)
 	if err != nil {
 		return nil, err
 	}
@@ -286,7 +363,7 @@ func ownAnchors(files fs.FS, name string) ([]*x509.Certificate, error) {
 		if block, b = pem.Decode(b); block == nil {
 			return out, nil
 		}
-		c, err := x509.ParseCertificate(block.Bytes)
+		c, err := brainpool.ParseCertificate(block.Bytes)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
@@ -310,7 +387,7 @@ func (p part) Sum(h algo.Hash) ([]byte, error) {
 }
 
 func (p part) feed(w io.Writer) (int64, error) {
-	f, err := p.files.Open(p.name)
+	f, err := openPart(p.files, p.name)
 	if err != nil {
 		return 0, err
 	}

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/muniment/muniment/internal/evidence"
 )
 
 // Versions of manifests.
@@ -16,6 +18,9 @@ const (
 	ManyVersion = 1
 )
 
+// qualifiedClaim is what Manifest.Qualified says of a qualified time stamp.
+const qualifiedClaim = "yes"
+
 // Names of files in bundles, which all the others are found by.
 const (
 	ManifestFile = "bundle.json"   // of one object
@@ -23,6 +28,8 @@ const (
 	CompleteFile = "complete.json" // of a bundle of many objects: after all of them
 	ContentsFile = "contents.csv"  // of a bundle of many objects: what is in it
 	SumsFile     = "SHA256SUMS"    // all other files, but not those of each of many objects
+	ReadmeFile   = "README.txt"    // of each object, for people
+	LiesmichFile = "LIESMICH.txt"  // the same in German
 
 	ObjectsFolder = "objects" // of a bundle of many objects
 )
@@ -117,6 +124,9 @@ func ListLine(folder, aoid, sum string) []byte {
 
 func parseManifest(b []byte) (*Manifest, error) {
 	var m Manifest
+	if _, err := evidence.Canonical(b); err != nil { // a name that occurs twice has two meanings
+		return nil, fmt.Errorf("%s: %w", ManifestFile, err)
+	}
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields() // a part must not vanish because its name was changed
 	if err := d.Decode(&m); err != nil {
@@ -124,6 +134,13 @@ func parseManifest(b []byte) (*Manifest, error) {
 	}
 	if m.Version != ManifestVersion || m.Record == "" || len(m.Members) == 0 || len(m.Members) > maxMembers {
 		return nil, errors.New(ManifestFile + ": is not of a kind that this program knows")
+	}
+	seen := map[string]bool{}
+	for _, x := range m.Members {
+		if seen[x.File] {
+			return nil, fmt.Errorf("%s: the file %.200q is two members", ManifestFile, x.File)
+		}
+		seen[x.File] = true
 	}
 	return &m, nil
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
 	"runtime"
 	"slices"
@@ -222,9 +223,14 @@ func (b *bundleFiles) whole(m *ManyReport, list []object) {
 	if c.Objects != int64(len(list)) || hex.EncodeToString(h.Sum(nil)) != c.List {
 		m.note(CodeObjects, evidence.Invalid, CompleteFile, "tells of %d objects, there are %d, or they are others", c.Objects, len(list))
 	}
-	b.compareSums(SumsFile, ".", []string{ManyFile, CompleteFile, ContentsFile}, func(name, format string, args ...any) {
+	listed := b.compareSums(SumsFile, ".", []string{ManyFile, CompleteFile, ContentsFile}, func(name, format string, args ...any) {
 		m.note(CodeSums, evidence.Invalid, name, format, args...)
 	})
+	listed[SumsFile] = true
+	maps.Copy(listed, b.named.all)
+	if others := b.unlisted(".", listed); others != "" {
+		m.note(CodeUnlisted, evidence.Valid, "", "%s: no part of the bundle, and proven by nothing", others)
+	}
 	if m.LeftOut = c.LeftOut; len(c.LeftOut) > 0 {
 		m.note(CodeLeftOut, evidence.Valid, "", "%d objects of the selection could not be put in", len(c.LeftOut))
 	}

@@ -155,6 +155,9 @@ func (j *judging) tokens() {
 	if m.Test != j.report.Test {
 		j.note(CodeManifest, evidence.Invalid, "", "%s does not tell rightly whether a time stamp is one of a test authority", ManifestFile)
 	}
+	if m.Qualified == qualifiedClaim && !slices.ContainsFunc(j.report.Stamps, func(s ers.StampReport) bool { return s.Statement }) {
+		j.note(CodeManifest, evidence.Invalid, "", "%s calls the time stamp qualified, which it does not state to be", ManifestFile)
+	}
 	for _, t := range m.Tokens {
 		if !slices.ContainsFunc(j.report.Stamps, func(s ers.StampReport) bool { return s.Time.Equal(t.GenTime) }) {
 			j.note(CodeManifest, evidence.Invalid, t.File, "%s tells another time of it than the record", ManifestFile)

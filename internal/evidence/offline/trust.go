@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/muniment/muniment/internal/evidence"
+	"github.com/muniment/muniment/internal/evidence/brainpool"
 	"github.com/muniment/muniment/internal/evidence/tsp"
 )
 
@@ -87,7 +88,7 @@ func certificates(paths []string) ([]*x509.Certificate, evidence.Findings, error
 			return nil, nil, err
 		}
 		for _, b := range parts {
-			c, err := x509.ParseCertificate(b)
+			c, err := brainpool.ParseCertificate(b)
 			switch {
 			case err == nil:
 				all = append(all, c)
@@ -117,7 +118,7 @@ func sidecar(paths []string) (*tsp.Sidecar, error) {
 			var s tsp.Sidecar
 			if err := s.UnmarshalBinary(b); err == nil {
 				all.Merge(&s)
-			} else if _, err := x509.ParseCertificate(b); err == nil {
+			} else if _, err := brainpool.ParseCertificate(b); err == nil {
 				all.Merge(&tsp.Sidecar{Certificates: [][]byte{b}})
 			} else if _, err := x509.ParseRevocationList(b); err == nil {
 				all.Merge(&tsp.Sidecar{CRLs: [][]byte{b}})

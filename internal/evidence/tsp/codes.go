@@ -11,6 +11,7 @@ const (
 	CodeSigners       evidence.Code = "token-signers"                   // not exactly one SignerInfo
 	CodeSignedAttrs   evidence.Code = "token-signed-attributes"         // contentType or messageDigest is missing, twice, or wrong
 	CodeSigningCert   evidence.Code = "token-signing-certificate"       // ESSCertID is missing or names another certificate
+	CodeName          evidence.Code = "token-name"                      // the name it tells is none of the certificate's
 	CodeNoSigner      evidence.Code = "token-signer-unknown"            // the signer's certificate is nowhere
 	CodeSignature     evidence.Code = "token-signature"                 // the signature does not fit
 	CodeUnsupported   evidence.Code = "token-algorithm-unsupported"     // this program cannot check it

@@ -11,6 +11,7 @@
 //	codes.go       the code of every error and finding
 //	token.go       Token: ContentInfo, SignedData, SignerInfo (RFC 5652)
 //	tstinfo.go     Info: TSTInfo, qcStatements
+//	names.go       the name of the authority
 //	signer.go      whose signature it is and whether it fits
 //	path.go        from the signer to an anchor (RFC 5280)
 //	revocation.go  what CRLs and OCSP responses say

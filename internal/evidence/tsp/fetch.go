@@ -9,6 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/muniment/muniment/internal/evidence/algo"
+	"github.com/muniment/muniment/internal/evidence/brainpool"
 	"github.com/muniment/muniment/internal/evidence/der"
 )
 
@@ -64,19 +66,19 @@ func (f *Fetcher) issuer(ctx context.Context, c *x509.Certificate) (*x509.Certif
 			return nil, err
 		}
 		b = unarmour(b)
-		ca, err := x509.ParseCertificate(b)
+		ca, err := brainpool.ParseCertificate(b)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", a, err)
 		}
 		if !bytes.Equal(ca.RawSubject, c.RawIssuer) {
 			return nil, fmt.Errorf("%s: certificate of %q", a, ca.Subject)
 		}
-		return b, checkSignature(ca, c.Raw)
+		return b, algo.VerifySigned(ca, c.Raw)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return x509.ParseCertificate(b)
+	return brainpool.ParseCertificate(b)
 }
 
 // crl gets the CRL of c and checks that it is signed and still good at now.
@@ -94,7 +96,7 @@ func (f *Fetcher) crl(ctx context.Context, c, issuer *x509.Certificate, now time
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", a, err)
 		}
-		if !bytes.Equal(l.RawIssuer, issuer.RawSubject) || !covers(l, c) || checkSignature(issuer, b) != nil || l.NextUpdate.Before(now) {
+		if !bytes.Equal(l.RawIssuer, issuer.RawSubject) || !covers(l, c) || algo.VerifySigned(issuer, b) != nil || l.NextUpdate.Before(now) {
 			return nil, fmt.Errorf("%s: CRL is of another issuer, not signed by it, partial, or out of date", a)
 		}
 		return b, nil

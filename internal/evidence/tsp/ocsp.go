@@ -77,7 +77,7 @@ func parseBasicOCSP(b []byte) (*ocspResponse, error) {
 	}
 	malformed := errors.New("OCSP response: malformed")
 	r := &ocspResponse{raw: b}
-	signed, _, _, rest, err := signedParts(b)
+	signed, _, _, rest, err := algo.SignedParts(b)
 	if err != nil {
 		return nil, malformed
 	}
@@ -214,7 +214,7 @@ func (r *ocspResponse) verified(issuer *x509.Certificate, others []*x509.Certifi
 		if !c.Equal(issuer) && !appointed(c, issuer, r.produced) {
 			continue
 		}
-		if checkSignature(c, r.raw) == nil {
+		if algo.VerifySigned(c, r.raw) == nil {
 			r.responder = c
 			return true
 		}
@@ -228,7 +228,7 @@ func appointed(c, issuer *x509.Certificate, at time.Time) bool {
 	}
 	for _, u := range c.ExtKeyUsage {
 		if u == x509.ExtKeyUsageOCSPSigning {
-			return checkSignature(issuer, c.Raw) == nil
+			return algo.VerifySigned(issuer, c.Raw) == nil
 		}
 	}
 	return false

@@ -3,12 +3,8 @@ package tsp
 import (
 	"bytes"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"time"
-
-	"golang.org/x/crypto/cryptobyte"
-	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/muniment/muniment/internal/evidence/algo"
 )
@@ -117,7 +113,7 @@ func (s *search) issued(ca, c *x509.Certificate, below int, anchor bool) bool {
 		s.problem = fmt.Errorf("%q: critical extension %v: %w", c.Subject, c.UnhandledCriticalExtensions[0], algo.ErrUnsupported)
 		return false
 	}
-	if err := checkSignature(ca, c.Raw); err != nil {
+	if err := algo.VerifySigned(ca, c.Raw); err != nil {
 		s.problem = fmt.Errorf("%q signed by %q: %w", c.Subject, ca.Subject, err)
 		return false
 	}
@@ -154,36 +150,9 @@ func mayIssue(ca *x509.Certificate, below int, anchor bool) error {
 	return fmt.Errorf("%q is not an authority for time stamping", ca.Subject)
 }
 
-// signedParts takes SEQUENCE { what is signed, algorithm, signature, … } apart,
-// the outer form of certificates, CRLs and OCSP responses.
-func signedParts(b cryptobyte.String) (signed, id cryptobyte.String, sig []byte, rest cryptobyte.String, err error) {
-	var in cryptobyte.String
-	if !b.ReadASN1(&in, cbasn1.SEQUENCE) || !in.ReadASN1Element(&signed, cbasn1.SEQUENCE) || !in.ReadASN1(&id, cbasn1.SEQUENCE) || !in.ReadASN1BitStringAsBytes(&sig) {
-		return nil, nil, nil, nil, errors.New("malformed signed structure")
-	}
-	return signed, id, sig, in, nil
-}
-
-// checkSignature verifies a signed structure with the key of a certificate.
-func checkSignature(by *x509.Certificate, b []byte) error {
-	signed, id, sig, _, err := signedParts(b)
-	if err != nil {
-		return err
-	}
-	alg, err := algo.ReadSignatureID(id)
-	if err != nil {
-		return err
-	}
-	key, _, err := algo.Key(by)
-	if err != nil {
-		return err
-	}
-	return alg.Verify(key, signed, sig)
-}
-
 // signatureTrust returns the trust in the signature by ca on a signed structure.
 func signatureTrust(ca *x509.Certificate, b []byte, cat *algo.Catalogue) algo.Trust {
-	_, id, _, _, err := signedParts(b)
+	_, id, _, _, err := algo.SignedParts(b)
 	if err != nil {
 		return algo.Trust{}
 	}

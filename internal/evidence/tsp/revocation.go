@@ -11,6 +11,7 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/muniment/muniment/internal/evidence"
+	"github.com/muniment/muniment/internal/evidence/algo"
 )
 
 // crlReason values after which time stamps made before the revocation stay
@@ -81,7 +82,7 @@ func (d *revocationData) of(c, issuer *x509.Certificate, genTime time.Time) stat
 	}
 	for _, l := range d.crls {
 		if !bytes.Equal(l.RawIssuer, c.RawIssuer) || !covers(l, c) || issuer.KeyUsage != 0 && issuer.KeyUsage&x509.KeyUsageCRLSign == 0 ||
-			!d.trusted(issuer, l.Raw) || checkSignature(issuer, l.Raw) != nil {
+			!d.trusted(issuer, l.Raw) || algo.VerifySigned(issuer, l.Raw) != nil {
 			continue
 		}
 		found := false

@@ -104,10 +104,11 @@ type essID struct {
 	hash   algo.Hash
 	sum    []byte
 	serial *big.Int // nil if the attribute does not tell
+	issuer []byte   // DER of the name, if it tells the serial number
 }
 
 func (e essID) matches(c *x509.Certificate) bool {
-	return bytes.Equal(e.hash.Sum(c.Raw), e.sum) && (e.serial == nil || e.serial.Cmp(c.SerialNumber) == 0)
+	return bytes.Equal(e.hash.Sum(c.Raw), e.sum) && (e.serial == nil || e.serial.Cmp(c.SerialNumber) == 0 && sameName(e.issuer, c.RawIssuer))
 }
 
 // find returns the certificate that both the identifier of the signer and the
@@ -196,10 +197,19 @@ func readESSID(value cryptobyte.String, v2 bool) (essID, error) {
 	if first.Empty() {
 		return id, nil
 	}
-	var names cryptobyte.String
+	var names, name cryptobyte.String
 	id.serial = new(big.Int)
 	if !first.ReadASN1(&issuerSerial, cbasn1.SEQUENCE) || !first.Empty() || !issuerSerial.ReadASN1(&names, cbasn1.SEQUENCE) ||
-		!issuerSerial.ReadASN1Integer(id.serial) {
+		!issuerSerial.ReadASN1Integer(id.serial) || !issuerSerial.Empty() {
+		return id, malformed
+	}
+	// The issuer is one name, of a directory (RFC 5035 §5.4.1).
+	var tag cbasn1.Tag
+	var ok bool
+	if !names.ReadAnyASN1Element(&name, &tag) || !names.Empty() {
+		return id, malformed
+	}
+	if id.issuer, ok = directoryName(name); !ok {
 		return id, malformed
 	}
 	return id, nil

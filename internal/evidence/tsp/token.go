@@ -13,6 +13,7 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/muniment/muniment/internal/evidence/algo"
+	"github.com/muniment/muniment/internal/evidence/brainpool"
 	"github.com/muniment/muniment/internal/evidence/der"
 )
 
@@ -350,7 +351,7 @@ func (s *signerInfo) attr(oid asn1.ObjectIdentifier) (cryptobyte.String, error) 
 // certificates parses the certificates that can be; the others are counted.
 func certificates(all ...[]byte) (certs []*x509.Certificate, unreadable int) {
 	for _, b := range all {
-		if c, err := x509.ParseCertificate(b); err == nil {
+		if c, err := brainpool.ParseCertificate(b); err == nil {
 			certs = append(certs, c)
 		} else {
 			unreadable++

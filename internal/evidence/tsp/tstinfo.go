@@ -165,11 +165,15 @@ func parseAccuracy(in cryptobyte.String) (time.Duration, error) {
 	return d, nil
 }
 
+// maxFraction bounds the digits of a fraction of a second. What is finer than a
+// nanosecond is read and left out.
+const maxFraction = 32
+
 // generalizedTime reads YYYYMMDDhhmmss[.f…]Z (RFC 3161 §2.4.2).
 func generalizedTime(s string) (time.Time, error) {
 	whole, isUTC := strings.CutSuffix(s, "Z")
 	head, fraction, dot := strings.Cut(whole, ".")
-	if !isUTC || len(head) != 14 || dot && (fraction == "" || len(fraction) > 9 || strings.Trim(fraction, "0123456789") != "" || strings.HasSuffix(fraction, "0")) {
+	if !isUTC || len(head) != 14 || dot && (fraction == "" || len(fraction) > maxFraction || strings.Trim(fraction, "0123456789") != "" || strings.HasSuffix(fraction, "0")) {
 		return time.Time{}, fmt.Errorf("%q is not a time as DER writes it", s)
 	}
 	t, err := time.Parse("20060102150405", head)

@@ -80,7 +80,7 @@ func (v *verification) fail(err error) {
 		code = CodeMalformed
 	}
 	verdict := evidence.Invalid
-	if code == CodeUnsupported || code == CodeNoSigner || code == CodeNoAnchor {
+	if code == CodeUnsupported || code == CodeNoSigner || code == CodeNoAnchor || code == CodeName {
 		verdict = evidence.Indeterminate
 	}
 	v.add(code, verdict, err.Error())
@@ -111,6 +111,9 @@ func Verify(t *Token, o Options) Result {
 		return v.result
 	}
 	if err := checkUsage(signer); err != nil {
+		v.fail(err)
+	}
+	if err := t.checkName(signer); err != nil {
 		v.fail(err)
 	}
 	if g := t.Info.GenTime; g.Before(signer.NotBefore) || g.After(signer.NotAfter) {
