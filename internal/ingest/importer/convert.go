@@ -112,6 +112,11 @@ func (f feeder) emlx(s *source) error {
 	if !ok {
 		return f.problem(broken(s.origin, errors.New("changed while being read")))
 	}
+	wrong := ""
+	if at[1] > s.size {
+		wrong = fmt.Sprintf("the file is to hold a message of %d bytes, and %d bytes are there: it is cut short, or its first line is wrong; all of them are kept", at[1]-at[0], s.size-at[0])
+		at[1] = s.size
+	}
 	it := item{found: s.found}
 	if f.checkpoint.has(it.found) {
 		f.counted(it, doneBefore, at[1]-at[0])
@@ -129,6 +134,9 @@ func (f feeder) emlx(s *source) error {
 		return fatal
 	case bad != nil:
 		return f.problem(unreadable(s.origin, bad))
+	}
+	if wrong != "" {
+		f.account.partial(s.origin, []string{wrong})
 	}
 	var trailer [16]byte
 	n, err := s.raw.ReadAt(trailer[:], at[1])
