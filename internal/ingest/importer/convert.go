@@ -33,10 +33,14 @@ func (f feeder) converted(one found, m *mapi.Message, made *fate) error {
 // broken is the problem of an item that should be in the archive and cannot be
 // read for what it is, or not at all.
 func broken(origin string, err error) Problem {
-	if noDamage(err) {
-		return unreadable(origin, err)
+	p := unreadable(origin, err)
+	switch {
+	case errors.Is(err, zipfile.ErrMethod), errors.Is(err, pst.ErrUnsupported):
+		p.Reason = Unsupported
+	case !noDamage(err):
+		p.Reason = Damaged
 	}
-	return Problem{Origin: origin, Reason: Damaged, Detail: err.Error(), Failed: true}
+	return p
 }
 
 // noDamage reports whether an error is that of the file system, or of a kind of

@@ -35,6 +35,8 @@ func foreign(name string, head []byte) string {
 		return "mail written as UTF-16, which no mail program does; convert it to UTF-8 first"
 	case ext == ".emlx" && looksLikeHeader(afterLine(head)):
 		return "a message of Apple Mail whose first line is not its length; without that line it is an EML file"
+	case len(head) > 7 && string(head[2:5]) == "-lh" && head[6] == '-':
+		return "LHA: " + unpackFirst
 	case (ext == ".mbox" || ext == ".mbx") && bytes.Contains(head, []byte("\nFrom ")):
 		return `an mbox file that does not begin with a line "From "; remove what precedes the first of these lines`
 	}
@@ -73,5 +75,5 @@ func besideMessage(name string) bool {
 
 // unread is the problem of a file of a foreign kind.
 func unread(f found, what string) Problem {
-	return Problem{Origin: f.origin, Reason: Unreadable, Bytes: max(f.size, 0), Detail: what, Failed: true}
+	return Problem{Origin: f.origin, Reason: Unsupported, Bytes: max(f.size, 0), Detail: what, Failed: true}
 }

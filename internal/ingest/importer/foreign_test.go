@@ -30,7 +30,7 @@ func TestForeignFilesAreToldWithTheCure(t *testing.T) {
 		t.Fatalf("%+v, %v", rep, err)
 	}
 	for _, p := range rep.Problems {
-		if part := want[p.Origin]; part == "" || !strings.Contains(p.Detail, part) || p.Reason != Unreadable || !p.Failed {
+		if part := want[p.Origin]; part == "" || !strings.Contains(p.Detail, part) || p.Reason != Unsupported || !p.Failed {
 			t.Errorf("%+v; want %q in it", p, part)
 		}
 	}

@@ -48,9 +48,9 @@ func all(t testing.TB) (files, want map[string]string, reason map[string]Reason)
 		"t.tar.zst#w": "Subject: subject of winmail", "t.tar.zst#w#original": "=" + winmail,
 	}
 	reason = map[string]Reason{
-		"c.doc": NotAMessage, "cut.msg": Damaged, "Apple.mbox/table_of_contents": NotAMessage, "o.docx": NotAMessage, "x.7z": Unreadable,
+		"c.doc": NotAMessage, "cut.msg": Damaged, "Apple.mbox/table_of_contents": NotAMessage, "o.docx": NotAMessage, "x.7z": Unsupported,
 		"z.zip#photo.jpg": NotAMessage, "z.zip#empty": Empty, "z.zip#md/tmp/2": Unfinished, "z.zip#md/cur/.x": NotAMessage, "z.zip#no/new/3": NotAMessage, "none.zip": Empty, "none.tgz": Empty, "z.zip#._x.eml": NotAMessage, "t.tar#link.eml": Link, "t.tar#pipe": SpecialFile,
-		"bad.pst": Unreadable, "broken.zip": Damaged, "broken.gz": Damaged, "note.gz": NotAMessage,
+		"bad.pst": Unsupported, "broken.zip": Damaged, "broken.gz": Damaged, "note.gz": NotAMessage,
 	}
 	return files, want, reason
 }

@@ -23,11 +23,12 @@ const (
 	Link        Reason = "link"
 	SpecialFile Reason = "special-file"
 	Unfinished  Reason = "unfinished"
-	NotTaken    Reason = "not-taken" // the archive failed on it
-	Damaged     Reason = "damaged"   // it cannot be read for what it is
-	Encrypted   Reason = "encrypted" // only a password opens it
-	Limit       Reason = "limit"     // an archive that holds more than may be unpacked
-	Hidden      Reason = "hidden"    // what Outlook keeps for itself in a PST: views, rules, forms
+	NotTaken    Reason = "not-taken"   // the archive failed on it
+	Damaged     Reason = "damaged"     // it cannot be read for what it is
+	Encrypted   Reason = "encrypted"   // only a password opens it
+	Unsupported Reason = "unsupported" // it is of a kind that is not read
+	Limit       Reason = "limit"       // an archive that holds more than may be unpacked
+	Hidden      Reason = "hidden"      // what Outlook keeps for itself in a PST: views, rules, forms
 )
 
 // Problem is an item that was not stored.
