@@ -31,6 +31,12 @@ const (
 	Hidden      Reason = "hidden"      // what Outlook keeps for itself in a PST: views, rules, forms
 )
 
+// Reasons that a list of everything gives for what is archived and has a Notice.
+const (
+	InPart Reason = "in-part" // it is stored, and not all of it
+	Noted  Reason = "note"    // of a file, whose items are stored
+)
+
 // Problem is an item that was not stored.
 type Problem struct {
 	Origin string `json:"origin"`
