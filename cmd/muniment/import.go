@@ -24,7 +24,7 @@ type importCmd struct {
 	Tenant string   `arg:"" help:"Short name of the tenant."`
 	Paths  []string `arg:"" name:"path" help:"Files and directories; directories are searched to any depth. Symbolic links in them are reported and not followed."`
 
-	Format   string        `help:"What to look for: auto, eml (every file is one message, whatever it looks like), maildir, mbox, emlx, msg, tnef (winmail.dat), pst (OST too), archive (ZIP, tar, gzip, Zstandard, with anything in them)." enum:"auto,eml,maildir,mbox,emlx,msg,tnef,pst,archive" default:"auto"`
+	Format   string        `help:"What to look for: auto, eml (every file is one message, whatever it looks like), maildir, mbox, emlx, msg, tnef (winmail.dat), pst (OST too), archive (ZIP, tar, gzip, bzip2, Zstandard, with anything in them)." enum:"auto,eml,maildir,mbox,emlx,msg,tnef,pst,archive" default:"auto"`
 	Mbox     string        `help:"Variant of mbox files: auto, mboxrd, mboxo, mboxcl, mboxcl2." default:"auto" placeholder:"VARIANT"`
 	Source   string        `help:"Name of the source the messages are filed under; made if there is none. A continued import needs the same." default:"Import"`
 	Category string        `help:"Category of the messages."`

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,11 +15,16 @@ import (
 	"github.com/muniment/muniment/internal/journal"
 	"github.com/muniment/muniment/internal/message"
 	"github.com/muniment/muniment/internal/uid"
+	"github.com/muniment/muniment/internal/vault"
 )
 
-// maxAround bounds what a journal report has around the messages in it and is
-// kept beside the capture, in bytes: some 5,000 recipients.
-const maxAround = 384 << 10
+// Bounds of what is kept beside a capture of the journal report it came in, in bytes:
+// some 35,000 recipients.
+const (
+	maxAround  = 4 << 20                 // of the report, around the messages in it
+	maxWrapped = vault.MaxMeta - 512<<10 // of that and what was read in it, as JSON
+	surelyFits = maxWrapped / (6 * 2)    // of the report: JSON makes six bytes of one at most, and a recipient is in it twice
+)
 
 // wrapping is the journal report in which a message came.
 type wrapping struct {
@@ -93,15 +99,30 @@ func (a *Archive) unwrap(ctx context.Context, sub Submission, rep *journal.Repor
 	if err != nil {
 		return nil, done, err
 	}
-	if pieces == nil {
+	if pieces == nil || !fitsRecord(list[0].wrapped.journal, pieces) {
 		sub.sums = &outer
-		sub.wrapped = &wrapping{journal: &catalog.Journal{Form: string(rep.Form), NDR: rep.NDR, Problem: fmt.Sprintf("the report has more than %d KiB around its message", maxAround>>10)}}
+		sub.wrapped = &wrapping{journal: &catalog.Journal{Form: string(rep.Form), NDR: rep.NDR,
+			Problem: fmt.Sprintf("with %d recipients it has more around its message than can be kept beside that", len(rep.Recipients))}}
 		return []Submission{sub}, done, nil
 	}
 	for i := range list {
 		list[i].wrapped.report = pieces
 	}
 	return list, done, nil
+}
+
+// fitsRecord reports whether what is kept of a report is small enough for a record of the
+// vault.
+func fitsRecord(j *catalog.Journal, pieces []pieceRecord) bool {
+	n := 0
+	for _, p := range pieces {
+		n += len(p.Text) + len(p.Bytes)
+	}
+	if n < surelyFits {
+		return true
+	}
+	b, err := json.Marshal(captureRecord{Journal: j, Report: pieces})
+	return err == nil && len(b) <= maxWrapped
 }
 
 // around keeps what a report is besides its messages; nil if that is too much. It

@@ -238,10 +238,12 @@ func TestReportsThatAreNotBelieved(t *testing.T) {
 		return journaltest.Build(o)
 	}
 	for name, o := range map[string]func(*journaltest.Options){
-		"a foreign line":   func(o *journaltest.Options) { o.Lines = func(l []string) []string { return append(l, "Greetings") } },
-		"three messages":   func(o *journaltest.Options) { o.Inner = [][]byte{o.Inner[0], o.Inner[0], o.Inner[0]} },
-		"cut off":          func(o *journaltest.Options) { o.Unclosed = true },
-		"5,000 recipients": func(o *journaltest.Options) { o.Recipients = many(9000) },
+		"a foreign line":      func(o *journaltest.Options) { o.Lines = func(l []string) []string { return append(l, "Greetings") } },
+		"three messages":      func(o *journaltest.Options) { o.Inner = [][]byte{o.Inner[0], o.Inner[0], o.Inner[0]} },
+		"cut off":             func(o *journaltest.Options) { o.Unclosed = true },
+		"too many recipients": func(o *journaltest.Options) { o.Recipients = many(19_000, strings.Repeat("long-", 45)) },
+		// Few bytes in the report, many in the record of it.
+		"what JSON escapes": func(o *journaltest.Options) { o.Epilogue = strings.Repeat("\x01", 2<<20) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -283,10 +285,43 @@ func TestReportsThatAreNotBelieved(t *testing.T) {
 	})
 }
 
-func many(n int) []journaltest.Recipient {
+// A list with 20,000 members: all of them are parties, and the report comes back.
+func TestReportWithManyRecipients(t *testing.T) {
+	t.Parallel()
+	const members = 20_000
+	c := newJournalCase(t, archivetest.New(t, archivetest.Options{}))
+	list := make([]journaltest.Recipient, members)
+	for i := range list {
+		list[i] = journaltest.Recipient{Key: "To", Address: fmt.Sprintf("recipient-number-%06d@example.com", i), Redirection: "Expanded", RedirectionAddress: "everybody-who-works-here@example.com"}
+	}
+	list[members-1].Address = "dora@example.com"
+	raw := journaltest.Build(journaltest.Options{Sender: "anna@example.com", Subject: "Angebot", Inner: [][]byte{c.inner}, Recipients: list})
+	id := ingest(t, c.Env, c.journal, raw).AOID
+	c.indexed(t)
+	for _, h := range []*archive.Handle{c.anna, c.dora} {
+		if got := find(t, h, "kirschbaumkommode"); len(got) != 1 {
+			t.Errorf("it is found %d times", len(got))
+		}
+	}
+	v, err := c.anna.Message(t.Context(), id)
+	if err != nil || len(v.Captures) != 1 || len(v.Captures[0].Journal.Recipients) != members || v.Captures[0].Journal.Problem != "" {
+		t.Fatalf("the capture: %v", err)
+	}
+	r, _, err := c.anna.Report(t.Context(), id, v.Captures[0].ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.ReadAll(r)
+	if err := errors.Join(err, r.Close()); err != nil || !bytes.Equal(got, raw) {
+		t.Errorf("the report came back with %d of %d bytes, or others: %v", len(got), len(raw), err)
+	}
+	clean(t, c.Env)
+}
+
+func many(n int, prefix string) []journaltest.Recipient {
 	list := make([]journaltest.Recipient, n)
 	for i := range list {
-		list[i] = journaltest.Recipient{Key: "To", Address: fmt.Sprintf("recipient-number-%06d@eve.example.com", i)}
+		list[i] = journaltest.Recipient{Key: "To", Address: fmt.Sprintf("%s%06d@eve.example.com", prefix, i)}
 	}
 	return list
 }

@@ -92,7 +92,7 @@ func (s Smarthost) UsualPort() int {
 
 // errAddress says what an address has to be. Letters beyond ASCII would need
 // SMTPUTF8 (RFC 6531) on every server of the way; domains have a form in ASCII.
-var errAddress = errors.New("want a mail address such as archive@example.com, of ASCII characters and without a name")
+var errAddress = errors.New("want a mail address such as archive@example.com, of ASCII characters (of other domains the form that begins with xn--) and without a name")
 
 // MailAddress reports whether mail can be sent to or from an address: one in ASCII,
 // of at most 254 bytes (RFC 5321 §4.5.3.1), without a display name.

@@ -47,8 +47,9 @@ type Record struct {
 	Data []byte // at most MaxMeta bytes
 }
 
-// MaxMeta is the largest Object.Meta and Record.Data, in bytes.
-const MaxMeta = 1 << 20
+// MaxMeta is the largest Object.Meta and Record.Data, in bytes: the envelope of a
+// message to 20,000 people is half of it.
+const MaxMeta = 8 << 20
 
 // MaxObject is the largest object, in bytes (4 GiB).
 const MaxObject = 4 << 30

@@ -21,7 +21,7 @@ var (
 	ErrRefused     = errors.New("server refuses")                      // NO or BAD that time will not cure
 	ErrTooLarge    = errors.New("message is larger than the limit")    // of Fetch or Batch
 	ErrGone        = errors.New("message is no longer in the mailbox") // expunged by somebody
-	ErrNoBody      = errors.New("server does not give the message")    // NIL or nothing instead of bytes
+	ErrNoBody      = errors.New("server does not give the message")    // NIL, nothing or a part instead of its bytes
 	ErrUIDValidity = errors.New("UIDVALIDITY has changed")             // known UIDs mean nothing now (RFC 9051 §2.3.1.1)
 	ErrNotDeleted  = errors.New("messages are still in the mailbox")   // after Delete
 	ErrClosed      = errors.New("connection is closed")                // dial again

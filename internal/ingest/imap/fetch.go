@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"sync"
 
 	goimap "github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
@@ -119,8 +120,7 @@ func (c *Conn) batch(ctx context.Context, uids []UID, limit int64, fn func(Messa
 			}
 			continue
 		}
-		gone := &Error{Op: fmt.Sprintf("fetch message %d", uid), Kind: ErrGone}
-		if err := fn(Message{UID: uid, Err: gone}); err != nil {
+		if err := fn(Message{UID: uid, Err: f.absent(uid)}); err != nil {
 			return err
 		}
 	}
@@ -146,6 +146,9 @@ type fetching struct {
 	ahead    *arrival // read while the one before was being confirmed
 	nameless bool     // there were bodies that could be anybody's
 	stopped  error    // what fn said
+
+	mu    sync.Mutex
+	parts map[UID]int64 // bytes of what came as a part of a message
 }
 
 // arrival is a body that comes in.
@@ -162,7 +165,7 @@ type arrival struct {
 func newFetching(c *Conn, op string, uids []UID, limit int64, fn func(Message) error) *fetching {
 	f := &fetching{
 		c: c, op: op, wanted: map[UID]bool{}, limit: limit, fn: fn,
-		feed: make(chan *arrival), quit: make(chan struct{}), end: make(chan struct{}),
+		feed: make(chan *arrival), quit: make(chan struct{}), end: make(chan struct{}), parts: map[UID]int64{},
 	}
 	for _, u := range uids {
 		f.wanted[u] = true
@@ -247,6 +250,7 @@ func (f *fetching) await(a *arrival) {
 func (f *fetching) produce(msg *imapclient.FetchMessageData) bool {
 	var a *arrival
 	var uid UID
+	part := int64(-1)
 	for item := msg.Next(); item != nil; item = msg.Next() {
 		switch item := item.(type) {
 		case imapclient.FetchItemDataUID:
@@ -254,6 +258,9 @@ func (f *fetching) produce(msg *imapclient.FetchMessageData) bool {
 		case imapclient.FetchItemDataBodySection:
 			s := item.Section
 			if a != nil || s.Specifier != "" || len(s.Part) > 0 || s.Partial != nil {
+				if item.Literal != nil {
+					part = max(part, item.Literal.Size())
+				}
 				continue // not asked for; Next throws it away
 			}
 			a = &arrival{uid: uid, taken: make(chan struct{}), over: make(chan struct{})}
@@ -273,6 +280,22 @@ func (f *fetching) produce(msg *imapclient.FetchMessageData) bool {
 	if a != nil {
 		a.late = uid
 		close(a.over)
+	} else if part >= 0 {
+		f.mu.Lock()
+		f.parts[uid] = part
+		f.mu.Unlock()
 	}
 	return true
+}
+
+// absent tells why nothing that was asked for has come of a message: it is gone, or
+// the server gives only a part of it, which must not be taken for all.
+func (f *fetching) absent(uid UID) *Error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	e := &Error{Op: fmt.Sprintf("fetch message %d", uid), Kind: ErrGone}
+	if n, ok := f.parts[uid]; ok {
+		e.Kind, e.Text = ErrNoBody, fmt.Sprintf("only a part of it came, of %d bytes", n)
+	}
+	return e
 }

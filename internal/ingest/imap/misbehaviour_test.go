@@ -140,6 +140,7 @@ func TestMisbehaviour(t *testing.T) {
 		imapd.ForeignFetch:       fine,
 		imapd.ExpungeDuringFetch: {bad: ErrGone, got: n / 2},
 		imapd.FetchNothing:       {},
+		imapd.BodyWithheld:       {bad: ErrGone}, // for those who look whether it is
 		imapd.FetchRefused:       {step: "fetch", kind: ErrRefused},
 		imapd.NilBody:            {bad: ErrNoBody},
 		imapd.EmptyBody:          {bad: ErrNoBody},
@@ -147,7 +148,7 @@ func TestMisbehaviour(t *testing.T) {
 		imapd.Literal8:           {step: "fetch", kind: ErrProtocol},
 		imapd.LiteralPlus:        {step: "fetch", kind: ErrProtocol},
 		imapd.OldBodyName:        {step: "fetch", kind: ErrProtocol},
-		imapd.PartialBody:        {bad: ErrGone}, // nothing that was asked for came
+		imapd.PartialBody:        {bad: ErrNoBody},
 		imapd.ThrottledInFetch:   {step: "fetch", kind: ErrTemporary, got: -1},
 		imapd.ShrinksInFetch:     fine,
 

@@ -33,10 +33,14 @@ func (f feeder) converted(one found, m *mapi.Message, made *fate) error {
 // broken is the problem of an item that should be in the archive and cannot be
 // read for what it is, or not at all.
 func broken(origin string, err error) Problem {
-	if noDamage(err) {
-		return unreadable(origin, err)
+	p := unreadable(origin, err)
+	switch {
+	case errors.Is(err, zipfile.ErrMethod), errors.Is(err, pst.ErrUnsupported):
+		p.Reason = Unsupported
+	case !noDamage(err):
+		p.Reason = Damaged
 	}
-	return Problem{Origin: origin, Reason: Damaged, Detail: err.Error(), Failed: true}
+	return p
 }
 
 // noDamage reports whether an error is that of the file system, or of a kind of
@@ -112,6 +116,11 @@ func (f feeder) emlx(s *source) error {
 	if !ok {
 		return f.problem(broken(s.origin, errors.New("changed while being read")))
 	}
+	wrong := ""
+	if at[1] > s.size {
+		wrong = fmt.Sprintf("the file is to hold a message of %d bytes, and %d bytes are there: it is cut short, or its first line is wrong; all of them are kept", at[1]-at[0], s.size-at[0])
+		at[1] = s.size
+	}
 	it := item{found: s.found}
 	if f.checkpoint.Has(it.found.key()) {
 		f.counted(it, doneBefore, at[1]-at[0])
@@ -129,6 +138,9 @@ func (f feeder) emlx(s *source) error {
 		return fatal
 	case bad != nil:
 		return f.problem(unreadable(s.origin, bad))
+	}
+	if wrong != "" {
+		f.account.partial(s.origin, []string{wrong})
 	}
 	var trailer [16]byte
 	n, err := s.raw.ReadAt(trailer[:], at[1])

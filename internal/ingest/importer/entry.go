@@ -88,6 +88,9 @@ func (f feeder) stream(s *source, one found, r io.Reader) error {
 	if k != kindOther && !one.taken {
 		return f.inner(s, one, k, in)
 	}
+	if what := foreign(one.name, head); what != "" && !one.taken {
+		return f.problem(unread(one, what))
+	}
 	if why := notMessage(one.name, head); why != "" && !one.taken {
 		if damaged {
 			why += "; and cannot be unpacked whole: " + err.Error()

@@ -27,7 +27,7 @@
 // is one at all.
 //
 //	run.go        the frame             entry.go       what is in an archive
-//	walk.go       finds the files       unpack.go      ZIP, tar, gzip, Zstandard
+//	walk.go       finds the files       unpack.go      ZIP, tar, gzip, bzip2, Zstandard
 //	kind.go       judges what they are  limit.go       bounds of what is unpacked
 //	feed.go       makes items of them   convert.go     .msg, winmail.dat, .emlx
 //	fill.go       spools messages       pst.go         PST and OST
@@ -99,7 +99,7 @@ const (
 	MSG     Format = "msg"     // only messages of Outlook
 	TNEF    Format = "tnef"    // only winmail.dat files
 	PST     Format = "pst"     // only PST and OST files
-	Packed  Format = "archive" // only what is in ZIP, tar, gzip and Zstandard files
+	Packed  Format = "archive" // only what is in ZIP, tar, gzip, bzip2 and Zstandard files
 )
 
 // Tags of what is not offered as it was found.

@@ -30,6 +30,7 @@ const (
 	kindTar
 	kindGzip
 	kindZstd
+	kindBzip2
 )
 
 // container reports whether a kind holds files.
@@ -46,6 +47,8 @@ func kindOf(head []byte, size int64) kind {
 		}
 	}
 	switch {
+	case isBzip2(head):
+		return kindBzip2
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")):
 		return kindZIP
 	case isTar(head):
@@ -85,6 +88,14 @@ func isMbox(head []byte) bool {
 	return bytes.HasPrefix(head, []byte("From "))
 }
 
+// isBzip2 reports whether head begins as bzip2 does: with the size of its blocks,
+// and a block or the end.
+func isBzip2(head []byte) bool {
+	const mark = len("BZh9")
+	return len(head) >= mark+6 && string(head[:3]) == "BZh" && head[3] >= '1' && head[3] <= '9' &&
+		(string(head[mark:mark+6]) == "1AY&SY" || string(head[mark:mark+6]) == "\x17\x72\x45\x38\x50\x90")
+}
+
 // isTar reports whether head begins with a header of tar: it has a checksum of
 // its own, which also those from before ustar have (POSIX.1-1988 §10.1.1).
 func isTar(head []byte) bool {
@@ -108,7 +119,8 @@ func isTar(head []byte) bool {
 
 // emlxLength reads the first line of an .emlx file of Apple Mail: the length of
 // the message behind it. It returns where the message begins and ends, if
-// nothing but a property list follows that.
+// nothing but a property list follows that. The end may be behind that of the
+// file: then the file is cut short, or the length is wrong.
 func emlxLength(head []byte, size int64) ([2]int64, bool) {
 	line, rest, found := bytes.Cut(head, []byte("\n"))
 	if !found || len(line) > 20 {
@@ -117,7 +129,7 @@ func emlxLength(head []byte, size int64) ([2]int64, bool) {
 	n, err := strconv.ParseUint(string(bytes.TrimRight(line, " \r")), 10, 48)
 	begin := int64(len(line) + 1)
 	end := begin + int64(n)
-	if err != nil || size >= 0 && end > size || !looksLikeHeader(rest) {
+	if err != nil || !looksLikeHeader(rest) {
 		return [2]int64{}, false
 	}
 	if end < int64(len(head)) && !isTrailer(head[end:]) {
@@ -154,11 +166,8 @@ func notMessage(name string, head []byte) string {
 		return ""
 	case filepath.Base(name) == "table_of_contents":
 		return "list of what is in an mbox of Apple Mail"
-	}
-	for magic, what := range map[string]string{"BZh": "bzip2", "\xfd7zXZ": "xz", "7z\xbc\xaf\x27\x1c": "7-Zip", "Rar!\x1a": "RAR", "MSCF": "cabinet"} {
-		if bytes.HasPrefix(head, []byte(magic)) {
-			return "archive of a kind that is not read (" + what + "); unpack it first"
-		}
+	case besideMessage(name):
+		return "attachment that Apple Mail keeps beside a message; give it to the archive as a document if it must be kept"
 	}
 	return "does not begin like a message"
 }

@@ -103,6 +103,10 @@ func (r *run) read(f found) (rawBytes, *Problem) {
 	if size == 0 {
 		return nil, &Problem{Origin: f.origin, Reason: Empty}
 	}
+	if what := foreign(f.name, head); what != "" && !f.taken && !alwaysMessage(f.name) {
+		p := unread(f, what)
+		return nil, &p
+	}
 	if why := notMessage(f.name, head); why != "" && !f.taken {
 		return nil, &Problem{Origin: f.origin, Reason: NotAMessage, Bytes: size, Detail: why}
 	}

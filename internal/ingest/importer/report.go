@@ -23,11 +23,18 @@ const (
 	Link        Reason = "link"
 	SpecialFile Reason = "special-file"
 	Unfinished  Reason = "unfinished"
-	NotTaken    Reason = "not-taken" // the archive failed on it
-	Damaged     Reason = "damaged"   // it cannot be read for what it is
-	Encrypted   Reason = "encrypted" // only a password opens it
-	Limit       Reason = "limit"     // an archive that holds more than may be unpacked
-	Hidden      Reason = "hidden"    // what Outlook keeps for itself in a PST: views, rules, forms
+	NotTaken    Reason = "not-taken"   // the archive failed on it
+	Damaged     Reason = "damaged"     // it cannot be read for what it is
+	Encrypted   Reason = "encrypted"   // only a password opens it
+	Unsupported Reason = "unsupported" // it is of a kind that is not read
+	Limit       Reason = "limit"       // an archive that holds more than may be unpacked
+	Hidden      Reason = "hidden"      // what Outlook keeps for itself in a PST: views, rules, forms
+)
+
+// Reasons that a list of everything gives for what is archived and has a Notice.
+const (
+	InPart Reason = "in-part" // it is stored, and not all of it
+	Noted  Reason = "note"    // of a file, whose items are stored
 )
 
 // Problem is an item that was not stored.

@@ -3,6 +3,7 @@ package importer
 import (
 	"archive/tar"
 	"bufio"
+	"compress/bzip2"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -49,8 +50,11 @@ func (f feeder) unpack(s *source, k kind) error {
 // decompress returns what is in the compressed file raw.
 func (s *source) decompress(raw rawBytes, k kind) (io.ReadCloser, error) {
 	in := io.NewSectionReader(raw, 0, s.size)
-	if k == kindGzip {
+	switch k {
+	case kindGzip:
 		return gzip.NewReader(bufio.NewReader(in))
+	case kindBzip2:
+		return io.NopCloser(bzip2.NewReader(bufio.NewReader(in))), nil
 	}
 	r, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
 		zstd.WithDecoderMaxWindow(uint64(max(maxWindow>>(2*s.depth), usualWindow))))
@@ -86,7 +90,7 @@ func (f feeder) compressed(s *source, r io.Reader, k kind) error {
 // uncompressed is the name of what is in a compressed file.
 func uncompressed(name string) string {
 	ext := filepath.Ext(name)
-	for _, e := range []string{".gz", ".zst", ".zstd", ".z"} {
+	for _, e := range []string{".gz", ".zst", ".zstd", ".z", ".bz2"} {
 		if strings.EqualFold(ext, e) {
 			return strings.TrimSuffix(name, ext)
 		}
@@ -113,6 +117,9 @@ func (f feeder) zip(s *source) error {
 			return f.bad(s, s.origin, err)
 		}
 		if what != "" {
+			if what == outlookForMac {
+				return f.problem(unread(s.found, what))
+			}
 			return f.problem(Problem{Origin: s.origin, Reason: NotAMessage, Bytes: s.size, Detail: what})
 		}
 	}
@@ -147,6 +154,8 @@ func (f feeder) ended(s *source) error {
 	return f.problem(Problem{Origin: s.origin, Reason: Empty, Bytes: s.size, Detail: "holds nothing"})
 }
 
+const outlookForMac = "an archive of Outlook for Mac (OLM); export its messages as EML or mbox"
+
 // document says what a ZIP file is that is no archive of files, or "".
 func document(s *source) (string, error) {
 	r, err := zipfile.NewReader(s.raw, s.size)
@@ -165,6 +174,8 @@ func document(s *source) (string, error) {
 			return "document (OpenDocument, EPUB)", nil
 		case e.Name == "META-INF/MANIFEST.MF":
 			return "program of Java", nil
+		case strings.Contains(e.Name, "/com.microsoft.__"):
+			return outlookForMac, nil
 		}
 	}
 	return "", nil

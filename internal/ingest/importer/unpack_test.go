@@ -80,7 +80,7 @@ func TestDamagedArchives(t *testing.T) {
 	if d := cmp.Diff([]string{"s.tgz#1", "s.tgz#2", "s.tgz#3", "t.tar#1", "z.zip#2", "z.zip#3"}, got); d != "" {
 		t.Error(d)
 	}
-	if d := cmp.Diff(map[string]Reason{"z.zip#1": Damaged, "t.tar#2": Damaged, "t.tar": Damaged, "s.tgz": Damaged, "o.zip#secret": Encrypted, "o.zip#method": Unreadable}, reasons(rep)); d != "" {
+	if d := cmp.Diff(map[string]Reason{"z.zip#1": Damaged, "t.tar#2": Damaged, "t.tar": Damaged, "s.tgz": Damaged, "o.zip#secret": Encrypted, "o.zip#method": Unsupported}, reasons(rep)); d != "" {
 		t.Error(d)
 	}
 }

@@ -3,6 +3,7 @@ package mailbox
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/muniment/muniment/internal/archivetest"
@@ -80,6 +81,35 @@ func TestIMAPMisbehaviour(t *testing.T) {
 			}
 			if a := r.accounts(id); a[catalog.Stored] != int64(n-gone) {
 				t.Errorf("accounts %v", a)
+			}
+		})
+	}
+}
+
+// What the server lists and does not hand over is not said to be gone.
+func TestWithheldMessagesAreToldRight(t *testing.T) {
+	t.Parallel()
+	for m, want := range map[imapd.Misbehaviour]string{
+		imapd.PartialBody: "only a part of it came, of ", imapd.NilBody: "NIL came instead", imapd.BodyWithheld: errWithheld.Error(),
+	} {
+		t.Run(string(m), func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			s := imapd.New(t, imapd.Options{Misbehave: []imapd.Misbehaviour{m}})
+			fill(s, "INBOX", 0, 2)
+			id := r.add("box", imapSettings(s), s.Password)
+			st := r.fetch(id)
+			if st.Problem == nil || st.Problem.Code != remote.CodeUnreadable || !strings.Contains(st.Problem.Detail, want) {
+				t.Errorf("problem %+v, want %q in it", st.Problem, want)
+			}
+			left := r.left(id)
+			if len(left) != 2 || len(s.UIDs("INBOX")) != 2 {
+				t.Fatalf("%d listed, %d on the server, want 2", len(left), len(s.UIDs("INBOX")))
+			}
+			for _, i := range left {
+				if !strings.Contains(i.Detail, want) || strings.Contains(i.Detail, "no longer") {
+					t.Errorf("%s: %q, want %q in it", i.Item, i.Detail, want)
+				}
 			}
 		})
 	}

@@ -287,6 +287,9 @@ func (d *folder) missing(ctx context.Context, u imap.UID, why error, others bool
 	if d.blame(d.id(item)) < 2 {
 		return d.fetch(ctx, []imap.UID{u}, true)
 	}
+	if errors.Is(why, imap.ErrGone) { // it is not: the server has just listed it
+		why = errWithheld
+	}
 	return d.abandon(ctx, u, why, others)
 }
 

@@ -2,6 +2,7 @@ package mailbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -87,6 +88,9 @@ const (
 	reasonExcluded   = "none of its addresses is selected for the archive"
 	reasonUnreadable = "message %s cannot be fetched: %w"
 )
+
+// errWithheld is why a message that is listed cannot be fetched, if nothing comes.
+var errWithheld = errors.New("the server lists it and does not send it when asked")
 
 // tooLarge is the reason of what is above the limit.
 func (t *task) tooLarge(bytes int64) string {

@@ -6,6 +6,10 @@
 //
 // A file is a sequence of: a separator line that begins with "From " (five
 // bytes), the message, an empty line. Lines end with LF or CR LF, also mixed.
+// Where the separator line ends with CR alone, as programs of the classic
+// Macintosh wrote it, those of the message may too; Content-Length does not
+// count in it.
+//
 // What is called "mbox" differs in how a message line that looks like a
 // separator is protected:
 //

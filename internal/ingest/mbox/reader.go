@@ -36,6 +36,7 @@ type Reader struct {
 	open      bool   // there is a present message, not at its end
 	out       []byte // of the present message, not yet given out
 	lineStart bool   // in is at the start of a line
+	cr        bool   // lines of the present message may end with CR alone
 	held      []byte // an empty line: content, unless a separator follows it
 	header    bool   // in the header of the present message
 	length    int64  // its Content-Length; -1: none
@@ -78,16 +79,21 @@ func (r *Reader) Next() (*Message, error) {
 	if len(b) == 0 {
 		return nil, io.EOF
 	}
-	c, ok := judge(b)
+	if r.no == 0 { // CR before any LF: a file of the classic Macintosh
+		c, ok := judgeCR(b)
+		r.cr = ok && (c.dated || c.known || c.isLast)
+	}
+	c, ok := judge(b, r.cr)
 	if !ok {
 		return nil, ErrNotMbox // cannot be but for the first
 	}
+	r.cr = c.cr
 	m := &Message{No: r.no + 1, Offset: r.pos, Separator: strings.TrimRight(string(b[:c.line]), "\r\n")}
 	if err := r.discard(c.line); err != nil {
 		return nil, err
 	}
 	r.no++
-	r.open, r.lineStart, r.header = true, true, r.variant.lengths()
+	r.open, r.lineStart, r.header = true, true, r.variant.lengths() && !r.cr
 	r.out, r.held = r.out[:0], r.held[:0]
 	r.length, r.end, r.trusted = -1, -1, false
 	return m, nil
@@ -109,7 +115,7 @@ func (r *Reader) skipLead() error {
 		if err != nil {
 			return err
 		}
-		n := newline(b)
+		n := lineEnd(b)
 		if n == 0 {
 			return nil
 		}
@@ -175,7 +181,7 @@ func (r *Reader) step() error {
 		}
 	}
 	start := r.pos
-	piece, err := r.in.ReadSlice('\n')
+	piece, err := r.line()
 	r.pos += int64(len(piece))
 	switch {
 	case errors.Is(err, bufio.ErrBufferFull):
@@ -187,7 +193,8 @@ func (r *Reader) step() error {
 		return err
 	}
 	wasStart := r.lineStart
-	r.lineStart = piece[len(piece)-1] == '\n'
+	last := piece[len(piece)-1]
+	r.lineStart = last == '\n' || last == '\r' && r.cr
 	if r.end >= 0 && r.pos > r.end {
 		piece = piece[:r.end-start]
 	}
@@ -197,7 +204,7 @@ func (r *Reader) step() error {
 
 // take appends a piece of the message to out, and holds back an empty line.
 func (r *Reader) take(piece []byte, lineStart bool) {
-	empty := lineStart && newline(piece) == len(piece) && len(piece) > 0
+	empty := lineStart && len(piece) > 0 && (newline(piece) == len(piece) || r.cr && lineEnd(piece) == len(piece))
 	r.out = append(r.out, r.held...)
 	r.held = r.held[:0]
 	if r.header && lineStart {
@@ -236,7 +243,7 @@ func (r *Reader) atSeparator() (bool, error) {
 	if b, err = r.peek(maxSeparator + lookBehind); err != nil {
 		return false, err
 	}
-	c, ok := judge(b)
+	c, ok := judge(b, r.cr)
 	if !ok {
 		return false, nil
 	}
@@ -299,7 +306,7 @@ func (r *Reader) leads(p int64) bool {
 	if n == len(b) {
 		return true
 	}
-	c, ok := judge(b[n:])
+	c, ok := judge(b[n:], false)
 	return ok && c.separates(true)
 }
 
@@ -323,24 +330,6 @@ func (r *Reader) carriesLength(end int64) bool {
 		b = rest
 	}
 	return false
-}
-
-// newline returns the length of the line end that b begins with, or 0.
-func newline(b []byte) int {
-	switch {
-	case len(b) > 0 && b[0] == '\n':
-		return 1
-	case len(b) > 1 && b[0] == '\r' && b[1] == '\n':
-		return 2
-	default:
-		return 0
-	}
-}
-
-// endsEmpty reports whether b, which may begin anywhere, ends with an empty
-// line.
-func endsEmpty(b []byte) bool {
-	return bytes.HasSuffix(b, []byte("\n\n")) || bytes.HasSuffix(b, []byte("\n\r\n"))
 }
 
 // at returns up to n bytes of the file at p; fewer at its ends or if it cannot

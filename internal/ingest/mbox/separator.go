@@ -25,14 +25,19 @@ type candidate struct {
 	field  bool // a header field follows
 	known  bool // and it is a well-known one
 	isLast bool // the file ends with it
+	cr     bool // it ends with CR alone
 }
 
 // judge looks at b, which begins at a line start and reaches maxSeparator +
 // lookBehind bytes on or to the end of the file. It is false if b does not
-// begin with a candidate.
-func judge(b []byte) (candidate, bool) {
+// begin with a candidate. With cr a line may end with CR alone; without, only
+// that of a separator in every respect does.
+func judge(b []byte, cr bool) (candidate, bool) {
 	if !hasFrom(b) {
 		return candidate{}, false
+	}
+	if c, ok := judgeCR(b); ok && (cr || c.dated && c.field) {
+		return c, true
 	}
 	end := bytes.IndexByte(b[:min(len(b), maxSeparator)], '\n')
 	if end < 0 {
@@ -41,12 +46,32 @@ func judge(b []byte) (candidate, bool) {
 		}
 		return candidate{line: len(b), dated: hasDate(b), isLast: true}, true
 	}
+	return newCandidate(b, end), true
+}
+
+// judgeCR is judge for a line that ends with CR alone.
+func judgeCR(b []byte) (candidate, bool) {
+	if !hasFrom(b) {
+		return candidate{}, false
+	}
+	at := bytes.IndexAny(b[:min(len(b), maxSeparator)], "\r\n")
+	if at < 0 || b[at] == '\n' || at+1 < len(b) && b[at+1] == '\n' {
+		return candidate{}, false
+	}
+	c := newCandidate(b, at)
+	c.cr = true
+	return c, true
+}
+
+// newCandidate judges the candidate at the start of b, whose line ends with the
+// byte at end.
+func newCandidate(b []byte, end int) candidate {
 	c := candidate{line: end + 1, dated: hasDate(b[:end])}
 	c.isLast = c.line == len(b)
 	name := FieldName(b[c.line:])
 	c.field = name != "" || hasFrom(bytes.TrimPrefix(b[c.line:], []byte(">")))
 	c.known = KnownField(name)
-	return c, true
+	return c
 }
 
 // separates says whether the candidate is a separator, after an empty line or

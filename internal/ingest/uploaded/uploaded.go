@@ -242,24 +242,3 @@ func (c *counted) soFar() upload.Result {
 	r.Items = nil
 	return r
 }
-
-func (r *Runner) mail(ctx context.Context, u *upload.Upload, source uid.ID) (*upload.Result, error) {
-	c := &counted{Archive: r.Archive}
-	rep, err := importer.Run(ctx, importer.Config{Archive: c, Spool: r.Spool, Tenant: u.Owner.Tenant, Source: source, Paths: []string{r.Store.Data(u.ID)}, Name: u.Name,
-		Category: u.Category, Workers: inProcess, RetryFor: patience, State: r.Store.Dir(u.ID), Log: r.Log,
-		Progress: func(importer.Progress) { r.Store.Progress(u.ID, c.soFar()) }})
-	if err != nil {
-		return nil, err
-	}
-	res := c.res
-	res.Before, res.Skipped, res.Failed = rep.DoneBefore, rep.Skipped, rep.Failed
-	for _, p := range rep.Problems {
-		i := upload.Item{Origin: p.Origin, Outcome: "skipped", Reason: string(p.Reason), Detail: p.Detail, Bytes: p.Bytes}
-		if p.Failed {
-			i.Outcome = "failed"
-		}
-		res.Add(i)
-	}
-	res.Omitted += rep.Omitted
-	return &res, nil
-}

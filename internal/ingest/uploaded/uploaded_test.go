@@ -12,10 +12,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/muniment/muniment/internal/access"
 	"github.com/muniment/muniment/internal/archive"
 	"github.com/muniment/muniment/internal/archivetest"
 	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/ingest/importer"
 	"github.com/muniment/muniment/internal/pgtest"
 	"github.com/muniment/muniment/internal/spool"
 	"github.com/muniment/muniment/internal/uid"
@@ -170,6 +173,25 @@ func TestUploadsAreArchived(t *testing.T) {
 				t.Errorf("again: %+v", u.Result)
 			}
 		})
+	}
+}
+
+// What is archived and not whole is told, and what a file was that is not kept itself.
+func TestDamageIsTold(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "")
+	u := r.run(r.give(upload.Upload{Kind: upload.Mail, Name: "1.emlx"}, "9999\n"+letter(1), ""))
+	if i := u.Result.Items; u.Result.Stored != 1 || len(i) != 1 || i[0].Outcome != "stored" || i[0].Reason != "in-part" || !strings.Contains(i[0].Detail, "cut short") {
+		t.Errorf("%+v", u.Result)
+	}
+	res := &upload.Result{Stored: 1, Items: []upload.Item{{Origin: "a.pst#1", Outcome: "stored"}, {Origin: "a.pst#2", Outcome: "failed", Reason: "damaged"}}}
+	annotate(res, []importer.Notice{{Origin: "a.pst", Text: "not kept"}, {Origin: "a.pst#1", Text: "no body"}, {Origin: "a.pst#1", Text: "no date"}})
+	want := []upload.Item{
+		{Origin: "a.pst#1", Outcome: "stored", Reason: "in-part", Detail: "no body; no date"}, {Origin: "a.pst#2", Outcome: "failed", Reason: "damaged"},
+		{Origin: "a.pst", Outcome: "skipped", Reason: "note", Detail: "not kept"},
+	}
+	if d := cmp.Diff(want, res.Items); d != "" {
+		t.Error(d)
 	}
 }
 

@@ -28,7 +28,7 @@ func (c *session) fetch(cmd *command) {
 	switch {
 	case c.s.is(ListIncomplete) && !body && len(messages) > 1:
 		messages = slices.Delete(messages, 1, 2)
-	case c.s.is(FetchNothing):
+	case c.s.is(FetchNothing), c.s.is(BodyWithheld) && body:
 		messages = nil
 	case c.s.is(Unordered):
 		slices.Reverse(messages)

@@ -65,6 +65,7 @@ const (
 	ForeignFetch       Misbehaviour = "sends bodies of other messages in between"
 	ExpungeDuringFetch Misbehaviour = "lets somebody expunge every second message during FETCH"
 	FetchNothing       Misbehaviour = "answers FETCH with OK and nothing else"
+	BodyWithheld       Misbehaviour = "lists messages, and answers FETCH of their bodies with OK and nothing else"
 	FetchRefused       Misbehaviour = "answers FETCH of bodies with NO"
 	NilBody            Misbehaviour = "gives NIL for a body"
 	EmptyBody          Misbehaviour = "gives an empty string for a body"
@@ -93,7 +94,7 @@ func All() []Misbehaviour {
 		ExistsTooMany, ExistsTooFew, SearchIncomplete, ListIncomplete, Drip, BareLF, SearchOdd, ListTwice,
 		SizeTooSmall, SizeTooLarge, BadDates, BadFlags, LiteralLonger, LiteralShorter, LiteralAbsurd, CutInLiteral,
 		CutAfterLiteral, ByeInFetch, Unordered, Twice, UIDAfterBody, UIDMissing, WrongMessage, FlagsFirst, ForeignFetch,
-		ExpungeDuringFetch, FetchNothing, FetchRefused, NilBody, EmptyBody, QuotedBody,
+		ExpungeDuringFetch, FetchNothing, BodyWithheld, FetchRefused, NilBody, EmptyBody, QuotedBody,
 		Literal8, LiteralPlus, OldBodyName, PartialBody, ThrottledInFetch, ShrinksInFetch,
 		StoreLies, StoreRefused, ExpungeFails, ExpungeLies,
 	}

@@ -46,7 +46,7 @@ export function AccountTable({ rows, by }: Props) {
   return (
     <>
       <Paper withBorder radius="md" className={`${classes.panel} ${classes.scroll}`} tabIndex={0} role="region" aria-label={t('completeness.caption')}>
-        <Table className={classes.table} horizontalSpacing="xs" aria-label={t('completeness.caption')}>
+        <Table className={classes.table} horizontalSpacing={6} aria-label={t('completeness.caption')}>
           <Table.Thead>
             <Table.Tr>
               {by === 'day' && <Table.Th>{t('completeness.day')}</Table.Th>}

@@ -129,6 +129,7 @@ function Words() {
         {outcomes.map((o) => (
           <div key={o}><dt>{t(`completeness.outcome.${o}`)}</dt><dd>{t(`completeness.meaning.${o}`)}</dd></div>
         ))}
+        <div><dt>{t('history.counted')}</dt><dd>{t('history.countedHint')}</dd></div>
       </dl>
     </section>
   );

@@ -6,6 +6,7 @@ import { formatDateTime, formatSize, plain } from '../format';
 import { leftQuery } from '../queries';
 import { FailureNote } from '../shell/Failure';
 import { useAccount } from '../shell/usePage';
+import { folderIn } from './reason';
 import { useReason } from './useReason';
 import classes from './Sources.module.css';
 
@@ -33,7 +34,7 @@ export function LeftList({ id }: { id: string }) {
             <Table.Tbody>
               {items.map((item) => (
                 <Table.Tr key={`${item.folder} ${item.item}`}>
-                  <Table.Td className={classes.breakable}>{plain(item.folder)}</Table.Td><Table.Td className={classes.breakable}>{plain(item.item)}</Table.Td>
+                  <Table.Td className={classes.breakable} title={plain(item.folder)}>{plain(folderIn(item.folder))}</Table.Td><Table.Td className={classes.breakable}>{plain(item.item)}</Table.Td>
                   <Table.Td className={`${classes.number} ${classes.when}`}>{formatSize(item.bytes, i18n.language)}</Table.Td>
                   <Table.Td className={classes.when}>{formatDateTime(item.at, i18n.language, zone)}</Table.Td>
                   <Table.Td>{reason(item.detail) || t(`completeness.outcome.${item.outcome === 'refused' ? 'refused' : 'left'}`)}</Table.Td>

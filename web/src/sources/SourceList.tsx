@@ -8,7 +8,7 @@ import type { Source } from '../api';
 import { formatDateTime, formatLongDateTime, formatNumber, formatRelative, formatShort, plain } from '../format';
 import { useAccount } from '../shell/usePage';
 import { FolderFigures, FolderTrouble } from './FolderForm';
-import { healthOf } from './health';
+import { healthOf, isCounted } from './health';
 import { HealthSign, JournalAddress, ProblemNote } from './Signs';
 import type { ListProps } from './SourcesPage';
 import classes from './Sources.module.css';
@@ -158,7 +158,7 @@ function Count({ source: s, of }: { source: Source; of: 'waiting' | 'on_server' 
   if (s.kind === 'folder' && of === 'waiting' && s.folder_state) {
     return formatNumber(s.folder_state.waiting, i18n.language);
   }
-  if (s.kind !== 'mailbox' || !s.state) {
+  if (s.kind !== 'mailbox' || !isCounted(s.state)) {
     return <Dash />;
   }
   const number = formatNumber(s.state[of], i18n.language);

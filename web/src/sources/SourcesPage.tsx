@@ -22,7 +22,7 @@ export function SourcesPage() {
   const { t } = useTranslation();
   useTitle(t('sources.title'));
   const allowed = useAccount().role === 'tenant-admin';
-  const [askedAt, setAskedAt] = useState(0);
+  const [askedAt, setAskedAt] = useState(Date.now); // who comes here may just have changed a mailbox
   const sources = useQuery({
     ...sourcesQuery,
     enabled: allowed,

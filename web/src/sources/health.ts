@@ -27,6 +27,12 @@ export function healthOf(source: Source): Health {
   return state?.last_at ? 'ok' : 'never';
 }
 
+// isCounted reports whether the numbers of a mailbox are known: before the first log-in
+// has worked, zeros mean nothing.
+export function isCounted(state: Source['state']): state is NonNullable<Source['state']> {
+  return state !== undefined && Boolean(state.last_ok_at || state.on_server || state.waiting || state.left);
+}
+
 const often = 2_000;
 const seldom = 15_000;
 const asked = 20_000; // how long a fetch that was asked for may take to begin

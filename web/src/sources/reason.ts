@@ -29,3 +29,17 @@ export function countIn(text: string): number | undefined {
   const [, n] = /^(\d{1,9}) (?:messages|folders)\b/u.exec(text) ?? [];
   return n === undefined ? undefined : Number(n);
 }
+
+// folderIn reads the name of a folder from the address under which the archive keeps
+// what stays there (RFC 5092); what is no such address is shown as it is.
+export function folderIn(address: string): string {
+  const [, name] = /^imap:\/\/[^/]*\/(.+?)(?:;UIDVALIDITY=\d+)?$/u.exec(address) ?? [];
+  if (name === undefined) {
+    return address.startsWith('pop3://') ? '' : address;
+  }
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}

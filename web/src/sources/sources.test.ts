@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import type { MailboxFinding, Source } from '../api';
 import { draftOf, fieldsOf, foundIn, mailboxOf, nameOfStep, readStep, secretOf, wayOf } from './draft';
-import { healthOf, refreshEvery } from './health';
-import { countIn, reasonOf } from './reason';
+import { healthOf, isCounted, refreshEvery } from './health';
+import { countIn, folderIn, reasonOf } from './reason';
 
 const source = (more: Partial<Source> = {}): Source => ({
   id: 'x', kind: 'mailbox', name: 'Info', category: '', disabled: false, created_at: '2026-01-01T00:00:00Z', has_password: true, hint_peers: [], ...more,
@@ -25,6 +25,13 @@ describe('the health of a source', () => {
     ['another attempt', source({ state: state({ fetching: true, problem }) }), 'problem'],
     ['a mailbox that is off', source({ disabled: true, state: state({ problem }) }), 'disabled'],
   ])('%s', (_, s, want) => expect(healthOf(s)).toBe(want));
+
+  it('knows no numbers before the first log-in', () => {
+    expect(isCounted(undefined)).toBe(false);
+    expect(isCounted(state({ last_at: '2026-01-01T00:00:00Z', problem }))).toBe(false);
+    expect(isCounted(state({ last_at: '2026-01-02T00:00:00Z', problem, on_server: 3 }))).toBe(true);
+    expect(isCounted(state({ last_ok_at: '2026-01-01T00:00:00Z', problem }))).toBe(true);
+  });
 
   it('is asked for often while something happens', () => {
     expect(refreshEvery([source()], 0, 100_000)).toBe(15_000);
@@ -114,3 +121,11 @@ describe('why a message stays', () => {
     expect(countIn('accepted')).toBeUndefined();
   });
 });
+
+it.each([
+  ['imap://info@firma.example@mail.example/INBOX;UIDVALIDITY=17', 'INBOX'],
+  ['imap://info@mail.example/Kunden/M%C3%BCller%20&%20Co;UIDVALIDITY=17', 'Kunden/Müller & Co'],
+  ['imap://info@mail.example/100%', '100%'],
+  ['pop3://info@mail.example/', ''],
+  ['something else', 'something else'],
+])('reads the folder in %s', (address, want) => expect(folderIn(address)).toBe(want));

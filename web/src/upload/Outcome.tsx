@@ -19,7 +19,7 @@ const shown = 5;
 function says(t: TFunction, i: UploadItem) {
   const why = whyNot(t, i);
   const what = i.outcome === 'stored' || i.outcome === 'duplicate' ? '' : t(`upload.outcome.${i.outcome}`);
-  return why ? `${what} (${why})` : what;
+  return why && what ? `${what} (${why})` : why || what;
 }
 
 // Outcome says what became of what is in an upload, with the way to it.
@@ -34,7 +34,7 @@ export function Outcome({ upload }: { upload: Upload }) {
   }
   const number = (n: number) => formatNumber(n, i18n.language);
   const message = result.items.find((i) => i.message !== '')?.message;
-  const problems = result.items.filter((i) => i.outcome !== 'stored' && i.outcome !== 'duplicate');
+  const problems = result.items.filter((i) => i.reason !== '' || (i.outcome !== 'stored' && i.outcome !== 'duplicate'));
   return (
     <>
       <Text size="sm">
