@@ -3,14 +3,11 @@ package api
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"reflect"
 	"slices"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -46,36 +43,6 @@ func config() huma.Config {
 		DefaultFormat:                "application/json",
 		RejectUnknownQueryParameters: true,
 	}
-}
-
-// unmarshal reads JSON. A number that does not fit is told in words for people, with the
-// member, and not with the names of types.
-func unmarshal(data []byte, v any) error {
-	if !utf8.Valid(data) { // RFC 8259 §8.1; it would be stored with other characters than were sent
-		return errors.New("the request is not UTF-8")
-	}
-	err := huma.DefaultJSONFormat.Unmarshal(data, v)
-	var wrong *json.UnmarshalTypeError
-	if !errors.As(err, &wrong) {
-		return err
-	}
-	member := wrong.Field
-	if member == "" {
-		member = "the value"
-	}
-	what, isNumber := strings.CutPrefix(wrong.Value, "number")
-	if !isNumber {
-		return fmt.Errorf("%s: %s does not fit here", member, wrong.Value)
-	}
-	return fmt.Errorf("%s: the number%s is too large or no whole number; give a whole number of at most 15 digits", member, strings.TrimRight(clip(what), " "))
-}
-
-// clip bounds what is repeated of a request.
-func clip(s string) string {
-	if len(s) > 40 {
-		return s[:40] + "…"
-	}
-	return s
 }
 
 // Spec returns the OpenAPI document as indented JSON; the same bytes for the
