@@ -4,13 +4,18 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
+	"net/url"
 	"reflect"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/danielgtaylor/huma/v2/validation"
 )
 
 //go:generate go run ./genspec
@@ -146,6 +151,31 @@ func (d Download) Public() bool { return d.public }
 
 // ID returns the operation's id.
 func (d Download) ID() string { return d.id }
+
+// Mistakes lists what is wrong with the parameters of a request, as huma does for all
+// other operations: one that does not exist would be forgotten, and the file be another
+// one than was asked for. The parameter grant belongs to who asks, and is judged there.
+func (d Download) Mistakes(q url.Values) []ProblemError {
+	var out []ProblemError
+	for _, name := range slices.Sorted(maps.Keys(q)) {
+		i := slices.IndexFunc(d.params, func(p *huma.Param) bool { return p.In == "query" && p.Name == name })
+		if i < 0 {
+			if name != "grant" {
+				out = append(out, ProblemError{Location: "query." + clip(name), Message: "unknown query parameter"})
+			}
+			continue
+		}
+		schema, value := d.params[i].Schema, q.Get(name)
+		_, err := strconv.ParseBool(value)
+		switch {
+		case schema.Type == huma.TypeBoolean && err != nil:
+			out = append(out, ProblemError{Location: "query." + name, Message: validation.MsgExpectedBoolean})
+		case len(schema.Enum) > 0 && value != "" && !slices.Contains(schema.Enum, any(value)):
+			out = append(out, ProblemError{Location: "query." + name, Message: fmt.Sprintf(validation.MsgExpectedOneOf, strings.Trim(fmt.Sprint(schema.Enum), "[]"))})
+		}
+	}
+	return out
+}
 
 // Downloads lists the operations that stream.
 func Downloads() []Download {
