@@ -260,15 +260,16 @@ func (a *Archive) stillMay(ctx context.Context, r *catalog.AccessRequest) error 
 	return nil
 }
 
-// Deciders lists the users who may decide on a request.
+// Deciders lists the users who may decide on a request, and can log in to do so.
 func (h *Handle) Deciders(ctx context.Context, v *AccessView) ([]*catalog.User, error) {
 	users, err := h.a.catalog.Users(ctx, h.actor.Tenant)
 	if err := h.soundRequests(err); err != nil {
 		return nil, err
 	}
+	now := h.a.now()
 	return slices.DeleteFunc(users, func(u *catalog.User) bool {
 		a := access.Actor{Tenant: u.Tenant, User: u.ID, Role: access.Role(u.Role)}
-		return u.Disabled || a.CheckDecision(access.Kind(v.Kind), v.RequestedBy, access.Role(v.RequestedRole)) != nil
+		return !mayLogIn(u, now) || a.CheckDecision(access.Kind(v.Kind), v.RequestedBy, access.Role(v.RequestedRole)) != nil
 	}), nil
 }
 

@@ -35,6 +35,11 @@ func TestDecidersAreTold(t *testing.T) {
 	s.User(t, s.tenant, "dora", access.RoleDPO, "dora@example.com", "second@example.com")
 	s.User(t, s.tenant, "dieter", access.RoleDPO) // without an address
 	s.User(t, s.tenant, "rita", access.RoleAuditor, "rita@example.com")
+	gone := s.User(t, s.tenant, "doro", access.RoleDPO, "doro@example.com")
+	if a := s.as(t, "bernd").do(t, http.MethodPatch, "/api/v1/users/"+gone.User.String(), map[string]any{"expires_on": "2020-01-01"}); a.StatusCode != http.StatusOK {
+		t.Fatalf("%d %s", a.StatusCode, a.body)
+	}
+	post.list = nil
 	wanted := map[string]any{"kind": "mailbox", "addresses": []string{"anna@example.com"}, "reason": "Geheimer Verdacht", "until": time.Now().Add(time.Hour).UTC()}
 	if a := s.as(t, "rita").do(t, http.MethodPost, "/api/v1/access-requests", wanted); a.StatusCode != http.StatusCreated {
 		t.Fatalf("%d %s", a.StatusCode, a.body)
