@@ -1,4 +1,5 @@
-import { Button, Group, Paper, Stack, Switch, TagsInput, Textarea, TextInput, Title } from '@mantine/core';
+import { Alert, Button, Group, Paper, Stack, Switch, TagsInput, Textarea, TextInput, Title } from '@mantine/core';
+import { IconAlertTriangle } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -45,7 +46,7 @@ export function RequestForm() {
     send.mutate();
   };
   const wrong = wrongOf(t, send.error);
-  // What is wrong stands at its field; what has none here stands below.
+  // What is wrong stands at its field; what has none here is said below.
   const elsewhere = send.error && !(Object.keys(wrong).length > 0 && Object.keys(wrong).every((field) => atField.has(field)));
   return (
     <Paper withBorder p="lg" radius="md" component="section" aria-labelledby="ask" className={classes.panel}>
@@ -63,7 +64,9 @@ export function RequestForm() {
           <TextInput type="datetime-local" label={t('access.until')} description={t('access.untilHint')} required value={form.until} error={wrong['until']} onChange={(e) => set({ until: e.currentTarget.value })} maw={320} />
           <Switch checked={hidden} onChange={(e) => setHidden(e.currentTarget.checked)} label={t('access.covert')} description={t('access.covertHint')} />
           {hidden && <Textarea label={t('access.covertReason')} required autosize minRows={2} maxRows={8} value={form.covert} error={wrong['covert']} maxLength={2000} onChange={(e) => set({ covert: e.currentTarget.value })} />}
-          {elsewhere && <Mistake error={send.error} />}
+          {send.error && (elsewhere
+            ? <Mistake error={send.error} />
+            : <Alert variant="light" color="red" role="alert" icon={<IconAlertTriangle aria-hidden />} title={t('access.invalid')} />)}
           <Group>
             <Button type="submit" loading={send.isPending}>{t('access.send')}</Button>
           </Group>
