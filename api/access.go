@@ -15,9 +15,9 @@ type NewAccessRequest struct {
 	Query     string    `json:"query,omitempty" maxLength:"1000" doc:"Only what this query finds; empty: everything"`
 	From      string    `json:"from,omitempty" maxLength:"10" doc:"First day of the mail, such as 2026-01-31; empty: open"`
 	To        string    `json:"to,omitempty" maxLength:"10" doc:"Last day of the mail; empty: open"`
-	Reason    string    `json:"reason" minLength:"10" maxLength:"2000"`
+	Reason    string    `json:"reason" maxLength:"2000" doc:"At least 10 characters"`
 	Covert    string    `json:"covert,omitempty" maxLength:"2000" doc:"Why, by which law, the people concerned are not to be told; empty: they are, if the customer tells them"`
-	Until     time.Time `json:"until" doc:"When the access ends, at most 90 days from now"`
+	Until     time.Time `json:"until" required:"false" doc:"When the access ends, at most 90 days from now; has to be given"`
 }
 
 // AccessRequest is a request for access to other people's mail.

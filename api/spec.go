@@ -3,17 +3,19 @@ package api
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"net/url"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/danielgtaylor/huma/v2/validation"
 )
 
 //go:generate go run ./genspec
@@ -46,36 +48,6 @@ func config() huma.Config {
 		DefaultFormat:                "application/json",
 		RejectUnknownQueryParameters: true,
 	}
-}
-
-// unmarshal reads JSON. A number that does not fit is told in words for people, with the
-// member, and not with the names of types.
-func unmarshal(data []byte, v any) error {
-	if !utf8.Valid(data) { // RFC 8259 §8.1; it would be stored with other characters than were sent
-		return errors.New("the request is not UTF-8")
-	}
-	err := huma.DefaultJSONFormat.Unmarshal(data, v)
-	var wrong *json.UnmarshalTypeError
-	if !errors.As(err, &wrong) {
-		return err
-	}
-	member := wrong.Field
-	if member == "" {
-		member = "the value"
-	}
-	what, isNumber := strings.CutPrefix(wrong.Value, "number")
-	if !isNumber {
-		return fmt.Errorf("%s: %s does not fit here", member, wrong.Value)
-	}
-	return fmt.Errorf("%s: the number%s is too large or no whole number; give a whole number of at most 15 digits", member, strings.TrimRight(clip(what), " "))
-}
-
-// clip bounds what is repeated of a request.
-func clip(s string) string {
-	if len(s) > 40 {
-		return s[:40] + "…"
-	}
-	return s
 }
 
 // Spec returns the OpenAPI document as indented JSON; the same bytes for the
@@ -179,6 +151,31 @@ func (d Download) Public() bool { return d.public }
 
 // ID returns the operation's id.
 func (d Download) ID() string { return d.id }
+
+// Mistakes lists what is wrong with the parameters of a request, as huma does for all
+// other operations: one that does not exist would be forgotten, and the file be another
+// one than was asked for. The parameter grant belongs to who asks, and is judged there.
+func (d Download) Mistakes(q url.Values) []ProblemError {
+	var out []ProblemError
+	for _, name := range slices.Sorted(maps.Keys(q)) {
+		i := slices.IndexFunc(d.params, func(p *huma.Param) bool { return p.In == "query" && p.Name == name })
+		if i < 0 {
+			if name != "grant" {
+				out = append(out, ProblemError{Location: "query." + clip(name), Message: "unknown query parameter"})
+			}
+			continue
+		}
+		schema, value := d.params[i].Schema, q.Get(name)
+		_, err := strconv.ParseBool(value)
+		switch {
+		case schema.Type == huma.TypeBoolean && err != nil:
+			out = append(out, ProblemError{Location: "query." + name, Message: validation.MsgExpectedBoolean})
+		case len(schema.Enum) > 0 && value != "" && !slices.Contains(schema.Enum, any(value)):
+			out = append(out, ProblemError{Location: "query." + name, Message: fmt.Sprintf(validation.MsgExpectedOneOf, strings.Trim(fmt.Sprint(schema.Enum), "[]"))})
+		}
+	}
+	return out
+}
 
 // Downloads lists the operations that stream.
 func Downloads() []Download {

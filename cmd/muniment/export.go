@@ -21,29 +21,21 @@ type exportCmd struct {
 
 // Run writes the volumes.
 func (c *exportCmd) Run(ctx context.Context, g *Globals, s *streams) error {
-	request, err := uid.Parse(c.Request)
-	if err != nil {
-		return usage(fmt.Errorf("%q is no identifier of a request", c.Request))
-	}
-	a, err := g.open(ctx, s, shared)
-	if err != nil {
-		return err
-	}
-	defer a.close()
-	t, err := a.tenant(ctx, c.Tenant)
-	if err != nil {
-		return err
-	}
-	objects, left, err := a.archive.ExportUnder(ctx, t.ID, request, c.Query, func(volume int) (io.WriteCloser, error) {
-		name := c.Out
-		if volume > 1 {
-			name = fmt.Sprintf("%s-%d.zip", strings.TrimSuffix(c.Out, ".zip"), volume)
+	return g.carryOut(ctx, s, shared, approved{c.Tenant, c.Request}, func(a *app, tenant, request uid.ID) error {
+		objects, left, err := a.archive.ExportUnder(ctx, tenant, request, c.Query, c.volume)
+		if err != nil {
+			return err
 		}
-		return os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	})
-	if err != nil {
+		_, err = fmt.Fprintf(s.out, "%d messages written, %d left out; complete.json in the bundle names them\n", objects, left)
 		return err
+	})
+}
+
+// volume makes the file of a volume, counted from 1.
+func (c *exportCmd) volume(n int) (io.WriteCloser, error) {
+	name := c.Out
+	if n > 1 {
+		name = fmt.Sprintf("%s-%d.zip", strings.TrimSuffix(c.Out, ".zip"), n)
 	}
-	_, err = fmt.Fprintf(s.out, "%d messages written, %d left out; complete.json in the bundle names them\n", objects, left)
-	return err
+	return os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 }

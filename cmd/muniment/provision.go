@@ -56,13 +56,9 @@ func (c *provisionCmd) Run(ctx context.Context, g *Globals, s *streams) error {
 	if err != nil {
 		return err
 	}
-	out := api.Provisioned{Tenant: p.Tenant.String(), Slug: p.Slug, Name: p.Name, JournalAddress: p.JournalAddress, Domains: append([]string{}, p.Domains...), LogInLink: p.LogInLink, Users: []api.ProvisionedPerson{}}
-	for _, u := range p.Users {
-		out.Users = append(out.Users, api.ProvisionedPerson{ID: u.ID.String(), Login: u.Login, Role: u.Role})
-	}
 	enc := json.NewEncoder(s.out)
 	enc.SetIndent("", "  ")
-	return enc.Encode(out)
+	return enc.Encode(httpd.ProvisionedOf(p))
 }
 
 // readOrder reads one order. Unknown members are mistakes, and so is what follows it.
@@ -79,7 +75,5 @@ func readOrder(b []byte) (archive.Order, error) {
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return archive.Order{}, errors.New("order: something follows it; one file is one order")
 	}
-	out := httpd.OrderOf(o)
-	out.Limits.Customers = 0 // customers have none of their own
-	return out, nil
+	return httpd.OrderOf(o), nil
 }

@@ -16,7 +16,7 @@ const module = "github.com/muniment/muniment/"
 // packages of this module that it may import. Test files may import more.
 var allowed = map[string][]string{
 	// doors
-	"internal/httpd":             {"api", "internal/access", "internal/alarm", "internal/archive", "internal/catalog", "internal/directory", "internal/evidence/algo", "internal/evidence/inspect", "internal/factor", "internal/index", "internal/index/query", "internal/manual", "internal/message", "internal/oauth", "internal/remote", "internal/retention", "internal/seal", "internal/site", "internal/tresor", "internal/uid", "internal/upload", "internal/usercsv", "internal/vault", "internal/watch", "internal/webhook"},
+	"internal/httpd":             {"api", "internal/access", "internal/alarm", "internal/archive", "internal/catalog", "internal/directory", "internal/evidence/algo", "internal/evidence/inspect", "internal/factor", "internal/index", "internal/index/query", "internal/manual", "internal/message", "internal/oauth", "internal/remote", "internal/retention", "internal/seal", "internal/setting", "internal/site", "internal/tresor", "internal/uid", "internal/upload", "internal/usercsv", "internal/vault", "internal/watch", "internal/webhook"},
 	"internal/hooks":             {"internal/archive", "internal/catalog", "internal/webhook"},
 	"internal/ingest/graph":      {"internal/archive", "internal/catalog", "internal/ingest/checkpoint", "internal/ingest/importer", "internal/oauth", "internal/remote", "internal/spool", "internal/uid"},
 	"internal/ingest/folder":     {"internal/archive", "internal/catalog", "internal/ingest/importer", "internal/spool", "internal/uid", "internal/watch"},
@@ -37,7 +37,7 @@ var allowed = map[string][]string{
 	"internal/socket":            {},
 	"internal/spool":             {},
 	// verbs
-	"internal/archive": {"internal/access", "internal/alarm", "internal/blob", "internal/catalog", "internal/directory", "internal/eventlog", "internal/evidence", "internal/evidence/algo", "internal/evidence/brainpool", "internal/evidence/ers", "internal/evidence/inspect", "internal/evidence/offline", "internal/evidence/tsp", "internal/factor", "internal/index", "internal/index/query", "internal/journal", "internal/mailer", "internal/message", "internal/password", "internal/remote", "internal/retention", "internal/seal", "internal/site", "internal/tresor", "internal/uid", "internal/usercsv", "internal/vault", "internal/watch", "internal/webhook"},
+	"internal/archive": {"internal/access", "internal/alarm", "internal/blob", "internal/catalog", "internal/directory", "internal/eventlog", "internal/evidence", "internal/evidence/algo", "internal/evidence/brainpool", "internal/evidence/ers", "internal/evidence/inspect", "internal/evidence/offline", "internal/evidence/tsp", "internal/factor", "internal/index", "internal/index/query", "internal/journal", "internal/mailer", "internal/message", "internal/password", "internal/remote", "internal/retention", "internal/seal", "internal/setting", "internal/site", "internal/tresor", "internal/uid", "internal/usercsv", "internal/vault", "internal/watch", "internal/webhook"},
 	"internal/sealing": {"internal/archive", "internal/catalog", "internal/evidence", "internal/evidence/algo", "internal/evidence/ers", "internal/evidence/tsp", "internal/evidence/tspclient", "internal/remote", "internal/seal"},
 	// rules
 	"internal/access":    {"internal/uid"},
@@ -52,17 +52,17 @@ var allowed = map[string][]string{
 	"internal/msg":       {"internal/mapi"},
 	"internal/oauth":     {"internal/remote"},
 	"internal/password":  {},
-	"internal/remote":    {},
+	"internal/remote":    {"internal/setting"},
 	"internal/retention": {},
-	"internal/site":      {},
-	"internal/seal":      {"internal/evidence/algo", "internal/evidence/brainpool", "internal/evidence/ers", "internal/uid"},
+	"internal/site":      {"internal/setting"},
+	"internal/seal":      {"internal/evidence/algo", "internal/evidence/brainpool", "internal/evidence/ers", "internal/setting", "internal/uid"},
 	"internal/upload":    {"internal/uid", "internal/wholefile"},
-	"internal/watch":     {},
+	"internal/watch":     {"internal/setting"},
 	"internal/webhook":   {"internal/remote"},
 	"internal/tnef":      {"internal/mapi"},
 	"internal/tresor":    {},
 	// rules
-	"internal/directory":         {"internal/access", "internal/message", "internal/remote"},
+	"internal/directory":         {"internal/access", "internal/message", "internal/remote", "internal/setting"},
 	"internal/directory/connect": {"internal/directory", "internal/directory/dial", "internal/directory/imap", "internal/directory/ldap", "internal/directory/oidc"},
 	"internal/directory/dial":    {"internal/directory", "internal/remote"},
 	"internal/directory/imap":    {"internal/directory", "internal/directory/dial", "internal/ingest/imap", "internal/remote"},
@@ -96,6 +96,7 @@ var allowed = map[string][]string{
 	"internal/arch":      {},
 	"internal/config":    {},
 	"internal/demo":      {},
+	"internal/setting":   {},
 	"internal/uid":       {},
 	"internal/wholefile": {},
 	"api":                {"internal/access"}, // an operation names the right that it needs

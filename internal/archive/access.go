@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/muniment/muniment/internal/access"
@@ -61,83 +60,27 @@ type AccessView struct {
 	Messages                                int // that a deletion is about
 }
 
-// RequestAccess asks for access to other people's mail. Errors match
-// access.ErrForbidden, ErrInvalid, *query.Error.
+// RequestAccess asks for access to other people's mail. Whatever is wrong is told at
+// once, as *FieldErrors joined; a query that is all that is wrong as *query.Error. Errors
+// match access.ErrForbidden, ErrInvalid, *query.Error.
 func (h *Handle) RequestAccess(ctx context.Context, n NewAccess) (*AccessView, error) {
 	if err := h.actor.CheckRequest(n.Kind); err != nil {
 		return nil, err
 	}
 	if !n.Kind.Reads() {
-		return nil, invalid("kind: %q is no access to mail; it has a way of its own", n.Kind)
+		return nil, wrongField("kind", "%q is no access to mail; it has a way of its own", n.Kind)
 	}
 	now := h.a.now().UTC().Truncate(time.Millisecond)
 	r := &catalog.AccessRequest{Tenant: h.actor.Tenant, ID: uid.New(now), Kind: string(n.Kind), Query: strings.TrimSpace(n.Query), Reason: strings.TrimSpace(n.Reason),
 		Covert: strings.TrimSpace(n.Covert), RequestedBy: h.actor.User, RequestedRole: string(h.actor.Role), RequestedAt: now,
 		ValidUntil: n.Until.UTC().Truncate(time.Millisecond), State: catalog.AccessWaiting}
-	var err error
-	if r.Addresses, err = grantAddresses(n.Kind, n.Addresses); err != nil {
-		return nil, err
-	}
-	if err := checkReason("reason", r.Reason, true); err != nil {
-		return nil, err
-	}
-	if err := checkReason("reason not to tell the people concerned", r.Covert, false); err != nil {
-		return nil, err
-	}
-	if d := r.ValidUntil.Sub(now); d < minGrantTime || d > access.MaxGrantTime {
-		return nil, invalid("valid until: want a time between %d minutes and %d days from now", minGrantTime/time.Minute, access.MaxGrantTime/(24*time.Hour))
-	}
-	q, err := h.parse(ctx, r.Query)
-	if err != nil {
-		return nil, err
-	}
-	if len(r.Query) > maxGrantQuery {
-		return nil, invalid("query: want at most %d bytes", maxGrantQuery)
-	}
-	if r.From, r.To, err = days(n.From, n.To, q.Zone()); err != nil {
+	if err := h.checkAccess(ctx, r, &n); err != nil {
 		return nil, err
 	}
 	if err := h.a.catalog.AddAccessRequest(ctx, r, h.event("access.requested", r.ID.String(), accessDetails(r))); err != nil {
 		return nil, err
 	}
 	return h.accessView(ctx, r, nil)
-}
-
-func grantAddresses(k access.Kind, list []string) ([]string, error) {
-	out, err := Addresses(list)
-	if err != nil {
-		return nil, err
-	}
-	slices.Sort(out)
-	out = slices.Compact(out)
-	most := access.MaxGrantAddresses
-	if k == access.ReadMailbox {
-		most = 1
-	}
-	least := 1
-	if k == access.Export {
-		least = 0 // none: the whole tenant
-	}
-	if len(out) < least || len(out) > most {
-		return nil, invalid("addresses: want %d to %d, got %d", least, most, len(out))
-	}
-	for _, a := range out {
-		if len(a) > maxAddress {
-			return nil, invalid("address %.40q: want at most %d bytes", a, maxAddress)
-		}
-	}
-	return out, nil
-}
-
-func checkReason(what, s string, needed bool) error {
-	odd := func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }
-	switch {
-	case s == "" && !needed:
-		return nil
-	case utf8.RuneCountInString(s) < minReason || len(s) > maxReason || !utf8.ValidString(s) || strings.ContainsFunc(s, odd):
-		return invalid("%s: want at least %d characters and at most %d bytes of text", what, minReason, maxReason)
-	}
-	return nil
 }
 
 // accessDetails describes a request for the event log.
@@ -276,11 +219,16 @@ func (h *Handle) DecideAccess(ctx context.Context, id uid.ID, approve bool, note
 		return nil, err
 	}
 	if note = strings.TrimSpace(note); len(note) > maxReason || !utf8.ValidString(note) {
-		return nil, invalid("note: want at most %d bytes of text", maxReason)
+		return nil, wrongField("note", "want at most %d bytes of text", maxReason)
 	}
 	now := h.a.now().UTC().Truncate(time.Millisecond)
 	if r.State != catalog.AccessWaiting || !now.Before(r.ValidUntil) {
 		return nil, ErrAccessOver
+	}
+	if approve {
+		if err := h.a.stillMay(ctx, r); err != nil {
+			return nil, err
+		}
 	}
 	if approve && carriesOut(r) {
 		return h.carryOutAct(ctx, r, now, note)
@@ -299,15 +247,29 @@ func (h *Handle) DecideAccess(ctx context.Context, id uid.ID, approve bool, note
 	return h.settle(ctx, r, catalog.AccessWaiting, h.event(action, id.String(), details))
 }
 
-// Deciders lists the users who may decide on a request.
+// stillMay refuses to approve what somebody asks for who could not ask for it any more.
+// Approvals that are carried out at once would otherwise be one person's act.
+func (a *Archive) stillMay(ctx context.Context, r *catalog.AccessRequest) error {
+	u, err := a.catalog.User(ctx, r.Tenant, r.RequestedBy)
+	if err != nil && !errors.Is(err, catalog.ErrNotFound) {
+		return err
+	}
+	if err != nil || u.Role != r.RequestedRole || !mayLogIn(u, a.now()) {
+		return wrongField("approve", "whoever asked for it is disabled or has another role by now; refuse it")
+	}
+	return nil
+}
+
+// Deciders lists the users who may decide on a request, and can log in to do so.
 func (h *Handle) Deciders(ctx context.Context, v *AccessView) ([]*catalog.User, error) {
 	users, err := h.a.catalog.Users(ctx, h.actor.Tenant)
 	if err := h.soundRequests(err); err != nil {
 		return nil, err
 	}
+	now := h.a.now()
 	return slices.DeleteFunc(users, func(u *catalog.User) bool {
 		a := access.Actor{Tenant: u.Tenant, User: u.ID, Role: access.Role(u.Role)}
-		return u.Disabled || a.CheckDecision(access.Kind(v.Kind), v.RequestedBy, access.Role(v.RequestedRole)) != nil
+		return !mayLogIn(u, now) || a.CheckDecision(access.Kind(v.Kind), v.RequestedBy, access.Role(v.RequestedRole)) != nil
 	}), nil
 }
 

@@ -307,6 +307,45 @@ func TestAccessRequestsAreChecked(t *testing.T) {
 	}
 }
 
+// What somebody asks for who may not ask any more is not approved, only refused.
+func TestWhoAskedStillMay(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	ctx := t.Context()
+	for name, change := range map[string]func(u *catalog.User){
+		"disabled":     func(u *catalog.User) { u.Disabled = true },
+		"expired":      func(u *catalog.User) { u.ExpiresAt = o.now.time().Add(-time.Minute) },
+		"another role": func(u *catalog.User) { u.Role = string(access.RoleUser) },
+	} {
+		v, err := o.as("auditor").RequestAccess(ctx, o.wants("anna@acme.example"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		was, err := o.Archive.User(ctx, o.tenant.ID, "auditor")
+		if err != nil {
+			t.Fatal(err)
+		}
+		now := *was
+		change(&now)
+		if err := o.ChangeUser(ctx, &now); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := o.as("dpo").DecideAccess(ctx, v.ID, true, ""); !errors.Is(err, archive.ErrInvalid) {
+			t.Errorf("%s: approved: %v", name, err)
+		}
+		if got, err := o.as("dpo").AccessRequest(ctx, v.ID); err != nil || got.State != catalog.AccessWaiting {
+			t.Errorf("%s: %+v %v", name, got, err)
+		}
+		if got, err := o.as("dpo").DecideAccess(ctx, v.ID, false, ""); err != nil || got.State != catalog.AccessRefused {
+			t.Errorf("%s: refused: %+v %v", name, got, err)
+		}
+		if err := o.ChangeUser(ctx, was); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.approved(o.wants("anna@acme.example"))
+}
+
 // Two who decide at the same time: one of them does.
 func TestDecisionsTogether(t *testing.T) {
 	t.Parallel()

@@ -82,7 +82,7 @@ func (h *Handle) checkChange(ctx context.Context, c *TenantChange) (reseller uid
 		}
 	}
 	if c.Limits != nil {
-		if err := checkLimits(*c.Limits); err != nil {
+		if err := checkTenantLimits(*c.Limits); err != nil {
 			return reseller, err
 		}
 	}
@@ -124,6 +124,14 @@ func checkLimits(l catalog.Limits) error {
 		return wrongField("limits", "want 0, which is none, or more")
 	}
 	return nil
+}
+
+// checkTenantLimits refuses what only a reseller has.
+func checkTenantLimits(l catalog.Limits) error {
+	if l.Customers != 0 {
+		return wrongField("limits.customers", "is a limit of resellers; a customer has none of its own")
+	}
+	return checkLimits(l)
 }
 
 func idOrNone(id uid.ID) string {

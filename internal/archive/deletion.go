@@ -228,7 +228,7 @@ func (a *Archive) DeleteUnder(ctx context.Context, tenant, request uid.ID) (int,
 	if err != nil {
 		return 0, err
 	}
-	if u.Disabled {
+	if !mayLogIn(u, a.now()) {
 		return 0, fmt.Errorf("whoever asked for the deletion is disabled: %w", access.ErrForbidden)
 	}
 	return a.As(access.Actor{Tenant: tenant, User: u.ID, Role: access.Role(u.Role), Peer: "command line"}).DeleteUnder(ctx, request)

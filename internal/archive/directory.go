@@ -14,6 +14,7 @@ import (
 	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/directory"
 	"github.com/muniment/muniment/internal/remote"
+	"github.com/muniment/muniment/internal/setting"
 	"github.com/muniment/muniment/internal/uid"
 )
 
@@ -83,14 +84,14 @@ func GivenRoles() []string {
 	return out
 }
 
-// check reports everything that is wrong, as *remote.FieldErrors joined.
+// check reports everything that is wrong, as *setting.Errors joined.
 func (d DirectoryDraft) check() error {
 	var errs []error
 	if err := checkName(d.Name); err != nil || strings.TrimSpace(d.Name) == "" {
-		errs = append(errs, &remote.FieldError{Field: "name", Text: fmt.Sprintf("want at most %d bytes of text in one line", maxName)})
+		errs = append(errs, &setting.Error{Field: "name", Text: fmt.Sprintf("want at most %d bytes of text in one line", maxName)})
 	}
 	if len(d.Secret) > 4096 {
-		errs = append(errs, &remote.FieldError{Field: "secret", Text: "want at most 4096 bytes"})
+		errs = append(errs, &setting.Error{Field: "secret", Text: "want at most 4096 bytes"})
 	}
 	return errors.Join(append(errs, d.Settings.Check(GivenRoles()))...)
 }
@@ -102,7 +103,7 @@ func (t *TenantDirectories) tellsApart(ctx context.Context, set directory.Settin
 	}
 	rules, err := t.a.routing(ctx, t.tenant)
 	if err == nil && rules.ambiguous(set.IMAP) {
-		err = &remote.FieldError{Field: "domains", Text: "name the one domain whose mailboxes these are: without what is behind the @, people of several domains are not told apart"}
+		err = &setting.Error{Field: "domains", Text: "name the one domain whose mailboxes these are: without what is behind the @, people of several domains are not told apart"}
 	}
 	return err
 }
@@ -205,7 +206,7 @@ func viewDirectory(r *catalog.Directory) (*DirectoryView, error) {
 	return &DirectoryView{ID: r.ID, Kind: r.Kind, Name: r.Name, Settings: set, HasSecret: len(r.Secret) > 0, Position: r.Position, Disabled: r.Disabled}, nil
 }
 
-// Create adds a directory. What is wrong is told as *remote.FieldErrors joined;
+// Create adds a directory. What is wrong is told as *setting.Errors joined;
 // catalog.ErrTaken if the tenant has one of the name.
 func (t *TenantDirectories) Create(ctx context.Context, d DirectoryDraft) (*DirectoryView, error) {
 	if err := cmp.Or(d.check(), t.tellsApart(ctx, d.Settings)); err != nil {
@@ -264,7 +265,7 @@ func (t *TenantDirectories) Change(ctx context.Context, id uid.ID, d DirectoryDr
 		return nil, err
 	}
 	if view.Kind != d.Settings.Kind() {
-		return nil, &remote.FieldError{Field: "kind", Text: "the kind of a directory does not change; make another one"}
+		return nil, &setting.Error{Field: "kind", Text: "the kind of a directory does not change; make another one"}
 	}
 	if d.Secret == nil && len(old.Secret) > 0 && !sameKeeper(view.Settings, d.Settings) {
 		return nil, errSecretAgain
@@ -289,7 +290,7 @@ func (t *TenantDirectories) Change(ctx context.Context, id uid.ID, d DirectoryDr
 	return viewDirectory(&r)
 }
 
-var errSecretAgain = &remote.FieldError{Field: "secret", Text: "is needed again, as it is for another server or name now"}
+var errSecretAgain = &setting.Error{Field: "secret", Text: "is needed again, as it is for another server or name now"}
 
 // sameKeeper reports whether settings lead the stored secret to whom it was given for.
 func sameKeeper(old, set directory.Settings) bool {

@@ -16,6 +16,7 @@ import (
 	"github.com/muniment/muniment/internal/archivetest"
 	"github.com/muniment/muniment/internal/directory"
 	"github.com/muniment/muniment/internal/remote"
+	"github.com/muniment/muniment/internal/setting"
 	"github.com/muniment/muniment/internal/uid"
 )
 
@@ -292,7 +293,7 @@ func TestDirectorySecret(t *testing.T) {
 		draft := ldapDraft()
 		draft.Secret = nil
 		change(draft.Settings.LDAP)
-		var field *remote.FieldError
+		var field *setting.Error
 		if _, err := c.dirs.Test(ctx, d.ID, draft); !errors.As(err, &field) || field.Field != "secret" {
 			t.Errorf("test with another %s: %v", name, err)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/directory"
 	"github.com/muniment/muniment/internal/remote"
+	"github.com/muniment/muniment/internal/setting"
 )
 
 // TestMailServerLogIn lets those in whom a mail server knows, and nobody else.
@@ -104,7 +105,7 @@ func TestMailServerOfLocalParts(t *testing.T) {
 	if _, err := c.logIn(t, "anna@tochter.example", "mail"); !errors.Is(err, archive.ErrLogIn) || c.fake.asked != 0 {
 		t.Errorf("%v, asked %d times", err, c.fake.asked)
 	}
-	var field *remote.FieldError
+	var field *setting.Error
 	if _, err := c.dirs.Change(ctx, d.ID, draft); !errors.As(err, &field) || field.Field != "domains" {
 		t.Error(err)
 	}

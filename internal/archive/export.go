@@ -176,7 +176,7 @@ func (a *Archive) ExportUnder(ctx context.Context, tenant, request uid.ID, query
 	if err != nil {
 		return 0, 0, err
 	}
-	if u.Disabled {
+	if !mayLogIn(u, a.now()) {
 		return 0, 0, fmt.Errorf("whoever asked for the export is disabled: %w", access.ErrForbidden)
 	}
 	h, err := a.InGrant(ctx, access.Actor{Tenant: tenant, User: u.ID, Role: access.Role(u.Role), Peer: "command line"}, request)

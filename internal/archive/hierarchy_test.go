@@ -132,6 +132,11 @@ func TestProvisionOnce(t *testing.T) {
 				t.Errorf("log-in without a password: %v", err)
 			}
 		}
+		twice := order("shop-1", "Muster")
+		twice.Users[0].Addresses = append(twice.Users[0].Addresses, strings.ToUpper(twice.Users[0].Addresses[0]))
+		if again := must(r.nord.Provision(ctx, twice))(t); again.Made || again.Tenant != a.Tenant {
+			t.Errorf("an address twice: %+v", again)
+		}
 		other := order("shop-1", "Muster")
 		other.Admin.Name = "Eva"
 		other.Admin.Password = "another correct one"
@@ -177,6 +182,7 @@ func TestProvisionRefuses(t *testing.T) {
 		"zone":                func(o *archive.Order) { o.Zone = "Mond" },
 		"reference":           func(o *archive.Order) { o.Reference = "a\nb" },
 		"reseller":            func(o *archive.Order) { o.Reseller = "sued" },
+		"limits.customers":    func(o *archive.Order) { o.Limits.Customers = 5 },
 		"limits":              func(o *archive.Order) { o.Limits.Mailboxes = -1 },
 		"shared":              func(o *archive.Order) { o.Shared = []string{"x"} },
 		"domains[1].name":     func(o *archive.Order) { o.Domains[1].Name = o.Domains[0].Name },

@@ -216,7 +216,10 @@ func (r *loginRig) withoutPassword(login string) {
 	r.t.Helper()
 	u := r.user(login)
 	u.PasswordHash = ""
-	if err := r.Catalog.UpdateUser(r.t.Context(), u); err != nil {
+	err := r.Catalog.EditUsers(r.t.Context(), u.Tenant, func([]*catalog.User) (*catalog.UserEdit, error) {
+		return &catalog.UserEdit{Update: []*catalog.User{u}}, nil
+	})
+	if err != nil {
 		r.t.Fatal(err)
 	}
 }

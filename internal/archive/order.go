@@ -32,7 +32,7 @@ func (a *Archive) checkOrder(o *Order) error {
 	if err := checkName(o.Journal); err != nil {
 		return inField("journal", err)
 	}
-	if err := checkLimits(o.Limits); err != nil {
+	if err := checkTenantLimits(o.Limits); err != nil {
 		return err
 	}
 	if len(o.Users) > maxOrderUsers || len(o.Shared) > maxShared {
@@ -129,6 +129,7 @@ func (a *Archive) checkOrderUsers(o *Order) error {
 		if len(u.Addresses) > maxAddresses {
 			return wrongField(field+".addresses", "at most %d", maxAddresses)
 		}
+		u.Addresses = once(u.Addresses)
 		for _, x := range u.Addresses {
 			if len(o.Domains) > 0 && !slices.ContainsFunc(o.Domains, func(d OrderDomain) bool { return d.Name == message.DomainOf(x) }) {
 				return wrongField(field+".addresses", "%s is in none of the domains", x)
@@ -141,4 +142,15 @@ func (a *Archive) checkOrderUsers(o *Order) error {
 		}
 	}
 	return nil
+}
+
+// once leaves out what is there before, and keeps the order.
+func once(list []string) []string {
+	out := list[:0]
+	for _, x := range list {
+		if !slices.Contains(out, x) {
+			out = append(out, x)
+		}
+	}
+	return out
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/evidence/algo"
 	"github.com/muniment/muniment/internal/seal"
+	"github.com/muniment/muniment/internal/setting"
 	"github.com/muniment/muniment/internal/uid"
 )
 
@@ -40,7 +41,7 @@ func (h *Handle) SealSetting(ctx context.Context) (*SealView, error) {
 }
 
 // SetSealSetting sets how objects are sealed, and has pending batches tried at once.
-// What is wrong is told as *seal.FieldErrors joined.
+// What is wrong is told as *setting.Errors joined.
 func (h *Handle) SetSealSetting(ctx context.Context, d SealDraft) error {
 	if err := h.actor.Check(access.ManageEvidence); err != nil {
 		return err
@@ -110,9 +111,9 @@ func (a *Archive) setSealSetting(ctx context.Context, d SealDraft, act describeA
 			secret = oldSecret(old, had, x)
 		}
 		if err := x.CheckSecret(secret); err != nil {
-			var f *seal.FieldError
+			var f *setting.Error
 			if errors.As(err, &f) {
-				err = &seal.FieldError{Field: "authorities[" + strconv.Itoa(i) + "]." + f.Field, Text: f.Text}
+				err = &setting.Error{Field: "authorities[" + strconv.Itoa(i) + "]." + f.Field, Text: f.Text}
 			}
 			errs = append(errs, err)
 		}

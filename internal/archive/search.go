@@ -95,13 +95,23 @@ func (h *Handle) mayKnow(row *catalog.Message) bool {
 }
 
 func (h *Handle) parse(ctx context.Context, text string) (*query.Query, error) {
-	zone := time.UTC
-	if t, err := h.a.catalog.Tenant(ctx, h.actor.Tenant); err != nil {
+	zone, err := h.zone(ctx)
+	if err != nil {
 		return nil, err
-	} else if z, err := time.LoadLocation(t.Zone); err == nil {
-		zone = z
 	}
 	return query.Parse(text, query.Env{Now: h.a.now(), Zone: zone})
+}
+
+// zone is the time zone of the tenant, in which days are meant.
+func (h *Handle) zone(ctx context.Context) (*time.Location, error) {
+	t, err := h.a.catalog.Tenant(ctx, h.actor.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	if z, err := time.LoadLocation(t.Zone); err == nil {
+		return z, nil
+	}
+	return time.UTC, nil
 }
 
 // hit describes a row as the actor may see it.

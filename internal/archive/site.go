@@ -44,7 +44,7 @@ func (h *Handle) Site(ctx context.Context) (*SiteView, error) {
 }
 
 // SetSite sets how people reach the installation. What is wrong is told as
-// *site.FieldErrors joined.
+// *setting.Errors joined.
 func (h *Handle) SetSite(ctx context.Context, d SiteDraft) error {
 	if err := h.actor.Check(access.ManageSite); err != nil {
 		return err

@@ -44,7 +44,7 @@ func (h *Handle) Smarthost(ctx context.Context) (*SmarthostView, error) {
 }
 
 // SetSmarthost sets how mail of the installation leaves, and has everything that
-// waits tried at once. What is wrong is told as *remote.FieldErrors joined.
+// waits tried at once. What is wrong is told as *setting.Errors joined.
 func (h *Handle) SetSmarthost(ctx context.Context, d SmarthostDraft) error {
 	if err := h.actor.Check(access.ManageMail); err != nil {
 		return err

@@ -118,26 +118,6 @@ func insertAddresses(ctx context.Context, tx bun.Tx, r *userRow) error {
 	return err
 }
 
-// UpdateUser writes everything but ID, tenant, login and the times of creation and of
-// the last log-in.
-func (c *Catalog) UpdateUser(ctx context.Context, u *User) error {
-	err := c.transact(ctx, func(ctx context.Context, tx bun.Tx) error {
-		rows, err := userRows(ctx, tx, c.locked(tx.NewSelect().Where("tenant = ?", u.Tenant).Where("id = ?", u.ID)))
-		if err != nil {
-			return err
-		}
-		list, err := soundUsers(rows)
-		if err != nil {
-			return err
-		}
-		if len(list) == 0 {
-			return ErrNotFound
-		}
-		return replaceUser(ctx, tx, list[0], u)
-	})
-	return c.wrap(err, "update user %s", u.ID)
-}
-
 // SwapPasswordHash puts the hash of a user's password in the place of old, which belongs
 // to the same password, and reports whether it did: it does not if another one is stored.
 // ErrNotFound.

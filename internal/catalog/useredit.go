@@ -12,7 +12,9 @@ import (
 // UserEdit is a change of users of one tenant that happens as a whole or not at all.
 type UserEdit struct {
 	Create []*User
-	Update []*User  // as UpdateUser; each has to be one of those that were handed out
+	// Update has users with everything that is to be written; the ID, tenant, login and the
+	// times of creation and of the last log-in stay. Each has to be one of those handed out.
+	Update []*User
 	End    []uid.ID // users whose sessions and links end
 	Events []*Event
 }

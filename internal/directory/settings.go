@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/muniment/muniment/internal/remote"
+	"github.com/muniment/muniment/internal/setting"
 )
 
 // Flavours of LDAP.
@@ -179,10 +180,10 @@ func (s Settings) Every() time.Duration {
 }
 
 func bad(field, format string, args ...any) error {
-	return &remote.FieldError{Field: field, Text: fmt.Sprintf(format, args...)}
+	return setting.Wrong(field, format, args...)
 }
 
-// Check reports everything that is wrong with the settings, as *remote.FieldErrors
+// Check reports everything that is wrong with the settings, as *setting.Errors
 // joined. roles are those that a group may give.
 func (s Settings) Check(roles []string) error {
 	var errs []error

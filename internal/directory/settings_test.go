@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/muniment/muniment/internal/remote"
+	"github.com/muniment/muniment/internal/setting"
 )
 
 func goodLDAP() Settings {
@@ -69,7 +70,7 @@ func TestSettings(t *testing.T) {
 			}
 		}
 		x.change(&x.good)
-		var field *remote.FieldError
+		var field *setting.Error
 		if err := x.good.Check(roles); !errors.As(err, &field) || field.Field != x.field || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v", name, err)
 		}

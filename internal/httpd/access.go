@@ -70,10 +70,22 @@ func (s *Server) RequestAccess(ctx context.Context, n api.NewAccessRequest) (*ap
 	v, err := h.RequestAccess(ctx, archive.NewAccess{Kind: access.Kind(n.Kind), Addresses: n.Addresses, Query: n.Query, From: n.From, To: n.To,
 		Reason: n.Reason, Covert: n.Covert, Until: n.Until})
 	if err != nil {
-		return nil, typed("body", err)
+		return nil, wanting(err)
 	}
 	s.tellDeciders(ctx, h, v)
 	return settled(v, nil)
+}
+
+// wanting names every field of a request for access, or of the decision on it, that is
+// wrong.
+func wanting(err error) error {
+	errs := mistakesIn(err, func(e *archive.FieldError) api.ProblemError {
+		return api.ProblemError{Location: "body." + e.Field, Message: e.Text}
+	})
+	if len(errs) == 0 {
+		return typed("body", err)
+	}
+	return mistakes(errs...)
 }
 
 // requestFor finds handle and id of an operation on one request.
@@ -102,7 +114,7 @@ func (s *Server) DecideAccess(ctx context.Context, id string, d api.AccessDecisi
 		return nil, err
 	}
 	v, err := h.DecideAccess(ctx, request, d.Approve, d.Note)
-	return settled(v, typed("body.note", err))
+	return settled(v, wanting(err))
 }
 
 // EndAccess implements api.Service.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/muniment/muniment/api"
 	"github.com/muniment/muniment/internal/archive"
+	"github.com/muniment/muniment/internal/setting"
 	"github.com/muniment/muniment/internal/watch"
 )
 
@@ -58,7 +59,7 @@ func folderSettings(f *api.Folder) ([]byte, []api.ProblemError) {
 
 // watchErrors lists the mistakes of settings of a watched folder.
 func watchErrors(err error) []api.ProblemError {
-	return mistakesIn(err, func(e *watch.FieldError) api.ProblemError {
+	return mistakesIn(err, func(e *setting.Error) api.ProblemError {
 		return api.ProblemError{Location: "body.folder." + e.Field, Message: e.Text}
 	})
 }

@@ -32,7 +32,7 @@ func TestProblemsAreSaidInGerman(t *testing.T) {
 	for _, k := range api.Kinds() {
 		texts = append(texts, k.Detail)
 	}
-	found := textsIn(t, ".", "../archive", "../site", "../remote", "../directory", "../upload", "../retention", "../webhook", "../password")
+	found := textsIn(t, ".", "../archive", "../site", "../remote", "../directory", "../upload", "../retention", "../watch", "../webhook", "../password")
 	if len(found) < 150 {
 		t.Errorf("only %d texts were found in the sources", len(found))
 	}
@@ -46,7 +46,7 @@ func TestProblemsAreSaidInGerman(t *testing.T) {
 
 // spoken are the functions whose texts are answers, with the place of the text.
 func spoken(name string) (int, bool) {
-	place, ok := map[string]int{"wrongField": 1, "mistake": 1, "NewProblem": 1, "invalid": 0, "bad": 1, "weak": 1}[name]
+	place, ok := map[string]int{"wrongField": 1, "mistake": 1, "NewProblem": 1, "invalid": 0, "bad": 1, "Wrong": 1, "weak": 1}[name]
 	return place, ok
 }
 
@@ -96,7 +96,7 @@ func inLiteral(x *ast.CompositeLit, add func(ast.Expr)) {
 		add(x.Elts[0])
 		return
 	}
-	member := map[string]string{"ProblemError": "Message", "FieldError": "Text", "": "Message"}[kind]
+	member := map[string]string{"ProblemError": "Message", "FieldError": "Text", "Error": "Text", "": "Message"}[kind]
 	for _, e := range x.Elts {
 		if kv, ok := e.(*ast.KeyValueExpr); ok && member != "" && nameOf(kv.Key) == member {
 			add(kv.Value)

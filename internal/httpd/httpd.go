@@ -169,6 +169,7 @@ func (s *Server) routes() (*http.ServeMux, error) {
 		if !ok {
 			return nil, fmt.Errorf("web server: nobody carries out %s", d.ID())
 		}
+		h = s.wellAsked(d, h)
 		if d.Public() {
 			mux.Handle(d.Pattern(), h)
 		} else {
@@ -193,6 +194,17 @@ func (s *Server) routes() (*http.ServeMux, error) {
 		s.plain = append(s.plain, pattern)
 	}
 	return mux, nil
+}
+
+// wellAsked refuses a download whose parameters are wrong.
+func (s *Server) wellAsked(d api.Download, next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if errs := d.Mistakes(r.URL.Query()); len(errs) > 0 {
+			s.fail(w, r, mistakes(errs...))
+			return
+		}
+		next(w, r)
+	}
 }
 
 // Plain lists the patterns of the routes that are not in the OpenAPI document, for

@@ -26,12 +26,19 @@ func (s *Server) Provision(ctx context.Context, key string, o api.Order) (*api.P
 	if err != nil {
 		return nil, judged(err)
 	}
-	out := &api.Provisioned{Tenant: p.Tenant.String(), Slug: p.Slug, Name: p.Name, JournalAddress: p.JournalAddress, Domains: list(p.Domains), Users: []api.ProvisionedPerson{},
+	out := ProvisionedOf(p)
+	return &out, nil
+}
+
+// ProvisionedOf is what came of an order as clients are told; the command line says the
+// same JSON.
+func ProvisionedOf(p *archive.Provisioned) api.Provisioned {
+	out := api.Provisioned{Tenant: p.Tenant.String(), Slug: p.Slug, Name: p.Name, JournalAddress: p.JournalAddress, Domains: list(p.Domains), Users: []api.ProvisionedPerson{},
 		LogInLink: p.LogInLink}
 	for _, u := range p.Users {
 		out.Users = append(out.Users, api.ProvisionedPerson{ID: u.ID.String(), Login: u.Login, Role: u.Role})
 	}
-	return out, nil
+	return out
 }
 
 // OrderOf is an order as the archive takes it; the command line reads the same JSON.

@@ -8,6 +8,7 @@ import (
 	"github.com/muniment/muniment/internal/access"
 	"github.com/muniment/muniment/internal/archive"
 	"github.com/muniment/muniment/internal/seal"
+	"github.com/muniment/muniment/internal/setting"
 )
 
 // Sealer has objects stamped.
@@ -81,7 +82,7 @@ func authorityOf(x api.SealingAuthority) seal.Authority {
 
 // sealErrors lists what is wrong with settings of sealing.
 func sealErrors(err error, prefix string) []api.ProblemError {
-	return mistakesIn(err, func(e *seal.FieldError) api.ProblemError {
+	return mistakesIn(err, func(e *setting.Error) api.ProblemError {
 		return api.ProblemError{Location: prefix + e.Field, Message: e.Text}
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/muniment/muniment/api"
 	"github.com/muniment/muniment/internal/access"
 	"github.com/muniment/muniment/internal/archive"
+	"github.com/muniment/muniment/internal/setting"
 	"github.com/muniment/muniment/internal/site"
 )
 
@@ -127,7 +128,7 @@ func (s *Server) ChangeSite(ctx context.Context, c api.SiteChange) (*api.SiteSta
 
 // siteErrors lists the mistakes of settings of the site.
 func siteErrors(err error) []api.ProblemError {
-	return mistakesIn(err, func(e *site.FieldError) api.ProblemError {
+	return mistakesIn(err, func(e *setting.Error) api.ProblemError {
 		if e.Field == "key" {
 			return api.ProblemError{Location: "body.key", Message: e.Text}
 		}

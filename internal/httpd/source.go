@@ -15,6 +15,7 @@ import (
 	"github.com/muniment/muniment/internal/catalog"
 	"github.com/muniment/muniment/internal/oauth"
 	"github.com/muniment/muniment/internal/remote"
+	"github.com/muniment/muniment/internal/setting"
 	"github.com/muniment/muniment/internal/uid"
 )
 
@@ -228,7 +229,7 @@ func normal(m *api.Mailbox) remote.Settings {
 
 // fieldErrors lists the mistakes of settings of a remote mailbox.
 func fieldErrors(err error) []api.ProblemError {
-	return mistakesIn(err, func(e *remote.FieldError) api.ProblemError {
+	return mistakesIn(err, func(e *setting.Error) api.ProblemError {
 		return api.ProblemError{Location: "body.mailbox." + e.Field, Message: e.Text}
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/muniment/muniment/internal/remote"
+	"github.com/muniment/muniment/internal/setting"
 	"github.com/muniment/muniment/internal/testkit/smtpd"
 )
 
@@ -216,7 +217,7 @@ func TestSettings(t *testing.T) {
 	} {
 		bad := good
 		change(&bad)
-		var e *remote.FieldError
+		var e *setting.Error
 		if err := bad.Check(); !errors.As(err, &e) || e.Field != field {
 			t.Errorf("%s: %v", field, err)
 		}

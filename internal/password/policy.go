@@ -97,7 +97,7 @@ func (p *Policy) Check(password string, personal ...string) error {
 	}
 	g := p.guess(password, personal)
 	switch {
-	case p.words[strings.ToLower(password)] > 0:
+	case p.words[strings.ToLower(password)] > 0, p.words[joined(password)] > 0:
 		return weak(CodeCommon, "is one of the most common passwords; use another one")
 	case g.total >= enoughGuesses:
 		return nil
@@ -108,6 +108,17 @@ func (p *Policy) Check(password string, personal ...string) error {
 	default:
 		return weak(CodeGuessable, "is easy to guess: it consists of %s; use e.g. four words that have nothing to do with each other", g.reason())
 	}
+}
+
+// joined is a phrase as lists of passwords have it: in small letters, without what stands
+// between and around the words.
+func joined(password string) string {
+	return strings.ToLower(strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return r
+		}
+		return -1
+	}, password))
 }
 
 // Guesses estimates how many attempts somebody needs who knows how people make

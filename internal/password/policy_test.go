@@ -27,6 +27,10 @@ func TestPolicy(t *testing.T) {
 	personal := []string{"kmueller", "Karla", "Müller", "k.mueller@steinberg-logistik.example", "Steinberg Logistik GmbH", "steinberg"}
 	for _, c := range []struct{ password, code string }{
 		{"correct horse battery", ""},
+		{"Correct Horse Battery Staple", CodeCommon},
+		{"correct-horse-battery-staple!", CodeCommon},
+		{"Es war einmal", CodeCommon},
+		{"Q W E R T Y U I O P !", CodeCommon},
 		{"Kaffee Tanne Zebra 71", ""},
 		{"xK9$mvQ2!pLw", ""},
 		{"tbvxqkmwzrhd", ""},

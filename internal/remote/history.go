@@ -35,7 +35,7 @@ var ErrNoHistory = errors.New("a history needs IMAP: by POP3 there are neither f
 // ErrHistoryRuns is returned when a history of the mailbox is under way.
 var ErrHistoryRuns = errors.New("a history of this mailbox is under way")
 
-// Check reports what is wrong with what is asked for, as *FieldErrors joined.
+// Check reports what is wrong with what is asked for, as *setting.Errors joined.
 func (h History) Check() error {
 	var errs []error
 	if h.RemoveOlderThan < 0 || h.RemoveOlderThan > maxDays {

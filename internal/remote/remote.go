@@ -13,6 +13,8 @@ import (
 	"net"
 	"strings"
 	"time"
+
+	"github.com/muniment/muniment/internal/setting"
 )
 
 // Protocols.
@@ -91,17 +93,11 @@ func Parse(b []byte) (Settings, error) {
 	return s, nil
 }
 
-// A FieldError names the setting that is wrong.
-type FieldError struct{ Field, Text string }
-
-// Error implements error.
-func (e *FieldError) Error() string { return e.Field + ": " + e.Text }
-
 func bad(field, format string, args ...any) error {
-	return &FieldError{field, fmt.Sprintf(format, args...)}
+	return setting.Wrong(field, format, args...)
 }
 
-// Check reports everything that is wrong with the settings, as *FieldErrors
+// Check reports everything that is wrong with the settings, as *setting.Errors
 // joined.
 func (s Settings) Check() error {
 	var errs []error

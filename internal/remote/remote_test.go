@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/muniment/muniment/internal/setting"
 )
 
 func TestCheck(t *testing.T) {
@@ -29,7 +31,7 @@ func TestCheck(t *testing.T) {
 		s := good
 		change(&s)
 		err := s.Check()
-		var f *FieldError
+		var f *setting.Error
 		if !errors.As(err, &f) || f.Field != field || !strings.HasPrefix(err.Error(), field+": ") {
 			t.Errorf("%s: %v", field, err)
 		}

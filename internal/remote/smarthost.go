@@ -51,7 +51,7 @@ func (s Smarthost) Normal() Smarthost {
 	return s
 }
 
-// Check reports everything that is wrong with the settings, as *FieldErrors
+// Check reports everything that is wrong with the settings, as *setting.Errors
 // joined.
 func (s Smarthost) Check() error {
 	var errs []error

@@ -16,6 +16,7 @@ import (
 
 	"github.com/muniment/muniment/internal/evidence/brainpool"
 	"github.com/muniment/muniment/internal/evidence/ers"
+	"github.com/muniment/muniment/internal/setting"
 )
 
 // How the archive shows an authority who it is.
@@ -109,15 +110,6 @@ func (s Setting) Active() []Authority {
 	return slices.DeleteFunc(slices.Clone(s.Authorities), func(a Authority) bool { return a.Disabled })
 }
 
-// FieldError says what is wrong with a setting.
-type FieldError struct {
-	Field string // such as authorities[0].url
-	Text  string // for people
-}
-
-// Error implements error.
-func (e *FieldError) Error() string { return e.Field + ": " + e.Text }
-
 // Normal takes away what slips in when people copy and paste.
 func (s Setting) Normal() Setting {
 	s.Authorities = slices.Clone(s.Authorities)
@@ -138,38 +130,38 @@ func (s Setting) Normal() Setting {
 	return s
 }
 
-// Check reports everything that is wrong with the settings, as *FieldErrors joined.
+// Check reports everything that is wrong with the settings, as *setting.Errors joined.
 func (s Setting) Check() error {
 	var errs []error
 	if d := s.Every(); d < MinInterval || d > MaxInterval {
-		errs = append(errs, &FieldError{"interval", fmt.Sprintf("want %d to %d seconds", int(MinInterval.Seconds()), int(MaxInterval.Seconds()))})
+		errs = append(errs, setting.Wrong("interval", "want %d to %d seconds", int(MinInterval.Seconds()), int(MaxInterval.Seconds())))
 	}
 	for field, days := range map[string]int{"renew_certificate": s.RenewCertificate, "renew_algorithm": s.RenewAlgorithm} {
 		if days < 0 || days > MaxLead {
-			errs = append(errs, &FieldError{field, fmt.Sprintf("want 1 to %d days, or 0 for the usual", MaxLead)})
+			errs = append(errs, setting.Wrong(field, "want 1 to %d days, or 0 for the usual", MaxLead))
 		}
 	}
 	if len(s.Authorities) > MaxAuthorities {
-		errs = append(errs, &FieldError{"authorities", fmt.Sprintf("want at most %d", MaxAuthorities)})
+		errs = append(errs, setting.Wrong("authorities", "want at most %d", MaxAuthorities))
 	}
 	names := map[string]bool{}
 	for i, a := range s.Authorities {
 		at := "authorities[" + strconv.Itoa(i) + "]."
 		errs = append(errs, a.check(at)...)
 		if names[a.Name] {
-			errs = append(errs, &FieldError{at + "name", "another authority has this name"})
+			errs = append(errs, setting.Wrong(at+"name", "another authority has this name"))
 		}
 		names[a.Name] = true
 	}
 	return errors.Join(errs...)
 }
 
-// Check reports everything that is wrong with an authority, as *FieldErrors joined.
+// Check reports everything that is wrong with an authority, as *setting.Errors joined.
 func (a Authority) Check() error { return errors.Join(a.check("")...) }
 
 func (a Authority) check(at string) (errs []error) {
 	bad := func(field, format string, args ...any) {
-		errs = append(errs, &FieldError{at + field, fmt.Sprintf(format, args...)})
+		errs = append(errs, setting.Wrong(at+field, format, args...))
 	}
 	if a.Name == "" || len(a.Name) > 100 || strings.ContainsFunc(a.Name, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 		bad("name", "want one line of 1 to 100 bytes")
@@ -218,21 +210,21 @@ func (a Authority) check(at string) (errs []error) {
 }
 
 // CheckSecret reports what is wrong with the secret of an authority, as a
-// *FieldError.
+// *setting.Error.
 func (a Authority) CheckSecret(secret string) error {
 	switch {
 	case a.Auth == AuthNone:
 		return nil
 	case secret == "":
-		return &FieldError{"secret", "is needed to log in"}
+		return setting.Wrong("secret", "is needed to log in")
 	case len(secret) > maxSecret:
-		return &FieldError{"secret", fmt.Sprintf("want at most %d bytes", maxSecret)}
+		return setting.Wrong("secret", "want at most %d bytes", maxSecret)
 	case a.Auth == AuthCertificate:
 		if _, err := tls.X509KeyPair([]byte(a.Certificate), []byte(secret)); err != nil {
-			return &FieldError{"secret", "is not the key of the certificate: " + err.Error()}
+			return setting.Wrong("secret", "is not the key of the certificate: %v", err)
 		}
 	case strings.ContainsAny(secret, "\r\n\x00"):
-		return &FieldError{"secret", "want one line"}
+		return setting.Wrong("secret", "want one line")
 	}
 	return nil
 }

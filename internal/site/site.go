@@ -20,6 +20,8 @@ import (
 	"time"
 
 	"golang.org/x/net/idna"
+
+	"github.com/muniment/muniment/internal/setting"
 )
 
 // Ways to a certificate.
@@ -55,19 +57,13 @@ type Settings struct {
 	Agreed bool `json:"agreed,omitempty"`
 }
 
-// A FieldError names the setting that is wrong.
-type FieldError struct{ Field, Text string }
-
-// Error implements error.
-func (e *FieldError) Error() string { return e.Field + ": " + e.Text }
-
 func bad(field, format string, args ...any) error {
-	return &FieldError{field, fmt.Sprintf(format, args...)}
+	return setting.Wrong(field, format, args...)
 }
 
 // Wrong reports whether an error is about what somebody has set.
 func Wrong(err error) bool {
-	var e *FieldError
+	var e *setting.Error
 	return errors.As(err, &e)
 }
 
@@ -104,7 +100,7 @@ func (s Settings) Normal() Settings {
 	return s
 }
 
-// Check reports everything that is wrong with the settings, as *FieldErrors joined.
+// Check reports everything that is wrong with the settings, as *setting.Errors joined.
 // key is that of an own certificate, PEM; now is when the certificate has to hold.
 func (s Settings) Check(key []byte, now time.Time) error {
 	var errs []error

@@ -20,6 +20,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/muniment/muniment/internal/setting"
 )
 
 // pairFor makes a certificate for name, signed by itself.
@@ -94,12 +96,12 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-func fields(err error) (out []*FieldError) {
+func fields(err error) (out []*setting.Error) {
 	if many, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, e := range many.Unwrap() {
 			out = append(out, fields(e)...)
 		}
-	} else if f, ok := errors.AsType[*FieldError](err); ok {
+	} else if f, ok := errors.AsType[*setting.Error](err); ok {
 		out = append(out, f)
 	}
 	return out

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/muniment/muniment/internal/setting"
 )
 
 // Bounds of settings.
@@ -53,28 +55,22 @@ func Parse(b []byte) (Settings, error) {
 	return s, nil
 }
 
-// A FieldError names the setting that is wrong.
-type FieldError struct{ Field, Text string }
-
-// Error implements error.
-func (e *FieldError) Error() string { return e.Field + ": " + e.Text }
-
-// Check reports everything that is wrong with the settings, as *FieldErrors joined.
+// Check reports everything that is wrong with the settings, as *setting.Errors joined.
 // Whether the addresses are some is for the archive to say.
 func (s Settings) Check() error {
 	var errs []error
 	if s.Directory != "" && (len(s.Directory) > maxDirectory || path.Clean("/"+s.Directory) != "/"+s.Directory ||
 		strings.ContainsFunc(s.Directory, func(r rune) bool { return unicode.IsControl(r) || r == '\\' || r == unicode.ReplacementChar })) {
-		errs = append(errs, &FieldError{"directory", "want a path below the directory of this tenant, such as invoices/2026, without .. and without a slash at its ends"})
+		errs = append(errs, setting.Wrong("directory", "want a path below the directory of this tenant, such as invoices/2026, without .. and without a slash at its ends"))
 	}
 	if first, _, _ := strings.Cut(s.Directory, "/"); first == Done || first == Failed {
-		errs = append(errs, &FieldError{"directory", "done and failed are where files are moved to"})
+		errs = append(errs, setting.Wrong("directory", "done and failed are where files are moved to"))
 	}
 	if len(s.Owners) == 0 || len(s.Owners) > maxOwners {
-		errs = append(errs, &FieldError{"owners", fmt.Sprintf("name 1 to %d addresses that may see what comes from it", maxOwners)})
+		errs = append(errs, setting.Wrong("owners", "name 1 to %d addresses that may see what comes from it", maxOwners))
 	}
 	if d := s.SettleTime(); d < minSettle || d > maxSettle {
-		errs = append(errs, &FieldError{"settle_seconds", fmt.Sprintf("%d is outside %.0f to %.0f", s.Settle, minSettle.Seconds(), maxSettle.Seconds())})
+		errs = append(errs, setting.Wrong("settle_seconds", "%d is outside %.0f to %.0f", s.Settle, minSettle.Seconds(), maxSettle.Seconds()))
 	}
 	return errors.Join(errs...)
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"testing"
 	"time"
+
+	"github.com/muniment/muniment/internal/setting"
 )
 
 func TestCheck(t *testing.T) {
@@ -19,7 +21,7 @@ func TestCheck(t *testing.T) {
 	for _, dir := range []string{"..", "../x", "a/../../b", "/etc", "a//b", "a/", "./a", "a\x00b", `a\b`, "done", "failed/x", "a\xff"} {
 		s := good
 		s.Directory = dir
-		var f *FieldError
+		var f *setting.Error
 		if err := s.Check(); !errors.As(err, &f) || f.Field != "directory" {
 			t.Errorf("%q: %v", dir, err)
 		}
@@ -30,7 +32,7 @@ func TestCheck(t *testing.T) {
 	} {
 		s := good
 		change(&s)
-		var f *FieldError
+		var f *setting.Error
 		if err := s.Check(); !errors.As(err, &f) || f.Field != field || err.Error() == "" {
 			t.Errorf("%s: %v", field, err)
 		}

@@ -98,6 +98,23 @@ func actAttempts() []attempt {
 			wants(t, "a user approves", w.decides(t, "alpha-anna", request), 403, 404)
 			w.inForce(t, id)
 		}},
+		{"grant-of-the-dismissed", func(t *testing.T, w *world) {
+			id := made(t, w.ask(t, "alpha-admin", http.MethodPost, "/users", `{"login":"rita","role":"auditor","password":"walnuss kaffee zebra 71"}`))
+			in := w.ask(t, "", http.MethodPost, "/session", `{"login":"rita","tenant":"alpha","password":"walnuss kaffee zebra 71"}`)
+			rita := set("Cookie", strings.Split(in.header.Get("Set-Cookie"), ";")[0])
+			request := made(t, w.ask(t, "", http.MethodPost, "/access-requests", `{"kind":"mailbox","addresses":["anna@alpha.example"],"reason":"`+because+`","until":"`+soon()+`"}`, rita))
+			lift := made(t, w.ask(t, "", http.MethodPost, "/holds/"+w.held(t)+"/lift-requests", `{"reason":"`+because+`","until":"`+soon()+`"}`, rita))
+			wants(t, "rita is data-protection officer now", w.ask(t, "alpha-admin", http.MethodPatch, "/users/"+id, `{"role":"dpo"}`), 200)
+			for _, x := range []string{request, lift} {
+				wants(t, "approves what she asked for in another role", w.ask(t, "", http.MethodPost, "/access-requests/"+x+"/decision", `{"approve":true}`, rita), 401, 403, 404)
+				wants(t, "somebody approves what she could not ask for now", w.decides(t, "alpha-admin", x), 422)
+			}
+			wants(t, "rita has gone", w.ask(t, "alpha-admin", http.MethodPatch, "/users/"+id, `{"disabled":true,"role":"auditor"}`), 200)
+			for _, x := range []string{request, lift} {
+				wants(t, "somebody approves what she has left behind", w.decides(t, "alpha-admin", x), 422)
+			}
+			wants(t, "goes on", w.ask(t, "", http.MethodGet, "/access-requests", "", rita), 401)
+		}},
 		{"hold-by-user", func(t *testing.T, w *world) {
 			id := w.held(t)
 			for _, who := range []string{"alpha-anna", "operator"} {

@@ -167,6 +167,35 @@ func inputAttempts() []attempt {
 				wants(t, path, w.ask(t, who, http.MethodPost, path, body), 422)
 			}
 			wants(t, "an unknown parameter", w.ask(t, "alpha-anna", http.MethodGet, "/search?all=true", ""), 422)
+			for _, path := range []string{"/users/export.csv?password=true", "/users/export.csv?passwords=maybe", "/users/export.csv?separator=tab", "/completeness.csv?seperator=comma", "/messages/" + w.mail.String() + "/raw?all=true"} {
+				wants(t, "an unknown parameter of a file: "+path, w.ask(t, "alpha-admin", http.MethodGet, path, ""), 422)
+			}
+		}},
+		{"json-twice", func(t *testing.T, w *world) {
+			for _, body := range []string{
+				`{"login":"zwei","role":"user","role":"operator"}`, `{"login":"zwei","role":"user","ROLE":"operator"}`, `{"login":"zwei","role":"user","r\u006fLe":"operator"}`,
+				`{"login":"zwei","role":"user","login":"drei"}`, `{"login":"zwei","\u006Cogin":"drei","role":"user"}`,
+			} {
+				wants(t, body, w.ask(t, "alpha-admin", http.MethodPost, "/users", body), 400)
+			}
+			wants(t, "a size below nothing", w.ask(t, "alpha-anna", http.MethodPost, "/uploads", `{"kind":"document","name":"a.txt","size":3,"SIZE":-4,"date":"2026-01-02"}`), 400)
+			wants(t, "deep inside", w.ask(t, "operator", http.MethodPost, "/provisioning/tenants", `{"name":"Zwei","limits":{"mailboxes":1,"Mailboxes":-5}}`), 400)
+			wants(t, "half of a character", w.ask(t, "operator", http.MethodPost, "/provisioning/tenants", `{"name":"a\ud800b"}`), 400)
+		}},
+		{"path-spellings", func(t *testing.T, w *world) {
+			for _, path := range []string{"//api/v1/session", "/api//v1/session", "/api/v1/./session", "/api/v1/x/../session", "/api/v1/%2e%2e/v1/session", "/api/v1/session/", "/api/v1/session%2f",
+				"/API/v1/session", "/api/v1/session;x=1", "/api/v1/session%00", "//else.example/%2e%2e/api", `/\else.example`, "/%5celse.example"} {
+				a := w.plain(t, http.MethodGet, path)
+				if to := a.header.Get("Location"); strings.Contains(a.body, "alpha-anna") || strings.HasPrefix(to, "//") || strings.Contains(to, "://") || strings.HasPrefix(to, `/\`) {
+					t.Errorf("%s leads to %q: %s", path, to, a)
+				}
+			}
+			// However an address is written, it needs the right of what it is.
+			for _, path := range []string{"/users", "/%75sers", "/u%73ers", "/./users", "//users", "/x/%2e%2e/users"} {
+				if a := w.ask(t, "alpha-anna", http.MethodGet, path, ""); a.status == 200 || strings.Contains(a.body, "bernd@") {
+					t.Errorf("a user lists users by %s: %s", path, a)
+				}
+			}
 		}},
 		{"methods", func(t *testing.T, w *world) {
 			for _, m := range []string{"TRACE", "CONNECT", "PROPFIND", "PUT", "DELETE", "FOO"} {

@@ -40,8 +40,14 @@ export function access(world) {
     await rita.page.getByText('No messages yet').or(rita.page.getByText('0 messages')).first().waitFor();
     await rita.page.getByRole('link', { name: 'Request access' }).click(); // an empty search says what she can do
     await rita.page.getByRole('heading', { name: 'Ask for access' }).waitFor();
+    await rita.page.getByRole('textbox', { name: /^Reason/ }).fill('short');
     await rita.page.getByRole('button', { name: 'Send request' }).click();
     await rita.page.getByRole('alert').getByText('Please check what you have entered.').waitFor();
+    for (const [field, text] of [['Mail addresses', 'by at least one address'], [/^Reason/, 'at least 10 characters']]) {
+      const box = rita.page.getByRole(field === 'Mail addresses' ? 'combobox' : 'textbox', { name: field });
+      assert.equal(await box.getAttribute('aria-invalid'), 'true', `${field} is not marked`);
+      await rita.page.getByText(text).waitFor();
+    }
     await assertAccessible(rita.page, 'access requests of an auditor');
     await rita.page.getByRole('combobox', { name: 'Mail addresses' }).fill(concerned);
     await rita.page.keyboard.press('Enter');

@@ -6,7 +6,7 @@ import type { Problem } from './api';
 const members = [
   'name', 'login', 'password', 'language', 'address', 'addresses', 'slug', 'zone', 'reseller', 'limits', 'mailboxes', 'storage', 'customers', 'shared', 'domains', 'alias_of', 'journal',
   'journal_domain', 'state', 'url', 'kinds', 'description', 'host', 'accent', 'support', 'reply_to', 'logo', 'scopes', 'expires_at', 'expires_on', 'disabled', 'reason', 'years', 'messages',
-  'admin', 'from', 'to', 'until', 'note', 'query', 'covert',
+  'admin', 'from', 'to', 'until', 'note', 'query', 'covert', 'approve',
 ] as const;
 
 // lengthOf says in plain words how long something has to be; in German the server does.

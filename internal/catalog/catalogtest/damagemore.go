@@ -75,13 +75,13 @@ func testDamageStaysDamage(t *testing.T, e *env) {
 		"parties":  e.Commit(ctx, d.tenant, &catalog.Batch{Parties: map[uid.ID][]catalog.Party{m.AOID: {{Role: "to", Address: "new@example.com"}}}}),
 		"account":  e.AddAccount(ctx, d.tenant, d.batch.Accounts[0]),
 		"source":   e.UpdateSource(ctx, d.source),
-		"user":     e.UpdateUser(ctx, d.user),
 		"session":  e.TouchSession(ctx, [32]byte{1}, at(0), at(1)),
 		"tenant":   e.UpdateTenant(ctx, &catalog.Tenant{ID: d.tenant}),
 		"new user": e.CreateUser(ctx, &catalog.User{ID: uid.New(at(0)), Tenant: d.tenant, Login: "x"}),
 	} {
 		isDamaged(t, name, err)
 	}
+	mustBe(t, "a damaged user is nobody's to change", e.updateUser(ctx, d.user), catalog.ErrNotFound)
 	e.exec(t, 1, "UPDATE head SET raw_bytes = raw_bytes + 1 WHERE tenant = $1", d.tenant[:])
 	for name, err := range map[string]error{
 		"commit":  e.Commit(ctx, d.tenant, batch("second", 1)),

@@ -22,6 +22,13 @@ type env struct {
 	sql *sql.DB
 }
 
+// updateUser writes one user. catalog.ErrNotFound, also if its row is damaged.
+func (e *env) updateUser(ctx context.Context, u *catalog.User) error {
+	return e.EditUsers(ctx, u.Tenant, func([]*catalog.User) (*catalog.UserEdit, error) {
+		return &catalog.UserEdit{Update: []*catalog.User{u}}, nil
+	})
+}
+
 // at is the time of all that is made here: whole milliseconds of a day.
 func at(minutes int) time.Time {
 	return time.Date(2026, time.March, 2, 10, 0, 0, 123_000_000, time.UTC).Add(time.Duration(minutes) * time.Minute)

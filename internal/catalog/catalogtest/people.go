@@ -67,13 +67,13 @@ func testUsers(t *testing.T, e *env) {
 	changed.Addresses = []string{"z@example.com", "anna@example.com", "z@example.com"}
 	attempt := changed
 	attempt.Login, attempt.CreatedAt = "renamed", at(9)
-	must(t, e.UpdateUser(ctx, &attempt))
+	must(t, e.updateUser(ctx, &attempt))
 	same(t, "changed: login and time of creation stay", got(e.User(ctx, tenant, anna.ID))(t), &changed)
 	changed.Addresses = nil
-	must(t, e.UpdateUser(ctx, &changed))
+	must(t, e.updateUser(ctx, &changed))
 	same(t, "no addresses", got(e.User(ctx, tenant, anna.ID))(t), &changed)
 	changed.Tenant = other
-	mustBe(t, "update in another tenant", e.UpdateUser(ctx, &changed), catalog.ErrNotFound)
+	mustBe(t, "update in another tenant", e.updateUser(ctx, &changed), catalog.ErrNotFound)
 	_, err := e.UserByLogin(ctx, tenant, "Anna")
 	mustBe(t, "logins are as they were written", err, catalog.ErrNotFound)
 }

@@ -33,7 +33,7 @@ func testReadersAndWriters(t *testing.T, e *env) {
 				renamed := *s
 				renamed.Name = fmt.Sprint("files ", n)
 				for what, err := range map[string]error{
-					"user": e.UpdateUser(ctx, &changed), "source": e.UpdateSource(ctx, &renamed), "session": e.TouchSession(ctx, [32]byte{1}, at(n), at(n+9)),
+					"user": e.updateUser(ctx, &changed), "source": e.UpdateSource(ctx, &renamed), "session": e.TouchSession(ctx, [32]byte{1}, at(n), at(n+9)),
 					"tenant":  e.UpdateTenant(ctx, &catalog.Tenant{ID: tenant, Name: fmt.Sprint(n), State: catalog.TenantActive}),
 					"facts":   e.UpdateFacts(ctx, tenant, b.Messages[0].AOID, catalog.Described{Category: fmt.Sprint(n)}),
 					"events":  e.AppendEvents(ctx, tenant, events(n, 2)),

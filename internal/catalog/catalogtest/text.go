@@ -131,7 +131,7 @@ func testLongNames(t *testing.T, e *env) {
 		"slug":            e.CreateTenant(ctx, &catalog.Tenant{ID: uid.New(at(0)), Slug: long}),
 		"login":           e.CreateUser(ctx, newUser(long, "a")),
 		"address":         e.CreateUser(ctx, newUser("a", long)),
-		"new address":     e.UpdateUser(ctx, &catalog.User{ID: u.ID, Tenant: tenant, Addresses: []string{"x", long}}),
+		"new address":     e.updateUser(ctx, &catalog.User{ID: u.ID, Tenant: tenant, Addresses: []string{"x", long}}),
 		"kind":            e.CreateSource(ctx, newSource(long, "a", "")),
 		"name":            e.CreateSource(ctx, newSource("a", long, "")),
 		"journal address": e.CreateSource(ctx, newSource("a", "a", long)),

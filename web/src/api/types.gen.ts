@@ -2340,15 +2340,18 @@ export type NewAccessRequest = {
      * Only what this query finds; empty: everything
      */
     query?: string;
+    /**
+     * At least 10 characters
+     */
     reason: string;
     /**
      * Last day of the mail; empty: open
      */
     to?: string;
     /**
-     * When the access ends, at most 90 days from now
+     * When the access ends, at most 90 days from now; has to be given
      */
-    until: string;
+    until?: string;
 };
 
 export type NewDeletion = {
