@@ -61,8 +61,8 @@ type AccessView struct {
 }
 
 // RequestAccess asks for access to other people's mail. Whatever is wrong is told at
-// once, as *FieldErrors joined; a query that is all that is wrong as *query.Error. Errors
-// match access.ErrForbidden, ErrInvalid, *query.Error.
+// once, as *FieldErrors, and *query.Error for the query, joined. Errors match
+// access.ErrForbidden, ErrInvalid, *query.Error.
 func (h *Handle) RequestAccess(ctx context.Context, n NewAccess) (*AccessView, error) {
 	if err := h.actor.CheckRequest(n.Kind); err != nil {
 		return nil, err

@@ -39,11 +39,10 @@ func (h *Handle) checkAccess(ctx context.Context, r *catalog.AccessRequest, n *N
 	if len(r.Query) > maxGrantQuery {
 		wrong = append(wrong, wrongField("query", "want at most %d bytes", maxGrantQuery))
 	} else if _, err := h.parse(ctx, r.Query); err != nil {
-		var q *query.Error
-		if !errors.As(err, &q) || len(wrong) == 0 {
+		if !errors.As(err, new(*query.Error)) {
 			return err
 		}
-		wrong = append(wrong, wrongField("query", "%s", q.Message("en")))
+		wrong = append(wrong, err)
 	}
 	return errors.Join(wrong...)
 }

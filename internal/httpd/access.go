@@ -12,6 +12,7 @@ import (
 	"github.com/muniment/muniment/internal/access"
 	"github.com/muniment/muniment/internal/archive"
 	"github.com/muniment/muniment/internal/catalog"
+	"github.com/muniment/muniment/internal/index/query"
 	"github.com/muniment/muniment/internal/uid"
 )
 
@@ -70,7 +71,7 @@ func (s *Server) RequestAccess(ctx context.Context, n api.NewAccessRequest) (*ap
 	v, err := h.RequestAccess(ctx, archive.NewAccess{Kind: access.Kind(n.Kind), Addresses: n.Addresses, Query: n.Query, From: n.From, To: n.To,
 		Reason: n.Reason, Covert: n.Covert, Until: n.Until})
 	if err != nil {
-		return nil, wanting(err)
+		return nil, wanting(ctx, err)
 	}
 	s.tellDeciders(ctx, h, v)
 	return settled(v, nil)
@@ -78,12 +79,15 @@ func (s *Server) RequestAccess(ctx context.Context, n api.NewAccessRequest) (*ap
 
 // wanting names every field of a request for access, or of the decision on it, that is
 // wrong.
-func wanting(err error) error {
+func wanting(ctx context.Context, err error) error {
 	errs := mistakesIn(err, func(e *archive.FieldError) api.ProblemError {
 		return api.ProblemError{Location: "body." + e.Field, Message: e.Text}
 	})
 	if len(errs) == 0 {
 		return typed("body", err)
+	}
+	if q, ok := errors.AsType[*query.Error](err); ok {
+		errs = append(errs, api.ProblemError{Location: "body.query", Message: q.Message(requestOf(ctx).language)})
 	}
 	return mistakes(errs...)
 }
@@ -114,7 +118,7 @@ func (s *Server) DecideAccess(ctx context.Context, id string, d api.AccessDecisi
 		return nil, err
 	}
 	v, err := h.DecideAccess(ctx, request, d.Approve, d.Note)
-	return settled(v, wanting(err))
+	return settled(v, wanting(ctx, err))
 }
 
 // EndAccess implements api.Service.

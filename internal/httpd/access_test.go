@@ -97,6 +97,10 @@ func TestAccessRequestNamesEveryMistake(t *testing.T) {
 			t.Errorf("%d %s\n got %s\nwant %s", a.StatusCode, a.body, at(a), want)
 		}
 	}
+	rita.header.Set("Accept-Language", "de")
+	if a := ask(map[string]any{"query": "before:xyz", "reason": "kurz"}); !strings.Contains(string(a.body), "Zeichen 8") || !strings.Contains(string(a.body), "mindestens 10 Zeichen") {
+		t.Errorf("in German: %s", a.body)
+	}
 	if a := ask(map[string]any{"query": "before:xyz"}); a.code() != "query" {
 		t.Errorf("a query alone: %d %s", a.StatusCode, a.body)
 	}
