@@ -167,7 +167,7 @@ func inputAttempts() []attempt {
 				wants(t, path, w.ask(t, who, http.MethodPost, path, body), 422)
 			}
 			wants(t, "an unknown parameter", w.ask(t, "alpha-anna", http.MethodGet, "/search?all=true", ""), 422)
-			for _, path := range []string{"/users/export.csv?password=true", "/users/export.csv?passwords=maybe", "/users/export.csv?separator=tab", "/completeness.csv?seperator=comma", "/messages/" + w.mail.String() + "/raw?all=true"} {
+			for _, path := range []string{"/users/export.csv?password=true", "/users/export.csv?passwords=maybe", "/users/export.csv?separator=tab", "/completeness.csv?separater=comma", "/messages/" + w.mail.String() + "/raw?all=true"} {
 				wants(t, "an unknown parameter of a file: "+path, w.ask(t, "alpha-admin", http.MethodGet, path, ""), 422)
 			}
 		}},

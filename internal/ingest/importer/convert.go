@@ -90,7 +90,7 @@ func (f feeder) outlook(s *source, m *mapi.Message, err error) error {
 	if s.top() { // the worker reads it from its file
 		return f.whole(original)
 	}
-	if f.checkpoint.Has(original.found.key()) {
+	if f.checkpoint.Has(original.key()) {
 		f.counted(original, doneBefore, s.size)
 		return nil
 	}
@@ -122,7 +122,7 @@ func (f feeder) emlx(s *source) error {
 		at[1] = s.size
 	}
 	it := item{found: s.found}
-	if f.checkpoint.Has(it.found.key()) {
+	if f.checkpoint.Has(it.key()) {
 		f.counted(it, doneBefore, at[1]-at[0])
 		return nil
 	}

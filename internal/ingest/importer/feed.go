@@ -61,7 +61,7 @@ func (f feeder) file(file found) error {
 
 // whole passes on a file that is to be offered as it is.
 func (f feeder) whole(it item) error {
-	if f.checkpoint.Has(it.found.key()) {
+	if f.checkpoint.Has(it.key()) {
 		f.counted(it, doneBefore, it.size)
 		f.meter.passed(it.size)
 		return nil
