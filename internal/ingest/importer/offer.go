@@ -57,7 +57,7 @@ func (r *run) take(it item) {
 		if out == excluded { // the rule may be another one when the import goes on
 			return
 		}
-		if err := r.checkpoint.Add(it.found.key()); err != nil {
+		if err := r.checkpoint.Add(it.key()); err != nil {
 			// It only costs a second offer of the item after a crash.
 			r.cfg.Log.Warn("import: checkpoint", "error", err)
 		}
