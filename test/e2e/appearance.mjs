@@ -120,6 +120,26 @@ export function appearance(world) {
     await tab.context.close();
   });
 
+  // Auditors have the most links, and German has the longest words for them.
+  it('has room for the name and all links at every width', async () => {
+    const tab = await openPage(world.browser, world.server, { locale: 'de-DE' });
+    const { page } = tab;
+    const { login, password } = world.server.logins.find((l) => l.role === 'auditor');
+    await tab.context.request.post(`${tab.home}/api/v1/session`, { data: { login, password } });
+    await tab.visit('/access');
+    await page.getByRole('navigation', { name: 'Hauptnavigation' }).getByRole('link', { name: 'Beweiswerte' }).waitFor();
+    for (let width = 360; width <= 1480; width += 40) {
+      await page.setViewportSize({ width, height: 800 });
+      await assertFits(page, 'header');
+      const [home, nav] = await page.evaluate(() => ['header a', 'header nav'].map((what) => document.querySelector(what).getBoundingClientRect().toJSON()));
+      assert.ok(nav.left >= Math.min(home.right, 60) && nav.right <= width, `at ${width} pixels the links are from ${nav.left} to ${nav.right}`);
+      if (width > 700) {
+        assert.ok(nav.left >= home.right, `at ${width} pixels the links begin at ${nav.left}, the name ends at ${home.right}`);
+      }
+    }
+    await tab.context.close();
+  });
+
   it('works on a phone of 360 pixels', async () => {
     const tab = await openPage(world.browser, world.server, { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 });
     const { page } = tab;

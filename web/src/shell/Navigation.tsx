@@ -24,7 +24,7 @@ export function Navigation({ account, path }: { account: Account; path: string }
   const admin = role === 'tenant-admin';
   const oversees = role === 'auditor' || role === 'dpo';
   return (
-    <nav aria-label={t('app.navigation')} className={classes.nav}>
+    <nav aria-label={t('app.navigation')} className={classes.nav} data-many={oversees || undefined}>
       <Link to="/" className={classes.link} activeOptions={{ exact: true, includeSearch: false }} aria-label={t('app.search')}>
         <IconSearch size={18} aria-hidden /><span>{t('app.search')}</span>
       </Link>
