@@ -1,7 +1,6 @@
 package offline_test
 
 import (
-	"archive/zip"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -47,21 +46,7 @@ func (b bundle) replaced(name, old, new string) bundle {
 
 func (b bundle) zip(t *testing.T, path string) string {
 	t.Helper()
-	var out bytes.Buffer
-	z := zip.NewWriter(&out)
-	for name, content := range b {
-		f, err := z.Create(name)
-		if err == nil {
-			_, err = f.Write(content)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return write(t, path, out.Bytes())
+	return write(t, path, b.zipped(t))
 }
 
 func (b bundle) unpack(t *testing.T, dir string) string {
