@@ -20,11 +20,11 @@ import (
 func (h *Handle) checkAccess(ctx context.Context, r *catalog.AccessRequest, n *NewAccess) error {
 	var wrong []error
 	r.Addresses, wrong = grantAddresses(n.Kind, n.Addresses)
-	if checkReason("reason", r.Reason, true) != nil {
-		wrong = append(wrong, wrongField("reason", "want at least %d characters and at most %d bytes of text", minReason, maxReason))
+	if !isReason(r.Reason) {
+		wrong = append(wrong, wrongField("reason", wantReason, minReason, maxReason))
 	}
-	if checkReason("covert", r.Covert, false) != nil {
-		wrong = append(wrong, wrongField("covert", "want at least %d characters and at most %d bytes of text", minReason, maxReason))
+	if r.Covert != "" && !isReason(r.Covert) {
+		wrong = append(wrong, wrongField("covert", wantReason, minReason, maxReason))
 	}
 	if d := r.ValidUntil.Sub(r.RequestedAt); d < minGrantTime || d > access.MaxGrantTime {
 		wrong = append(wrong, wrongField("until", "want a time between %d minutes and %d days from now", minGrantTime/time.Minute, access.MaxGrantTime/(24*time.Hour)))
@@ -90,13 +90,17 @@ func grantAddresses(k access.Kind, list []string) (out []string, wrong []error) 
 	return out, wrong
 }
 
-func checkReason(what, s string, needed bool) error {
+// wantReason tells what isReason asks for: minReason and maxReason.
+const wantReason = "want at least %d characters and at most %d bytes of text"
+
+func isReason(s string) bool {
 	odd := func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }
-	switch {
-	case s == "" && !needed:
+	return utf8.RuneCountInString(s) >= minReason && len(s) <= maxReason && utf8.ValidString(s) && !strings.ContainsFunc(s, odd)
+}
+
+func checkReason(what, s string, needed bool) error {
+	if s == "" && !needed || isReason(s) {
 		return nil
-	case utf8.RuneCountInString(s) < minReason || len(s) > maxReason || !utf8.ValidString(s) || strings.ContainsFunc(s, odd):
-		return invalid("%s: want at least %d characters and at most %d bytes of text", what, minReason, maxReason)
 	}
-	return nil
+	return invalid("%s: "+wantReason, what, minReason, maxReason)
 }
